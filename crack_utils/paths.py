@@ -1,0 +1,41 @@
+"""Where things are: the project, what it makes, and the data of others. The working directory never matters."""
+
+import os
+from pathlib import Path
+
+
+def root():
+    """Return the project's root: the folder that holds `_toc.yml`, `notebooks/` and this package."""
+    return Path(__file__).resolve().parent.parent
+
+
+def artifacts():
+    """Return the folder of everything that is made (git-ignored); `CRACK_UTILS_ARTIFACTS` moves it."""
+    return Path(os.environ.get("CRACK_UTILS_ARTIFACTS") or root() / "artifacts").resolve()
+
+
+def data():
+    """Return the folder of generated and fetched data sets."""
+    return artifacts() / "data"
+
+
+def cache():
+    """Return the folder of decoded, resized pictures that all trainings share."""
+    return artifacts() / "cache"
+
+
+def runs():
+    """Return the folder that holds one folder a training."""
+    return artifacts() / "runs"
+
+
+def executed():
+    """Return the folder of executed notebooks, one a variant."""
+    return artifacts() / "executed"
+
+
+def named_data(name):
+    """Return `CRACK_UTILS_DATA/<name>` if it exists, else None: data of others, looked at before anything is fetched."""
+    folder = os.environ.get("CRACK_UTILS_DATA")
+    candidate = Path(folder).expanduser() / name if folder else None
+    return candidate.resolve() if candidate and candidate.is_dir() else None
