@@ -1,0 +1,64 @@
+# The only entry to this project: `make help` lists what there is. Every target sets up `.venv` first if needed.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PRESET ?= quick
+DATA ?= synthetic
+
+# The newest Python that TensorFlow has wheels for is 3.13. A name may be there without working (pyenv's shims), so each is tried.
+SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python; do \
+	$$name -c '$(SUITS)' 2>/dev/null && echo $$name && break; done)
+UV := 0.13.9
+
+BIN := $(CURDIR)/.venv/bin
+READY := .venv/.ready
+export PATH := $(BIN):$(PATH)
+# A virtual environment of somebody's shell must not be taken for ours.
+unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH CONDA_PREFIX
+
+.PHONY: help setup book test acceptance lab lint lock clean
+
+help:  ## list what can be made
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@echo
+	@echo '  make book PRESET=smoke      the smallest study: to see that everything works'
+	@echo '  make book DATA=<folder>     the study on your own images/ and masks/'
+
+setup: $(READY)  ## make the environment in .venv (done by itself before anything else)
+
+$(READY): requirements.lock pyproject.toml Makefile
+	@[ -n '$(PYTHON)' ] || { echo 'error: no Python 3.11, 3.12 or 3.13 found; install one, or name it: make PYTHON=/path/to/python3.11' >&2; exit 1; }
+	@'$(PYTHON)' -c '$(SUITS)' || { echo 'error: $(PYTHON) is not Python 3.11, 3.12 or 3.13; name one: make PYTHON=/path/to/python3.11' >&2; exit 1; }
+	@echo 'Setting up .venv with $(PYTHON): a minute or a few the first time …'
+	@'$(BIN)/python' -c '$(SUITS)' 2>/dev/null || '$(PYTHON)' -m venv --clear .venv
+	@# uv lives beside the environment, not in it: the sync below takes out whatever the lock does not name.
+	@[ -x .venv/uv/$(UV)/bin/uv ] || '$(BIN)/python' -m pip install --quiet --target .venv/uv/$(UV) uv==$(UV)
+	@.venv/uv/$(UV)/bin/uv pip sync --quiet --python '$(BIN)/python' --require-hashes requirements.lock
+	@.venv/uv/$(UV)/bin/uv pip install --quiet --python '$(BIN)/python' --no-deps --no-build-isolation --editable .
+	@touch $@
+
+book: $(READY)  ## make the whole report: data, trainings, notebooks, book
+	@data='$(DATA)'; [ ! -d "$$data" ] || data=$$(cd -- "$$data" && pwd -P); \
+	snakemake book --cores all --rerun-incomplete --show-failed-logs --quiet host reason \
+		--config preset='$(PRESET)' data="$$data"
+
+test: $(READY)  ## run the tests that take seconds, with coverage
+	@pytest -m 'not acceptance' --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
+
+acceptance: $(READY)  ## run the tests that take minutes
+	@pytest -m acceptance
+
+lab: $(READY)  ## open the notebooks in JupyterLab
+	@jupyter lab
+
+lint: $(READY)  ## check style and form of code and notebooks
+	@ruff check && ruff format --check
+
+lock: $(READY)  ## write requirements.lock anew from pyproject.toml (UPGRADE=1: with the newest versions)
+	@.venv/uv/$(UV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --group dev $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock
+
+clean:  ## remove the book and what was executed for it; data, trainings and .venv stay
+	rm -rf _build artifacts/book artifacts/executed artifacts/logs .snakemake .pytest_cache .ruff_cache .coverage*
