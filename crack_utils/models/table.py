@@ -1,0 +1,149 @@
+"""What a model consists of, read from its graph: shapes, parameters, receptive fields, work."""
+
+import math
+
+import keras
+import pandas as pd
+from keras import layers
+
+_POOLING = (layers.MaxPooling2D, layers.AveragePooling2D)
+_POINTWISE = (
+    layers.Activation,
+    layers.Add,
+    layers.BatchNormalization,
+    layers.Concatenate,
+    layers.Dropout,
+    layers.Multiply,
+    layers.ReLU,
+)
+
+
+def layer_table(model, size):
+    """Return one row for each layer of a model, inputs left out.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A functional model of one image input, each of its layers used once.
+    size : (height, width)
+        Size of the image [px]; rounded up to what the model pads it to.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `layer` (its name), `kind` (its class), `output_shape` (height, width, channels), `parameters`,
+        `receptive_field` (side of the square of input pixels that one output pixel can depend on [px], borders
+        aside) and `multiply_adds` (of one image; biases and activations not counted).
+
+    Raises
+    ------
+    ValueError
+        If the model has a layer whose receptive field is not known here.
+    """
+    sources = _sources(model)
+    stride = total_stride(model)
+    shapes = {}
+    for layer in model.layers:
+        if isinstance(layer, layers.InputLayer):
+            height, width = (math.ceil(length / stride) * stride for length in size)
+            shapes[layer.name] = (1, height, width, layer.output.shape[-1])
+        else:
+            incoming = [shapes[source.name] for source in sources[layer.name]]
+            shapes[layer.name] = tuple(layer.compute_output_shape(incoming if len(incoming) > 1 else incoming[0]))
+    rows = [
+        {
+            "layer": layer.name,
+            "kind": type(layer).__name__,
+            "output_shape": shapes[layer.name][1:],
+            "parameters": layer.count_params(),
+            "receptive_field": _receptive_field(model, layer, sources),
+            "multiply_adds": _multiply_adds(layer, shapes[sources[layer.name][0].name], shapes[layer.name]),
+        }
+        for layer in model.layers
+        if not isinstance(layer, layers.InputLayer)
+    ]
+    return pd.DataFrame(rows)
+
+
+def total_stride(model):
+    """Return how many input pixels a pixel of the model's coarsest level stands for, e.g. 8 after three poolings."""
+    sources = _sources(model)
+    strides = {}
+    for layer in model.layers:
+        before = max((strides[source.name] for source in sources[layer.name]), default=1)
+        strides[layer.name] = before * _stride(layer)
+    return max(math.ceil(stride) for stride in strides.values())
+
+
+def _sources(model):
+    """Return, by layer name, the layers whose outputs it takes."""
+    makers = {id(layer.output): layer for layer in model.layers}
+    sources = {}
+    for layer in model.layers:
+        if isinstance(layer, layers.InputLayer):
+            sources[layer.name] = []
+        else:
+            taken = layer.input if isinstance(layer.input, list) else [layer.input]
+            sources[layer.name] = [makers[id(tensor)] for tensor in taken]
+    return sources
+
+
+def _stride(layer):
+    """Return by how much a layer coarsens; a transposed convolution of stride 2 gives 1/2."""
+    if isinstance(layer, layers.Conv2DTranspose):
+        return 1 / max(layer.strides)
+    if isinstance(layer, layers.UpSampling2D):
+        return 1 / max(layer.size)
+    return max(getattr(layer, "strides", (1,)))
+
+
+def _receptive_field(model, target, sources):
+    """Return the receptive field of a layer [px], the largest over the phases of its strides.
+
+    An interval of one output pixel is followed back through the graph to the input; where paths meet it becomes their
+    union. Adding up (kernel − 1)·stride would overestimate after a transposed convolution, whose pixels see one input
+    and two in turn.
+    """
+    phases = range(1000 * total_stride(model), 1001 * total_stride(model))
+    widths = []
+    for pixel in phases:
+        needed = {target.name: (pixel, pixel)}
+        for layer in reversed(model.layers):
+            if layer.name not in needed:
+                continue
+            low, high = needed[layer.name]
+            if isinstance(layer, layers.InputLayer):
+                widths.append(high - low + 1)
+                continue
+            low, high = _seen(layer, low, high)
+            for source in sources[layer.name]:
+                old_low, old_high = needed.get(source.name, (low, high))
+                needed[source.name] = (min(low, old_low), max(high, old_high))
+    return max(widths)
+
+
+def _seen(layer, low, high):
+    """Return the first and last input row that a layer uses for its output rows low … high (same padding)."""
+    if isinstance(layer, layers.Conv2DTranspose):
+        kernel, stride = layer.kernel_size[0], layer.strides[0]
+        before = max(kernel - stride, 0) // 2
+        return math.ceil((low + before - kernel + 1) / stride), (high + before) // stride
+    if isinstance(layer, layers.Conv2D):
+        kernel, stride = (layer.kernel_size[0] - 1) * layer.dilation_rate[0] + 1, layer.strides[0]
+        before = max(kernel - stride, 0) // 2
+        return low * stride - before, high * stride - before + kernel - 1
+    if isinstance(layer, _POOLING):
+        return low * layer.strides[0], high * layer.strides[0] + layer.pool_size[0] - 1
+    if isinstance(layer, layers.UpSampling2D) and layer.interpolation == "nearest":
+        return low // layer.size[0], high // layer.size[0]
+    if isinstance(layer, _POINTWISE):
+        return low, high
+    raise ValueError(f"the receptive field of layer {layer.name!r}, a {type(layer).__name__}, is not known")
+
+
+def _multiply_adds(layer, shape_in, shape_out):
+    """Return the multiplications, each with its addition, that a layer's kernel takes for one image."""
+    if not isinstance(layer, (layers.Conv2D, layers.Conv2DTranspose)):
+        return 0
+    height, width = (shape_in if isinstance(layer, layers.Conv2DTranspose) else shape_out)[1:3]
+    return height * width * math.prod(keras.ops.shape(layer.kernel))
