@@ -1,0 +1,9 @@
+"""Synthetic photographs of specimens under test, with exact ground truth: the data that the book embeds.
+
+A notched specimen in a rig, its primary crack growing from frame to frame, secondary cracks, and all that hinders:
+marks, uneven light, blur, noise. `render` gives one photograph, `generate` writes a data set.
+"""
+
+from crack_utils.data.synthetic.generate import Photograph, generate, render
+
+__all__ = ["Photograph", "generate", "render"]

@@ -1,0 +1,162 @@
+"""Anti-aliased shapes on a pixel grid: what part of every pixel does a stroke or a solid shape cover?
+
+Positions are (row, column) in pixels, origin at the top-left pixel's centre; lengths are in pixels. A pixel is a square
+of side one, so its reach towards a straight edge with unit normal `n` is `(|n_row| + |n_column|) / 2`: that tells which
+pixels an edge touches, exactly where it is straight, at any resolution and without supersampling.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+_SPACING = 0.25  # [px] between the points of a densified path
+_CHUNK = 32  # [px] of path per search window, so that a long diagonal path does not search its whole bounding box
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A path with a width, rasterised.
+
+    Attributes
+    ----------
+    window : tuple of slice
+        Rows and columns of the picture that the arrays belong to.
+    coverage : ndarray of float32, shape (window)
+        Covered share of each pixel, in [0, 1].
+    touched : ndarray of bool, shape (window)
+        True where any of the pixel is covered; the path itself counts, so a stroke is never thinner than one pixel.
+    """
+
+    window: tuple
+    coverage: np.ndarray
+    touched: np.ndarray
+
+
+def densify(points, values):
+    """Resample a path evenly, fine enough that its corners and the nearest point are exact to hundredths of a pixel.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 2)
+        Corners of the path [px].
+    values : ndarray, shape (n,)
+        A quantity along the path, interpolated linearly.
+
+    Returns
+    -------
+    points : ndarray, shape (m, 2)
+    values : ndarray, shape (m,)
+    """
+    length = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+    at = np.linspace(0.0, length[-1], max(2, int(np.ceil(length[-1] / _SPACING)) + 1))
+    dense = np.stack([np.interp(at, length, points[:, axis]) for axis in (0, 1)], axis=1)
+    return dense, np.interp(at, length, values)
+
+
+def stroke(shape, points, half_width):
+    """Rasterise a path whose half width varies along it.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Picture size (height, width).
+    points : ndarray, shape (n, 2)
+        The path's corners, n ≥ 2 [px].
+    half_width : float or ndarray, shape (n,)
+        Half of the local width [px]; zero is allowed.
+
+    Returns
+    -------
+    Stroke or None
+        None where the path lies outside the picture.
+    """
+    points, half = densify(np.asarray(points, float), np.broadcast_to(np.asarray(half_width, float), len(points)))
+    margin = half.max() + 2.0
+    window = _window(shape, points, margin)
+    if window is None:
+        return None
+    tangent = np.gradient(points, axis=0)
+    tangent /= np.maximum(np.hypot(*tangent.T), 1e-12)[:, None]
+    tree = cKDTree(points)
+    size = tuple(part.stop - part.start for part in window)
+    coverage, touched = np.zeros(size, np.float32), np.zeros(size, bool)
+    step = int(_CHUNK / _SPACING)
+    for start in range(0, len(points) - 1, step):
+        part = _window(shape, points[start : start + step + 1], margin)
+        if part is None:
+            continue
+        rows, columns = np.mgrid[part]
+        pixels = np.stack([rows.ravel(), columns.ravel()], axis=1).astype(float)
+        near, index = tree.query(pixels, distance_upper_bound=margin)
+        found = np.flatnonzero(np.isfinite(near))
+        covered, any_covered = _cover(pixels[found], index[found], points, tangent, half)
+        at = tuple(pixels[found].astype(int).T - np.array([[window[0].start], [window[1].start]]))
+        coverage[at], touched[at] = covered, any_covered
+    return Stroke(window, coverage, touched)
+
+
+def _cover(pixels, index, points, tangent, half):
+    """Coverage and touch of pixels whose nearest path point is known."""
+    offset, along = pixels - points[index], tangent[index]
+    # Between two path points the foot of the perpendicular is nearer than either of them.
+    slide = np.clip((offset * along).sum(1), -_SPACING / 2, _SPACING / 2)
+    offset = offset - slide[:, None] * along
+    distance = np.hypot(*offset.T)
+    normal = np.where((distance > _SPACING)[:, None], offset / np.maximum(distance, 1e-9)[:, None], along[:, ::-1])
+    reach = np.abs(normal).sum(1)  # full extent of the pixel square across the edge
+    width = half[index]
+    covered = np.clip(0.5 + (width - distance) / reach, 0, 1) - np.clip(0.5 - (width + distance) / reach, 0, 1)
+    return covered, distance <= width + reach / 2
+
+
+def _window(shape, points, margin):
+    """Slices of the picture around some points, or None if that is empty."""
+    low = np.maximum(np.floor(points.min(0) - margin).astype(int), 0)
+    high = np.minimum(np.ceil(points.max(0) + margin).astype(int) + 1, shape)
+    return (slice(low[0], high[0]), slice(low[1], high[1])) if np.all(high > low) else None
+
+
+def paint(image, stroke_, value, opacity=1.0):
+    """Lay a stroke of gray `value` over an image, in place.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (height, width)
+    stroke_ : Stroke or None
+        Nothing happens with None.
+    value : float or ndarray of the window's shape
+        Gray value in [0, 1].
+    opacity : float
+        Share of the covered area that takes the value, in [0, 1].
+    """
+    if stroke_ is not None:
+        image[stroke_.window] += opacity * stroke_.coverage * (value - image[stroke_.window])
+
+
+def solid(distance):
+    """Coverage of a pixel by a solid shape.
+
+    Parameters
+    ----------
+    distance : ndarray
+        Signed distance of the pixel's centre from the shape's edge [px], negative inside.
+
+    Returns
+    -------
+    ndarray
+        In [0, 1].
+    """
+    return np.clip(0.5 - distance, 0.0, 1.0)
+
+
+def box(x, y, centre, half_size, radius=0.0):
+    """Signed distance from a rectangle with rounded corners, in the units of `x` and `y` (negative inside)."""
+    dx = np.abs(x - centre[0]) - (half_size[0] - radius)
+    dy = np.abs(y - centre[1]) - (half_size[1] - radius)
+    return np.hypot(np.maximum(dx, 0), np.maximum(dy, 0)) + np.minimum(np.maximum(dx, dy), 0) - radius
+
+
+def disc(x, y, centre, radius):
+    """Signed distance from a disc, in the units of `x` and `y` (negative inside)."""
+    return np.hypot(x - centre[0], y - centre[1]) - radius

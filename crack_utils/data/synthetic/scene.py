@@ -1,0 +1,276 @@
+"""Paint one moment of a test: background, specimen, rig, marks that are not cracks, notch and cracks, with the ground truth."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from crack_utils.data.synthetic.drawing import box, disc, paint, solid, stroke
+from crack_utils.data.synthetic.specimen import ASPECT
+from crack_utils.data.synthetic.texture import Noise
+
+_SHORTEST = 0.035  # a secondary crack is drawn from this length on: before, nobody would see or label it
+_CLEAR = 0.05  # marks and cables keep this distance from the cracks: nothing hides what the mask shows
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A line on the specimen or in front of it that is not a crack: scratch, pen line, scale mark, cable.
+
+    Attributes
+    ----------
+    path : ndarray, shape (n, 2)
+        Corners, in the specimen's frame.
+    half_width : float
+    value : float
+        Gray value.
+    opacity : float
+    shiny : bool
+        True for a cable, with a light line along its middle.
+    """
+
+    path: np.ndarray
+    half_width: float
+    value: float
+    opacity: float
+    shiny: bool = False
+
+
+class Surface:
+    """All that is drawn once for a specimen's look: textures, marks, and the rig.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    specimen : Specimen
+    """
+
+    def __init__(self, rng, specimen):
+        old = specimen.source == "old"
+        self.specimen = specimen
+        self.gray = rng.uniform(0.42, 0.54) if old else rng.uniform(0.5, 0.64)
+        self.background = rng.uniform(0.05, 0.1) if old else rng.uniform(0.02, 0.06)
+        self.dark = rng.uniform(0.03, 0.07) if old else rng.uniform(0.02, 0.06)
+        self.rig_gray = rng.uniform(0.22, 0.34) if old else rng.uniform(0.5, 0.75)
+        self.machining = rng.uniform(0.02, 0.04) if old else rng.uniform(0.0, 0.012)
+        self.machining_angle = rng.uniform(0, np.pi)
+        self.speckle = 0.0 if old else rng.uniform(0.045, 0.075)
+        self.stain = rng.uniform(0.08, 0.2) if old else rng.uniform(0.0, 0.08)
+        self.noises = {
+            "clouds": Noise(rng, 3),
+            "stains": Noise(rng, 7),
+            "speckle": Noise(rng, rng.uniform(55, 80)),
+            "grain": Noise(rng, 250, extent=1.0),
+            "lines": Noise(rng, rng.uniform(40, 70)),
+        }
+        self.lip = rng.uniform(0.0, 0.5)
+        self.rig = _draw_rig(rng, specimen)
+        self.marks = _draw_marks(rng, specimen)
+
+    def albedo(self, u, v, scale):
+        """Gray value of the bare specimen at positions of its own frame."""
+        noises = self.noises
+        gray = self.gray * (1 + 0.06 * noises["clouds"](u, v, scale))
+        gray -= self.gray * self.stain * np.clip(noises["stains"](u, v, scale) - 0.5, 0, 1.5)
+        gray += 0.012 * noises["grain"](u, v, scale)
+        if self.speckle:
+            gray += self.speckle * np.tanh(2 * noises["speckle"](u, v, scale))
+        if self.machining:
+            cosine, sine = np.cos(self.machining_angle), np.sin(self.machining_angle)
+            # Strongly stretched along the tool's path: a texture of lines.
+            gray += self.machining * noises["lines"](cosine * u + sine * v, 0.03 * (cosine * v - sine * u), scale)
+        if self.specimen.kind == "pipe":
+            middle = 0.5 * (self.specimen.ahead - self.specimen.behind)
+            across = (u - middle) / (0.5 * (self.specimen.ahead + self.specimen.behind))
+            gray *= 0.55 + 0.5 * np.sqrt(np.clip(1 - across**2, 0, 1))
+        return gray
+
+
+def _draw_rig(rng, specimen):
+    """Solid parts of the rig: (kind, centre, half size, radius of corners, gray factor), in the specimen's frame."""
+    parts = []
+    for side in (-1, 1):
+        if specimen.kind == "plate":
+            gap, wide = rng.uniform(0.09, 0.15), rng.uniform(0.09, 0.13)
+            u = -specimen.behind + rng.uniform(0.0, 0.03) + wide
+            parts.append(("box", (u, side * (gap + 0.6)), (wide, 0.6), 0.04, rng.uniform(0.85, 1.15)))
+            parts.append(("pin", (u, side * (gap + rng.uniform(0.08, 0.13))), (rng.uniform(0.03, 0.045), 0), 0, 1.0))
+        else:
+            wide, middle = rng.uniform(0.05, 0.09), 0.5 * (specimen.ahead - specimen.behind)
+            v = side * rng.uniform(0.4, 0.5)
+            parts.append(("box", (middle, v), (0.6, wide), 0.01, rng.uniform(0.7, 1.1)))
+            for u in (-specimen.behind - 0.04, specimen.ahead + 0.04):
+                parts.append(("pin", (u, v), (rng.uniform(0.02, 0.03), 0), 0, 1.0))
+    return parts
+
+
+def _draw_marks(rng, specimen):
+    """Scratches, pen lines, scale marks and cables, those near a crack left out."""
+    marks, old = [], specimen.source == "old"
+    v_range = min(specimen.half_height, 0.45)
+
+    def place():
+        return np.array([rng.uniform(-0.6 * specimen.behind, specimen.ahead), rng.uniform(-v_range, v_range)])
+
+    def line(length, angle, half_width, value, opacity):
+        start = place()
+        end = start + length * np.array([np.cos(angle), np.sin(angle)])
+        marks.append(Mark(np.stack([start, end]), half_width, value, opacity))
+
+    for _ in range(rng.integers(4, 12) if old else rng.integers(2, 7)):  # bright scratches
+        line(rng.uniform(0.05, 0.35), rng.normal(0.8, 0.6), rng.uniform(0.001, 0.0025), 0.95, rng.uniform(0.2, 0.6))
+    for _ in range(rng.integers(2, 7)):  # dark scratches
+        line(rng.uniform(0.08, 0.3), rng.uniform(0, np.pi), rng.uniform(0.002, 0.004), 0.05, rng.uniform(0.3, 0.7))
+    for _ in range(rng.integers(1, 4)):  # pen lines across the specimen, in its two directions
+        line(
+            rng.uniform(0.3, 0.8),
+            rng.choice([0, np.pi / 2]) + rng.normal(0, 0.01),
+            rng.uniform(0.003, 0.005),
+            0.04,
+            0.85,
+        )
+    if rng.random() < 0.7:  # a scale: short strokes in a row
+        start, pitch = place(), rng.uniform(0.03, 0.05)
+        for index in range(rng.integers(6, 14)):
+            foot = start + np.array([index * pitch, 0.0])
+            tall = 0.06 if index % 5 == 0 else 0.035
+            marks.append(Mark(np.stack([foot, foot + np.array([0.0, tall])]), 0.004, 0.04, 0.85))
+    for _ in range(rng.integers(1, 3)):  # cables, from outside the picture to a point on it
+        marks.append(_draw_cable(rng))
+    cracks = np.concatenate([crack.path[::3] for crack in specimen.cracks])
+    return [mark for mark in marks if _clear(mark, cracks)]
+
+
+def _draw_cable(rng):
+    """A smooth curve right across the field of view."""
+    along = np.linspace(-1.1, 1.1, 60)[:, None]
+    angle = rng.uniform(0, np.pi)
+    way, aside = np.array([[np.cos(angle), np.sin(angle)]]), np.array([[-np.sin(angle), np.cos(angle)]])
+    bend = rng.uniform(-0.35, 0.35) * along**2 + rng.uniform(0.02, 0.06) * np.sin(rng.uniform(2, 4) * along)
+    path = along * way + (rng.choice([-1, 1]) * rng.uniform(0.2, 0.45) + bend) * aside + np.array([[0.15, 0.0]])
+    return Mark(path, rng.uniform(0.009, 0.016), rng.uniform(0.02, 0.08), 1.0, shiny=True)
+
+
+def _clear(mark, cracks):
+    """Whether a mark keeps its distance from all cracks."""
+    count = int(np.ceil(np.hypot(*np.diff(mark.path, axis=0).T).sum() / 0.02)) + 1
+    at, node = np.linspace(0, len(mark.path) - 1, count), np.arange(len(mark.path))
+    points = np.stack([np.interp(at, node, mark.path[:, axis]) for axis in (0, 1)], axis=1)
+    return np.min(np.hypot(*(points[:, None] - cracks[None]).transpose(2, 0, 1))) > _CLEAR + mark.half_width
+
+
+def paint_scene(surface, growth, pose, size):
+    """Paint a specimen at a moment of its test, evenly lit and sharp.
+
+    Parameters
+    ----------
+    surface : Surface
+    growth : float
+        Progress of the test, in (0, 1].
+    pose : Pose
+    size : tuple of int
+        (height, width) [px].
+
+    Returns
+    -------
+    image : ndarray of float32, shape (height, width)
+        Gray values, about [0, 1].
+    parts : ndarray of uint8, shape (height, width)
+        0 background, 1 primary, 2 secondary crack.
+    tip : tuple of float
+        (row, column) of the primary crack's tip [px].
+    """
+    specimen, scale = surface.specimen, picture_scale(size)
+    x, y = picture_grid(size)
+    u, v = pose.to_specimen(x, y)
+    image = np.full(size, surface.background, np.float32)
+    image += 0.015 * surface.noises["clouds"](x, y, scale)
+    middle = 0.5 * (specimen.ahead - specimen.behind)
+    half = (0.5 * (specimen.ahead + specimen.behind), specimen.half_height)
+    body = solid(scale * box(u, v, (middle, 0.0), half, 0.008)).astype(np.float32)
+    image += body * (surface.albedo(u, v, scale) - image)
+    notch = np.minimum(solid(scale * (np.abs(v) - specimen.notch_width(u, growth))), solid(scale * u))
+    image += (notch * body) * (surface.background * 0.6 - image)
+
+    def to_pixels(points):
+        return to_pixel(pose.to_picture(points), size)
+
+    for mark in surface.marks:
+        if not mark.shiny:
+            _paint_mark(image, mark, to_pixels, scale, within=body * (1 - notch))
+    parts = np.zeros(size, np.uint8)
+    for crack in specimen.cracks[::-1]:  # the primary crack last: it lies over its branches
+        length = specimen.length(crack, growth)
+        if length >= _SHORTEST or crack.part == 1:
+            _paint_crack(image, parts, surface, crack, length, to_pixels, scale)
+    parts[(notch >= 0.5) | (body < 0.5)] = 0
+    image += (notch * body) * (surface.background * 0.6 - image)
+    parts[_paint_rig(image, surface, u, v, scale) > 0.5] = 0
+    for mark in surface.marks:
+        if mark.shiny:
+            _paint_mark(image, mark, to_pixels, scale)
+    primary = specimen.cracks[0]
+    tip = to_pixels(primary.at(specimen.length(primary, growth))[0][-1:])[0]
+    return image, parts, (float(tip[0]), float(tip[1]))
+
+
+def picture_scale(size):
+    """Pixels per unit: the whole field of view fits the picture."""
+    return min(size[0], size[1] / ASPECT)
+
+
+def picture_grid(size):
+    """(x, y) of every pixel's centre, measured from the picture's centre; two float32 arrays of shape `size`."""
+    y, x = np.mgrid[: size[0], : size[1]].astype(np.float32)
+    scale = np.float32(picture_scale(size))
+    return (x - (size[1] - 1) / 2) / scale, (y - (size[0] - 1) / 2) / scale
+
+
+def to_pixel(points, size):
+    """Map (x, y) of the picture to (row, column) [px]; shapes (n, 2)."""
+    return points[:, ::-1] * picture_scale(size) + (np.asarray(size) - 1) / 2
+
+
+def _paint_mark(image, mark, to_pixels, scale, within=None):
+    drawn = stroke(image.shape, to_pixels(mark.path), mark.half_width * scale)
+    if drawn is None:
+        return
+    opacity = mark.opacity if within is None else mark.opacity * within[drawn.window]
+    paint(image, drawn, mark.value, opacity)
+    if mark.shiny:
+        paint(image, stroke(image.shape, to_pixels(mark.path), 0.25 * mark.half_width * scale), 0.55, 0.6)
+
+
+def _paint_crack(image, parts, surface, crack, length, to_pixels, scale):
+    """Darken the crack, lighten the lip that faces the lamp, and mark every pixel that it touches."""
+    points, half_width = crack.at(length)
+    if crack.part == 1:  # reach back into the notch, so that the mouth is cut by the notch and not rounded
+        points = np.concatenate([points[:1] - [[0.03, 0.0]], points])
+        half_width = np.concatenate([half_width[:1], half_width])
+    path, half_width = to_pixels(points), half_width * scale
+    lip = stroke(image.shape, path + [0.006 * scale, 0.0], half_width)
+    paint(image, lip, 0.9, surface.lip * 0.4)
+    drawn = stroke(image.shape, path, half_width)
+    if drawn is not None:
+        paint(image, drawn, surface.dark)
+        parts[drawn.window][drawn.touched] = crack.part
+
+
+def _paint_rig(image, surface, u, v, scale):
+    """Clevises, straps and pins, with a dark gap around and a light edge; returns what share of each pixel they hide."""
+    hidden = np.zeros(image.shape, np.float32)
+    for kind, centre, half_size, radius, factor in surface.rig:
+        if kind == "box":
+            distance = box(u, v, centre, half_size, radius)
+            gray = surface.rig_gray * factor * (1 + 0.25 * np.cos(9 * (u - centre[0])) * np.cos(5 * v))
+            image *= 1 - 0.6 * np.exp(-((np.maximum(distance, 0) / 0.012) ** 2)) * (distance > 0)
+        else:
+            distance = disc(u, v, centre, half_size[0])
+            image *= 1 - 0.9 * np.exp(-((np.maximum(distance, 0) / 0.01) ** 2)) * (distance > 0)
+            shine = np.hypot(u - centre[0] - 0.3 * half_size[0], v - centre[1] + 0.3 * half_size[0]) / half_size[0]
+            gray = 0.12 + 0.75 * np.exp(-((shine / 0.45) ** 2))
+        cover = solid(scale * distance)
+        hidden = np.maximum(hidden, cover)
+        image += cover * (gray - image)
+        edge = np.exp(-((distance / 0.004) ** 2))
+        image += 0.35 * edge * (0.9 - image)
+    return hidden

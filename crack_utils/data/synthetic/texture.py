@@ -1,0 +1,44 @@
+"""Random textures that belong to a place on the specimen, so that they move with it and look alike at every resolution."""
+
+import numpy as np
+from scipy.ndimage import gaussian_filter, map_coordinates
+
+_FINE = 4  # lattice points per blob: linear interpolation between them shows no facets
+_LARGEST = 1024  # lattice points per side: 8 MB of draws at most
+
+
+class Noise:
+    """A periodic field of random blobs with mean 0 and variance 1.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    blobs : float
+        Blobs per unit of length (the picture's height is one unit).
+    extent : float
+        Period of the field, in units.
+    """
+
+    def __init__(self, rng, blobs, extent=2.0):
+        side = int(min(blobs * extent * _FINE, _LARGEST))
+        lattice = gaussian_filter(rng.standard_normal((side, side), dtype=np.float32), _FINE / 2, mode="wrap")
+        self.blobs = blobs
+        self.lattice = lattice / lattice.std()
+
+    def __call__(self, x, y, scale):
+        """Sample the field.
+
+        Parameters
+        ----------
+        x, y : ndarray
+            Positions in units, of equal shape.
+        scale : float
+            Pixels per unit of the picture. Blobs smaller than two pixels fade: their average over a pixel does.
+
+        Returns
+        -------
+        ndarray of float32
+        """
+        visible = min(1.0, scale / (2 * self.blobs))
+        coordinates = np.stack([y, x]).astype(np.float32) * np.float32(self.blobs * _FINE)
+        return np.float32(visible) * map_coordinates(self.lattice, coordinates, order=1, mode="grid-wrap")
