@@ -104,8 +104,8 @@ def _rng(seed, *key):
 def generate(folder, specimens=24, frames=10, size=(128, 160), seed=0, workers=None, progress=False):
     """Write a synthetic data set: two sources, `<folder>/old` and `<folder>/new` (R20).
 
-    Each has images/, masks/ (0/255), parts/ (0 background, 1 primary, 2 secondary) and metadata.csv. The same arguments give
-    the same bytes. A finished folder of the same arguments is left as it is.
+    Each has images/, masks/ (0/255), parts/ (0 background, 1 primary, 2 secondary) and metadata.csv. The same
+    arguments give the same bytes. A finished folder of the same arguments is left as it is.
 
     Parameters
     ----------
@@ -140,9 +140,7 @@ def generate(folder, specimens=24, frames=10, size=(128, 160), seed=0, workers=N
     if (folder / _RECIPE).exists():
         found = json.loads((folder / _RECIPE).read_text())
         if found != recipe:
-            raise ValueError(
-                f"folder={folder}: holds another synthetic data set, {found}; choose another folder or remove it"
-            )
+            raise ValueError(f"folder={folder}: holds another data set, {found}; choose another folder or remove it")
         return [row for source in SOURCES for row in _read_rows(folder / source / "metadata.csv")]
     for source in SOURCES:
         for kind in ("images", "masks", "parts"):

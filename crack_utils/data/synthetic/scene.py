@@ -1,4 +1,4 @@
-"""Paint one moment of a test: background, specimen, rig, marks that are not cracks, notch and cracks, with the ground truth."""
+"""Paint one moment of a test: specimen, rig, marks that are not cracks, notch and cracks, with the ground truth."""
 
 from dataclasses import dataclass
 
@@ -247,7 +247,7 @@ def _paint_crack(image, parts, surface, crack, length, to_pixels, scale):
         points = np.concatenate([points[:1] - [[0.03, 0.0]], points])
         half_width = np.concatenate([half_width[:1], half_width])
     path, half_width = to_pixels(points), half_width * scale
-    lip = stroke(image.shape, path + [0.006 * scale, 0.0], half_width)
+    lip = stroke(image.shape, path + np.array([0.006 * scale, 0.0]), half_width)
     paint(image, lip, 0.9, surface.lip * 0.4)
     drawn = stroke(image.shape, path, half_width)
     if drawn is not None:
@@ -256,7 +256,7 @@ def _paint_crack(image, parts, surface, crack, length, to_pixels, scale):
 
 
 def _paint_rig(image, surface, u, v, scale):
-    """Clevises, straps and pins, with a dark gap around and a light edge; returns what share of each pixel they hide."""
+    """Clevises, straps and pins, with a dark gap around and a light edge; returns the share of each pixel that they hide."""
     hidden = np.zeros(image.shape, np.float32)
     for kind, centre, half_size, radius, factor in surface.rig:
         if kind == "box":

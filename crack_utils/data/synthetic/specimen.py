@@ -1,7 +1,8 @@
 """Geometry of a specimen under test: plate or pipe section, notch, cracks and how they grow, camera pose.
 
-Everything is in units of the picture: its height is 1, its width 1.25 (R24: 2048×2560). The specimen's own frame has its
-origin at the notch's end, `u` along the primary crack and `v` across it. So one seed gives one specimen at every resolution.
+Everything is in units of the picture: its height is 1, its width 1.25 (R24: 2048×2560). The specimen's own frame has
+its origin at the notch's end, `u` along the primary crack and `v` across it. So one seed gives one specimen at every
+resolution.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Random textures that belong to a place on the specimen, so that they move with it and look alike at every resolution."""
+"""Random textures that belong to a place on the specimen: they move with it and look alike at every resolution."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
