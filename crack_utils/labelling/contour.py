@@ -1,0 +1,199 @@
+"""Active contours: let a rough mask find the crack's own boundary (R13).
+
+Morphological contours after Márquez-Neila, Baumela and Álvarez (2014), as in scikit-image, with three differences:
+
+* The smoothing operators alternate from the start of each call. scikit-image keeps their turn in a module, so that
+  the same call twice can give two results, and a recipe would not replay.
+* Only a band around the given mask takes part. It is fast on large photographs, the contour compares the crack with
+  its own surroundings, and a leak cannot spread farther than the band.
+* Sums are sums of whole numbers, so that turned and mirrored pictures give the turned and mirrored mask, exactly.
+"""
+
+import numpy as np
+from scipy import ndimage
+
+from crack_utils.labelling.arrays import as_mask, as_unit, bounding_box, check_same_size
+from crack_utils.labelling.tools import _count, dilate
+
+__all__ = ["METHODS", "active_contour"]
+
+METHODS = ("chan_vese", "edge")
+LEVELS = 65535  # gray values as whole numbers
+SIGMA = 1.5  # [px] scale on which "edge" looks for edges: below the width of a crack
+STEEPNESS = 100.0  # how fast an edge brings the contour to rest
+LINES = ((0, 1), (1, 0), (1, 1), (1, -1))  # directions of the three-pixel lines of the smoothing
+
+
+def active_contour(image, mask, iterations=100, method="chan_vese", reach=20, smoothing=1, progress=None):
+    """Move a mask's boundary to where the image says it is (R13).
+
+    Parameters
+    ----------
+    image : array of shape (H, W) or (H, W, 3)
+    mask : bool array of shape (H, W)
+        Where to start.
+    iterations : int >= 1
+        At most; the evolution ends earlier once it repeats itself, which does not change the result.
+    method : {"chan_vese", "edge"}
+        "chan_vese" gives each pixel at the boundary to the side, mask or surroundings, whose mean it is closer to
+        (Chan and Vese 2001). "edge" contracts the mask until it rests on edges (geodesic contours, Caselles 1997); it
+        is for gray images, and for starts around the crack.
+    reach : int >= 1 [px]
+        Farthest that the boundary may move out; also the surroundings that the crack is compared with.
+    smoothing : int >= 0
+        Smoothing steps per iteration. 0 follows every speckle; 1 rounds off what is one pixel small.
+    progress : callable, optional
+        Called after every iteration with (iteration, iterations, number of pixels that changed).
+
+    Returns
+    -------
+    bool array of shape (H, W)
+
+    Raises
+    ------
+    ValueError
+        For sizes that differ, an empty mask, an unknown method, colour with "edge", or counts below their least.
+    """
+    check_contour(iterations, method, reach, smoothing)
+    image, mask = as_unit(image), as_mask(mask)
+    check_same_size(image, mask)
+    if not mask.any():
+        raise ValueError("the mask is empty: an active contour needs a region to start from")
+    if method == "edge" and image.ndim == 3:
+        raise ValueError('method "edge" is for gray images; use "chan_vese" for colour')
+    box = bounding_box(mask, margin=reach + 1)
+    start = mask[box]
+    band = dilate(start, reach)
+    step = (_region_step if method == "chan_vese" else _edge_step)(image[box], band)
+    result = np.zeros_like(mask)
+    result[box] = _evolve(start, band, step, iterations, smoothing, progress)
+    return result
+
+
+def check_contour(iterations, method, reach, smoothing):
+    """Check what `active_contour` is asked for, apart from image and mask."""
+    _count(iterations, "iterations")
+    _count(reach, "reach")
+    if smoothing != 0:
+        _count(smoothing, "smoothing")
+    if method not in METHODS:
+        raise ValueError(f"unknown method {method!r}; valid are {', '.join(METHODS)}")
+
+
+def _evolve(start, band, step, iterations, smoothing, progress):
+    """Iterate step and smoothing until the end, or until the state of two iterations ago comes back.
+
+    The future depends on the mask and on whose turn the smoothing operators are. With an even number of operators in
+    two iterations, the same mask at the same turn means that the evolution repeats itself with period two: the mask
+    after all iterations is then one of the last two, and which one is known.
+    """
+    before, current, turn = None, start, 0
+    for iteration in range(1, iterations + 1):
+        following = step(current)
+        for _ in range(smoothing):
+            following = _smooth(following, turn % 2 == 0) & band
+            turn += 1
+        if progress is not None:
+            progress(iteration, iterations, int(np.count_nonzero(following != current)))
+        if before is not None and np.array_equal(following, before):
+            return following if (iterations - iteration) % 2 == 0 else current
+        before, current = current, following
+    return current
+
+
+def _region_step(image, band):
+    """Return the step of Chan and Vese: pixels at the boundary go to the side whose mean is closer."""
+    levels = np.rint(image * LEVELS).astype(np.int64).reshape(*image.shape[:2], -1)  # (height, width, channels)
+    total, pixels = levels[band].sum(axis=0), np.count_nonzero(band)
+
+    def step(current):
+        inside = np.count_nonzero(current)
+        if inside in (0, pixels):
+            return current
+        sum_inside = levels[current].sum(axis=0)
+        mean_inside, mean_outside = sum_inside / inside, (total - sum_inside) / (pixels - inside)
+        boundary = np.nonzero(_boundary(current) & band)
+        values = levels[boundary]  # (pixels at the boundary, channels)
+        balance = ((values - mean_inside) ** 2 - (values - mean_outside) ** 2).sum(axis=1)
+        following = current.copy()
+        following[boundary] = np.where(balance == 0, current[boundary], balance < 0)
+        return following
+
+    return step
+
+
+def _edge_step(image, band):
+    """Return the step of geodesic contours: contract where the picture is flat, roll into the valleys of edges."""
+    calm = np.rint(LEVELS / np.sqrt(1 + STEEPNESS * _gradient_magnitude(image))).astype(np.int64)  # small at edges
+    flat = calm > np.percentile(calm[band], 40)
+    slope = [ahead - behind for ahead, behind in _neighbours(calm)]
+
+    def step(current):
+        following = current & (_shrink(current) | ~flat)
+        boundary = np.nonzero(_boundary(following) & band)
+        pull = np.zeros(len(boundary[0]), dtype=np.int64)
+        for (ahead, behind), along in zip(_neighbours(following), slope, strict=True):
+            pull += along[boundary] * (ahead[boundary].astype(np.int64) - behind[boundary])
+        following[boundary] = np.where(pull == 0, following[boundary], pull > 0)
+        return following
+
+    return step
+
+
+def _boundary(mask):
+    """Return the pixels where the mask's central difference is not zero: a line on either side of the boundary."""
+    (below, above), (right, left) = _neighbours(mask)
+    return (below ^ above) | (right ^ left)
+
+
+def _neighbours(values):
+    """Return for either axis the array's next and previous values; at the rims the rim's own."""
+    padded = np.pad(values, 1, mode="edge")
+    return (padded[2:, 1:-1], padded[:-2, 1:-1]), (padded[1:-1, 2:], padded[1:-1, :-2])
+
+
+def _shrink(mask):
+    """Erode by a square of three pixels; what lies beyond the rims does not count."""
+    for axis in (0, 1):
+        ahead, behind = _neighbours(mask)[axis]
+        mask = mask & ahead & behind
+    return mask
+
+
+def _gradient_magnitude(image):
+    """Return the length of the gradient at scale SIGMA."""
+    image = image.astype(np.float64)
+    return np.sqrt(_derivative(image, 0) ** 2 + _derivative(image, 1) ** 2)
+
+
+def _derivative(image, axis):
+    """Return the derivative along an axis; the mean of both orders of the axes is exact under quarter turns."""
+    derive = {"sigma": SIGMA, "axis": axis, "order": 1, "mode": "nearest"}
+    smooth = {"sigma": SIGMA, "axis": 1 - axis, "order": 0, "mode": "nearest"}
+    one = ndimage.gaussian_filter1d(ndimage.gaussian_filter1d(image, **derive), **smooth)
+    other = ndimage.gaussian_filter1d(ndimage.gaussian_filter1d(image, **smooth), **derive)
+    return (one + other) / 2
+
+
+def _smooth(mask, opening_first):
+    """Smooth the boundary by one pixel: the operators SI∘IS and IS∘SI of Márquez-Neila, in turn."""
+    return _thin(_thick(mask)) if opening_first else _thick(_thin(mask))
+
+
+def _thin(mask):
+    """SI: keep a pixel when one of the four lines of three pixels through it lies in the mask."""
+    padded = np.pad(mask, 1, mode="edge")
+    return mask & np.logical_or.reduce([_shift(padded, d) & _shift(padded, (-d[0], -d[1])) for d in LINES])
+
+
+def _thick(mask):
+    """IS: add a pixel when each of the four lines of three pixels through it meets the mask."""
+    padded = np.pad(mask, 1, mode="edge")
+    return mask | np.logical_and.reduce([_shift(padded, d) | _shift(padded, (-d[0], -d[1])) for d in LINES])
+
+
+def _shift(padded, offset):
+    """Return the mask moved by an offset of at most one pixel, from its padded version."""
+    row, column = offset
+    height, width = padded.shape
+    return padded[1 + row : height - 1 + row, 1 + column : width - 1 + column]

@@ -1,0 +1,116 @@
+"""Pictures in and out for labelling: photographs as they are, masks that carry the hash of their recipe."""
+
+import io
+import os
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
+
+from crack_utils.data.images import DataError
+
+__all__ = ["encode_mask", "encode_parts", "read_digest", "read_photo", "write_mask", "write_together"]
+
+KEY = "crack-utils recipe"  # name of the text in a mask's PNG file that holds its recipe's hash
+
+
+def read_photo(path):
+    """Read a photograph for labelling, without loss: `crack_utils.data.read_image` gives the network's gray instead.
+
+    Parameters
+    ----------
+    path : path-like
+        8 or 16 bit, gray or colour; EXIF orientation is applied.
+
+    Returns
+    -------
+    uint8 or uint16 array of shape (H, W), or uint8 array of shape (H, W, 3) if there is any colour in it
+
+    Raises
+    ------
+    DataError
+        If the file is missing or no picture.
+    """
+    try:
+        with Image.open(path) as file:
+            picture = ImageOps.exif_transpose(file)
+            if picture.mode.startswith("I"):
+                return np.asarray(picture).astype(np.uint16)
+            if picture.mode in ("1", "L", "LA"):
+                return np.asarray(picture.convert("L"))
+            values = np.asarray(picture.convert("RGB"))
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path}: cannot be read as a picture ({error})") from error
+    gray = (values == values[..., :1]).all()
+    return np.ascontiguousarray(values[..., 0]) if gray else values
+
+
+def encode_mask(mask, digest=None):
+    """Return a mask as the bytes of a PNG file, 0 and 255.
+
+    Parameters
+    ----------
+    mask : bool array of shape (H, W)
+    digest : str, optional
+        The hash of the recipe that made it (`Recipe.digest`), stored in the file.
+    """
+    return _encode(mask.astype(np.uint8) * 255, digest)
+
+
+def encode_parts(parts, digest=None):
+    """Return the parts, a uint8 array of shape (H, W) of 0, 1 and 2, as the bytes of a PNG file."""
+    return _encode(parts, digest)
+
+
+def write_mask(path, mask, digest=None):
+    """Write a mask as a PNG file, whole or not at all; see `encode_mask`."""
+    write_together({Path(path): encode_mask(mask, digest)})
+
+
+def read_digest(path):
+    """Return the hash of the recipe that a mask's PNG file carries, None if it carries none."""
+    with Image.open(path) as file:
+        return file.info.get(KEY)
+
+
+def write_together(contents):
+    """Write several files: each is replaced in one move, and none if any of them cannot be written.
+
+    Parameters
+    ----------
+    contents : dict of Path to bytes
+        Folders are made where they lack.
+
+    Raises
+    ------
+    OSError
+        The files are then as they were before, and nothing is left beside them.
+    """
+    waiting = []
+    try:
+        for path, data in contents.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_name(f".{path.name}.{uuid4().hex}")
+            waiting.append((part, path))
+            with open(part, "xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())  # else a crash may leave an empty file behind the new name
+        for part, path in waiting:
+            os.replace(part, path)
+    finally:
+        for part, _ in waiting:
+            part.unlink(missing_ok=True)
+
+
+def _encode(values, digest):
+    info = PngInfo()
+    if digest is not None:
+        info.add_text(KEY, digest)
+    buffer = io.BytesIO()
+    Image.fromarray(values).save(buffer, format="PNG", pnginfo=info)
+    return buffer.getvalue()

@@ -1,0 +1,178 @@
+"""A folder being labelled, laid out as the data set that it becomes (DESIGN, "A data set on disk").
+
+``images/`` holds the photographs. Labelling adds ``recipes/<name>.json``, from it ``masks/<name>.png`` and
+``parts/<name>.png``, and a row of ``metadata.csv`` with the tip. Nothing else is needed to train.
+"""
+
+import csv
+import io
+from pathlib import Path
+
+from PIL import UnidentifiedImageError
+
+from crack_utils.data.images import SUFFIXES, DataError
+from crack_utils.data.pairs import METADATA
+from crack_utils.labelling.files import encode_mask, encode_parts, read_digest, read_photo, write_together
+from crack_utils.labelling.recipe import Recipe
+from crack_utils.labelling.steps import RecipeError
+
+__all__ = ["LabelFolder"]
+
+
+class LabelFolder:
+    """The photographs of a folder, with their recipes, masks and tips.
+
+    Parameters
+    ----------
+    path : path-like
+        Holds ``images/``.
+
+    Raises
+    ------
+    DataError
+        If there is no ``images/``, no picture in it, or two with the same stem.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        images = self.path / "images"
+        if not images.is_dir():
+            raise DataError(f"{self.path}: no folder images/; put the photographs to label there")
+        self.images = {}
+        for file in sorted(images.iterdir()):
+            if file.suffix.lower() not in SUFFIXES or file.name.startswith("."):
+                continue
+            if file.stem in self.images:
+                raise DataError(f"{file}: {self.images[file.stem].name} has the same name")
+            self.images[file.stem] = file
+        if not self.images:
+            raise DataError(f"{images}: no picture ({', '.join(SUFFIXES)})")
+
+    @property
+    def names(self):
+        """The photographs' names, without their endings, in order."""
+        return list(self.images)
+
+    def recipe_path(self, name):
+        """Return where the recipe of a photograph is or will be."""
+        return self.path / "recipes" / f"{self._known(name)}.json"
+
+    def mask_path(self, name):
+        """Return where the mask of a photograph is or will be."""
+        return self.path / "masks" / f"{self._known(name)}.png"
+
+    def photo(self, name):
+        """Read a photograph; see `read_photo`."""
+        return read_photo(self.images[self._known(name)])
+
+    def recipe(self, name):
+        """Read the recipe of a photograph, an empty one if there is none yet.
+
+        Raises
+        ------
+        RecipeError
+            If the file is damaged. It is left as it is.
+        """
+        path = self.recipe_path(name)
+        return Recipe.load(path) if path.exists() else Recipe()
+
+    def tip(self, name):
+        """Return the marked tip of a photograph as (row, column) [px], None if there is none."""
+        row = self._metadata()[1].get(self._known(name), {})
+        if not row.get("tip_row") or not row.get("tip_column"):
+            return None
+        return float(row["tip_row"]), float(row["tip_column"])
+
+    def save(self, name, recipe, labels, tip=None):
+        """Write recipe, mask, parts and tip of a photograph, all of them or none.
+
+        Parameters
+        ----------
+        name : str
+        recipe : Recipe
+        labels : Labels
+            What the recipe makes of the photograph.
+        tip : (row, column) [px], optional
+
+        Raises
+        ------
+        OSError
+            If any file cannot be written; all are then as they were.
+        """
+        write_together(
+            {
+                self.recipe_path(name): recipe.to_json().encode(),
+                **self._pictures(name, recipe, labels),
+                self.path / "metadata.csv": self._metadata_with(name, tip).encode(),
+            }
+        )
+
+    def replay(self, name):
+        """Make the mask and the parts of a photograph again from its recipe.
+
+        Returns
+        -------
+        str
+            "made" if there was no mask, "unchanged" if both files hold the same bytes already, else "changed".
+        """
+        path = self.recipe_path(name)
+        if not path.exists():
+            raise RecipeError(f"{path}: no such file")
+        recipe = Recipe.load(path)
+        try:
+            labels = recipe.apply(self.photo(name))
+        except RecipeError as error:
+            raise RecipeError(f"{path}: {error}") from error
+        pictures = self._pictures(name, recipe, labels)
+        before = [file.read_bytes() if file.exists() else None for file in pictures]
+        if before == list(pictures.values()):
+            return "unchanged"
+        write_together(pictures)
+        return "made" if before[0] is None else "changed"
+
+    def state(self, name):
+        """Return "new" without a recipe, "stale" if the mask is not the recipe's, else "labelled"."""
+        recipe, mask = self.recipe_path(name), self.mask_path(name)
+        if not recipe.exists():
+            return "new"
+        try:
+            current = mask.exists() and read_digest(mask) == Recipe.load(recipe).digest
+        except (RecipeError, UnidentifiedImageError):
+            return "stale"
+        return "labelled" if current else "stale"
+
+    def _known(self, name):
+        if name not in self.images:
+            raise DataError(f"{self.path}/images: no photograph {name!r}; there are {', '.join(self.images)}")
+        return name
+
+    def _pictures(self, name, recipe, labels):
+        """Return the files of mask and parts with their contents."""
+        return {
+            self.mask_path(name): encode_mask(labels.mask, recipe.digest),
+            self.path / "parts" / f"{name}.png": encode_parts(labels.parts, recipe.digest),
+        }
+
+    def _metadata(self):
+        """Return the columns of ``metadata.csv`` and its rows by name."""
+        path = self.path / "metadata.csv"
+        if not path.exists():
+            return list(METADATA), {}
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            columns = list(reader.fieldnames or [])
+            if "name" not in columns:
+                raise DataError(f"{path}: no column 'name'; known columns are {', '.join(METADATA)}")
+            return columns, {row["name"]: row for row in reader}
+
+    def _metadata_with(self, name, tip):
+        """Return the text of ``metadata.csv`` with the tip of one photograph set; all else stays as it is."""
+        columns, rows = self._metadata()
+        columns += [column for column in ("tip_row", "tip_column") if column not in columns]
+        row = rows.setdefault(name, {"name": name, **({"source": self.path.name} if "source" in columns else {})})
+        row["tip_row"], row["tip_column"] = ("", "") if tip is None else (f"{value:.2f}" for value in tip)
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows[key] for key in sorted(rows))
+        return text.getvalue()

@@ -1,0 +1,284 @@
+"""Recipes: a mask as the list of steps that made it — undone, replayed, reviewed and stored as text (R10, R15).
+
+A recipe holds no pixels. Applied to its photograph it gives the same mask, byte for byte, today and on another machine.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from crack_utils.labelling.arrays import check_image
+from crack_utils.labelling.steps import PARTS, RecipeError, Step
+
+__all__ = ["VERSION", "Labels", "Recipe"]
+
+FORMAT, VERSION = "crack-utils recipe", 1
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The two parts of a mask (R15), each a bool array of shape (H, W)."""
+
+    primary: np.ndarray
+    secondary: np.ndarray
+
+    @classmethod
+    def empty(cls, size):
+        """Return the labels of (height, width) pixels without cracks."""
+        return cls(np.zeros(size, dtype=bool), np.zeros(size, dtype=bool))
+
+    @property
+    def mask(self):
+        """Both parts together, a bool array of shape (H, W)."""
+        return self.primary | self.secondary
+
+    @property
+    def parts(self):
+        """Background 0, primary crack 1, secondary crack 2; where both lie, primary. A uint8 array of shape (H, W)."""
+        return np.where(self.primary, 1, 2 * self.secondary).astype(np.uint8)
+
+    def after(self, step, image, progress=None):
+        """Return the labels after one more step; these stay as they are."""
+        part = step.run(image, getattr(self, step.part), progress)
+        return Labels(**{name: part if name == step.part else getattr(self, name) for name in PARTS})
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change of the list of steps: at an index, `before` gives way to `after`; None stands for no step."""
+
+    index: int
+    before: Step | None
+    after: Step | None
+
+    def made_on(self, steps):
+        """Return the steps with this edit made."""
+        middle = () if self.after is None else (self.after,)
+        return steps[: self.index] + middle + steps[self.index + (self.before is not None) :]
+
+    def reversed(self):
+        """Return the edit that takes this one back."""
+        return Edit(self.index, self.after, self.before)
+
+
+class Recipe:
+    """An ordered list of labelling steps that remembers its own editing.
+
+    Parameters
+    ----------
+    steps : iterable of Step
+
+    Examples
+    --------
+    >>> recipe = Recipe()
+    >>> recipe.add("flood_fill", seed=(40, 60), tolerance=0.1)
+    >>> recipe.add("dilate", radius=2)
+    >>> recipe.undo()
+    >>> [str(step) for step in recipe.steps]
+    ['flood fill at (40, 60), tolerance 0.1']
+    """
+
+    def __init__(self, steps=()):
+        self.steps = ()
+        self._done, self._undone = [], []  # edits
+        for step in steps:
+            self.insert(len(self.steps), step)
+
+    def __eq__(self, other):
+        return isinstance(other, Recipe) and self.steps == other.steps
+
+    __hash__ = None  # a recipe changes; `digest` identifies what it holds now
+
+    def __len__(self):
+        return len(self.steps)
+
+    def add(self, tool, part="primary", **parameters):
+        """Append a step; see `crack_utils.labelling.steps.TOOLS` for the tools and their parameters."""
+        self.insert(len(self.steps), Step(tool, parameters, part))
+
+    def insert(self, index, step):
+        """Put a step before the one at ``index``; ``len(recipe)`` appends."""
+        if not 0 <= index <= len(self.steps):
+            raise IndexError(f"cannot insert at {index}: the recipe has {len(self.steps)} steps")
+        self._edit(Edit(index, None, step))
+
+    def remove(self, index):
+        """Take the step at ``index`` out."""
+        self._edit(Edit(index, self._step(index), None))
+
+    def replace(self, index, step):
+        """Put a step in the place of the one at ``index``."""
+        self._edit(Edit(index, self._step(index), step))
+
+    @property
+    def can_undo(self):
+        """Whether there is an edit to take back."""
+        return bool(self._done)
+
+    @property
+    def can_redo(self):
+        """Whether there is an edit to make again."""
+        return bool(self._undone)
+
+    def undo(self):
+        """Take the last edit back. A loaded recipe takes its steps back one by one."""
+        if not self._done:
+            raise IndexError("there is nothing to undo")
+        edit = self._done.pop()
+        self.steps = edit.reversed().made_on(self.steps)
+        self._undone.append(edit)
+
+    def redo(self):
+        """Make the last undone edit again."""
+        if not self._undone:
+            raise IndexError("there is nothing to redo")
+        edit = self._undone.pop()
+        self.steps = edit.made_on(self.steps)
+        self._done.append(edit)
+
+    def copy(self):
+        """Return a recipe with the same steps and editing history, to change and keep only if all goes well."""
+        twin = Recipe()
+        twin.steps, twin._done, twin._undone = self.steps, list(self._done), list(self._undone)
+        return twin
+
+    @property
+    def digest(self):
+        """SHA-256, as hexadecimal text, of what decides the mask: the steps and the version of their meaning."""
+        content = {"version": VERSION, "steps": [step.as_dict() for step in self.steps]}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def stages(self, image, progress=None):
+        """Yield the `Labels` before the first step and after each one.
+
+        Parameters
+        ----------
+        image : array of shape (H, W) or (H, W, 3)
+        progress : callable, optional
+            Handed to the active contours.
+
+        Raises
+        ------
+        RecipeError
+            If a step cannot be done on this image; the message names the step.
+        """
+        image = check_image(image)
+        labels = Labels.empty(image.shape[:2])
+        yield labels
+        for number, step in enumerate(self.steps, start=1):
+            try:
+                labels = labels.after(step, image, progress)
+            except ValueError as error:
+                raise RecipeError(f"step {number} ({step.tool}): {error}") from error
+            yield labels
+
+    def apply(self, image, progress=None):
+        """Return the `Labels` that the steps make of an image; see `stages`."""
+        *_, labels = self.stages(image, progress)
+        return labels
+
+    def to_json(self):
+        """Return the recipe as text: version, steps, and the edits that a redo would make."""
+        undone = [
+            {"index": e.index, "before": e.before and e.before.as_dict(), "after": e.after and e.after.as_dict()}
+            for e in self._undone
+        ]
+        content = {"format": FORMAT, "version": VERSION, "steps": [step.as_dict() for step in self.steps]}
+        return json.dumps(content | ({"undone": undone} if undone else {}), indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text):
+        """Return the recipe that a text holds.
+
+        Raises
+        ------
+        RecipeError
+            If the text is no JSON, no recipe, of another version, or holds a step that is not valid.
+        """
+        try:
+            content = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise RecipeError(f"not valid JSON: {error}") from None
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            raise RecipeError(f'not a recipe: "format" must be "{FORMAT}"')
+        if content.get("version") != VERSION:
+            raise RecipeError(f"recipe of version {content.get('version')!r}; this program reads version {VERSION}")
+        if unknown := content.keys() - {"format", "version", "steps", "undone"}:
+            raise RecipeError(f"unknown entries: {', '.join(sorted(unknown))}")
+        recipe = cls()
+        for number, entry in enumerate(_list(content, "steps"), start=1):
+            recipe.insert(len(recipe), _read_step(entry, f"step {number}"))
+        recipe._undone = [_read_edit(e, f"undone edit {n}") for n, e in enumerate(_list(content, "undone"), start=1)]
+        trial = recipe.copy()
+        while trial.can_redo:
+            edit = trial._undone[-1]
+            if trial.steps[edit.index : edit.index + 1] != (edit.before,) and edit.before is not None:
+                raise RecipeError(f"undone edit {len(trial._undone)} does not fit the steps")
+            trial.redo()
+        return recipe
+
+    def to_python(self):
+        """Return a short Python script that makes the same mask file, byte for byte."""
+        from crack_utils.labelling.script import script
+
+        return script(self)
+
+    def save(self, path):
+        """Write the recipe as JSON, whole or not at all."""
+        from crack_utils.labelling.files import write_together
+
+        write_together({Path(path): self.to_json().encode()})
+
+    @classmethod
+    def load(cls, path):
+        """Read a recipe; errors name the file, and the step where there is one."""
+        try:
+            return cls.from_json(Path(path).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise RecipeError(f"{path}: no such file") from None
+        except (RecipeError, UnicodeDecodeError) as error:
+            raise RecipeError(f"{path}: {error}") from error
+
+    def _step(self, index):
+        if not 0 <= index < len(self.steps):
+            raise IndexError(f"there is no step at {index}: the recipe has {len(self.steps)} steps")
+        return self.steps[index]
+
+    def _edit(self, edit):
+        if edit.after is not None and not isinstance(edit.after, Step):
+            raise TypeError(f"a recipe holds steps, not {type(edit.after).__name__}")
+        self.steps = edit.made_on(self.steps)
+        self._done.append(edit)
+        self._undone.clear()
+
+
+def _list(content, name):
+    """Return a list of the file's content; an absent one is empty."""
+    entries = content.get(name, [])
+    if not isinstance(entries, list):
+        raise RecipeError(f'"{name}" must be a list')
+    return entries
+
+
+def _read_step(entry, where):
+    """Return the step of a JSON entry; errors say where it stands."""
+    if not isinstance(entry, dict):
+        raise RecipeError(f"{where}: not a step: {entry!r}")
+    where = f"{where} ({entry.get('tool')})"
+    if unknown := entry.keys() - {"tool", "part", "parameters"}:
+        raise RecipeError(f"{where}: unknown entries: {', '.join(sorted(unknown))}")
+    try:
+        return Step(entry.get("tool"), entry.get("parameters", {}), entry.get("part", "primary"))
+    except ValueError as error:
+        raise RecipeError(f"{where}: {error}") from None
+
+
+def _read_edit(entry, where):
+    """Return the edit of a JSON entry; errors say where it stands."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("index"), int) or entry["index"] < 0:
+        raise RecipeError(f"{where}: not an edit: {entry!r}")
+    before, after = (entry.get(side) and _read_step(entry[side], where) for side in ("before", "after"))
+    return Edit(entry["index"], before, after)

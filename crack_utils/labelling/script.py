@@ -1,0 +1,85 @@
+"""A recipe as a Python script: one comment and one call a step, as the Image Segmenter's generated functions."""
+
+import textwrap
+
+from crack_utils.labelling.steps import TOOLS
+
+__all__ = ["script"]
+
+HEAD = '''"""A mask made with {count} steps, exported from the recipe {digest}…
+
+    python this_script.py PHOTOGRAPH MASK.png
+"""
+
+import sys
+
+import numpy as np
+
+from crack_utils import labelling
+
+RECIPE = "{digest_full}"
+
+
+def label(image):
+    """Return the primary and the secondary crack of an image as bool arrays of its height and width."""
+    primary = np.zeros(image.shape[:2], dtype=bool)
+    secondary = np.zeros(image.shape[:2], dtype=bool)
+'''
+
+TAIL = """    return primary, secondary
+
+
+if __name__ == "__main__":
+    primary, secondary = label(labelling.read_photo(sys.argv[1]))
+    labelling.write_mask(sys.argv[2], primary | secondary, RECIPE)
+"""
+
+
+def script(recipe):
+    """Return the Python script of a recipe.
+
+    Parameters
+    ----------
+    recipe : Recipe
+
+    Returns
+    -------
+    str
+        It needs this package and nothing else; its function ``label`` can be imported and changed.
+    """
+    lines = [HEAD.format(count=len(recipe), digest=recipe.digest[:12], digest_full=recipe.digest)]
+    for number, step in enumerate(recipe.steps, start=1):
+        lines.append(f"    # {number}. {step.part} crack: {step}\n    {_call(step)}\n")
+    return "".join([*lines, TAIL])
+
+
+def _call(step):
+    """Return the statement that does a step."""
+    part = step.part
+    parameters = {name: value for name, value in step.parameters.items() if value is not None}
+    if step.tool == "flood_fill":  # the tool gives the region alone, as it does for anyone who calls it
+        combine = "|= " if parameters.pop("mode") == "add" else "&= ~"
+        return f"{part} {combine}labelling.flood_fill(image, {_named(parameters)})"
+    points = parameters.pop("points", None)
+    arguments = (["image"] if TOOLS[step.tool].needs_image else []) + [part]
+    if points is not None:
+        arguments.append(f"points={_points(points)}")
+    if parameters:
+        arguments.append(_named(parameters))
+    return f"{part} = labelling.{step.tool}({', '.join(arguments)})"
+
+
+def _named(parameters):
+    return ", ".join(f"{name}={value!r}" for name, value in parameters.items())
+
+
+def _points(points):
+    """Return a list of points as text, broken into lines where it is long."""
+    text = ", ".join(f"({_number(row)}, {_number(column)})" for row, column in points)
+    if len(points) <= 4:
+        return f"[{text}]"
+    return "[\n" + textwrap.fill(text, 100, initial_indent=" " * 8, subsequent_indent=" " * 8) + "\n    ]"
+
+
+def _number(value):
+    return repr(int(value) if value == int(value) else value)

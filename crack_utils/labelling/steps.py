@@ -1,0 +1,145 @@
+"""One step of a recipe: which tool, with which parameters, on which part of the mask."""
+
+import inspect
+import numbers
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from crack_utils.labelling import contour, roi, tools
+
+__all__ = ["PARTS", "TOOLS", "RecipeError", "Step"]
+
+PARTS = ("primary", "secondary")
+REQUIRED = inspect.Parameter.empty
+
+
+class RecipeError(ValueError):
+    """A recipe or a step that cannot be used; the message names the step."""
+
+
+def flood_fill(image, mask, seed, tolerance=0.05, mode="add"):
+    """Add the region around a seed to the mask, or take it away."""
+    region = tools.flood_fill(image, seed, tolerance)
+    return mask | region if mode == "add" else mask & ~region
+
+
+def _check_flood_fill(seed, tolerance, mode):
+    try:
+        row, column = seed
+        whole = int(row) == row and int(column) == column
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"seed must be a (row, column) pair, not {seed!r}") from None
+    if not whole or row < 0 or column < 0:
+        raise ValueError(f"seed must be two whole numbers from 0, not {seed!r}")
+    if not isinstance(tolerance, numbers.Real) or not 0 <= tolerance <= 1:
+        raise ValueError(f"tolerance must lie in [0, 1], not {tolerance!r}")
+    if mode not in roi.MODES:
+        raise ValueError(f"unknown mode {mode!r}; valid are {', '.join(roi.MODES)}")
+    return {"seed": (int(row), int(column)), "tolerance": float(tolerance), "mode": mode}
+
+
+def _check_draw_roi(shape, points, radius, mode):
+    points = roi.check_roi(shape, points, radius, mode)
+    on_grid = [tuple(round(value * roi.GRID) / roi.GRID for value in point) for point in points]
+    radius = None if radius is None else max(round(radius * roi.GRID), 1) / roi.GRID
+    return {"shape": shape, "points": tuple(on_grid), "radius": radius, "mode": mode}
+
+
+def _check_contour(iterations, method, reach, smoothing):
+    contour.check_contour(iterations, method, reach, smoothing)
+    return {"iterations": int(iterations), "method": method, "reach": int(reach), "smoothing": int(smoothing)}
+
+
+def _check_radius(radius):
+    return {"radius": tools._count(radius, "radius")}
+
+
+def _check_area(area):
+    return {"area": tools._count(area, "area")}
+
+
+@dataclass(frozen=True)
+class Tool:
+    """How a recipe calls a tool: the function, the check of its parameters, and whether it looks at the image."""
+
+    function: object
+    check: object = dict
+    needs_image: bool = False
+    text: str = ""  # of the step in lists, filled from the parameters
+
+    def parameters(self):
+        """Return the names of the step's parameters with their defaults; `REQUIRED` where there is none."""
+        known = inspect.signature(self.function).parameters.items()
+        return {name: p.default for name, p in known if name not in ("image", "mask", "progress")}
+
+
+TOOLS = {
+    "flood_fill": Tool(flood_fill, _check_flood_fill, True, "flood fill at {seed}, tolerance {tolerance:g}"),
+    "draw_roi": Tool(roi.draw_roi, _check_draw_roi, False, "{shape}"),
+    "active_contour": Tool(contour.active_contour, _check_contour, True, "active contour, {method}, {iterations}×"),
+    "dilate": Tool(tools.dilate, _check_radius, False, "dilate by {radius} px"),
+    "erode": Tool(tools.erode, _check_radius, False, "erode by {radius} px"),
+    "opening": Tool(tools.opening, _check_radius, False, "opening by {radius} px"),
+    "closing": Tool(tools.closing, _check_radius, False, "closing by {radius} px"),
+    "fill_holes": Tool(tools.fill_holes, text="fill holes"),
+    "clear_border": Tool(tools.clear_border, text="clear border"),
+    "remove_small": Tool(tools.remove_small, _check_area, False, "remove regions below {area} px²"),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One labelling step, checked when it is made; parameters left out take the tool's defaults and are written down.
+
+    Parameters
+    ----------
+    tool : str
+        A key of `TOOLS`.
+    parameters : mapping
+    part : {"primary", "secondary"}
+        Which crack the step works on (R15).
+
+    Raises
+    ------
+    RecipeError
+        For an unknown tool or part, and for parameters that are missing, unknown or out of range.
+    """
+
+    tool: str
+    parameters: dict = field(default_factory=dict)
+    part: str = "primary"
+
+    def __post_init__(self):
+        if self.tool not in TOOLS:
+            raise RecipeError(f"unknown tool {self.tool!r}; valid are {', '.join(TOOLS)}")
+        if self.part not in PARTS:
+            raise RecipeError(f"unknown part {self.part!r}; valid are {', '.join(PARTS)}")
+        known = TOOLS[self.tool].parameters()
+        try:
+            given = dict(self.parameters)
+            if unknown := given.keys() - known.keys():
+                valid = ", ".join(known) or "none"
+                raise ValueError(f"unknown parameters {', '.join(sorted(unknown))}; valid are {valid}")
+            given = {**known, **given}
+            if missing := [name for name, value in given.items() if value is REQUIRED]:
+                raise ValueError(f"missing parameters: {', '.join(missing)}")
+            checked = TOOLS[self.tool].check(**given)
+        except (TypeError, ValueError) as error:
+            raise RecipeError(str(error)) from None
+        object.__setattr__(self, "parameters", MappingProxyType(checked))
+
+    def run(self, image, mask, progress=None):
+        """Return the mask of the step's part after the step; raise ValueError where the image does not allow it."""
+        tool = TOOLS[self.tool]
+        arguments = dict(self.parameters)
+        if progress is not None and self.tool == "active_contour":
+            arguments["progress"] = progress
+        return tool.function(image, mask, **arguments) if tool.needs_image else tool.function(mask, **arguments)
+
+    def as_dict(self):
+        """Return what JSON stores of the step."""
+        return {"tool": self.tool, "part": self.part, "parameters": dict(self.parameters)}
+
+    def __str__(self):
+        text = TOOLS[self.tool].text.format(**self.parameters)
+        return f"{text}, subtracted" if self.parameters.get("mode") == "subtract" else text
