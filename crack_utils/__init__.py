@@ -2,3 +2,22 @@
 
 Importing this package loads neither TensorFlow nor matplotlib: every papermill start imports it.
 """
+
+import importlib
+
+_HOMES = {
+    "Experiment": "crack_utils.experiment",
+    "evaluate": "crack_utils.evaluation",
+    "load_run": "crack_utils.run",
+    "predict": "crack_utils.prediction",
+    "train": "crack_utils.training",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name):
+    """Import a public name when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,29 @@
+"""Image–mask pairs: found, checked, split, generated, and delivered as batches."""
+
+from crack_utils.data.images import DataError, read_image, read_mask, resize_image, resize_mask
+from crack_utils.data.pairs import Pair, Split, check_pairs, find_pairs, longest_series, split_pairs, spread
+
+__all__ = [
+    "DataError",
+    "Pair",
+    "Split",
+    "check_pairs",
+    "find_pairs",
+    "longest_series",
+    "make_dataset",
+    "read_image",
+    "read_mask",
+    "resize_image",
+    "resize_mask",
+    "split_pairs",
+    "spread",
+]
+
+
+def __getattr__(name):
+    """Load TensorFlow only for the one function that needs it."""
+    if name == "make_dataset":
+        from crack_utils.data.pipeline import make_dataset
+
+        return make_dataset
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -167,6 +167,20 @@ def sha256(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def spread(pairs, count):
+    """Return `count` pairs taken evenly from the list, or all if there are fewer."""
+    places = np.linspace(0, len(pairs) - 1, min(count, len(pairs))).round().astype(int)
+    return [pairs[place] for place in places]
+
+
+def longest_series(pairs):
+    """Return the pictures of the specimen that has most of them, in the order of their frames; all, if none is named."""
+    by_specimen = {}
+    for pair in pairs:
+        by_specimen.setdefault(pair.specimen, []).append(pair)
+    return sorted(max(by_specimen.values(), key=len), key=lambda pair: (pair.frame or 0, pair.name))
+
+
 def _share(count, share):
     return max(1, round(count * share)) if share and count > 1 else 0
 

@@ -1,0 +1,85 @@
+"""The command `crack-utils`. Run `crack-utils --help` for what it can do."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from crack_utils.experiment import LOSSES, PRESETS, Experiment
+
+
+def main(arguments=None):
+    """Run the command line; bad input ends with one message on stderr and exit status 1."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except (ValueError, OSError) as error:
+        print(f"crack-utils: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="crack-utils", description="Crack segmentation: data, trainings, labels.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    prepare = commands.add_parser("prepare", help="make or check a data set, and decode it at the preset's size")
+    _add_experiment(prepare)
+    prepare.add_argument("--marker", type=Path, help="file to write when the data set is ready")
+    prepare.set_defaults(run=_prepare)
+
+    check = commands.add_parser("check", help="say whether folders of images/ and masks/ can be used")
+    check.add_argument("folders", nargs="+", metavar="FOLDER")
+    check.set_defaults(run=_check)
+
+    train = commands.add_parser("train", help="train on a data set")
+    train.add_argument("data", help="'synthetic' or a folder with images/ and masks/")
+    train.add_argument("--preset", default="quick", help=f"one of {', '.join(PRESETS)}")
+    train.add_argument("--loss", default="dice", help=f"one of {', '.join(LOSSES)}, or a sum")
+    train.add_argument("--seed", type=int, default=0)
+    train.set_defaults(run=_train)
+    return parser
+
+
+def _add_experiment(parser):
+    parser.add_argument("--preset", default="quick", help=f"one of {', '.join(PRESETS)}")
+    parser.add_argument("--data", default="synthetic", help="'synthetic' or a folder with images/ and masks/")
+
+
+def _prepare(options):
+    from crack_utils.data import cache, check_pairs, sources
+
+    experiment = Experiment.preset(options.preset, data=options.data)
+    pairs = sources.load(experiment)
+    check_pairs(pairs)
+    cache.load(pairs, experiment.size)
+    split = sources.split(experiment, pairs)
+    folder = pairs[0].image.parent.parent
+    text = f"{folder}: {len(split.train)} training, {len(split.validation)} validation, {len(split.test)} test pairs"
+    print(text)
+    if options.marker:
+        options.marker.parent.mkdir(parents=True, exist_ok=True)
+        options.marker.write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+def _check(options):
+    from crack_utils.data import check_pairs, find_pairs
+
+    pairs = find_pairs(*options.folders)
+    check_pairs(pairs)
+    print(f"{len(pairs)} pairs in {len(options.folders)} folder(s): all can be used")
+    return 0
+
+
+def _train(options):
+    from crack_utils.evaluation import evaluate
+    from crack_utils.training import train
+
+    run = train(Experiment.preset(options.preset, data=options.data, loss=options.loss, seed=options.seed))
+    found = evaluate(run)
+    claimed = found[found["evaluated"]]
+    print(f"{run.folder}: mIoU {claimed['mean_iou']:.3f}, F1 at 2 px {claimed['f1_tolerance_2']:.3f} ({found['evaluated']})")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

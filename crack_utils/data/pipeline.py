@@ -1,0 +1,98 @@
+"""The input pipeline in tf.data (R20–R28): cache, repeat, shuffle, flip, batch, prefetch.
+
+Order and augmentation are functions of (seed, epoch, index) alone, so a training that starts at any epoch sees what
+an uninterrupted one would.
+"""
+
+import tensorflow as tf
+
+from crack_utils.data import cache
+
+
+def make_dataset(pairs, size, batch=16, repeat=1, training=False, augment=True, seed=0, first_epoch=0, epochs=1):
+    """Return batches of pictures and masks.
+
+    Parameters
+    ----------
+    pairs : list of Pair
+    size : (height, width) [px]
+    batch : int
+    repeat : int
+        Times an epoch sees each image (R26).
+    training : bool
+        Shuffle within each epoch, flip, and leave out an epoch's last incomplete batch (all batches then have one
+        shape, which compiled steps need). Otherwise every image once, in order, as it is.
+    augment : bool
+        Flips while training (R25).
+    seed : int
+        Decides order and flips.
+    first_epoch, epochs : int
+        Which epochs are delivered, one after another; counted from 0.
+
+    Returns
+    -------
+    tf.data.Dataset of (image, mask)
+        float32, shape (batch, H, W, 1); image in [0, 1], mask 0 or 1.
+
+    Raises
+    ------
+    ValueError
+        If there is no pair, or less than one batch of them.
+    """
+    count = epoch_length(len(pairs), repeat, batch, training)
+    images, masks = cache.load(pairs, size)
+    shape = (*size, 1)
+
+    def index(position):
+        epoch, place = position // count, position % count
+        if training:
+            # All repeats of all images are permuted anew each epoch, statelessly.
+            place = tf.random.experimental.index_shuffle(
+                place, seed=tf.stack([tf.constant(seed, tf.int64), epoch]), max_index=len(pairs) * repeat - 1
+            )
+        return position, place % len(pairs)
+
+    def read(position, index):
+        image, mask = tf.numpy_function(lambda i: (images[i], masks[i]), [index], [tf.uint8, tf.uint8], stateful=False)
+        image = tf.reshape(tf.cast(image, tf.float32) / 255, shape)
+        return position, image, tf.reshape(tf.cast(mask, tf.float32), shape)
+
+    def finish(position, image, mask):
+        return flip(image, mask, (seed, position)) if training and augment else (image, mask)
+
+    return (
+        tf.data.Dataset.range(first_epoch * count, (first_epoch + epochs) * count)
+        .map(index)
+        .map(read, num_parallel_calls=tf.data.AUTOTUNE)
+        .map(finish, num_parallel_calls=tf.data.AUTOTUNE)
+        .batch(batch, drop_remainder=training)
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def epoch_length(images, repeat, batch, training):
+    """Return the number of image steps of an epoch."""
+    if images * repeat < (batch if training else 1):
+        raise ValueError(f"{images} image(s), each {repeat} time(s), do not fill one batch of {batch}")
+    return images * repeat // batch * batch if training else images * repeat
+
+
+def flip(image, mask, seed):
+    """Flip horizontally with p = 0.5 and vertically with p = 0.5, image and mask alike (R25).
+
+    Parameters
+    ----------
+    image, mask : tensors, shape (H, W, channels)
+    seed : pair of int
+        The same pair gives the same flips.
+
+    Returns
+    -------
+    image, mask : tensors of the same shapes
+    """
+    seed = tf.cast(tf.stack([tf.cast(part, tf.int64) for part in seed]), tf.int64)
+    horizontally, vertically = tf.unstack(tf.random.stateless_uniform((2,), seed) < 0.5)
+    both = tf.concat([image, mask], axis=-1)  # one array, so that image and mask cannot part
+    both = tf.where(horizontally, tf.reverse(both, [1]), both)
+    both = tf.where(vertically, tf.reverse(both, [0]), both)
+    return both[..., : image.shape[-1]], both[..., image.shape[-1] :]

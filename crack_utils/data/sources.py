@@ -1,0 +1,98 @@
+"""From the name of a data set to its pairs: synthetic specimens, named data sets, folders."""
+
+import os
+from pathlib import Path
+
+from crack_utils import paths
+from crack_utils.data import synthetic
+from crack_utils.data.images import read_image
+from crack_utils.data.pairs import find_pairs, split_pairs
+
+MULTIPLE = 8  # three poolings (R34)
+
+
+def load(experiment):
+    """Return the pairs of an experiment's data set; synthetic specimens are made if they are not there yet.
+
+    Returns
+    -------
+    list of Pair
+    """
+    if experiment.data == "synthetic":
+        return find_pairs(*_synthetic_folders(experiment))
+    return find_pairs(*folders(experiment.data))
+
+
+def split(experiment, pairs):
+    """Return the experiment's split of its pairs."""
+    return split_pairs(
+        pairs,
+        validation=experiment.validation,
+        test=experiment.test,
+        seed=experiment.data_seed,
+        by=experiment.split_by,
+    )
+
+
+def folders(data):
+    """Return the folders that a data set's name or path stands for.
+
+    Parameters
+    ----------
+    data : str
+        A name below `CRACK_UTILS_DATA`, or a folder (several: joined by `os.pathsep`), relative to the working directory
+        or to the project's root.
+
+    Raises
+    ------
+    ValueError
+        If nothing of that name is there.
+    """
+    return [_folder(part) for part in data.split(os.pathsep)]
+
+
+def facts(data, longest_side):
+    """Return what the pictures themselves decide of an experiment: size, and how they can be split.
+
+    Parameters
+    ----------
+    data : str
+        As for `folders`.
+    longest_side : int [px]
+        The longer side is brought to at most this by a whole-number reduction, then both to multiples of 8.
+
+    Returns
+    -------
+    dict with size, split_by, test
+    """
+    pairs = find_pairs(*folders(data))
+    height, width = read_image(pairs[0].image).shape
+    factor = -(-max(height, width) // longest_side)
+    size = tuple(max(MULTIPLE, round(side / factor / MULTIPLE) * MULTIPLE) for side in (height, width))
+    specimens = {pair.specimen for pair in pairs}
+    # Without named specimens a test set could not promise specimens that training has not seen.
+    by_specimen = "" not in specimens and len(specimens) >= 5
+    return {"size": size} | ({} if by_specimen else {"split_by": "image", "test": 0.0})
+
+
+def _folder(part):
+    candidates = [Path(part).expanduser(), paths.root() / part, paths.named_data(part)]
+    for candidate in candidates:
+        if candidate is not None and candidate.is_dir():
+            return candidate.resolve()
+    raise ValueError(f"unknown data set {part!r}; valid are 'synthetic' or a folder with images/ and masks/")
+
+
+def _synthetic_folders(experiment):
+    height, width = experiment.size
+    name = f"synthetic-{experiment.specimens}x{experiment.frames}-{height}x{width}-{experiment.data_seed}"
+    folder = paths.data() / name
+    synthetic.generate(
+        folder,
+        specimens=experiment.specimens,
+        frames=experiment.frames,
+        size=experiment.size,
+        seed=experiment.data_seed,
+        progress=True,
+    )
+    return [folder / "old", folder / "new"]

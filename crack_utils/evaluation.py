@@ -1,0 +1,175 @@
+"""Run → measures of its three sets and predictions of the one that results are claimed on."""
+
+import csv
+
+import keras
+import numpy as np
+from PIL import Image
+
+from crack_utils import losses, measures, provenance
+from crack_utils.baseline import black_hat_otsu, tune_black_hat
+from crack_utils.data import cache, sources
+from crack_utils.data.pairs import Split
+
+THRESHOLD = 0.5  # on float32 probabilities: the reference of the whole book
+TOLERANCE = 2  # [px] for the F1 that forgives small shifts of a hand-drawn boundary
+
+# The modules that decide what an evaluation says: a change of their code makes it anew.
+DECISIVE = ("evaluation.py", "measures.py", "losses.py")
+
+
+def evaluate(run):
+    """Measure a finished run, unless its `metrics.json` is up to date.
+
+    Writes `metrics.json`, `measures.csv` (one row an image of the evaluated set) and `predictions/` (16-bit PNG).
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    dict
+        evaluated ("test" or "validation"), images (count by set) and, by set, mean_iou, unthresholded_mean_iou, crack_iou,
+        precision, recall, f1, f1_tolerance_2, accuracy, mean_class_accuracy, loss, crack_at_one.
+        Confusion counts are pooled over a set's images; f1_tolerance_2 is the mean over images.
+    """
+    fingerprint = provenance.fingerprint(*DECISIVE)
+    if (run.folder / "metrics.json").exists() and run.metrics.get("fingerprint") == fingerprint:
+        return run.metrics
+    split, model = split_of(run), run.model()
+    found = {"fingerprint": fingerprint, "evaluated": split.evaluated, "images": {}}
+    for name in ("train", "validation", "test"):
+        if not split[name]:
+            continue
+        images, true = arrays(split[name], run.experiment.size)
+        probability = probabilities(model, images)
+        found["images"][name] = len(split[name])
+        found[name] = _summary(true, probability) | {"loss": _loss(run.experiment, true, probability)}
+        if name == split.evaluated:
+            _write_predictions(run, split[name], probability)
+            _write_measures(run, split[name], true, probability)
+    provenance.write_json(run.folder / "metrics.json", found)
+    return found
+
+
+def split_of(run):
+    """Return the run's split with its pairs, as it was written down.
+
+    Raises
+    ------
+    ValueError
+        If the data set no longer has one of the images.
+    """
+    pairs = {(pair.source, pair.name): pair for pair in sources.load(run.experiment)}
+    names = run.names()
+    if missing := [name for chosen in names.values() for name in chosen if name not in pairs]:
+        raise ValueError(f"{run.id}: the data set {run.experiment.data} no longer has {missing[:5]}")
+    return Split(**{key: [pairs[name] for name in chosen] for key, chosen in names.items()})
+
+
+def arrays(pairs, size):
+    """Return pictures (float32 in [0, 1]) and masks (bool), each of shape (N, H, W), at the network's size."""
+    images, masks = cache.load(pairs, size)
+    return np.asarray(images, np.float32) / 255, np.asarray(masks) > 0
+
+
+def probabilities(model, images, batch=8):
+    """Return the crack probability of each pixel.
+
+    Parameters
+    ----------
+    model : keras.Model
+    images : ndarray, float32, shape (N, H, W), in [0, 1]
+    batch : int
+
+    Returns
+    -------
+    ndarray, float32, shape (N, H, W), in [0, 1]
+    """
+    model.jit_compile = False  # one pass is shorter than compiling for it
+    return model.predict(images[..., None], batch_size=batch, verbose=0)[..., 0]
+
+
+def evaluate_baseline(split, size):
+    """Tune the classical baseline on validation and measure it where the losses are measured.
+
+    Parameters
+    ----------
+    split : Split
+    size : (height, width) [px]
+
+    Returns
+    -------
+    dict
+        radius [px], factor, and mean_iou and crack_iou of the evaluated set, pooled over its images.
+    """
+    tuned = tune_black_hat(*arrays(split.validation, size))
+    images, true = arrays(split[split.evaluated], size)
+    predicted = np.stack([black_hat_otsu(image, tuned.radius, tuned.factor) for image in images])
+    counts = measures.confusion(true, predicted)
+    return {
+        "radius": tuned.radius,
+        "factor": tuned.factor,
+        "mean_iou": counts.mean_iou,
+        "crack_iou": counts.crack_iou,
+    }
+
+
+def read_prediction(run, pair):
+    """Return a stored prediction: float32, shape (H, W), in [0, 1]."""
+    with Image.open(_prediction_path(run, pair)) as picture:
+        return np.asarray(picture, np.float32) / 65535
+
+
+def _summary(true, probability):
+    predicted = probability >= THRESHOLD
+    pooled = measures.confusion(true, predicted)
+    return {
+        "mean_iou": pooled.mean_iou,
+        "unthresholded_mean_iou": measures.unthresholded_mean_iou(true, probability),
+        "crack_iou": pooled.crack_iou,
+        "precision": pooled.precision,
+        "recall": pooled.recall,
+        "f1": pooled.f1,
+        f"f1_tolerance_{TOLERANCE}": float(
+            np.nanmean([measures.tolerant_f1(t, p, TOLERANCE) for t, p in zip(true, predicted, strict=True)])
+        ),
+        "accuracy": pooled.accuracy,
+        "mean_class_accuracy": pooled.mean_class_accuracy,
+        "crack_at_one": measures.share_at_one(true, probability),
+    }
+
+
+def _loss(experiment, true, probability):
+    """Return the mean over batches of the training's own batch size, as `fit` reports it."""
+    loss = losses.get(experiment.loss, **experiment.loss_options)
+    values, weights = [], []
+    for start in range(0, len(true), experiment.batch):
+        part = slice(start, start + experiment.batch)
+        batch = np.float32(true[part, ..., None]), probability[part, ..., None]
+        values.append(float(keras.ops.convert_to_numpy(loss(*batch))))
+        weights.append(len(batch[0]))
+    return float(np.average(values, weights=weights))
+
+
+def _write_predictions(run, pairs, probability):
+    (run.folder / "predictions").mkdir(exist_ok=True)
+    for pair, values in zip(pairs, probability, strict=True):
+        Image.fromarray(np.rint(values * 65535).astype(np.uint16)).save(_prediction_path(run, pair))
+
+
+def _prediction_path(run, pair):
+    return run.folder / "predictions" / f"{pair.source}-{pair.name}.png"
+
+
+def _write_measures(run, pairs, true, probability):
+    rows = [
+        {"source": pair.source, "specimen": pair.specimen, "frame": pair.frame, "name": pair.name}
+        | _summary(mask[None], values[None])
+        for pair, mask, values in zip(pairs, true, probability, strict=True)
+    ]
+    with open(run.folder / "measures.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)

@@ -1,0 +1,167 @@
+"""Figures of the data: pictures with their masks, the split, reduction, flips, and the classical baseline."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.patches import Patch
+
+from crack_utils.data import read_image, read_mask, resize_mask
+from crack_utils.figures.style import CRACK, FALSE_ALARM, FOUND, LOSS_COLOURS, MISSED, QUIET, SECONDARY, show, tint
+
+
+def pictures(pairs, rows=2, masks=True):
+    """Show photographs with their crack laid over them (Figure 7 of the report shows one of each source).
+
+    Parameters
+    ----------
+    pairs : list of Pair
+        As many as are to be shown, in reading order.
+    rows : int
+    masks : bool
+        Lay the masks over the pictures, and mark the tips that are known.
+    """
+    columns = -(-len(pairs) // rows)
+    image_shape = read_image(pairs[0].image).shape
+    width = 10.0
+    height = rows * (width / columns * image_shape[0] / image_shape[1] + 0.35) + 0.5
+    figure, grid = plt.subplots(rows, columns, figsize=(width, height), squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for axes, pair in zip(grid.flat, pairs, strict=False):
+        image = read_image(pair.image)
+        title = ", ".join(filter(None, [pair.source, pair.specimen or pair.name]))
+        axes.set_axis_on()
+        show(axes, image, title if pair.frame is None else f"{title}, frame {pair.frame}")
+        if masks:
+            axes.imshow(tint(image, *_layers(pair)))
+            if pair.tip is not None:
+                axes.plot(pair.tip[1], pair.tip[0], "o", mfc="none", mec="#ffe14d", ms=11, mew=1.8)
+    if masks:
+        handles = [Patch(color=CRACK, label="crack")]
+        if pairs[0].parts is not None:
+            handles = [Patch(color=CRACK, label="primary crack"), Patch(color=SECONDARY, label="secondary crack")]
+        figure.legend(handles=handles, loc="outside upper right", ncols=len(handles))
+    return figure
+
+
+def _layers(pair):
+    if pair.parts is None:
+        return [(read_mask(pair.mask), CRACK)]
+    from PIL import Image
+
+    parts = np.asarray(Image.open(pair.parts))
+    return [(parts == 1, CRACK), (parts == 2, SECONDARY)]
+
+
+def split_chart(split, size):
+    """Show how many pictures each set has and the share of crack pixels in each.
+
+    Parameters
+    ----------
+    split : Split
+    size : (height, width) [px]
+        The size at which the shares are counted.
+    """
+    names = [name for name in ("train", "validation", "test") if split[name]]
+    sources = sorted({pair.source for name in names for pair in split[name]})
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), width_ratios=(1, 1.4))
+    below = np.zeros(len(names))
+    for colour, source in zip(list(LOSS_COLOURS.values()), sources, strict=False):
+        counts = np.array([sum(pair.source == source for pair in split[name]) for name in names])
+        left.barh(names, counts, left=below, color=colour, label=source, height=0.6)
+        below += counts
+    left.bar_label(left.containers[-1], labels=[f"{int(total)}" for total in below], padding=3)
+    left.set(xlabel="pictures", title="How many")
+    left.invert_yaxis()
+    left.margins(x=0.12)
+    if len(sources) > 1:
+        left.legend(title="source", loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=len(sources))
+    shares = [[100 * resize_mask(read_mask(p.mask), size).mean() for p in split[name]] for name in names]
+    for row, values in enumerate(shares):
+        scatter = np.random.default_rng(row).uniform(-0.2, 0.2, len(values))
+        right.plot(values, row + scatter, "o", ms=4, alpha=0.5, color=QUIET, mec="none")
+        right.plot(np.median(values), row, "|", ms=26, mew=3, color=CRACK)
+    right.set(yticks=range(len(names)), yticklabels=[], xlabel="crack pixels of a picture [%]", title="How much crack (bar: median)")
+    right.set_ylim(len(names) - 0.5, -0.5)
+    right.set_xlim(left=0)
+    return figure
+
+
+def resize_trap(mask, size):
+    """Show a mask reduced by nearest neighbour beside area coverage (R24).
+
+    Parameters
+    ----------
+    mask : ndarray, bool, shape (H, W)
+    size : (height, width) [px]
+    """
+    from skimage.measure import label
+
+    rows = (np.arange(size[0]) + 0.5) * mask.shape[0] / size[0]
+    columns = (np.arange(size[1]) + 0.5) * mask.shape[1] / size[1]
+    nearest = mask[np.ix_(rows.astype(int), columns.astype(int))]
+    versions = [
+        (mask, "As labelled"),
+        (nearest, "Nearest neighbour"),
+        (resize_mask(mask, size), "Area coverage (used here)"),
+    ]
+    figure, grid = plt.subplots(1, 3, figsize=(10, 10 / 3 * mask.shape[0] / mask.shape[1] + 0.9))
+    for axes, (version, title) in zip(grid, versions, strict=True):
+        pieces = label(version, connectivity=2)
+        shown = np.ones((*version.shape, 3))
+        palette = plt.get_cmap("tab10")
+        for piece in range(1, pieces.max() + 1):
+            shown[pieces == piece] = palette((piece - 1) % 10)[:3]
+        axes.imshow(shown)
+        height, width = version.shape
+        axes.set(title=title, xticks=[], yticks=[])
+        axes.set_xlabel(f"{height}×{width} px, {pieces.max()} connected piece{'s' if pieces.max() != 1 else ''}", fontsize=9)
+        for spine in axes.spines.values():
+            spine.set(visible=True, color="#cccccc")
+    return figure
+
+
+def flips(originals, versions):
+    """Show pictures and masks before and after the same flips (Figure 8).
+
+    Parameters
+    ----------
+    originals : (image, mask)
+        Arrays of shape (H, W).
+    versions : list of (image, mask)
+    """
+    columns = [("original", *originals), *((f"draw {i + 1}", *version) for i, version in enumerate(versions))]
+    height, width = originals[0].shape
+    figure, grid = plt.subplots(2, len(columns), figsize=(10, 20 / len(columns) * height / width + 0.9))
+    for (title, image, mask), (top, bottom) in zip(columns, grid.T, strict=True):
+        show(top, image, title)
+        show(bottom, mask)
+    grid[0, 0].set_ylabel("image")
+    grid[1, 0].set_ylabel("mask")
+    return figure
+
+
+def baseline(image, mask, predicted, title="black-hat and Otsu"):
+    """Show what a classical method takes for a crack, and where it errs.
+
+    Parameters
+    ----------
+    image : ndarray, float, shape (H, W), in [0, 1]
+    mask, predicted : ndarray, bool, shape (H, W)
+    """
+    figure, grid = plt.subplots(1, 3, figsize=(10, 10 / 3 * image.shape[0] / image.shape[1] + 1.1))
+    show(grid[0], image, "photograph")
+    show(grid[1], predicted, title)
+    show(grid[2], image, "where it errs")
+    grid[2].imshow(errors(image, mask, predicted))
+    figure.legend(handles=error_key(), loc="outside upper right", ncols=3)
+    return figure
+
+
+def errors(image, mask, predicted):
+    """Return a picture, shape (H, W, 3), with found, missed and falsely alarmed pixels in the colours of `error_key`."""
+    return tint(image, (mask & predicted, FOUND), (mask & ~predicted, MISSED), (~mask & predicted, FALSE_ALARM), opacity=0.85)
+
+
+def error_key():
+    """Return the legend's handles of `errors`."""
+    return [Patch(color=FOUND, label="found"), Patch(color=MISSED, label="missed"), Patch(color=FALSE_ALARM, label="false alarm")]

@@ -1,0 +1,212 @@
+"""Tables and numbers that the book reads: the report's own, and those that a notebook records for the prose."""
+
+import json
+
+import pandas as pd
+
+from crack_utils.data import read_mask, resize_mask
+
+LOSSES = {"bce": "BCE", "dice": "Dice", "focal": "focal", "tversky": "Tversky"}
+
+# Table 1 of the source report (R54), as printed there.
+TABLE_1 = {
+    "bce": {"train_miou": 0.80943, "val_miou": 0.81339, "train_loss": 0.00071, "val_loss": 0.00144, "train_accuracy": 0.98991, "val_accuracy": 0.98821},
+    "dice": {"train_miou": 0.99024, "val_miou": 0.988796, "train_loss": 0.00954, "val_loss": 0.01109, "train_accuracy": 0.99719, "val_accuracy": 0.99689},
+    "focal": {"train_miou": 0.59103, "val_miou": 0.59285, "train_loss": 0.00015, "val_loss": 0.00046, "train_accuracy": 0.99883, "val_accuracy": 0.99775},
+    "tversky": {"train_miou": 0.98945, "val_miou": 0.98721, "train_loss": 0.00787, "val_loss": 0.00948, "train_accuracy": 0.99544, "val_accuracy": 0.99371},
+}  # fmt: skip
+TABLE_1_SOURCE = "Deopujari, Crack Detection in Pipes Using Deep Learning, January 2025, Table 1"
+
+MIME = "application/papermill.record/text/plain"
+
+
+def record(**values):
+    """Keep values in the executed notebook, where the book's prose finds them.
+
+    Parameters
+    ----------
+    **values
+        Numbers, texts, lists and dicts of them; NumPy scalars are fine. Several calls in a notebook add up.
+
+    Notes
+    -----
+    The MIME type is the one of papermill's records, which MyST-NB leaves out of the page.
+    """
+    from IPython.display import display
+
+    text = json.dumps(values, default=lambda value: value.item() if hasattr(value, "item") else list(value))
+    display(
+        {MIME: text},
+        raw=True,
+        metadata={"scrapbook": {"name": "values", "mime_prefix": MIME.removesuffix("text/plain")}},
+    )
+
+
+def data_table(pairs, size):
+    """Return one row a source: pictures, specimens, size as photographed, and the share of crack pixels.
+
+    Parameters
+    ----------
+    pairs : list of Pair
+    size : (height, width) [px]
+        The size that the shares are counted at.
+
+    Returns
+    -------
+    DataFrame
+    """
+    rows = pd.DataFrame(
+        {
+            "source": pair.source,
+            "specimen": pair.specimen or None,
+            "height × width": " × ".join(map(str, read_mask(pair.mask).shape)),
+            "crack [%]": 100 * resize_mask(read_mask(pair.mask), size).mean(),
+        }
+        for pair in pairs
+    )
+    return rows.groupby("source").agg(
+        **{
+            "pictures": ("source", "size"),
+            "specimens": ("specimen", "nunique"),
+            "height × width": ("height × width", lambda sizes: ", ".join(sorted(set(sizes)))),
+            "least crack [%]": ("crack [%]", "min"),
+            "mean crack [%]": ("crack [%]", "mean"),
+            "most crack [%]": ("crack [%]", "max"),
+        }
+    )
+
+
+def data_numbers(experiment, pairs, split):
+    """Return what the page of the data says in its prose."""
+    table = data_table(pairs, experiment.size)
+    return {
+        "data": experiment.data.rstrip("/").split("/")[-1],
+        "preset": experiment.preset_name,
+        "pairs": len(pairs),
+        "train": len(split.train),
+        "validation": len(split.validation),
+        "test": len(split.test),
+        "specimens": int(table["specimens"].sum()),
+        "sources": len(table),
+        "size": list(experiment.size),
+        "split_by": experiment.split_by,
+        "crack_share_min": table["least crack [%]"].min() / 100,
+        "crack_share_mean": (table["mean crack [%]"] * table["pictures"]).sum() / len(pairs) / 100,
+        "crack_share_max": table["most crack [%]"].max() / 100,
+    }
+
+
+def training_numbers(run, measured):
+    """Return what the page of a training says in its prose, from its run and its measures."""
+    experiment, provenance, history = run.experiment, run.provenance, run.history
+    return {
+        "loss": experiment.loss,
+        "preset": experiment.preset_name,
+        "data": experiment.data.rstrip("/").split("/")[-1],
+        "run": run.id,
+        "size": list(experiment.size),
+        "batch": experiment.batch,
+        "epochs": experiment.epochs,
+        "precision": provenance["precision"],
+        "seconds": provenance["seconds"],
+        "commit": provenance["commit"],
+        "final": {name: float(values[-1]) for name, values in history.items()},
+        **{name: values for name, values in measured.items() if name != "fingerprint"},
+    }
+
+
+def table_1():
+    """Return the report's Table 1 as a DataFrame, one row a loss."""
+    return pd.DataFrame(TABLE_1).T.rename(index=LOSSES)
+
+
+def comparison_table(measured):
+    """Return R54's table for our runs beside the report's validation mIoU, cast and thresholded side by side.
+
+    Parameters
+    ----------
+    measured : dict of dict
+        By loss, what `evaluation.evaluate` returns.
+
+    Returns
+    -------
+    DataFrame, one row a loss
+        Mean IoU as Keras casts it and at 0.5, and other measures, of the evaluated set.
+    """
+    rows = {}
+    for loss, found in measured.items():
+        claimed = found[found["evaluated"]]
+        rows[LOSSES.get(loss, loss)] = {
+            "report: mIoU": TABLE_1.get(loss, {}).get("val_miou"),
+            "ours: mIoU as cast": claimed["unthresholded_mean_iou"],
+            "ours: mIoU at 0.5": claimed["mean_iou"],
+            "crack IoU": claimed["crack_iou"],
+            "F1, 2 px": claimed["f1_tolerance_2"],
+            "precision": claimed["precision"],
+            "recall": claimed["recall"],
+            "report: accuracy": TABLE_1.get(loss, {}).get("val_accuracy"),
+            "ours: accuracy": claimed["accuracy"],
+            "class accuracy": claimed["mean_class_accuracy"],
+            "crack at 1.0": claimed["crack_at_one"],
+        }
+    return pd.DataFrame(rows).T
+
+
+def table_1_again(measured, runs):
+    """Return the six columns of R54 for our runs: training and validation, at the end of the training.
+
+    Parameters
+    ----------
+    measured : dict of dict
+        By loss, what `evaluation.evaluate` returns.
+    runs : dict of Run
+    """
+    columns = {}
+    for loss in runs:
+        train, validation = measured[loss]["train"], measured[loss]["validation"]
+        columns[LOSSES.get(loss, loss)] = {
+            "train mIoU": train["mean_iou"],
+            "val. mIoU": validation["mean_iou"],
+            "train loss": train["loss"],
+            "val. loss": validation["loss"],
+            "train acc.": train["accuracy"],
+            "val. acc.": validation["accuracy"],
+        }
+    return pd.DataFrame(columns).T
+
+
+def order(values):
+    """Return names from the highest value to the lowest, such as 'Dice > BCE'."""
+    return " > ".join(LOSSES.get(name, name) for name in sorted(values, key=values.get, reverse=True))
+
+
+def comparison_numbers(measured, baseline):
+    """Return what the page of the comparison says in its prose.
+
+    Parameters
+    ----------
+    measured : dict of dict
+        By loss, what `evaluation.evaluate` returns.
+    baseline : dict
+        radius, factor, mean_iou and crack_iou of the classical baseline.
+    """
+    claimed = {loss: found[found["evaluated"]] for loss, found in measured.items()}
+    cast = {loss: values["unthresholded_mean_iou"] for loss, values in claimed.items()}
+    thresholded = {loss: values["mean_iou"] for loss, values in claimed.items()}
+    reported = {loss: TABLE_1[loss]["val_miou"] for loss in claimed if loss in TABLE_1}
+    best = max(thresholded, key=thresholded.get)
+    return {
+        "baseline": baseline,
+        "evaluated": next(iter(measured.values()))["evaluated"],
+        "best": {"loss": LOSSES.get(best, best), **claimed[best]},
+        "lowest_mean_iou": min(thresholded.values()),
+        "cast_order": order(cast),
+        "thresholded_order": order(thresholded),
+        "report_order": order(reported),
+        "cast_spread": max(cast.values()) - min(cast.values()),
+        "thresholded_spread": max(thresholded.values()) - min(thresholded.values()),
+        "report_spread": max(reported.values()) - min(reported.values()),
+        "agrees_with_report": order(cast) == order(reported),
+        "report": TABLE_1,
+        **claimed,
+    }
