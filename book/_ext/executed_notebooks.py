@@ -1,0 +1,99 @@
+"""Four pages from one notebook: fill ``{{ loss }}`` in executed notebooks as Sphinx reads them.
+
+``notebooks/train.ipynb`` is executed once per loss and stands in the book four times. Titles, figure names and captions
+must differ from page to page, so the notebook writes ``{{ loss }}`` and ``{{ loss_title }}`` in its markdown cells and
+in the ``mystnb`` metadata of its code cells, and this extension fills them from the parameters that papermill wrote
+into the executed notebook. Code and outputs are left as they are.
+
+It also takes the recorded values (see ``live_values``) out of what is rendered: they are data, and MyST-NB would warn
+that a notebook records twice under one name.
+"""
+
+import json
+import re
+
+from live_values import is_record
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+LOSS_TITLES = {"bce": "BCE", "dice": "Dice", "focal": "focal", "tversky": "Tversky"}
+
+logger = logging.getLogger(__name__)
+
+_field = re.compile(r"\{\{ *([a-z]\w*) *\}\}")
+
+
+def fields(notebook: dict) -> dict[str, str]:
+    """Collect what can be filled in: papermill's parameters, and the loss as a reader writes it.
+
+    Parameters
+    ----------
+    notebook : dict
+        An executed notebook, as parsed from its JSON.
+
+    Returns
+    -------
+    dict of str
+        Parameter name to text. ``loss_title`` is added where there is a ``loss``; a sum such as ``dice+bce`` becomes
+        ``Dice + BCE``.
+    """
+    parameters = notebook.get("metadata", {}).get("papermill", {}).get("parameters", {})
+    filled = {name: str(value) for name, value in parameters.items()}
+    if "loss" in filled:
+        filled["loss_title"] = " + ".join(LOSS_TITLES.get(part, part) for part in filled["loss"].split("+"))
+    return filled
+
+
+def fill(text: str, known: dict[str, str], missing: set[str]) -> str:
+    """Replace each ``{{ name }}`` by its value; names that are not known stay, and are added to ``missing``."""
+
+    def replace(match: re.Match) -> str:
+        if match[1] not in known:
+            missing.add(match[1])
+        return known.get(match[1], match[0])
+
+    return _field.sub(replace, text)
+
+
+def prepare(notebook: dict) -> set[str]:
+    """Fill an executed notebook's fields and drop its records, in place.
+
+    Returns
+    -------
+    set of str
+        Names of fields for which there is no parameter.
+    """
+    known, missing = fields(notebook), set()
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = fill("".join(cell["source"]), known, missing)
+        elif cell["cell_type"] == "code":
+            if "mystnb" in cell["metadata"]:
+                cell["metadata"]["mystnb"] = _fill_all(cell["metadata"]["mystnb"], known, missing)
+            cell["outputs"] = [output for output in cell["outputs"] if not is_record(output)]
+    return missing
+
+
+def setup(app: Sphinx) -> dict:
+    """Hook into the reading of each page."""
+    app.connect("source-read", _on_source_read)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
+    if not str(app.env.doc2path(docname)).endswith(".ipynb"):
+        return
+    notebook = json.loads(source[0])
+    missing = prepare(notebook)
+    for name in sorted(missing):
+        logger.warning("no parameter for {{ %s }}", name, type="executed_notebooks", location=docname)
+    source[0] = json.dumps(notebook)
+
+
+def _fill_all(value, known: dict[str, str], missing: set[str]):
+    """Fill the texts anywhere inside nested metadata."""
+    if isinstance(value, str):
+        return fill(value, known, missing)
+    if isinstance(value, dict):
+        return {key: _fill_all(entry, known, missing) for key, entry in value.items()}
+    return [_fill_all(entry, known, missing) for entry in value] if isinstance(value, list) else value

@@ -1,0 +1,170 @@
+"""Numbers in the prose that come from the notebooks: the role ``{val}``.
+
+A notebook calls ``crack_utils.report.record(mean_iou=…)``, which leaves a JSON object in the executed notebook. The
+workflow stages that notebook as ``artifacts/book/<stem>.ipynb``, and a page of the book writes
+
+    {val}`train_dice.test.mean_iou:.3f`
+
+The first word names the staged notebook, the rest is the way through what it recorded (a number selects from a list:
+``size.0``), and what follows the colon is a Python format specification. A bar chooses between two words, which keeps
+sentences true for either answer: ``{val}`comparison.agrees_with_report:agrees|disagrees` ``.
+
+A value that is missing, or a specification that does not fit it, is a Sphinx warning; the book is built with warnings
+as errors, so no page can show a number that no notebook computed.
+"""
+
+import json
+from pathlib import Path
+
+import nbformat
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxRole
+
+RECORD_MIME = "application/papermill.record/text/plain"
+
+logger = logging.getLogger(__name__)
+
+
+class ValueMissing(LookupError):
+    """A live number that no staged notebook recorded; the message lists what there is."""
+
+
+def is_record(output: dict) -> bool:
+    """Tell whether a code cell's output holds recorded values (and nothing to show)."""
+    return RECORD_MIME in output.get("data", {})
+
+
+def read_records(path: Path) -> dict:
+    """Read everything an executed notebook recorded.
+
+    Parameters
+    ----------
+    path : Path
+        An executed notebook, nbformat 4.
+
+    Returns
+    -------
+    dict
+        The JSON objects of all ``record`` calls in cell order, merged level by level; a later value wins.
+
+    Raises
+    ------
+    ValueMissing
+        When there is no such notebook.
+    """
+    if not path.is_file():
+        raise ValueMissing(f"there is no executed notebook {path}")
+    records: dict = {}
+    for cell in nbformat.read(path, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            if is_record(output):
+                _merge(records, json.loads(output["data"][RECORD_MIME]))
+    return records
+
+
+def look_up(records: dict, keys: list[str], name: str):
+    """Follow ``keys`` through nested objects and lists.
+
+    Raises
+    ------
+    ValueMissing
+        When a key is missing, naming what could stand in its place, or when the way ends before a single value.
+    """
+    value = records
+    for depth, key in enumerate(keys):
+        if isinstance(value, list) and key.isdigit() and int(key) < len(value):
+            value = value[int(key)]
+        elif isinstance(value, dict) and key in value:
+            value = value[key]
+        else:
+            where = ".".join([name, *keys[:depth]])
+            raise ValueMissing(f"{where} has no {key!r}; it has: {_names(value)}")
+    if isinstance(value, dict | list):
+        raise ValueMissing(f"{'.'.join([name, *keys])} is not one value; choose from: {_names(value)}")
+    return value
+
+
+def format_value(value, specification: str) -> str:
+    """Write a value as the page asks: a Python format specification, or ``yes|no`` for a truth value.
+
+    Raises
+    ------
+    ValueError
+        When the specification does not fit the value (``.3f`` for a word, say).
+    """
+    if "|" in specification:
+        if not isinstance(value, bool):
+            raise ValueError(
+                f"{specification!r} chooses between two words by a truth value, but the value is {value!r}"
+            )
+        yes, _, no = specification.partition("|")
+        return yes if value else no
+    if value is None:
+        return "none"
+    if isinstance(value, bool) and not specification:
+        return "yes" if value else "no"
+    return format(value, specification)
+
+
+class LiveValue(SphinxRole):
+    """The role ``{val}``; see the head of this file."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        path, _, specification = self.text.partition(":")
+        name, *keys = path.strip().split(".")
+        notebook = Path(self.env.srcdir) / self.config.live_values_folder / f"{name}.ipynb"
+        self.env.note_dependency(str(notebook))  # a page is read again when its numbers change
+        try:
+            text = format_value(look_up(_cached_records(notebook), keys, name), specification)
+        except (ValueMissing, ValueError) as problem:
+            logger.warning("live value %r: %s", self.text, problem, type="live_values", location=self.get_location())
+            return [nodes.strong(self.rawtext, "(missing)")], []
+        return [live_value(self.rawtext, text, classes=["live-value"], origin=f"notebook {name}: {'.'.join(keys)}")], []
+
+
+class live_value(nodes.inline):
+    """A number that says where it comes from when the pointer rests on it."""
+
+
+def setup(app: Sphinx) -> dict:
+    """Register the role, its node, and the folder in which the staged notebooks lie."""
+    plain = (lambda writer, node: None, lambda writer, node: None)
+    app.add_node(live_value, html=(_visit_html, _depart_html), latex=plain, text=plain)
+    app.add_config_value("live_values_folder", "artifacts/book", "env")
+    app.add_role("val", LiveValue())
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+_cache: dict[Path, tuple[int, dict]] = {}
+
+
+def _cached_records(path: Path) -> dict:
+    """Read a notebook once, and again only when the file changed: pages ask for many numbers each."""
+    stamp = path.stat().st_mtime_ns if path.is_file() else -1
+    if path not in _cache or _cache[path][0] != stamp:
+        _cache[path] = (stamp, read_records(path))
+    return _cache[path][1]
+
+
+def _visit_html(writer, node: live_value) -> None:
+    writer.body.append(writer.starttag(node, "span", "", title=node["origin"]))
+
+
+def _depart_html(writer, node: live_value) -> None:
+    writer.body.append("</span>")
+
+
+def _merge(into: dict, more: dict) -> None:
+    for key, value in more.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value
+
+
+def _names(value) -> str:
+    if isinstance(value, dict):
+        return ", ".join(value) or "nothing"
+    return f"0 to {len(value) - 1}" if isinstance(value, list) and value else f"a single {type(value).__name__}"
