@@ -22,7 +22,7 @@ class Camera:
         old = source == "old"
         self.exposure = rng.uniform(0.75, 0.95) if old else rng.uniform(0.95, 1.15)
         self.contrast = rng.uniform(0.8, 0.95) if old else 1.0
-        self.tilt = rng.normal(0, 0.2, 2)
+        self.tilt = rng.normal(0, 0.2), rng.normal(0, 0.2)
         self.vignetting = rng.uniform(0.1, 0.5) if old else rng.uniform(0.05, 0.3)
         self.defocus = rng.uniform(0.002, 0.0045) if old else rng.uniform(0.001, 0.003)
         self.noise = rng.uniform(0.014, 0.026) if old else rng.uniform(0.005, 0.012)

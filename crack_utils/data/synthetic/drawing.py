@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-_SPACING = 0.25  # [px] between the points of a densified path
+_SPACING = 0.5  # [px] between the points of a densified path
 _CHUNK = 32  # [px] of path per search window, so that a long diagonal path does not search its whole bounding box
 
 
@@ -34,7 +34,7 @@ class Stroke:
 
 
 def densify(points, values):
-    """Resample a path evenly, fine enough that its corners and the nearest point are exact to hundredths of a pixel.
+    """Resample a path evenly, fine enough that it keeps its shape to hundredths of a pixel.
 
     Parameters
     ----------
@@ -71,14 +71,13 @@ def stroke(shape, points, half_width):
     Stroke or None
         None where the path lies outside the picture.
     """
+    straight = len(points) == 2
     points, half = densify(np.asarray(points, float), np.broadcast_to(np.asarray(half_width, float), len(points)))
     margin = half.max() + 2.0
     window = _window(shape, points, margin)
     if window is None:
         return None
-    tangent = np.gradient(points, axis=0)
-    tangent /= np.maximum(np.hypot(*tangent.T), 1e-12)[:, None]
-    tree = cKDTree(points)
+    nearest = _Nearest(points, straight)
     size = tuple(part.stop - part.start for part in window)
     coverage, touched = np.zeros(size, np.float32), np.zeros(size, bool)
     step = int(_CHUNK / _SPACING)
@@ -88,26 +87,46 @@ def stroke(shape, points, half_width):
             continue
         rows, columns = np.mgrid[part]
         pixels = np.stack([rows.ravel(), columns.ravel()], axis=1).astype(float)
-        near, index = tree.query(pixels, distance_upper_bound=margin)
-        found = np.flatnonzero(np.isfinite(near))
-        covered, any_covered = _cover(pixels[found], index[found], points, tangent, half)
-        at = tuple(pixels[found].astype(int).T - np.array([[window[0].start], [window[1].start]]))
+        found, offset, index = nearest(pixels, margin)
+        covered, any_covered = _cover(offset, half[index])
+        at = rows.ravel()[found] - window[0].start, columns.ravel()[found] - window[1].start
         coverage[at], touched[at] = covered, any_covered
     return Stroke(window, coverage, touched)
 
 
-def _cover(pixels, index, points, tangent, half):
-    """Coverage and touch of pixels whose nearest path point is known."""
-    offset, along = pixels - points[index], tangent[index]
-    # Between two path points the foot of the perpendicular is nearer than either of them.
-    slide = np.clip((offset * along).sum(1), -_SPACING / 2, _SPACING / 2)
-    offset = offset - slide[:, None] * along
+class _Nearest:
+    """The nearest point of a densified path to any pixel."""
+
+    def __init__(self, points, straight):
+        self.points = points
+        along = np.gradient(points, axis=0)
+        self.along = along / np.maximum(np.hypot(*along.T), 1e-12)[:, None]
+        self.tree = None if straight else cKDTree(points)
+
+    def __call__(self, pixels, reach):
+        """Which pixels lie within `reach` of the path, their offsets from it, and the indices of its points nearest."""
+        if self.tree is None:  # most strokes: the projection tells the nearest point
+            step = np.hypot(*(self.points[1] - self.points[0]))
+            index = np.rint((pixels - self.points[0]) @ self.along[0] / step).astype(int).clip(0, len(self.points) - 1)
+            near = np.hypot(*(pixels - self.points[index]).T) < reach
+        else:
+            distance, index = self.tree.query(pixels, distance_upper_bound=reach)
+            near = np.isfinite(distance)
+        found = np.flatnonzero(near)
+        index = index[found]
+        offset, along = pixels[found] - self.points[index], self.along[index]
+        # Between two path points the foot of the perpendicular is nearer than either of them.
+        slide = np.clip((offset * along).sum(1), -_SPACING / 2, _SPACING / 2)
+        return found, offset - slide[:, None] * along, index
+
+
+def _cover(offset, half):
+    """Coverage and touch of pixels at an offset from a path of a half width."""
     distance = np.hypot(*offset.T)
-    normal = np.where((distance > _SPACING)[:, None], offset / np.maximum(distance, 1e-9)[:, None], along[:, ::-1])
-    reach = np.abs(normal).sum(1)  # full extent of the pixel square across the edge
-    width = half[index]
-    covered = np.clip(0.5 + (width - distance) / reach, 0, 1) - np.clip(0.5 - (width + distance) / reach, 0, 1)
-    return covered, distance <= width + reach / 2
+    # On the path itself the direction across is not defined by the offset, nor does it matter.
+    reach = np.where(distance > 0.02, np.abs(offset).sum(1) / np.maximum(distance, 0.02), 1.0)
+    covered = np.clip(0.5 + (half - distance) / reach, 0, 1) - np.clip(0.5 - (half + distance) / reach, 0, 1)
+    return covered, distance <= half + reach / 2
 
 
 def _window(shape, points, margin):

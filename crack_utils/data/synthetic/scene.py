@@ -1,5 +1,6 @@
 """Paint one moment of a test: specimen, rig, marks that are not cracks, notch and cracks, with the ground truth."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,12 +54,12 @@ class Surface:
         self.rig_gray = rng.uniform(0.22, 0.34) if old else rng.uniform(0.5, 0.75)
         self.machining = rng.uniform(0.02, 0.04) if old else rng.uniform(0.0, 0.012)
         self.machining_angle = rng.uniform(0, np.pi)
-        self.speckle = 0.0 if old else rng.uniform(0.045, 0.075)
+        self.speckle = 0.0 if old else rng.uniform(0.06, 0.1)
         self.stain = rng.uniform(0.08, 0.2) if old else rng.uniform(0.0, 0.08)
         self.noises = {
             "clouds": Noise(rng, 3),
             "stains": Noise(rng, 7),
-            "speckle": Noise(rng, rng.uniform(55, 80)),
+            "speckle": Noise(rng, rng.uniform(75, 110)),
             "grain": Noise(rng, 250, extent=1.0),
             "lines": Noise(rng, rng.uniform(40, 70)),
         }
@@ -71,11 +72,11 @@ class Surface:
         noises = self.noises
         gray = self.gray * (1 + 0.06 * noises["clouds"](u, v, scale))
         gray -= self.gray * self.stain * np.clip(noises["stains"](u, v, scale) - 0.5, 0, 1.5)
-        gray += 0.012 * noises["grain"](u, v, scale)
+        gray += (0.04 if self.speckle else 0.025) * noises["grain"](u, v, scale)
         if self.speckle:
             gray += self.speckle * np.tanh(2 * noises["speckle"](u, v, scale))
         if self.machining:
-            cosine, sine = np.cos(self.machining_angle), np.sin(self.machining_angle)
+            cosine, sine = math.cos(self.machining_angle), math.sin(self.machining_angle)
             # Strongly stretched along the tool's path: a texture of lines.
             gray += self.machining * noises["lines"](cosine * u + sine * v, 0.03 * (cosine * v - sine * u), scale)
         if self.specimen.kind == "pipe":
@@ -186,8 +187,9 @@ def paint_scene(surface, growth, pose, size):
     image += 0.015 * surface.noises["clouds"](x, y, scale)
     middle = 0.5 * (specimen.ahead - specimen.behind)
     half = (0.5 * (specimen.ahead + specimen.behind), specimen.half_height)
-    body = solid(scale * box(u, v, (middle, 0.0), half, 0.008)).astype(np.float32)
-    image += body * (surface.albedo(u, v, scale) - image)
+    body = solid(scale * box(u, v, (middle, 0.0), half, 0.008))
+    inside = body > 0
+    image[inside] += body[inside] * (surface.albedo(u[inside], v[inside], scale) - image[inside])
     notch = np.minimum(solid(scale * (np.abs(v) - specimen.notch_width(u, growth))), solid(scale * u))
     image += (notch * body) * (surface.background * 0.6 - image)
 
@@ -204,7 +206,7 @@ def paint_scene(surface, growth, pose, size):
             _paint_crack(image, parts, surface, crack, length, to_pixels, scale)
     parts[(notch >= 0.5) | (body < 0.5)] = 0
     image += (notch * body) * (surface.background * 0.6 - image)
-    parts[_paint_rig(image, surface, u, v, scale) > 0.5] = 0
+    parts[_paint_rig(image, surface, u, v, scale)] = 0
     for mark in surface.marks:
         if mark.shiny:
             _paint_mark(image, mark, to_pixels, scale)
@@ -256,21 +258,29 @@ def _paint_crack(image, parts, surface, crack, length, to_pixels, scale):
 
 
 def _paint_rig(image, surface, u, v, scale):
-    """Clevises, straps and pins, with a dark gap around and a light edge; returns the share of each pixel that they hide."""
-    hidden = np.zeros(image.shape, np.float32)
+    """Clevises, straps and pins, with a dark gap around and a light edge.
+
+    Returns
+    -------
+    ndarray of bool, shape (height, width)
+        True where the rig hides what lies behind.
+    """
+    hidden = np.zeros(image.shape, bool)
     for kind, centre, half_size, radius, factor in surface.rig:
+        reach = np.array(half_size) + 0.04 if kind == "box" else np.array([half_size[0], half_size[0]]) + 0.04
+        near = (np.abs(u - centre[0]) < float(reach[0])) & (np.abs(v - centre[1]) < float(reach[1]))
+        du, dv, local = u[near] - centre[0], v[near] - centre[1], image[near]
         if kind == "box":
-            distance = box(u, v, centre, half_size, radius)
-            gray = surface.rig_gray * factor * (1 + 0.25 * np.cos(9 * (u - centre[0])) * np.cos(5 * v))
-            image *= 1 - 0.6 * np.exp(-((np.maximum(distance, 0) / 0.012) ** 2)) * (distance > 0)
+            distance, gap, darkness = box(du, dv, (0, 0), half_size, radius), 0.012, 0.6
+            gray = surface.rig_gray * factor * (1 + 0.25 * np.cos(9 * du) * np.cos(5 * v[near]))
         else:
-            distance = disc(u, v, centre, half_size[0])
-            image *= 1 - 0.9 * np.exp(-((np.maximum(distance, 0) / 0.01) ** 2)) * (distance > 0)
-            shine = np.hypot(u - centre[0] - 0.3 * half_size[0], v - centre[1] + 0.3 * half_size[0]) / half_size[0]
+            distance, gap, darkness = disc(du, dv, (0, 0), half_size[0]), 0.01, 0.9
+            shine = np.hypot(du / half_size[0] - 0.3, dv / half_size[0] + 0.3)
             gray = 0.12 + 0.75 * np.exp(-((shine / 0.45) ** 2))
+        local *= 1 - darkness * np.exp(-((np.maximum(distance, 0) / gap) ** 2)) * (distance > 0)
         cover = solid(scale * distance)
-        hidden = np.maximum(hidden, cover)
-        image += cover * (gray - image)
-        edge = np.exp(-((distance / 0.004) ** 2))
-        image += 0.35 * edge * (0.9 - image)
+        local += cover * (gray - local)
+        local += 0.35 * np.exp(-((distance / 0.004) ** 2)) * (0.9 - local)
+        image[near] = local
+        hidden[near] |= cover > 0.5
     return hidden

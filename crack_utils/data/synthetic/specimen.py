@@ -5,13 +5,14 @@ its origin at the notch's end, `u` along the primary crack and `v` across it. So
 resolution.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 SOURCES = ("old", "new")
 ASPECT = 1.25  # width by height of the field of view
-_NODES = 200  # corners of a crack's path
+_NODES = 400  # corners of a crack's path
 _MIN_SHARE = 0.0036  # of the picture, that the first frame's primary crack covers
 
 
@@ -83,14 +84,14 @@ class Pose:
     def to_picture(self, points):
         """Map (u, v) to (x, y), measured from the picture's centre, x to the right, y down. Shapes (n, 2)."""
         u, v = self.mirror * points[:, 0], points[:, 1]
-        cosine, sine = np.cos(self.angle), np.sin(self.angle)
+        cosine, sine = math.cos(self.angle), math.sin(self.angle)
         turned = np.stack([cosine * u - sine * v, sine * u + cosine * v], axis=1)
         return self.zoom * turned + np.asarray(self.shift)
 
     def to_specimen(self, x, y):
         """Map picture coordinates to (u, v); arrays of one shape in, two arrays out."""
         x, y = (x - self.shift[0]) / self.zoom, (y - self.shift[1]) / self.zoom
-        cosine, sine = np.cos(self.angle), np.sin(self.angle)
+        cosine, sine = math.cos(self.angle), math.sin(self.angle)
         return self.mirror * (cosine * x + sine * y), -sine * x + cosine * y
 
 
@@ -144,12 +145,12 @@ class Specimen:
     def mouth(self, growth):
         """Opening of the primary crack where the notch ends."""
         primary = self.cracks[0]
-        return primary.opening * np.sqrt(self.length(primary, growth))
+        return primary.opening * math.sqrt(self.length(primary, growth))
 
     def notch_width(self, u, growth):
         """Half width of the notch at `u`; the crack's mouth opens it further. Not positive where there is no notch."""
         mouth = 0.5 * self.mouth(growth)
-        wide = np.maximum(self.notch_half_width, 1.3 * mouth) + 0.12 * mouth * np.clip(-u / self.behind, 0, 1)
+        wide = np.maximum(self.notch_half_width, 1.5 * mouth) + 0.12 * mouth * np.clip(-u / self.behind, 0, 1)
         if self.notch_type == "slot":
             return wide
         narrow = 1.25 * mouth + 0.004
@@ -185,11 +186,11 @@ def draw_specimen(rng, source):
         angle = rng.normal(0, 0.05)
     else:
         behind, ahead, half_height = rng.uniform(0.1, 0.17), rng.uniform(0.58, 0.66), 0.8
-        angle = rng.choice([-0.5, 0.5]) * np.pi + rng.normal(0, 0.04)
+        angle = float(rng.choice([-0.5, 0.5])) * math.pi + rng.normal(0, 0.04)
     mirror = float(rng.choice([-1, 1]))
     centre = np.array([[0.5 * (ahead - behind), 0.0]])
     pose = Pose(angle, mirror, (0.0, 0.0))
-    pose = Pose(angle, mirror, tuple(rng.normal(0, [0.03, 0.02]) - pose.to_picture(centre)[0]))
+    pose = Pose(angle, mirror, tuple((rng.normal(0, [0.03, 0.02]) - pose.to_picture(centre)[0]).tolist()))
     opening = rng.uniform(0.062, 0.08)
     first = (1.5 * ASPECT * _MIN_SHARE / opening) ** (2 / 3) * rng.uniform(1.0, 1.15)
     primary = Crack(_meander(rng, rng.uniform(0.68, 0.86) * ahead, rng.normal(0, 0.08)), opening, part=1)
@@ -210,15 +211,15 @@ def draw_specimen(rng, source):
 
 def camera_moves(rng, pose):
     """The pose in one frame: the camera or the rig has moved a little."""
-    shift = tuple(np.asarray(pose.shift) + rng.normal(0, 0.006, 2))
+    shift = tuple((np.asarray(pose.shift) + rng.normal(0, 0.006, 2)).tolist())
     return Pose(pose.angle + rng.normal(0, 0.005), pose.mirror, shift, 1 + rng.normal(0, 0.004))
 
 
 def _meander(rng, length, heading, start=(0.0, 0.0)):
-    """A path whose direction wanders on three scales, and returns to its heading."""
+    """A path whose direction wanders on four scales, and returns to its heading."""
     at = np.linspace(0, 1, _NODES)
     angle = np.full(_NODES, heading)
-    for corners, spread in ((5, 0.13), (14, 0.2), (45, 0.26)):
+    for corners, spread in ((5, 0.13), (14, 0.2), (45, 0.26), (160, 0.4)):
         angle += np.interp(at, np.linspace(0, 1, corners), rng.normal(0, spread, corners))
     steps = length / (_NODES - 1) * np.stack([np.cos(angle), np.sin(angle)], axis=1)[:-1]
     return np.concatenate([[start], np.asarray(start) + np.cumsum(steps, axis=0)])
