@@ -39,9 +39,12 @@ $(READY): requirements.lock pyproject.toml Makefile
 	@.venv/uv/$(UV)/bin/uv pip install --quiet --python '$(BIN)/python' --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Folders are taken from where make was run; several are joined by a colon. Anything else is a data set's name.
 book: $(READY)  ## make the whole report: data, trainings, notebooks, book
-	@data='$(DATA)'; [ ! -d "$$data" ] || data=$$(cd -- "$$data" && pwd -P); \
-	snakemake book --cores all --rerun-incomplete --show-failed-logs --quiet host reason \
+	@IFS=: read -ra places <<< '$(DATA)'; \
+	for i in "$${!places[@]}"; do [ ! -d "$${places[i]}" ] || places[i]=$$(cd -- "$${places[i]}" && pwd -P); done; \
+	data=$$(IFS=:; echo "$${places[*]}"); \
+	snakemake book --cores all --rerun-incomplete --show-failed-logs --quiet host reason progress \
 		--config preset='$(PRESET)' data="$$data"
 
 test: $(READY)  ## run the tests that take seconds, with coverage

@@ -7,6 +7,7 @@ standard library is used, and nothing is run: notebooks and modules are read as 
 import ast
 import functools
 import json
+import os
 import re
 from importlib.util import resolve_name
 from pathlib import Path
@@ -72,8 +73,14 @@ def executed_name(stem, parameters):
         default = defaults.get(name, "")
         value = parameters.get(name, default)
         if name in ALWAYS_NAMED or str(value) != str(default):
-            words.append(_slug(value) if isinstance(default, str) else f"{name}{_slug(value)}")
+            words.append(slug(value) if isinstance(default, str) else f"{name}{slug(value)}")
     return "_".join(words) + ".ipynb"
+
+
+def slug(value):
+    """Write a value so that it can stand in a file name; a folder gives its last part, several are joined by `+`."""
+    parts = (part.rstrip("/").rpartition("/")[2] for part in str(value).split(os.pathsep))
+    return "+".join(re.sub(r"[^A-Za-z0-9.+-]+", "-", part).strip("-.") for part in parts) or "none"
 
 
 def sources(path):
@@ -119,11 +126,6 @@ def _literal_assignments(source, notebook):
             yield target.id, ast.literal_eval(statement.value)
         except (ValueError, TypeError):
             raise ValueError(f"{notebook}: the parameter {ast.unparse(target)} must be a literal value") from None
-
-
-def _slug(value):
-    """Write a value so that it can stand in a file name; a path gives its last part."""
-    return re.sub(r"[^A-Za-z0-9.+-]+", "-", str(value).rstrip("/").rpartition("/")[2]).strip("-.") or "none"
 
 
 @functools.cache
