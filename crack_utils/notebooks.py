@@ -12,6 +12,7 @@ import re
 from importlib.util import resolve_name
 from pathlib import Path
 
+import crack_utils
 from crack_utils import paths
 
 ALWAYS_NAMED = ("loss",)  # four trainings come from one notebook: each name says which, the notebook's own default too
@@ -64,7 +65,8 @@ def executed_name(stem, parameters):
     -------
     str
         For example ``"train_dice.ipynb"``, ``"train_dice_smoke.ipynb"``, ``"train_dice_seed1.ipynb"``. Texts stand for
-        themselves (of a path, its last part); other values follow their parameter's name.
+        themselves (of a path, its last part), other values follow their parameter's name, and of a dictionary each
+        value follows its key.
     """
     defaults = default_parameters(notebook_path(stem))
     order = [*defaults, *(name for name in parameters if name not in defaults)]
@@ -73,7 +75,7 @@ def executed_name(stem, parameters):
         default = defaults.get(name, "")
         value = parameters.get(name, default)
         if name in ALWAYS_NAMED or str(value) != str(default):
-            words.append(slug(value) if isinstance(default, str) else f"{name}{slug(value)}")
+            words.append(_word(name, value, default))
     return "_".join(words) + ".ipynb"
 
 
@@ -98,13 +100,20 @@ def sources(path):
         its `__init__` may load them when they are first used.
     """
     found = set()
-    waiting = _imported_files(path)
+    waiting = set(_imported_files(path))
     while waiting:
         file = waiting.pop()
         if file not in found:
             found.add(file)
             waiting |= _imported_files(file)
     return sorted(file.relative_to(paths.root()).as_posix() for file in found)
+
+
+def _word(name, value, default):
+    """Write one parameter as a part of a file name; a number alone would not tell what it is."""
+    if isinstance(value, dict):
+        return "_".join(f"{key}{slug(entry)}" for key, entry in value.items())
+    return slug(value) if isinstance(default, str) else f"{name}{slug(value)}"
 
 
 def _cells(notebook):
@@ -138,6 +147,7 @@ def _package_files():
     return files
 
 
+@functools.cache
 def _imported_files(path):
     """Return the files of the package that one notebook or module names in its import statements."""
     if Path(path).suffix == ".ipynb":
@@ -158,8 +168,13 @@ def _imported_names(tree, package):
     """Yield every dotted name that the import statements in a module of `package` may load, inside functions too."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names = [alias.name for alias in node.names]
+            yield from names
+            yield from crack_utils._HOMES.values() if "crack_utils" in names else ()
         elif isinstance(node, ast.ImportFrom):
             module = resolve_name("." * node.level + (node.module or ""), package)
             yield module
-            yield from (f"{module}.{alias.name}" for alias in node.names)
+            for alias in node.names:
+                # Public names live elsewhere than where they are imported from.
+                public = crack_utils._HOMES.get(alias.name) if module == "crack_utils" else None
+                yield public or f"{module}.{alias.name}"
