@@ -186,8 +186,10 @@ class Recipe:
             {"index": e.index, "before": e.before and e.before.as_dict(), "after": e.after and e.after.as_dict()}
             for e in self._undone
         ]
-        content = {"format": FORMAT, "version": VERSION, "steps": [step.as_dict() for step in self.steps]}
-        return json.dumps(content | ({"undone": undone} if undone else {}), indent=1) + "\n"
+        lists = {"steps": [step.as_dict() for step in self.steps]} | ({"undone": undone} if undone else {})
+        # One step a line, so that the difference of two versions reads as a list of changed steps.
+        texts = [f'"{name}": [\n  ' + ",\n  ".join(map(json.dumps, list_)) + "\n ]" for name, list_ in lists.items()]
+        return ",\n ".join([f'{{\n "format": "{FORMAT}"', f'"version": {VERSION}', *texts]) + "\n}\n"
 
     @classmethod
     def from_json(cls, text):

@@ -60,26 +60,29 @@ def _call(step):
     if step.tool == "flood_fill":  # the tool gives the region alone, as it does for anyone who calls it
         combine = "|= " if parameters.pop("mode") == "add" else "&= ~"
         return f"{part} {combine}labelling.flood_fill(image, {_named(parameters)})"
-    points = parameters.pop("points", None)
     arguments = (["image"] if TOOLS[step.tool].needs_image else []) + [part]
-    if points is not None:
-        arguments.append(f"points={_points(points)}")
-    if parameters:
-        arguments.append(_named(parameters))
-    return f"{part} = labelling.{step.tool}({', '.join(arguments)})"
+    return f"{part} = labelling.{step.tool}({', '.join([*arguments, _named(parameters)] if parameters else arguments)})"
 
 
 def _named(parameters):
-    return ", ".join(f"{name}={value!r}" for name, value in parameters.items())
+    """Return keyword arguments as text."""
+    return ", ".join(f"{name}={_value(value)}" for name, value in parameters.items())
+
+
+def _value(value):
+    """Return a parameter as Python text: numbers as short as they are exact, points as a list."""
+    if isinstance(value, str):
+        return f'"{value}"'
+    if not isinstance(value, tuple):
+        return repr(int(value) if value == int(value) else value)
+    if isinstance(value[0], tuple):
+        return _points(value)
+    return f"({', '.join(map(_value, value))})"
 
 
 def _points(points):
     """Return a list of points as text, broken into lines where it is long."""
-    text = ", ".join(f"({_number(row)}, {_number(column)})" for row, column in points)
+    text = ", ".join(map(_value, points))
     if len(points) <= 4:
         return f"[{text}]"
     return "[\n" + textwrap.fill(text, 100, initial_indent=" " * 8, subsequent_indent=" " * 8) + "\n    ]"
-
-
-def _number(value):
-    return repr(int(value) if value == int(value) else value)

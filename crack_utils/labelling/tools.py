@@ -27,6 +27,7 @@ __all__ = [
 EIGHT = np.ones((3, 3), dtype=bool)
 XYZ_FROM_RGB = ((0.412453, 0.357580, 0.180423), (0.212671, 0.715160, 0.072169), (0.019334, 0.119193, 0.950227))
 D65 = (0.95047, 1.0, 1.08883)  # white point of daylight, 2° observer
+ROUNDING = 1e-6  # far below one gray value of 16 bits
 SATURATED = 0.01  # share of the pixels that the stretch saturates at either end, as imadjust does
 
 
@@ -97,8 +98,8 @@ def flood_fill(image, seed, tolerance=0.05):
     else:
         image = contrast_stretch(image)
         distance = np.abs(image - image[seed])
-    # The flood itself runs on booleans: the comparison above then is the only place where rounding matters.
-    return flood(distance <= np.float32(tolerance), seed, connectivity=2)
+    # A pixel that differs by exactly the tolerance belongs to the region, whatever float32 makes of the two numbers.
+    return flood(distance <= np.float32(tolerance + ROUNDING), seed, connectivity=2)
 
 
 def dilate(mask, radius=1):
@@ -143,8 +144,13 @@ def opening(mask, radius=1):
 
 
 def closing(mask, radius=1):
-    """Close gaps that a disk of this radius does not fit into: dilation, then erosion (R14). See `dilate`."""
-    return erode(dilate(mask, radius), radius)
+    """Close gaps that a disk of this radius does not fit into: dilation, then erosion (R14). See `dilate`.
+
+    The image is widened meanwhile, so that its rim attracts nothing.
+    """
+    mask, radius = as_mask(mask), _count(radius, "radius")
+    inside = (slice(radius, -radius), slice(radius, -radius))
+    return erode(dilate(np.pad(mask, radius), radius), radius)[inside]
 
 
 def fill_holes(mask):
