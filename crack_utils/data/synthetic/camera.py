@@ -24,8 +24,8 @@ class Camera:
         self.contrast = rng.uniform(0.8, 0.95) if old else 1.0
         self.tilt = rng.normal(0, 0.2), rng.normal(0, 0.2)
         self.vignetting = rng.uniform(0.1, 0.5) if old else rng.uniform(0.05, 0.3)
-        self.defocus = rng.uniform(0.002, 0.0045) if old else rng.uniform(0.001, 0.003)
-        self.noise = rng.uniform(0.014, 0.026) if old else rng.uniform(0.005, 0.012)
+        self.defocus = rng.uniform(0.0015, 0.0035) if old else rng.uniform(0.001, 0.0025)
+        self.noise = rng.uniform(0.012, 0.022) if old else rng.uniform(0.005, 0.012)
         self.glares = [
             (rng.uniform(-0.6, 0.6), rng.uniform(-0.5, 0.5), rng.uniform(0.05, 0.2), rng.uniform(0.03, 0.2))
             for _ in range(rng.integers(0, 2) if old else rng.integers(0, 4))
@@ -53,8 +53,8 @@ class Camera:
         for glare_x, glare_y, radius, strength in self.glares:
             image += strength * np.exp(-((x - glare_x) ** 2 + (y - glare_y) ** 2) / (2 * radius**2))
         image = gaussian_filter(image, self.defocus * scale, truncate=3)
-        if rng.random() < 0.3:
-            image = _shake(image, rng.uniform(0.003, 0.009) * scale, rng.uniform(0, np.pi))
+        if rng.random() < 0.25:
+            image = _shake(image, rng.uniform(0.003, 0.007) * scale, rng.uniform(0, np.pi))
         image = 0.5 + self.contrast * (image - 0.5) if self.contrast < 1 else image
         noise = rng.standard_normal(image.shape, dtype=np.float32)
         image = image + self.noise * np.sqrt(0.4 + np.clip(image, 0, 1)) * noise

@@ -16,8 +16,9 @@ from crack_utils.data.synthetic.camera import Camera
 from crack_utils.data.synthetic.scene import Surface, paint_scene, picture_scale
 from crack_utils.data.synthetic.specimen import SOURCES, Specimen, camera_moves, draw_specimen
 
-VERSION = 2  # of what is rendered: raised when the same arguments give other pictures
+VERSION = 3  # of what is rendered: raised when the same arguments give other pictures
 COLUMNS = ("name", "source", "specimen", "frame", "tip_row", "tip_column", "mm_per_px")
+_KINDS = ("images", "masks", "parts")
 _RECIPE = "synthetic.json"
 
 
@@ -34,6 +35,10 @@ class Photograph:
         0 background, 1 primary crack, 2 secondary crack (R15).
     tip : tuple of float
         (row, column) of the primary crack's tip [px].
+    path : ndarray, shape (n, 2)
+        (row, column) along the primary crack's middle, from its mouth to its tip [px].
+    width : ndarray, shape (n,)
+        Its opening there [px], 0 at the tip.
     mm_per_px : float
     specimen : Specimen
         The geometry behind it.
@@ -45,6 +50,8 @@ class Photograph:
     mask: np.ndarray
     parts: np.ndarray
     tip: tuple
+    path: np.ndarray
+    width: np.ndarray
     mm_per_px: float
     specimen: Specimen
     growth: float
@@ -84,10 +91,11 @@ def render(specimen=0, frame=0, frames=10, size=(128, 160), seed=0, source=None)
     growth = surface.specimen.growth(frame, frames)
     rng = _rng(seed, specimen, 3, frame)
     pose = camera_moves(rng, surface.specimen.pose)
-    scene, parts, tip = paint_scene(surface, growth, pose, tuple(size))
+    scene, parts, path, width = paint_scene(surface, growth, pose, tuple(size))
     image = camera.photograph(scene, rng)
     mm_per_px = surface.specimen.millimetres / picture_scale(size) / pose.zoom
-    return Photograph(image, parts > 0, parts, tip, mm_per_px, surface.specimen, growth)
+    tip = (float(path[-1, 0]), float(path[-1, 1]))
+    return Photograph(image, parts > 0, parts, tip, path, width, mm_per_px, surface.specimen, growth)
 
 
 @lru_cache(maxsize=2)  # the frames of a specimen share its textures, which take longer to draw than a small picture
@@ -142,9 +150,7 @@ def generate(folder, specimens=24, frames=10, size=(128, 160), seed=0, workers=N
         if found != recipe:
             raise ValueError(f"folder={folder}: holds another data set, {found}; choose another folder or remove it")
         return [row for source in SOURCES for row in _read_rows(folder / source / "metadata.csv")]
-    for source in SOURCES:
-        for kind in ("images", "masks", "parts"):
-            (folder / source / kind).mkdir(parents=True, exist_ok=True)
+    _prepare(folder, specimens, frames)
     work = partial(_write_specimen, folder, frames, tuple(size), seed)
     if workers is None or workers == 1:
         results = list(tqdm(map(work, range(specimens)), total=specimens, unit="specimen", disable=not progress))
@@ -164,7 +170,7 @@ def _write_specimen(folder, frames, size, seed, specimen):
     rows = []
     for frame in range(frames):
         shot = render(specimen, frame, frames, size, seed)
-        name, source = f"s{specimen:03d}_f{frame:02d}", shot.specimen.source
+        name, source = _name(specimen, frame), shot.specimen.source
         pictures = {"images": shot.image, "masks": 255 * shot.mask.astype(np.uint8), "parts": shot.parts}
         for kind, array in pictures.items():
             _replace(folder / source / kind / f"{name}.png", partial(_save_png, array))
@@ -172,6 +178,24 @@ def _write_specimen(folder, frames, size, seed, specimen):
         values = (name, source, f"s{specimen:03d}", frame, row, column, round(shot.mm_per_px, 6))
         rows.append(dict(zip(COLUMNS, values, strict=True)))
     return rows
+
+
+def _name(specimen, frame):
+    return f"s{specimen:03d}_f{frame:02d}"
+
+
+def _prepare(folder, specimens, frames):
+    """Make the folders; what a killed run left is written again, but nothing else may lie there."""
+    for number, source in enumerate(SOURCES):
+        expected = {f"{_name(s, f)}.png" for s in range(number, specimens, 2) for f in range(frames)}
+        for kind in _KINDS:
+            place = folder / source / kind
+            place.mkdir(parents=True, exist_ok=True)
+            strange = sorted(path.name for path in place.glob("*.png") if path.name not in expected)
+            if strange:
+                raise ValueError(
+                    f"folder={folder}: {place} holds other pictures ({strange[0]}, …); choose another folder"
+                )
 
 
 def _save_png(array, path):

@@ -177,8 +177,10 @@ def paint_scene(surface, growth, pose, size):
         Gray values, about [0, 1].
     parts : ndarray of uint8, shape (height, width)
         0 background, 1 primary, 2 secondary crack.
-    tip : tuple of float
-        (row, column) of the primary crack's tip [px].
+    path : ndarray, shape (n, 2)
+        (row, column) along the primary crack, from its mouth to its tip [px].
+    width : ndarray, shape (n,)
+        Its opening there [px].
     """
     specimen, scale = surface.specimen, picture_scale(size)
     x, y = picture_grid(size)
@@ -210,9 +212,8 @@ def paint_scene(surface, growth, pose, size):
     for mark in surface.marks:
         if mark.shiny:
             _paint_mark(image, mark, to_pixels, scale)
-    primary = specimen.cracks[0]
-    tip = to_pixels(primary.at(specimen.length(primary, growth))[0][-1:])[0]
-    return image, parts, (float(tip[0]), float(tip[1]))
+    path, half_width = specimen.cracks[0].at(specimen.length(specimen.cracks[0], growth))
+    return image, parts, to_pixels(path), 2 * half_width * scale * pose.zoom
 
 
 def picture_scale(size):

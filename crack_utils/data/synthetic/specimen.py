@@ -13,7 +13,7 @@ import numpy as np
 SOURCES = ("old", "new")
 ASPECT = 1.25  # width by height of the field of view
 _NODES = 400  # corners of a crack's path
-_MIN_SHARE = 0.0036  # of the picture, that the first frame's primary crack covers
+_MIN_SHARE = 0.0045  # of the picture, that the first frame's primary crack covers
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def draw_specimen(rng, source):
     centre = np.array([[0.5 * (ahead - behind), 0.0]])
     pose = Pose(angle, mirror, (0.0, 0.0))
     pose = Pose(angle, mirror, tuple((rng.normal(0, [0.03, 0.02]) - pose.to_picture(centre)[0]).tolist()))
-    opening = rng.uniform(0.062, 0.08)
+    opening = rng.uniform(0.072, 0.09)
     first = (1.5 * ASPECT * _MIN_SHARE / opening) ** (2 / 3) * rng.uniform(1.0, 1.15)
     primary = Crack(_meander(rng, rng.uniform(0.68, 0.86) * ahead, rng.normal(0, 0.08)), opening, part=1)
     return Specimen(
@@ -238,10 +238,10 @@ def _secondary(rng, primary, kind):
             node = int(rng.uniform(0.25, 0.65) * _NODES)
             turn = rng.choice([-1, 1]) * rng.uniform(0.5, 1.0)
             path = _meander(rng, length, turn, primary.path[node])
-            cracks.append(Crack(path, rng.uniform(0.05, 0.065), appears=along[node] / along[-1] * 0.9))
+            cracks.append(Crack(path, rng.uniform(0.06, 0.075), appears=along[node] / along[-1] * 0.9))
             continue
         v = rng.choice([-1, 1]) * rng.uniform(0.12, across)
         path = _meander(rng, length, rng.uniform(-0.6, 0.6), (rng.uniform(0.02, 0.35), v))
         if np.min(np.hypot(*(path[:, None, :] - primary.path[None, ::4, :]).transpose(2, 0, 1))) > 0.06:
-            cracks.append(Crack(path, rng.uniform(0.07, 0.09), appears=rng.uniform(0, 0.4), embedded=True))
+            cracks.append(Crack(path, rng.uniform(0.085, 0.105), appears=rng.uniform(0, 0.4), embedded=True))
     return cracks
