@@ -94,6 +94,9 @@ def with_output(callback):
             if draft.is_file():
                 _say(f"The notebook failed; it is kept, with the error, in {_shown(draft)}")
             raise
+        if options["prepare_only"]:
+            _say(f"The notebook is prepared, not executed: {_shown(draft)}")
+            return result
         os.replace(draft, final)
         _say(f"The executed notebook is {_shown(final)}")
         return result

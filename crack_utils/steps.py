@@ -49,7 +49,7 @@ def table(steps, started):
         took = "by hand" if seconds is None else f"{seconds:.0f} s"
         memory = "" if megabytes is None else f"{megabytes / 1024:.1f} GiB"
         earlier = "   earlier" if seconds is not None and file.stat().st_mtime < started else ""
-        lines.append(f"{name:<16}{took:>10}{memory:>12}{earlier}")
+        lines.append(f"{name:<16}{took:>10}{memory:>12}{earlier}".rstrip())
     return "\n".join(lines)
 
 
