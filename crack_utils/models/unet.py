@@ -4,13 +4,15 @@ Encoder levels halve the size and keep what they saw; decoder levels double it a
 convolutions are 3×3 with same padding and ReLU, but for the output, a sigmoid in float32.
 """
 
+import math
+
 import keras
 from keras import layers
 
 from .any_size import AnySizeModel
 
 
-def unet(dtype=None, filters=64, seed=None):
+def unet(dtype=None, filters=64, prior=0.5, seed=None):
     """Build the U-Net: 24 layers without the input and, by default, 1,735,361 parameters (R33).
 
     Parameters
@@ -20,6 +22,9 @@ def unet(dtype=None, filters=64, seed=None):
         layer is float32 always: in float16 a probability rounds to 1 from a logit of 7.8 on.
     filters : int
         Filters of the first level; all others are in the report's proportion to it.
+    prior : float in (0, 1)
+        Probability of crack that the fresh network starts from, through the output's bias (Lin et al. 2017 take 0.01). At
+        0.5 the bias is zero; dark surroundings, which excite nothing, then stay at 0.5 for many steps.
     seed : int, optional
         Seed of the initial weights (Glorot uniform; the report states none). None draws from Keras' global generator.
 
@@ -28,6 +33,8 @@ def unet(dtype=None, filters=64, seed=None):
     keras.Model
         (batch, height, width, 1) in [0, 1] → probability of crack of the same shape, float32.
     """
+    if not 0 < prior < 1:
+        raise ValueError(f"prior must lie in (0, 1), got {prior}")
     dtype = dtype or "float32"
     f = filters
     seeds = iter(range(seed * 100, seed * 100 + 100)) if seed is not None else None  # one for each layer
@@ -61,5 +68,9 @@ def unet(dtype=None, filters=64, seed=None):
         x = conv(x, wide, f"decoder{level}_conv1")
         x = conv(x, narrow, f"decoder{level}_conv2")
 
-    probability = layers.Conv2D(1, 3, activation="sigmoid", dtype="float32", name="output", **options())(x)
+    bias = keras.initializers.Constant(math.log(prior / (1 - prior)))
+    output = layers.Conv2D(
+        1, 3, activation="sigmoid", dtype="float32", name="output", bias_initializer=bias, **options()
+    )
+    probability = output(x)
     return AnySizeModel(image, probability, name="unet")
