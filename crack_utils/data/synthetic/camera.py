@@ -1,11 +1,15 @@
 """What lamp, lens and sensor do to a scene: uneven light, vignetting, glare, defocus, motion blur, noise."""
 
+import math
+
 import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.signal import oaconvolve
 
 from crack_utils.data.synthetic.drawing import stroke
 from crack_utils.data.synthetic.scene import picture_grid, picture_scale
+
+_PIXEL_BLUR = 0.28  # [px] standard deviation; lens and sensor blur by about a pixel at any resolution
 
 
 class Camera:
@@ -24,7 +28,7 @@ class Camera:
         self.contrast = rng.uniform(0.8, 0.95) if old else 1.0
         self.tilt = rng.normal(0, 0.2), rng.normal(0, 0.2)
         self.vignetting = rng.uniform(0.1, 0.5) if old else rng.uniform(0.05, 0.3)
-        self.defocus = rng.uniform(0.0015, 0.0035) if old else rng.uniform(0.001, 0.0025)
+        self.defocus = rng.uniform(0.0008, 0.0024) if old else rng.uniform(0.0004, 0.0014)
         self.noise = rng.uniform(0.012, 0.022) if old else rng.uniform(0.005, 0.012)
         self.glares = [
             (rng.uniform(-0.6, 0.6), rng.uniform(-0.5, 0.5), rng.uniform(0.05, 0.2), rng.uniform(0.03, 0.2))
@@ -52,7 +56,7 @@ class Camera:
         image = scene * light
         for glare_x, glare_y, radius, strength in self.glares:
             image += strength * np.exp(-((x - glare_x) ** 2 + (y - glare_y) ** 2) / (2 * radius**2))
-        image = gaussian_filter(image, self.defocus * scale, truncate=3)
+        image = gaussian_filter(image, math.hypot(_PIXEL_BLUR, self.defocus * scale), truncate=3)
         if rng.random() < 0.25:
             image = _shake(image, rng.uniform(0.003, 0.007) * scale, rng.uniform(0, np.pi))
         image = 0.5 + self.contrast * (image - 0.5) if self.contrast < 1 else image

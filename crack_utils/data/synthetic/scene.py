@@ -61,7 +61,9 @@ class Surface:
             "stains": Noise(rng, 7),
             "speckle": Noise(rng, rng.uniform(75, 110)),
             "grain": Noise(rng, 250, extent=1.0),
+            "fine grain": Noise(rng, 600, extent=0.4),
             "lines": Noise(rng, rng.uniform(40, 70)),
+            "fine lines": Noise(rng, rng.uniform(160, 240), extent=1.0),
         }
         self.lip = rng.uniform(0.0, 0.5)
         self.rig = _draw_rig(rng, specimen)
@@ -73,12 +75,15 @@ class Surface:
         gray = self.gray * (1 + 0.06 * noises["clouds"](u, v, scale))
         gray -= self.gray * self.stain * np.clip(noises["stains"](u, v, scale) - 0.5, 0, 1.5)
         gray += (0.04 if self.speckle else 0.025) * noises["grain"](u, v, scale)
+        gray += 0.04 * noises["fine grain"](u, v, scale)
         if self.speckle:
             gray += self.speckle * np.tanh(2 * noises["speckle"](u, v, scale))
         if self.machining:
             cosine, sine = math.cos(self.machining_angle), math.sin(self.machining_angle)
             # Strongly stretched along the tool's path: a texture of lines.
-            gray += self.machining * noises["lines"](cosine * u + sine * v, 0.03 * (cosine * v - sine * u), scale)
+            across, along = cosine * u + sine * v, 0.03 * (cosine * v - sine * u)
+            gray += self.machining * noises["lines"](across, along, scale)
+            gray += self.machining * noises["fine lines"](across, 0.5 * along, scale)
         if self.specimen.kind == "pipe":
             middle = 0.5 * (self.specimen.ahead - self.specimen.behind)
             across = (u - middle) / (0.5 * (self.specimen.ahead + self.specimen.behind))

@@ -1,9 +1,12 @@
 """Random textures that belong to a place on the specimen: they move with it and look alike at every resolution."""
 
+from functools import cached_property
+
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 _FINE = 4  # lattice points per blob: linear interpolation between them shows no facets
+_INVISIBLE = 0.15  # contrast left, below which a texture is not drawn
 _LARGEST = 1024  # lattice points per side: 8 MB of draws at most
 
 
@@ -20,10 +23,15 @@ class Noise:
     """
 
     def __init__(self, rng, blobs, extent=2.0):
-        side = int(min(blobs * extent * _FINE, _LARGEST))
-        lattice = gaussian_filter(rng.standard_normal((side, side), dtype=np.float32), _FINE / 2, mode="wrap")
-        self.blobs = blobs
-        self.lattice = lattice / lattice.std()
+        self.rng = rng.spawn(1)[0]  # a stream of its own: whether the lattice is ever drawn changes nothing else
+        self.blobs, self.extent = blobs, extent
+
+    @cached_property
+    def lattice(self):
+        """The field at its lattice points, drawn when first needed: small pictures never need the finest."""
+        side = int(min(self.blobs * self.extent * _FINE, _LARGEST))
+        lattice = gaussian_filter(self.rng.standard_normal((side, side), dtype=np.float32), _FINE / 2, mode="wrap")
+        return lattice / lattice.std()
 
     def __call__(self, x, y, scale):
         """Sample the field.
@@ -40,5 +48,7 @@ class Noise:
         ndarray of float32
         """
         visible = min(1.0, scale / (2 * self.blobs))
+        if visible < _INVISIBLE:
+            return np.zeros_like(x, dtype=np.float32)
         coordinates = np.stack([y, x]).astype(np.float32) * np.float32(self.blobs * _FINE)
         return np.float32(visible) * map_coordinates(self.lattice, coordinates, order=1, mode="grid-wrap")
