@@ -136,6 +136,8 @@ def test_live_numbers_come_from_pages_of_the_toc():
 def test_citations_have_entries_and_entries_are_cited():
     known = bibliography()
     assert [key for key, keywords in known.items() if keywords == "report"] == REPORT_REFERENCES
+    numbers = re.findall(r"Number (\d+) in the report", (BOOK / "references.bib").read_text())
+    assert numbers == [str(number) for number in range(1, 15)]
     assert set(known.values()) == {"report", "added"}
     cited = {
         key.strip()
