@@ -10,7 +10,6 @@ What is changed is papermill's own command, after click has parsed the line; imp
 at once would be circular. Other programs that import papermill, other notebooks and named outputs are left alone.
 """
 
-import contextlib
 import functools
 import os
 import sys
@@ -110,10 +109,8 @@ def _say(text):
 
 
 def _shown(path):
-    """Write a path as seen from the working directory where that is shorter."""
-    with contextlib.suppress(ValueError):
-        return min(str(path), os.path.relpath(path), key=len)
-    return str(path)  # another drive: there is no relative path
+    """Write a path as seen from the working directory if it is below it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _install():
