@@ -6,6 +6,7 @@ import os
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -155,7 +156,8 @@ def generate(folder, specimens=24, frames=10, size=(128, 160), seed=0, workers=N
     if workers is None or workers == 1:
         results = list(tqdm(map(work, range(specimens)), total=specimens, unit="specimen", disable=not progress))
     else:
-        with ProcessPoolExecutor(workers) as pool:
+        # Spawned, not forked: a caller that has loaded TensorFlow runs threads, which a fork would break.
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
             done = pool.map(work, range(specimens))
             results = list(tqdm(done, total=specimens, unit="specimen", disable=not progress))
     rows = [row for part in results for row in part]
