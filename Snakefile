@@ -101,7 +101,7 @@ rule html:
     message:
         "Render the book"
     shell:
-        "rm -rf _build && jupyter-book build . --all -W --keep-going -n > {log} 2>&1"
+        "rm -rf _build && NO_COLOR=1 jupyter-book build . -q --all -W --keep-going -n > {log} 2>&1"
 
 
 # The toc has fixed names; which variant stands under them is what this build was asked for.
