@@ -218,7 +218,7 @@ def paint_scene(surface, growth, pose, size):
         if mark.shiny:
             _paint_mark(image, mark, to_pixels, scale)
     path, half_width = specimen.cracks[0].at(specimen.length(specimen.cracks[0], growth))
-    return image, parts, to_pixels(path), 2 * half_width * scale * pose.zoom
+    return image, parts, to_pixels(path), 2 * half_width * scale
 
 
 def picture_scale(size):
