@@ -66,6 +66,8 @@ def files_of(*places):
     return sorted(str(file) for file in found if file.is_file() and "__pycache__" not in file.parts)
 
 
+PHOTOGRAPHS = fingerprint(DATA)
+
 shell.prefix(f"export PATH={os.path.dirname(sys.executable)}:$PATH; ")  # this environment's papermill, activated or not
 
 
@@ -124,7 +126,7 @@ rule data:
     params:
         preset=PRESET,
         data=DATA,
-        photographs=fingerprint(DATA),
+        photographs=PHOTOGRAPHS,
     log:
         f"{LOGS}/{Path(READY).stem}.log",
     benchmark:
@@ -147,12 +149,14 @@ for chapter, (stem, _) in CHAPTERS.items():
         input:
             notebook=f"notebooks/{stem}.ipynb",
             modules=sources(notebook_path(stem)),
-            data=[READY] if "data" in given else [],
+            # Ready is enough: what is in the data follows from the modules and, for photographs, from their fingerprint.
+            data=[ancient(READY)] if "data" in given else [],
             before=[executed(other) for other in AFTER.get(chapter, [])],
         output:
             executed(chapter),
         params:
             given=[word for item in given.items() for word in ("-p", *item)],
+            photographs=PHOTOGRAPHS if "data" in given else "",
         log:
             f"{LOGS}/{name}.log",
         benchmark:
