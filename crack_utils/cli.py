@@ -77,7 +77,8 @@ def _train(options):
     run = train(Experiment.preset(options.preset, data=options.data, loss=options.loss, seed=options.seed))
     found = evaluate(run)
     claimed = found[found["evaluated"]]
-    print(f"{run.folder}: mIoU {claimed['mean_iou']:.3f}, F1 at 2 px {claimed['f1_tolerance_2']:.3f} ({found['evaluated']})")
+    miou, f1 = claimed["mean_iou"], claimed["f1_tolerance_2"]
+    print(f"{run.folder} ({found['evaluated']} set): mIoU {miou:.3f}, F1 {f1:.3f} at 2 px")
     return 0
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from crack_utils import losses, measures, provenance
 from crack_utils.baseline import black_hat_otsu, tune_black_hat
 from crack_utils.data import cache, sources
-from crack_utils.data.pairs import Split
+from crack_utils.data.split import Split
 
 THRESHOLD = 0.5  # on float32 probabilities: the reference of the whole book
 TOLERANCE = 2  # [px] for the F1 that forgives small shifts of a hand-drawn boundary
@@ -30,8 +30,8 @@ def evaluate(run):
     Returns
     -------
     dict
-        evaluated ("test" or "validation"), images (count by set) and, by set, mean_iou, unthresholded_mean_iou, crack_iou,
-        precision, recall, f1, f1_tolerance_2, accuracy, mean_class_accuracy, loss, crack_at_one.
+        evaluated ("test" or "validation"), images (count by set) and, by set, mean_iou, unthresholded_mean_iou,
+        crack_iou, precision, recall, f1, f1_tolerance_2, accuracy, mean_class_accuracy, loss, crack_at_one.
         Confusion counts are pooled over a set's images; f1_tolerance_2 is the mean over images.
     """
     fingerprint = provenance.fingerprint(*DECISIVE)

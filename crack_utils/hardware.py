@@ -38,7 +38,7 @@ def favoured(gpus, flags):
 
 
 def resolve(precision="auto"):
-    """Return the dtype policy and whether to compile with XLA on this machine, keeping a precision that was asked for."""
+    """Return the dtype policy and whether to compile with XLA here, keeping a precision that was asked for."""
     import tensorflow as tf
 
     best, xla = favoured(len(tf.config.list_physical_devices("GPU")), cpu_flags())
@@ -50,7 +50,10 @@ def describe():
     import psutil
     import tensorflow as tf
 
-    gpus = [tf.config.experimental.get_device_details(g).get("device_name", "GPU") for g in tf.config.list_physical_devices("GPU")]
+    gpus = [
+        tf.config.experimental.get_device_details(g).get("device_name", "GPU")
+        for g in tf.config.list_physical_devices("GPU")
+    ]
     precision, xla = resolve()
     return {
         "cpu": _cpu_name(),

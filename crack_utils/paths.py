@@ -35,7 +35,7 @@ def executed():
 
 
 def named_data(name):
-    """Return `CRACK_UTILS_DATA/<name>` if it exists, else None: data of others, looked at before anything is fetched."""
+    """Return `CRACK_UTILS_DATA/<name>` if it exists, else None: looked at before anything is fetched."""
     folder = os.environ.get("CRACK_UTILS_DATA")
     candidate = Path(folder).expanduser() / name if folder else None
     return candidate.resolve() if candidate and candidate.is_dir() else None

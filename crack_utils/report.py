@@ -9,13 +9,16 @@ from crack_utils.data import read_mask, resize_mask
 LOSSES = {"bce": "BCE", "dice": "Dice", "focal": "focal", "tversky": "Tversky"}
 
 # Table 1 of the source report (R54), as printed there.
+COLUMNS = ("train_miou", "val_miou", "train_loss", "val_loss", "train_accuracy", "val_accuracy")
 TABLE_1 = {
-    "bce": {"train_miou": 0.80943, "val_miou": 0.81339, "train_loss": 0.00071, "val_loss": 0.00144, "train_accuracy": 0.98991, "val_accuracy": 0.98821},
-    "dice": {"train_miou": 0.99024, "val_miou": 0.988796, "train_loss": 0.00954, "val_loss": 0.01109, "train_accuracy": 0.99719, "val_accuracy": 0.99689},
-    "focal": {"train_miou": 0.59103, "val_miou": 0.59285, "train_loss": 0.00015, "val_loss": 0.00046, "train_accuracy": 0.99883, "val_accuracy": 0.99775},
-    "tversky": {"train_miou": 0.98945, "val_miou": 0.98721, "train_loss": 0.00787, "val_loss": 0.00948, "train_accuracy": 0.99544, "val_accuracy": 0.99371},
-}  # fmt: skip
-TABLE_1_SOURCE = "Deopujari, Crack Detection in Pipes Using Deep Learning, January 2025, Table 1"
+    loss: dict(zip(COLUMNS, row, strict=True))
+    for loss, row in {
+        "bce": (0.80943, 0.81339, 0.00071, 0.00144, 0.98991, 0.98821),
+        "dice": (0.99024, 0.988796, 0.00954, 0.01109, 0.99719, 0.99689),
+        "focal": (0.59103, 0.59285, 0.00015, 0.00046, 0.99883, 0.99775),
+        "tversky": (0.98945, 0.98721, 0.00787, 0.00948, 0.99544, 0.99371),
+    }.items()
+}
 
 MIME = "application/papermill.record/text/plain"
 

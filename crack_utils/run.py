@@ -21,8 +21,8 @@ class Run:
     ----------
     experiment : Experiment
     history : dict of ndarray, shape (epochs,)
-        loss, miou, unthresholded_miou, accuracy (of all pixels), pixel_accuracy (mean of the two classes' own), the same
-        with the prefix val_, and learning_rate (R44).
+        loss, miou, unthresholded_miou, accuracy (of all pixels), pixel_accuracy (mean of the two classes' own), the
+        same with the prefix val_, and learning_rate (R44).
     provenance : dict
     """
 

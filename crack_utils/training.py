@@ -11,9 +11,10 @@ import keras
 import numpy as np
 
 from crack_utils import hardware, losses, metrics, models, paths, provenance
-from crack_utils.data import pairs as data_pairs
-from crack_utils.data import pipeline, sources
-from crack_utils.experiment import Experiment
+from crack_utils.callbacks import Checkpoint, Progress, StopOnNaN
+from crack_utils.data import check_pairs, pipeline, sources
+from crack_utils.data.pairs import manifest_hash
+from crack_utils.data.split import write_split
 from crack_utils.run import Run
 
 # The modules that decide what a training gives: their code is part of the run's id.
@@ -21,7 +22,7 @@ DECISIVE = (
     "data/images.py",
     "data/cache.py",
     "data/pipeline.py",
-    "data/pairs.py",
+    "data/split.py",
     "models",
     "losses.py",
     "metrics.py",
@@ -51,19 +52,19 @@ def train(experiment):
     started = time.time()
     pairs = sources.load(experiment)
     precision, xla = hardware.resolve(experiment.precision)
-    manifest = data_pairs.manifest_hash(pairs)
+    manifest = manifest_hash(pairs)
     run = _run_of(experiment, manifest, precision, xla)
     if run.finished:
         print(f"Run {run.id} is done already: {run.folder}")
         return run
-    data_pairs.check_pairs(pairs)
+    check_pairs(pairs)
     split = sources.split(experiment, pairs)
     run.folder.mkdir(parents=True, exist_ok=True)
     with _sole_trainer(run), open(run.folder / "log.txt", "a", encoding="utf-8") as log:
         if run.finished:  # by the process that was waited for
             return run
         provenance.write_json(run.folder / "experiment.json", experiment.to_dict())
-        data_pairs.write_split(split, run.folder / "split.csv")
+        write_split(split, run.folder / "split.csv")
         model, history = _fit(experiment, split, run, precision, xla, log)
         np.savez(run.folder / "history.npz", **history)
         _save_for_prediction(model, experiment, run.folder / "model.keras")
@@ -142,12 +143,14 @@ def _fit(experiment, split, run, precision, xla, log):
     model = compiled_model(experiment, steps * experiment.epochs, precision, xla)
     checkpoint = Checkpoint(run.folder / "checkpoint", model)
     first_epoch, history = checkpoint.restore()
-    report = Progress(experiment, steps, log, history)
-    report.say(
-        f"{run.id}: {len(split.train)} training, {len(split.validation)} validation, {len(split.test)} test images of "
-        f"{experiment.size[0]}×{experiment.size[1]}; {experiment.epochs} epochs of {steps} steps of {experiment.batch}; "
-        f"{precision}{', XLA' if xla else ''}" + (f"; continues after epoch {first_epoch}" if first_epoch else "")
+    progress = Progress(experiment.epochs, steps, log, history)
+    progress.say(
+        f"{run.id}: {len(split.train)} training, {len(split.validation)} validation, {len(split.test)} test images "
+        f"of {experiment.size[0]}×{experiment.size[1]}; {experiment.epochs} epochs of {steps} steps "
+        f"of {experiment.batch}; {precision}{', XLA' if xla else ''}"
     )
+    if first_epoch:
+        progress.say(f"{run.id}: continues after epoch {first_epoch}")
     options = {"size": experiment.size, "batch": experiment.batch}
     model.fit(
         pipeline.make_dataset(
@@ -164,10 +167,11 @@ def _fit(experiment, split, run, precision, xla, log):
         initial_epoch=first_epoch,
         epochs=experiment.epochs,
         steps_per_epoch=steps,
+        shuffle=False,  # the pipeline has done it
         verbose=0,
         callbacks=[
             StopOnNaN(),
-            report,
+            progress,
             checkpoint,
             keras.callbacks.TensorBoard(run.folder / "tensorboard", write_graph=False),
         ],
@@ -182,86 +186,3 @@ def _save_for_prediction(model, experiment, path):
     draft = path.with_name(f"draft-{path.name}")
     portable.save(draft)
     os.replace(draft, path)
-
-
-class Checkpoint(keras.callbacks.Callback):
-    """Keeps weights, optimizer state and history of the last complete epoch in one file, replaced as a whole."""
-
-    def __init__(self, folder, model):
-        super().__init__()
-        self.file = folder / "state.npz"
-        self.set_model(model)
-        self.history = {}
-
-    def restore(self):
-        """Return the number of complete epochs and their history, after setting the model to where they ended."""
-        self.model.optimizer.build(self.model.trainable_variables)
-        if not self.file.exists():
-            return 0, self.history
-        with np.load(self.file) as state:
-            for position, variable in enumerate(self._variables()):
-                variable.assign(state[f"variable_{position}"])
-            self.history.update({name[8:]: list(state[name]) for name in state.files if name.startswith("history_")})
-            return int(state["epochs"]), self.history
-
-    def on_epoch_end(self, epoch, logs=None):
-        state = {f"variable_{i}": np.asarray(variable) for i, variable in enumerate(self._variables())}
-        state |= {f"history_{name}": np.asarray(values) for name, values in self.history.items()}
-        self.file.parent.mkdir(exist_ok=True)
-        draft = self.file.with_name("draft.npz")
-        np.savez(draft, epochs=epoch + 1, **state)
-        os.replace(draft, self.file)
-
-    def _variables(self):
-        return [*self.model.variables, *self.model.optimizer.variables]
-
-
-class StopOnNaN(keras.callbacks.Callback):
-    """Stops before a broken epoch is kept."""
-
-    def on_train_batch_end(self, batch, logs=None):
-        if not np.isfinite(logs["loss"]):
-            raise FloatingPointError(
-                f"the loss is {logs['loss']} at step {batch} of this epoch; the epochs before it are kept. "
-                "A lower learning rate or precision='float32' may help."
-            )
-
-
-class Progress(keras.callbacks.Callback):
-    """Says how far the training is, on the screen and in the log, and collects the history."""
-
-    EVERY = 30  # [s] between two lines within an epoch
-
-    def __init__(self, experiment, steps, log, history):
-        super().__init__()
-        self.experiment, self.steps, self.log, self.history = experiment, steps, log, history
-        self.schedule = learning_rate_schedule(experiment, steps * experiment.epochs)
-
-    def say(self, line):
-        print(line, flush=True)
-        print(line, file=self.log, flush=True)
-
-    def on_train_begin(self, logs=None):
-        self.began, self.epochs_done = time.time(), 0
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch, self.spoke = epoch, time.time()
-
-    def on_train_batch_end(self, batch, logs=None):
-        if time.time() - self.spoke > self.EVERY:
-            self.spoke = time.time()
-            self.say(f"epoch {self.epoch + 1}/{self.experiment.epochs}, step {batch + 1}/{self.steps}: loss {logs['loss']:.5f}")
-
-    def on_epoch_end(self, epoch, logs=None):
-        rate = float(self.schedule((epoch + 1) * self.steps - 1))
-        for name, value in (logs | {"learning_rate": rate}).items():
-            self.history.setdefault(name, []).append(float(value))
-        self.epochs_done += 1
-        left = (time.time() - self.began) / self.epochs_done * (self.experiment.epochs - epoch - 1)
-        self.say(
-            f"epoch {epoch + 1}/{self.experiment.epochs}: loss {logs['loss']:.5f}, mIoU {logs['miou']:.3f}; "
-            f"validation loss {logs['val_loss']:.5f}, mIoU {logs['val_miou']:.3f}; about {left / 60:.1f} min left"
-        )
-
-
-__all__ = ["Experiment", "Run", "compiled_model", "learning_rate_schedule", "train"]

@@ -1,7 +1,8 @@
 """Image–mask pairs: found, checked, split, generated, and delivered as batches."""
 
 from crack_utils.data.images import DataError, read_image, read_mask, resize_image, resize_mask
-from crack_utils.data.pairs import Pair, Split, check_pairs, find_pairs, longest_series, split_pairs, spread
+from crack_utils.data.pairs import Pair, check_pairs, find_pairs, longest_series, spread
+from crack_utils.data.split import Split, split_pairs
 
 __all__ = [
     "DataError",

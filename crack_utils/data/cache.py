@@ -1,4 +1,4 @@
-"""Decoded, reduced pictures as memory-mapped uint8 arrays: made once for a data set and size, shared by all trainings."""
+"""Decoded, reduced pictures as memory-mapped arrays, made once for a data set and size, shared by all trainings."""
 
 import hashlib
 import json

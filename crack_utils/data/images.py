@@ -1,4 +1,7 @@
-"""One reader for photographs and masks in any encoding, and their reduction to a network's size. NumPy and Pillow only."""
+"""One reader for photographs and masks in any encoding, and their reduction to a network's size."""
+
+import io
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -121,7 +124,8 @@ def resize_mask(mask, size, coverage=MASK_COVERAGE):
 
 def _opened(path):
     try:
-        picture = Image.open(path)
+        # From memory: Pillow keeps the file of a picture that it fails to decode open.
+        picture = Image.open(io.BytesIO(Path(path).read_bytes()))
         picture.load()
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None

@@ -6,7 +6,8 @@ from pathlib import Path
 from crack_utils import paths
 from crack_utils.data import synthetic
 from crack_utils.data.images import read_image
-from crack_utils.data.pairs import find_pairs, split_pairs
+from crack_utils.data.pairs import find_pairs
+from crack_utils.data.split import split_pairs
 
 MULTIPLE = 8  # three poolings (R34)
 
@@ -40,8 +41,8 @@ def folders(data):
     Parameters
     ----------
     data : str
-        A name below `CRACK_UTILS_DATA`, or a folder (several: joined by `os.pathsep`), relative to the working directory
-        or to the project's root.
+        A name below `CRACK_UTILS_DATA`, or a folder (several: joined by `os.pathsep`), relative to the working
+        directory or to the project's root.
 
     Raises
     ------
@@ -84,15 +85,9 @@ def _folder(part):
 
 
 def _synthetic_folders(experiment):
-    height, width = experiment.size
-    name = f"synthetic-{experiment.specimens}x{experiment.frames}-{height}x{width}-{experiment.data_seed}"
+    e = experiment
+    height, width = e.size
+    name = f"synthetic-v{synthetic.VERSION}-{e.specimens}x{e.frames}-{height}x{width}-{e.data_seed}"
     folder = paths.data() / name
-    synthetic.generate(
-        folder,
-        specimens=experiment.specimens,
-        frames=experiment.frames,
-        size=experiment.size,
-        seed=experiment.data_seed,
-        progress=True,
-    )
+    synthetic.generate(folder, specimens=e.specimens, frames=e.frames, size=e.size, seed=e.data_seed, progress=True)
     return [folder / "old", folder / "new"]

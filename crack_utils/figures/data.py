@@ -80,7 +80,12 @@ def split_chart(split, size):
         scatter = np.random.default_rng(row).uniform(-0.2, 0.2, len(values))
         right.plot(values, row + scatter, "o", ms=4, alpha=0.5, color=QUIET, mec="none")
         right.plot(np.median(values), row, "|", ms=26, mew=3, color=CRACK)
-    right.set(yticks=range(len(names)), yticklabels=[], xlabel="crack pixels of a picture [%]", title="How much crack (bar: median)")
+    right.set(
+        yticks=range(len(names)),
+        yticklabels=[],
+        xlabel="crack pixels of a picture [%]",
+        title="How much crack (bar: median)",
+    )
     right.set_ylim(len(names) - 0.5, -0.5)
     right.set_xlim(left=0)
     return figure
@@ -114,7 +119,9 @@ def resize_trap(mask, size):
         axes.imshow(shown)
         height, width = version.shape
         axes.set(title=title, xticks=[], yticks=[])
-        axes.set_xlabel(f"{height}×{width} px, {pieces.max()} connected piece{'s' if pieces.max() != 1 else ''}", fontsize=9)
+        axes.set_xlabel(
+            f"{height}×{width} px, {pieces.max()} connected piece{'s' if pieces.max() != 1 else ''}", fontsize=9
+        )
         for spine in axes.spines.values():
             spine.set(visible=True, color="#cccccc")
     return figure
@@ -158,10 +165,12 @@ def baseline(image, mask, predicted, title="black-hat and Otsu"):
 
 
 def errors(image, mask, predicted):
-    """Return a picture, shape (H, W, 3), with found, missed and falsely alarmed pixels in the colours of `error_key`."""
-    return tint(image, (mask & predicted, FOUND), (mask & ~predicted, MISSED), (~mask & predicted, FALSE_ALARM), opacity=0.85)
+    """Return a picture, shape (H, W, 3), with found, missed and falsely alarmed pixels in `error_key`'s colours."""
+    layers = (mask & predicted, FOUND), (mask & ~predicted, MISSED), (~mask & predicted, FALSE_ALARM)
+    return tint(image, *layers, opacity=0.85)
 
 
 def error_key():
     """Return the legend's handles of `errors`."""
-    return [Patch(color=FOUND, label="found"), Patch(color=MISSED, label="missed"), Patch(color=FALSE_ALARM, label="false alarm")]
+    meanings = {"found": FOUND, "missed": MISSED, "false alarm": FALSE_ALARM}
+    return [Patch(color=colour, label=meaning) for meaning, colour in meanings.items()]

@@ -24,7 +24,7 @@ def network(table):
     """
     figure, axes = plt.subplots(figsize=(10, 4.2))
     tallest = max(shape[0] for shape in table["output_shape"])
-    left, skips, centres = 0.0, [], {}
+    left, previous, skips, centres = 0.0, "", [], {}
     for row in table.itertuples():
         height = row.output_shape[0] / tallest
         width = 0.25 + row.output_shape[2] / 220

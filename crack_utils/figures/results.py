@@ -26,7 +26,9 @@ def curves(history, loss):
     left.legend()
     right.plot(epochs, history["miou"], color=colour, ls="--", label="training, at 0.5")
     right.plot(epochs, history["val_miou"], color=colour, marker="o", ms=4, label="validation, at 0.5")
-    right.plot(epochs, history["val_unthresholded_miou"], color=QUIET, marker="s", ms=3, label="validation, as Keras casts")
+    right.plot(
+        epochs, history["val_unthresholded_miou"], color=QUIET, marker="s", ms=3, label="validation, as Keras casts"
+    )
     right.set(xlabel="epoch", ylabel="mean IoU", title="Mean IoU", ylim=(0.4, 1.01))
     right.legend(loc="lower right")
     for axes in (left, right):
@@ -121,7 +123,9 @@ def comparison(measured):
         ends.append((heights[-1], loss))
     for place, (value, loss) in zip(_apart([end for end, _ in sorted(ends)], 0.035), sorted(ends), strict=True):
         text = f"{report.LOSSES.get(loss, loss)}  {value:.3f}"
-        axes.annotate(text, (2, value), (2.08, place), va="center", color=LOSS_COLOURS.get(loss, QUIET), fontweight="bold")
+        axes.annotate(
+            text, (2, value), (2.08, place), va="center", color=LOSS_COLOURS.get(loss, QUIET), fontweight="bold"
+        )
     axes.set_xticks(positions, ["the report\n(validation)", "ours,\nas Keras casts", "ours,\nat threshold 0.5"])
     axes.set(ylabel="mean IoU", xlim=(-0.15, 2.5), ylim=(0.44, 1.03))
     axes.grid(axis="y", alpha=0.3)

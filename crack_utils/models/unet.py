@@ -23,8 +23,8 @@ def unet(dtype=None, filters=64, prior=0.5, seed=None):
     filters : int
         Filters of the first level; all others are in the report's proportion to it.
     prior : float in (0, 1)
-        Probability of crack that the fresh network starts from, through the output's bias (Lin et al. 2017 take 0.01). At
-        0.5 the bias is zero; dark surroundings, which excite nothing, then stay at 0.5 for many steps.
+        Probability of crack that the fresh network starts from, through the output's bias (Lin et al. 2017 take 0.01).
+        At 0.5 the bias is zero; dark surroundings, which excite nothing, then stay at 0.5 for many steps.
     seed : int, optional
         Seed of the initial weights (Glorot uniform; the report states none). None draws from Keras' global generator.
 

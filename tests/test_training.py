@@ -1,0 +1,264 @@
+"""Trainings of a tiny network: the same as a plain loop, continued after an interruption, and measured."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from crack_utils import Experiment, cli, evaluate, evaluation, hardware, load_run, losses, predict, provenance, training
+from crack_utils.data import make_dataset, pipeline, sources
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path, monkeypatch):
+    monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path / "artifacts"))
+    monkeypatch.setattr(hardware, "resolve", lambda precision="auto": ("float32", False))  # compiling takes longer
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Ten pictures of 16×24 with a dark vertical line as crack."""
+    folder = tmp_path_factory.mktemp("lines")
+    generator = np.random.default_rng(0)
+    for part in ("images", "masks"):
+        (folder / part).mkdir()
+    for number in range(10):
+        mask = np.zeros((16, 24), np.uint8)
+        mask[:, generator.integers(3, 20)] = 255
+        image = np.where(mask > 0, 40, generator.integers(120, 220, mask.shape)).astype(np.uint8)
+        Image.fromarray(image).save(folder / "images" / f"{number}.png")
+        Image.fromarray(mask).save(folder / "masks" / f"{number}.png")
+    return folder
+
+
+@pytest.fixture
+def experiment(folder):
+    options = {
+        "data": str(folder),
+        "model_options": {"filters": 2},
+        "repeat": 2,
+        "learning_rates": (0.01, 0.005, 0.001),
+    }
+    return Experiment.preset("smoke", **options)
+
+
+def weights(run):
+    return run.model().get_weights()
+
+
+def test_facts_of_photographs(experiment):
+    assert (experiment.size, experiment.split_by, experiment.test) == ((16, 24), "image", 0.0)
+
+
+def test_equals_a_plain_loop(experiment):
+    run = training.train(experiment)
+    split = sources.split(experiment, sources.load(experiment))
+    model = training.compiled_model(experiment, steps=2 * 4)
+    optimizer = keras.optimizers.Adam(training.learning_rate_schedule(experiment, 2 * 4))
+    loss = losses.get("dice")
+    seen = []
+    for images, masks in make_dataset(split.train, experiment.size, 4, repeat=2, training=True, epochs=2):
+        with tf.GradientTape() as tape:
+            value = loss(masks, model(images, training=True))
+        optimizer.apply_gradients(
+            zip(tape.gradient(value, model.trainable_variables), model.trainable_variables, strict=True)
+        )
+        seen.append(float(value))
+    np.testing.assert_allclose(run.history["loss"], np.reshape(seen, (2, 4)).mean(axis=1), rtol=1e-5)
+    for ours, plain in zip(weights(run), model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, plain, rtol=1e-4, atol=1e-6)
+
+
+class TestInterrupted:
+    def test_continues_to_the_same_weights(self, experiment, tmp_path, monkeypatch, capsys):
+        whole = training.train(experiment)
+        monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path / "second"))
+        keep = training.Checkpoint.on_epoch_end
+
+        def keep_and_stop(self, epoch, logs=None):
+            keep(self, epoch, logs)
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(training.Checkpoint, "on_epoch_end", keep_and_stop)
+            training.train(experiment)
+        (unfinished,) = (tmp_path / "second" / "runs").iterdir()
+        with pytest.raises(ValueError, match="no finished run"):
+            load_run(unfinished)
+        continued = training.train(experiment)
+        assert continued.id == whole.id == unfinished.name
+        assert "continues after epoch 1" in capsys.readouterr().out
+        for first, second in zip(weights(whole), weights(continued), strict=True):
+            np.testing.assert_array_equal(first, second)
+        for name, values in whole.history.items():
+            np.testing.assert_array_equal(values, continued.history[name], err_msg=name)
+        assert not (continued.folder / "checkpoint").exists()
+
+    def test_a_loss_that_is_no_number_stops(self, experiment):
+        with pytest.raises(FloatingPointError, match="lower learning rate"):
+            training.train(experiment.replace(learning_rates=(1e30, 1e30, 1e30), loss="bce", seed=5, epochs=6))
+
+
+class TestRun:
+    def test_holds_all_that_was_asked_for(self, experiment, capsys):
+        run = training.train(experiment)
+        names = ["loss", "miou", "unthresholded_miou", "accuracy", "pixel_accuracy"]
+        assert set(run.history) == {*names, *(f"val_{name}" for name in names), "learning_rate"}
+        assert all(values.shape == (2,) for values in run.history.values())
+        assert run.experiment == experiment
+        assert {"commit", "packages", "machine", "seconds", "data_hash", "precision"} <= run.provenance.keys()
+        assert {key: len(names) for key, names in run.names().items()} == {"train": 8, "validation": 2, "test": 0}
+        assert "epoch 2/2" in (run.folder / "log.txt").read_text()
+        assert list((run.folder / "tensorboard").rglob("*tfevents*"))
+        again = training.train(experiment)
+        assert again.id == run.id and "done already" in capsys.readouterr().out
+        assert load_run(run.id).id == run.id
+
+    def test_another_seed_is_another_run(self, experiment):
+        first, second = training.train(experiment), training.train(experiment.replace(seed=1))
+        assert first.id != second.id
+        assert any((a != b).any() for a, b in zip(weights(first), weights(second), strict=True))
+
+
+class TestEvaluation:
+    def test_measures_equal_those_of_the_stored_predictions(self, experiment):
+        run = training.train(experiment)
+        found = evaluate(run)
+        assert found["evaluated"] == "validation" and found["images"] == {"train": 8, "validation": 2}
+        pairs = evaluation.split_of(run).validation
+        images, true = evaluation.arrays(pairs, experiment.size)
+        stored = np.stack([evaluation.read_prediction(run, pair) for pair in pairs])
+        np.testing.assert_allclose(stored, [predict(run, image) for image in images], atol=1e-4)
+        predicted = stored >= 0.5
+        union = (true | predicted).sum()
+        expected = (true & predicted).sum() / union
+        assert found["validation"]["crack_iou"] == pytest.approx(expected)
+        assert found["validation"]["loss"] == pytest.approx(run.history["val_loss"][-1], abs=1e-5)
+        assert found["validation"]["mean_iou"] == pytest.approx(run.history["val_miou"][-1], abs=1e-6)
+        rows = (run.folder / "measures.csv").read_text().splitlines()
+        assert len(rows) == 3
+
+    def test_is_made_once(self, experiment, monkeypatch):
+        run = training.train(experiment)
+        found = evaluate(run)
+        monkeypatch.setattr(evaluation, "probabilities", None)
+        assert evaluate(run) == found
+        stale = found | {"fingerprint": "of older code"}
+        (run.folder / "metrics.json").write_text(json.dumps(stale))
+        with pytest.raises(TypeError):
+            evaluate(run)
+
+    def test_baseline(self, experiment):
+        split = sources.split(experiment, sources.load(experiment))
+        found = evaluation.evaluate_baseline(split, experiment.size)
+        assert found["crack_iou"] > 0.9  # dark lines on a bright ground are what it is made for
+
+
+class TestPipeline:
+    def test_order_depends_on_seed_and_epoch_alone(self, experiment):
+        pairs = sources.load(experiment)
+
+        def epochs(**options):
+            dataset = make_dataset(pairs, experiment.size, 5, repeat=2, training=True, augment=False, **options)
+            return np.concatenate([images.numpy() for images, _ in dataset]).reshape(-1, 20, 16, 24)
+
+        first, second, third = epochs(epochs=3)
+        np.testing.assert_array_equal(epochs(first_epoch=1, epochs=2), [second, third])
+        assert (first != second).any() and (epochs(seed=1)[0] != first).any()
+
+        def multiset(epoch):
+            return sorted(image.tobytes() for image in epoch)
+
+        assert multiset(first) == multiset(second) == sorted(2 * multiset(epochs(epochs=1)[0])[::2])
+
+    def test_validation_is_every_image_once_as_it_is(self, experiment):
+        pairs = sources.load(experiment)
+        images, masks = (
+            np.concatenate(part)
+            for part in zip(*make_dataset(pairs, experiment.size, 4).as_numpy_iterator(), strict=True)
+        )
+        plain, true = evaluation.arrays(pairs, experiment.size)
+        np.testing.assert_array_equal(images[..., 0], plain)
+        np.testing.assert_array_equal(masks[..., 0] > 0, true)
+        assert images.dtype == masks.dtype == np.float32 and images.shape == (10, 16, 24, 1)
+
+    def test_flips_take_image_and_mask_alike(self):
+        image = tf.reshape(tf.range(12.0), (3, 4, 1))
+        seen = set()
+        for position in range(64):
+            flipped, mask = pipeline.flip(image, image * 2, (0, position))
+            np.testing.assert_array_equal(mask, 2 * flipped)
+            seen.add(flipped.numpy().tobytes())
+        ways = [image, image[::-1], image[:, ::-1], image[::-1, ::-1]]
+        assert seen == {tf.identity(way).numpy().tobytes() for way in ways}
+
+    def test_too_few_for_a_batch(self, experiment):
+        with pytest.raises(ValueError, match="do not fill one batch"):
+            make_dataset(sources.load(experiment)[:1], experiment.size, 4, training=True)
+
+
+def test_schedule_drops_at_the_shares(experiment):
+    schedule = training.learning_rate_schedule(experiment.replace(learning_rates=(1e-4, 1e-5, 1e-6)), 1200)
+    rates = [float(schedule(step)) for step in (0, 600, 601, 900, 901, 1199)]
+    np.testing.assert_allclose(rates, [1e-4, 1e-4, 1e-5, 1e-5, 1e-6, 1e-6], rtol=1e-6)
+
+
+def test_repeats():
+    quick = Experiment.preset("quick").replace(images_per_epoch=300)
+    assert [training.repeats(quick, images) for images in (94, 160, 300, 400)] == [4, 2, 1, 1]
+    assert training.repeats(quick.replace(repeat=7), 94) == 7
+
+
+@pytest.mark.parametrize(
+    ("gpus", "flags", "expected"),
+    [
+        (1, {"avx512f"}, ("mixed_float16", True)),
+        (0, {"avx512f", "amx_bf16"}, ("mixed_bfloat16", False)),
+        (0, {"avx512f"}, ("float32", False)),
+        (0, {"avx2"}, ("float32", True)),
+        (0, set(), ("float32", False)),
+    ],
+)
+def test_what_the_hardware_favours(gpus, flags, expected):
+    assert hardware.favoured(gpus, flags) == expected
+
+
+def test_fingerprint_ignores_comments(tmp_path, monkeypatch):
+    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
+    prints = []
+    for text in ("x = 1\n", '"""Says."""\n\n# why\nx = 1\n', "x = 2\n"):
+        (tmp_path / "a.py").write_text(text)
+        prints.append(provenance.fingerprint("a.py"))
+    assert prints[0] == prints[1] != prints[2]
+
+
+class TestCommands:
+    def test_train_and_check(self, folder, capsys, monkeypatch):
+        monkeypatch.setattr(
+            "crack_utils.experiment.PRESETS",
+            {"smoke": {"longest_side": 96, "epochs": 1, "batch": 4, "repeat": 1, "model_options": {"filters": 2}}},
+        )
+        assert cli.main(["train", str(folder), "--preset", "smoke"]) == 0
+        assert "mIoU" in capsys.readouterr().out
+        assert cli.main(["check", str(folder)]) == 0
+        assert "10 pairs" in capsys.readouterr().out
+
+    def test_prepare_leaves_its_marker(self, folder, tmp_path, capsys):
+        marker = tmp_path / "deep" / "x.ready"
+        assert cli.main(["prepare", "--preset", "smoke", "--data", str(folder), "--marker", str(marker)]) == 0
+        assert "8 training, 2 validation, 0 test" in marker.read_text()
+
+    def test_bad_input_is_one_message(self, tmp_path, capsys):
+        assert cli.main(["check", str(tmp_path)]) == 1
+        assert "no folder images/" in capsys.readouterr().err
+        assert cli.main(["train", "nowhere"]) == 1
+        assert "unknown data set 'nowhere'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("image", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 1), np.float32), np.full((4, 4), 2.0)])
+def test_predict_refuses_what_is_no_gray_picture(image):
+    with pytest.raises(ValueError, match="image must"):
+        predict(None, image)
