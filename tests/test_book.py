@@ -14,6 +14,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"
 STAGED = "artifacts/book/"
+LOSSES = ("bce", "dice", "focal", "tversky")
 PROSE = sorted(BOOK.glob("*.md"))
 
 # The source's checklist, item by item: facts of the report (R) and the suspects behind its Table 1 (S).
@@ -94,7 +95,7 @@ def executed_notebook(path, records=(), cells=(), parameters=None):
 
 def test_every_page_of_the_toc_exists_or_is_staged():
     staged = {"data_prep", "augmentation", "architecture", "comparison", "labelling"}
-    staged |= {f"train_{loss}" for loss in ("bce", "dice", "focal", "tversky")}
+    staged |= {f"train_{loss}" for loss in LOSSES}
     for file in toc_files():
         assert file.removeprefix(STAGED) in staged if file.startswith(STAGED) else (ROOT / f"{file}.md").is_file(), file
     assert {f"book/{page.stem}" for page in PROSE} <= set(toc_files())
@@ -131,6 +132,16 @@ def test_live_numbers_come_from_pages_of_the_toc():
     staged = {file.removeprefix(STAGED) for file in toc_files() if file.startswith(STAGED)}
     used = {stem for page in PROSE for stem in re.findall(r"\{val\}`(\w+)\.", page.read_text())}
     assert used and used <= staged
+
+
+def test_figures_referred_to_are_made_by_a_notebook():
+    made = set()
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name", "")
+            made |= {name.replace("{{ loss }}", loss) for loss in LOSSES}
+    referred = {name for page in PROSE for name in re.findall(r"\{numref\}`([\w-]+)`", page.read_text())}
+    assert referred and referred <= made
 
 
 def test_citations_have_entries_and_entries_are_cited():
