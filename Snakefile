@@ -68,7 +68,7 @@ def files_of(*places):
 
 PHOTOGRAPHS = fingerprint(DATA)
 
-shell.prefix(f"export PATH={os.path.dirname(sys.executable)}:$PATH; ")  # this environment's papermill, activated or not
+shell.prefix(f"export PATH='{os.path.dirname(sys.executable)}':$PATH; ")  # this environment's tools, activated or not
 
 
 localrules:
