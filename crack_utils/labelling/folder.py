@@ -96,9 +96,13 @@ class LabelFolder:
 
         Raises
         ------
+        DataError
+            If there is a mask that no recipe made: it would be lost.
         OSError
             If any file cannot be written; all are then as they were.
         """
+        if self.state(name) == "foreign":
+            raise DataError(f"{self.mask_path(name)}: made without a recipe; move it away to label this photograph")
         write_together(
             {
                 self.recipe_path(name): recipe.to_json().encode(),
@@ -131,10 +135,17 @@ class LabelFolder:
         return "made" if before[0] is None else "changed"
 
     def state(self, name):
-        """Return "new" without a recipe, "stale" if the mask is not the recipe's, else "labelled"."""
+        """Say how far a photograph is.
+
+        Returns
+        -------
+        str
+            "labelled"; "stale" if its mask is not what its recipe makes; "new" without either; "foreign" with a mask
+            that no recipe made.
+        """
         recipe, mask = self.recipe_path(name), self.mask_path(name)
         if not recipe.exists():
-            return "new"
+            return "foreign" if mask.exists() else "new"
         try:
             current = mask.exists() and read_digest(mask) == Recipe.load(recipe).digest
         except (RecipeError, UnidentifiedImageError):
