@@ -74,7 +74,7 @@ def split_chart(split, size):
     left.invert_yaxis()
     left.margins(x=0.12)
     if len(sources) > 1:
-        left.legend(title="source", loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=len(sources))
+        left.legend(title="source", title_fontsize=9, loc="lower right")
     shares = [[100 * resize_mask(read_mask(p.mask), size).mean() for p in split[name]] for name in names]
     for row, values in enumerate(shares):
         scatter = np.random.default_rng(row).uniform(-0.2, 0.2, len(values))
@@ -127,19 +127,17 @@ def resize_trap(mask, size):
     return figure
 
 
-def flips(originals, versions):
-    """Show pictures and masks before and after the same flips (Figure 8).
+def flips(versions):
+    """Show pictures above their masks (Figure 8).
 
     Parameters
     ----------
-    originals : (image, mask)
-        Arrays of shape (H, W).
-    versions : list of (image, mask)
+    versions : dict of (image, mask)
+        By title; arrays of shape (H, W).
     """
-    columns = [("original", *originals), *((f"draw {i + 1}", *version) for i, version in enumerate(versions))]
-    height, width = originals[0].shape
-    figure, grid = plt.subplots(2, len(columns), figsize=(10, 20 / len(columns) * height / width + 0.9))
-    for (title, image, mask), (top, bottom) in zip(columns, grid.T, strict=True):
+    height, width = next(iter(versions.values()))[0].shape
+    figure, grid = plt.subplots(2, len(versions), figsize=(10, 20 / len(versions) * height / width + 0.9))
+    for (title, (image, mask)), (top, bottom) in zip(versions.items(), grid.T, strict=True):
         show(top, image, title)
         show(bottom, mask)
     grid[0, 0].set_ylabel("image")

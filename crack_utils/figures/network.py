@@ -85,7 +85,7 @@ def receptive_field(table, image):
     image : ndarray, float, shape (H, W), in [0, 1]
     """
     height, width = image.shape
-    figure, axes = plt.subplots(figsize=(7, 7 * height / width + 0.6))
+    figure, axes = plt.subplots(figsize=(10, 5.2))
     axes.imshow(image, cmap="gray", vmin=0, vmax=1)
     axes.set(xticks=[], yticks=[])
     levels = table[table["kind"].isin(["MaxPooling2D"]) | (table["layer"] == table["layer"].iloc[-1])]
@@ -93,6 +93,6 @@ def receptive_field(table, image):
         side = row.receptive_field
         corner = (width / 2 - side / 2, height / 2 - side / 2)
         axes.add_patch(Rectangle(corner, side, side, fill=False, ec=colour, lw=2.2, label=f"{row.layer}: {side} px"))
-    axes.set(xlim=(0, width - 1), ylim=(height - 1, 0))
-    axes.legend(loc="lower center", ncols=4, bbox_to_anchor=(0.5, -0.12))
+    axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
+    figure.legend(loc="outside right center")
     return figure

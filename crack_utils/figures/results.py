@@ -29,8 +29,8 @@ def curves(history, loss):
     right.plot(
         epochs, history["val_unthresholded_miou"], color=QUIET, marker="s", ms=3, label="validation, as Keras casts"
     )
-    right.set(xlabel="epoch", ylabel="mean IoU", title="Mean IoU", ylim=(0.4, 1.01))
-    right.legend(loc="lower right")
+    right.set(xlabel="epoch", ylabel="mean IoU", title="Mean IoU", ylim=(None, 1.01))
+    right.legend(loc="best")
     for axes in (left, right):
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(axis="y", alpha=0.3)
@@ -127,7 +127,7 @@ def comparison(measured):
             text, (2, value), (2.08, place), va="center", color=LOSS_COLOURS.get(loss, QUIET), fontweight="bold"
         )
     axes.set_xticks(positions, ["the report\n(validation)", "ours,\nas Keras casts", "ours,\nat threshold 0.5"])
-    axes.set(ylabel="mean IoU", xlim=(-0.15, 2.5), ylim=(0.44, 1.03))
+    axes.set(ylabel="mean IoU", xlim=(-0.15, 2.5), ylim=(None, 1.03))
     axes.grid(axis="y", alpha=0.3)
     return figure
 

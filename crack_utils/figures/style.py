@@ -1,5 +1,7 @@
 """The look: colours with a fixed meaning, type, and the line under each figure that says where it comes from."""
 
+import textwrap
+
 import numpy as np
 import seaborn as sns
 from matplotlib import colors
@@ -53,14 +55,14 @@ def credit(figure, notebook, *sources):
     -------
     matplotlib Figure
     """
-    said = [f"run {source.id}, {_data(source)}" if hasattr(source, "id") else f"data {source}" for source in sources]
+    runs = [source for source in sources if hasattr(source, "id")]
+    said = [f"run {', '.join(run.id for run in runs)}"] if runs else []
+    data = {run.provenance["data_hash"][:10] for run in runs} | {each for each in sources if each not in runs}
+    said += [f"data {', '.join(sorted(data))}"] if data else []
     text = " · ".join([f"notebooks/{notebook}.ipynb", *said, f"commit {provenance.commit()}"])
-    figure.supxlabel(text, fontsize=7, color=QUIET, x=0.01, ha="left")
+    width = int(figure.get_figwidth() * 17)  # letters of this size that fit
+    figure.supxlabel(textwrap.fill(text, width), fontsize=7, color=QUIET, x=0.01, ha="left")
     return figure
-
-
-def _data(run):
-    return f"data {run.provenance['data_hash'][:10]}"
 
 
 def show(axes, image, title=""):
