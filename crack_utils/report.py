@@ -10,6 +10,7 @@ LOSSES = {"bce": "BCE", "dice": "Dice", "focal": "focal", "tversky": "Tversky"}
 
 # Table 1 of the source report (R54), as printed there.
 COLUMNS = ("train_miou", "val_miou", "train_loss", "val_loss", "train_accuracy", "val_accuracy")
+HEADINGS = ("train mIoU", "val. mIoU", "train loss", "val. loss", "train acc.", "val. acc.")
 TABLE_1 = {
     loss: dict(zip(COLUMNS, row, strict=True))
     for loss, row in {
@@ -120,7 +121,7 @@ def training_numbers(run, measured):
 
 def table_1():
     """Return the report's Table 1 as a DataFrame, one row a loss."""
-    return pd.DataFrame(TABLE_1).T.rename(index=LOSSES)
+    return pd.DataFrame(TABLE_1).T.rename(index=LOSSES, columns=dict(zip(COLUMNS, HEADINGS, strict=True)))
 
 
 def comparison_table(measured):
@@ -155,27 +156,20 @@ def comparison_table(measured):
     return pd.DataFrame(rows).T
 
 
-def table_1_again(measured, runs):
-    """Return the six columns of R54 for our runs: training and validation, at the end of the training.
+def table_1_again(measured):
+    """Return the six columns of R54 for our runs: the final network on training and validation set, at 0.5.
 
     Parameters
     ----------
     measured : dict of dict
         By loss, what `evaluation.evaluate` returns.
-    runs : dict of Run
     """
-    columns = {}
-    for loss in runs:
-        train, validation = measured[loss]["train"], measured[loss]["validation"]
-        columns[LOSSES.get(loss, loss)] = {
-            "train mIoU": train["mean_iou"],
-            "val. mIoU": validation["mean_iou"],
-            "train loss": train["loss"],
-            "val. loss": validation["loss"],
-            "train acc.": train["accuracy"],
-            "val. acc.": validation["accuracy"],
-        }
-    return pd.DataFrame(columns).T
+    rows = {}
+    for loss, found in measured.items():
+        sets = found["train"], found["validation"]
+        values = [each[measure] for measure in ("mean_iou", "loss", "accuracy") for each in sets]
+        rows[LOSSES.get(loss, loss)] = dict(zip(HEADINGS, values, strict=True))
+    return pd.DataFrame(rows).T
 
 
 def order(values):
@@ -201,7 +195,7 @@ def comparison_numbers(measured, baseline):
     return {
         "baseline": baseline,
         "evaluated": next(iter(measured.values()))["evaluated"],
-        "best": {"loss": LOSSES.get(best, best), **claimed[best]},
+        "best": {**claimed[best], "loss": LOSSES.get(best, best)},
         "lowest_mean_iou": min(thresholded.values()),
         "cast_order": order(cast),
         "thresholded_order": order(thresholded),

@@ -12,10 +12,13 @@ from crack_utils import Experiment, cli, evaluate, evaluation, hardware, load_ru
 from crack_utils.data import make_dataset, pipeline, sources
 
 
-@pytest.fixture(autouse=True)
-def machine(tmp_path, monkeypatch):
-    monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path / "artifacts"))
-    monkeypatch.setattr(hardware, "resolve", lambda precision="auto": ("float32", False))  # compiling takes longer
+@pytest.fixture(scope="module", autouse=True)
+def artifacts(tmp_path_factory):
+    """A place of its own, and no XLA: compiling takes longer than these trainings."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path_factory.mktemp("artifacts")))
+        patch.setattr(hardware, "resolve", lambda precision="auto": ("float32", False))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +37,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def experiment(folder):
     options = {
         "data": str(folder),
@@ -45,6 +48,11 @@ def experiment(folder):
     return Experiment.preset("smoke", **options)
 
 
+@pytest.fixture(scope="module")
+def run(artifacts, experiment):
+    return training.train(experiment)
+
+
 def weights(run):
     return run.model().get_weights()
 
@@ -53,8 +61,7 @@ def test_facts_of_photographs(experiment):
     assert (experiment.size, experiment.split_by, experiment.test) == ((16, 24), "image", 0.0)
 
 
-def test_equals_a_plain_loop(experiment):
-    run = training.train(experiment)
+def test_equals_a_plain_loop(experiment, run):
     split = sources.split(experiment, sources.load(experiment))
     model = training.compiled_model(experiment, steps=2 * 4)
     optimizer = keras.optimizers.Adam(training.learning_rate_schedule(experiment, 2 * 4))
@@ -73,8 +80,7 @@ def test_equals_a_plain_loop(experiment):
 
 
 class TestInterrupted:
-    def test_continues_to_the_same_weights(self, experiment, tmp_path, monkeypatch, capsys):
-        whole = training.train(experiment)
+    def test_continues_to_the_same_weights(self, experiment, run, tmp_path, monkeypatch, capsys):
         monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path / "second"))
         keep = training.Checkpoint.on_epoch_end
 
@@ -89,11 +95,11 @@ class TestInterrupted:
         with pytest.raises(ValueError, match="no finished run"):
             load_run(unfinished)
         continued = training.train(experiment)
-        assert continued.id == whole.id == unfinished.name
+        assert continued.id == run.id == unfinished.name
         assert "continues after epoch 1" in capsys.readouterr().out
-        for first, second in zip(weights(whole), weights(continued), strict=True):
+        for first, second in zip(weights(run), weights(continued), strict=True):
             np.testing.assert_array_equal(first, second)
-        for name, values in whole.history.items():
+        for name, values in run.history.items():
             np.testing.assert_array_equal(values, continued.history[name], err_msg=name)
         assert not (continued.folder / "checkpoint").exists()
 
@@ -103,8 +109,7 @@ class TestInterrupted:
 
 
 class TestRun:
-    def test_holds_all_that_was_asked_for(self, experiment, capsys):
-        run = training.train(experiment)
+    def test_holds_all_that_was_asked_for(self, experiment, run, capsys):
         names = ["loss", "miou", "unthresholded_miou", "accuracy", "pixel_accuracy"]
         assert set(run.history) == {*names, *(f"val_{name}" for name in names), "learning_rate"}
         assert all(values.shape == (2,) for values in run.history.values())
@@ -117,15 +122,14 @@ class TestRun:
         assert again.id == run.id and "done already" in capsys.readouterr().out
         assert load_run(run.id).id == run.id
 
-    def test_another_seed_is_another_run(self, experiment):
-        first, second = training.train(experiment), training.train(experiment.replace(seed=1))
-        assert first.id != second.id
-        assert any((a != b).any() for a, b in zip(weights(first), weights(second), strict=True))
+    def test_another_seed_is_another_run(self, experiment, run):
+        other = training.train(experiment.replace(seed=1, epochs=1))
+        assert other.id != run.id
+        assert any((a != b).any() for a, b in zip(weights(run), weights(other), strict=True))
 
 
 class TestEvaluation:
-    def test_measures_equal_those_of_the_stored_predictions(self, experiment):
-        run = training.train(experiment)
+    def test_measures_equal_those_of_the_stored_predictions(self, experiment, run):
         found = evaluate(run)
         assert found["evaluated"] == "validation" and found["images"] == {"train": 8, "validation": 2}
         pairs = evaluation.split_of(run).validation
@@ -141,8 +145,7 @@ class TestEvaluation:
         rows = (run.folder / "measures.csv").read_text().splitlines()
         assert len(rows) == 3
 
-    def test_is_made_once(self, experiment, monkeypatch):
-        run = training.train(experiment)
+    def test_is_made_once(self, run, monkeypatch):
         found = evaluate(run)
         monkeypatch.setattr(evaluation, "probabilities", None)
         assert evaluate(run) == found
@@ -150,6 +153,7 @@ class TestEvaluation:
         (run.folder / "metrics.json").write_text(json.dumps(stale))
         with pytest.raises(TypeError):
             evaluate(run)
+        (run.folder / "metrics.json").write_text(json.dumps(found))
 
     def test_baseline(self, experiment):
         split = sources.split(experiment, sources.load(experiment))
