@@ -85,7 +85,7 @@ def with_output(callback):
             return run(output_path=output_path)
         final = paths.executed() / executed_name(Path(notebook_path).stem, given_parameters(options))
         draft = paths.artifacts() / "logs" / final.name
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's remarks on the machine would fill the notebook
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # else remarks on the machine fill the page
         # A training takes minutes in one cell: at a terminal its progress is shown as it is printed.
         run = functools.partial(run, log_output=options["log_output"] or sys.stderr.isatty())
         for path in (final, draft):
