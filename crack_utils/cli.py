@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from crack_utils.experiment import LOSSES, PRESETS, Experiment
+from crack_utils.labelling.commands import add_commands as add_labelling
 
 
 def main(arguments=None):
@@ -36,6 +37,8 @@ def _parser():
     train.add_argument("--loss", default="dice", help=f"one of {', '.join(LOSSES)}, or a sum")
     train.add_argument("--seed", type=int, default=0)
     train.set_defaults(run=_train)
+
+    add_labelling(commands)
     return parser
 
 
