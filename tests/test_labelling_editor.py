@@ -1,0 +1,446 @@
+"""The editor: what it knows (no browser), its widgets (no browser), and a person's clicks in a real one."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import nbformat
+import numpy as np
+import pytest
+from PIL import Image
+from selenium.common.exceptions import WebDriverException
+
+from crack_utils import labelling
+from crack_utils.data import DataError, check_pairs, find_pairs, read_mask
+from crack_utils.figures import style
+from crack_utils.labelling import Recipe, RecipeError, files
+from crack_utils.labelling.session import Session
+
+SIZE = (256, 320)
+CRACK = (slice(100, 111), slice(40, 201))
+CORNERS = [(149.5, 59.5), (149.5, 129.5), (189.5, 129.5), (189.5, 59.5)]  # between pixels: a hand may err a little
+BOX = (slice(150, 190), slice(60, 130))
+# ipympl 0.10 hands its canvas on to traitlets, which will not have it one day.
+quiet = pytest.mark.filterwarnings("ignore:Passing unrecognized arguments:DeprecationWarning")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return a folder with two photographs of a dark crack on an even surface."""
+    image = np.full(SIZE, 180, np.uint8)
+    image[CRACK] = 40
+    (tmp_path / "pipes" / "images").mkdir(parents=True)
+    for name in ("a", "b"):
+        Image.fromarray(image).save(tmp_path / "pipes" / "images" / f"{name}.png")
+    return tmp_path / "pipes"
+
+
+def mask_of(*boxes):
+    """Return the mask of some boxes."""
+    mask = np.zeros(SIZE, bool)
+    for box in boxes:
+        mask[box] = True
+    return mask
+
+
+def on_disk(folder, name="a"):
+    return read_mask(folder / "masks" / f"{name}.png")
+
+
+def test_every_step_is_on_disk_at_once(folder):
+    session = Session(folder)
+    session.click(105, 100)
+    assert (on_disk(folder) == mask_of(CRACK)).all()
+    session.settings.tool, session.settings.part = "polygon", "secondary"
+    for corner in CORNERS:
+        session.click(*corner)
+    assert (on_disk(folder) == mask_of(CRACK)).all(), "a polygon counts once it is closed"
+    session.close_outline()
+    assert (on_disk(folder) == mask_of(CRACK, BOX)).all()
+    assert np.unique(np.asarray(Image.open(folder / "parts" / "a.png"))).tolist() == [0, 1, 2]
+    session.mark_tip(105, 200)
+
+    again = Session(folder)  # as after closing the tab: it goes on where there is work left
+    assert again.name == "b"
+    again.open("a")
+    assert again.recipe == session.recipe and again.tip == (105, 200)
+    assert again.undo() and (on_disk(folder) == mask_of(CRACK)).all()
+    again.open("a")
+    assert again.redo() and (on_disk(folder) == mask_of(CRACK, BOX)).all(), "what was undone outlives the tab too"
+
+
+def test_drags_draw_boxes_disks_and_lines(folder):
+    session = Session(folder)
+    session.settings.tool = "rectangle"
+    session.draw([(10, 10), (15, 17), (20, 30)])
+    session.settings.tool, session.settings.mode = "disk", "subtract"
+    session.draw([(10, 10), (10, 13)])
+    session.settings.tool, session.settings.mode = "freehand", "add"
+    session.draw([(100, 100), (100, 120), (120, 120), (120, 100)])
+    expected = mask_of((slice(10, 21), slice(10, 31)))
+    rows, columns = np.ogrid[: SIZE[0], : SIZE[1]]
+    expected &= (rows - 10) ** 2 + (columns - 10) ** 2 > 9
+    expected[100:121, 100:121] = True
+    assert (on_disk(folder) == expected).all()
+
+
+def test_settings_reach_the_steps_and_can_be_changed_later(folder):
+    session = Session(folder)
+    session.click(105, 100)
+    session.settings.radius = 3
+    session.add("dilate")
+    session.settings.radius = 5
+    session.set_again(1)
+    assert session.recipe.steps[1].parameters["radius"] == 5
+    assert (on_disk(folder) == labelling.dilate(mask_of(CRACK), 5)).all()
+    session.settings.tolerance = 0.3
+    session.set_again(0)
+    assert session.recipe.steps[0].parameters["tolerance"] == 0.3
+    session.remove(1)
+    assert (on_disk(folder) == mask_of(CRACK)).all()
+    while session.undo():
+        pass
+    assert not session.recipe.steps and not on_disk(folder).any()
+
+
+def test_undo_takes_a_polygon_corner_first(folder):
+    session = Session(folder)
+    session.click(105, 100)
+    session.settings.tool = "polygon"
+    session.click(5, 5)
+    assert session.undo() and session.outline == [] and len(session.recipe) == 1
+    assert session.undo() and len(session.recipe) == 0
+    assert not session.undo()
+
+
+def test_a_folder_labelled_in_the_editor_trains(folder):
+    session = Session(folder)
+    for _ in range(2):
+        session.settings.tool = "flood_fill"
+        session.click(105, 100)
+        session.settings.tool = "tip"
+        session.click(105, 200)
+        session.move(1)
+    pairs = find_pairs(folder)
+    check_pairs(pairs)
+    assert [pair.tip for pair in pairs] == [(105, 200), (105, 200)]
+
+
+def snapshot(folder, session):
+    """Return all that must not change when something goes wrong."""
+    disk = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return disk, session.name, session.recipe.to_json(), session.labels.parts.tobytes(), session.tip
+
+
+def unreadable(session):
+    session.folder.recipe_path("b").write_text("{")
+    return session
+
+
+BAD = {
+    "seed outside": (lambda session: session.click(300, 5), ValueError, "outside the image of 256×320"),
+    "open polygon": (lambda session: session.close_outline(), RecipeError, "at least 3 points, not 2"),
+    "drag on the spot": (lambda session: session.draw([(3, 3), (3, 3)]), ValueError, "coincide"),
+    "no region": (lambda session: session.add("active_contour"), RecipeError, r"step 2 \(active_contour\).*empty"),
+    "unknown tool": (lambda session: session.add("paint"), KeyError, "paint"),
+    "no such step": (lambda session: session.remove(7), IndexError, "no step at 7"),
+    "corrupt recipe": (lambda session: session.open("b"), RecipeError, "b.json: not valid JSON"),
+    "no photograph": (lambda session: session.open("z"), DataError, "there are a, b"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_leaves_everything_as_it_was(folder, name):
+    action, error, message = BAD[name]
+    session = Session(folder)
+    session.click(105, 100)
+    unreadable(session)
+    session.settings.tool, session.settings.part = ("rectangle" if "drag" in name else "flood_fill"), "secondary"
+    session.outline = [(1, 1), (5, 5)]
+    before = snapshot(folder, session)
+    with pytest.raises(error, match=message):
+        action(session)
+    assert snapshot(folder, session) == before
+    assert session.outline == [(1, 1), (5, 5)]
+
+
+def test_a_folder_that_cannot_be_written_leaves_everything_as_it_was(folder, monkeypatch):
+    session = Session(folder)
+    session.click(105, 100)
+    before = snapshot(folder, session)
+
+    def refuse(*_arguments):  # as a read-only file system does, also for root
+        raise PermissionError(30, "Read-only file system")
+
+    monkeypatch.setattr(files.os, "replace", refuse)
+    for action in (session.undo, lambda: session.add("dilate"), lambda: session.mark_tip(1, 1), session.save):
+        with pytest.raises(PermissionError, match="Read-only"):
+            action()
+        assert snapshot(folder, session) == before
+
+
+def test_a_mask_made_elsewhere_is_not_replaced(folder):
+    (folder / "masks").mkdir()
+    Image.fromarray(np.zeros(SIZE, np.uint8)).save(folder / "masks" / "a.png")
+    session = Session(folder)
+    assert session.name == "b", "work starts at what has no mask"
+    session.open("a")
+    before = snapshot(folder, session)
+    with pytest.raises(DataError, match="made without a recipe"):
+        session.click(105, 100)
+    assert snapshot(folder, session) == before
+
+
+@quiet
+def test_the_colours_are_the_books():
+    from crack_utils.labelling import view
+
+    assert (view.CRACK, view.SECONDARY) == (style.CRACK, style.SECONDARY)
+
+
+@quiet
+def test_compose_shows_photograph_and_mask_or_the_mask_alone():
+    from crack_utils.labelling.view import compose
+
+    gray, mask, none = np.full((1, 2), 0.5, np.float32), np.array([[True, False]]), np.zeros((1, 2), bool)
+    assert compose(gray, mask, none, 0.5, binary=True)[0].tolist() == [[255] * 3, [0] * 3]
+    assert compose(gray, none, mask, 1.0, binary=False)[0].tolist() == [[0x56, 0xB4, 0xE9], [128] * 3]
+
+
+@quiet
+def test_widgets_follow_mouse_keys_and_buttons(folder):
+    from matplotlib.backend_bases import KeyEvent, MouseEvent
+
+    editor = labelling.edit(folder)
+    canvas, axes = editor.view.canvas, editor.view.axes
+
+    def mouse(kind, row, column, **more):
+        x, y = axes.transData.transform((column, row))
+        canvas.callbacks.process(kind, MouseEvent(kind, canvas, x, y, **more))
+
+    def click(row, column):
+        mouse("button_press_event", row, column, button=1)
+        mouse("button_release_event", row, column, button=1)
+
+    def key(name):
+        canvas.callbacks.process("key_press_event", KeyEvent("key_press_event", canvas, name))
+
+    click(105, 100)
+    assert (on_disk(folder) == mask_of(CRACK)).all() and "saved" in editor.message.value
+    key("p")
+    assert editor.tool.value == "polygon"
+    for corner in [*CORNERS, CORNERS[0]]:
+        click(*corner)
+    assert (on_disk(folder) == mask_of(CRACK, BOX)).all() and len(editor.steps.options) == 2
+    editor.undo.click()
+    assert (on_disk(folder) == mask_of(CRACK)).all() and not editor.redo.disabled
+    key("2")
+    key("r")
+    mouse("button_press_event", 149.5, 59.5, button=1)
+    mouse("motion_notify_event", 189.5, 129.5, button=1)
+    mouse("button_release_event", 189.5, 129.5, button=1)
+    assert editor.session.recipe.steps[1].part == "secondary" and (on_disk(folder) == mask_of(CRACK, BOX)).all()
+    key("p")
+    click(5, 5)
+    key("enter")
+    assert "at least 3 points, not 1" in editor.message.value and "crack-error" in editor.message.value
+    key("escape")
+    assert editor.session.outline == []
+    key("n")
+    assert editor.photograph.value == editor.session.name == "b" and editor.after.disabled
+    editor.photograph.value = "a"
+    assert editor.session.name == "a" and len(editor.steps.options) == 2
+    key("v")
+    assert editor.view.binary
+    key("a")
+    assert "active contour" in editor.steps.options[-1][0]
+
+
+@quiet
+def test_large_photographs_are_shown_reduced_and_zoomed_whole(tmp_path):
+    image = np.full((2048, 2560), 180, np.uint8)
+    image[1000, 300:900] = 20  # one pixel wide: it must not vanish on the screen
+    (tmp_path / "images").mkdir()
+    Image.fromarray(image).save(tmp_path / "images" / "large.png")
+    editor = labelling.edit(tmp_path)
+    editor.session.settings.tolerance = 0.0
+    editor.session.click(1000, 500)
+    editor._refresh()
+    shown = np.asarray(editor.view._picture.get_array())
+    assert shown.shape[0] < 1000
+    assert (shown[..., 0].astype(int) - shown[..., 2] > 60).any(), "the crack's colour"
+    editor.view.axes.set(xlim=(290, 390), ylim=(1040, 960))
+    shown = np.asarray(editor.view._picture.get_array())
+    assert shown.shape[:2] == (82, 102) or shown.shape[:2] == (81, 101)
+
+
+# --- in a real browser ------------------------------------------------------------------------------------------------
+
+BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+PATIENCE = 300  # [s] for one thing to happen, on a busy machine
+CODE = 'from crack_utils import labelling\n\nlabelling.edit("pipes")'
+
+
+def until(condition, what):
+    """Wait until a condition gives something true, and return it."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with contextlib.suppress(DataError, OSError, WebDriverException):  # not there yet, or covered meanwhile
+            if result := condition():
+                return result
+        time.sleep(0.2)
+    pytest.fail(f"waited {PATIENCE} s in vain for {what}")
+
+
+@pytest.fixture
+def lab(folder):
+    """Start JupyterLab on this machine alone, with a notebook that opens the editor; return the notebook's address."""
+    root = folder.parent
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, root / "label.ipynb")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    own = {f"JUPYTER_{kind}_DIR": str(root / f".{kind.lower()}") for kind in ("CONFIG", "RUNTIME")}
+    own |= {f"JUPYTERLAB_{kind}_DIR": str(root / f".{kind.lower()}") for kind in ("SETTINGS", "WORKSPACES")}
+    options = [f"--ServerApp.root_dir={root}", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    options += ["--ServerApp.ip=127.0.0.1", f"--IdentityProvider.token={token}", "--no-browser", "--allow-root"]
+    options += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    with open(root / "lab.log", "w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *options], env=os.environ | own, stdout=log, stderr=log, cwd=root
+        )
+    address = f"http://127.0.0.1:{port}"
+
+    def answers():
+        assert server.poll() is None, (root / "lab.log").read_text()
+        with urllib.request.urlopen(f"{address}/api/status?token={token}", timeout=PATIENCE) as answer:
+            return answer.status == 200
+
+    try:
+        until(answers, "JupyterLab")
+        yield f"{address}/doc/tree/label.ipynb?token={token}"
+    finally:
+        server.terminate()
+        try:
+            server.wait(60)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+@pytest.fixture
+def browser(tmp_path):
+    """Start a headless Chromium that fetches nothing by itself."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    options.unhandled_prompt_behavior = "accept"  # "leave this page?"
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+        "--window-size=1440,1000",
+        f"--user-data-dir={tmp_path / 'chromium'}",
+    ):
+        options.add_argument(argument)
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    driver.set_page_load_timeout(PATIENCE)
+    driver.set_script_timeout(PATIENCE)
+    yield driver
+    driver.quit()
+
+
+class Person:
+    """Looks at the editor in the browser, clicks and types."""
+
+    def __init__(self, driver, address):
+        self.driver, self.address = driver, address
+
+    def open_editor(self):
+        """Load the page, run the notebook's cell, and wait for the picture."""
+        from selenium.webdriver.common.by import By
+        from selenium.webdriver.common.keys import Keys
+
+        self.driver.get(self.address)
+        cell = (By.CSS_SELECTOR, ".jp-CodeCell .cm-content")
+        until(lambda: self.driver.find_element(*cell).click() is None, "the notebook")
+        self.chain().key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(Keys.SHIFT).perform()
+        picture = ".crack-editor .jupyter-matplotlib-canvas-div canvas"
+        self.canvas = until(lambda: self.driver.find_elements(By.CSS_SELECTOR, picture), "the editor")[-1]
+        until(lambda: self.canvas.size["width"] > 300, "the picture")
+        time.sleep(2)  # the canvas settles its size once it is shown
+
+    def chain(self):
+        from selenium.webdriver import ActionChains
+
+        return ActionChains(self.driver)
+
+    def click(self, row, column):
+        """Click on a point of the photograph, which fills the canvas."""
+        wide, high = self.canvas.size["width"], self.canvas.size["height"]
+        across = round((column + 0.5) / SIZE[1] * wide - wide / 2)
+        down = round((row + 0.5) / SIZE[0] * high - high / 2)
+        self.chain().move_to_element_with_offset(self.canvas, across, down).click().perform()
+        time.sleep(0.5)  # two clicks in a row would be a double click
+
+    def press(self, text):
+        """Press the button of that text."""
+        from selenium.webdriver.common.by import By
+
+        path = (
+            f"(//div[contains(@class, 'crack-editor')]//button[normalize-space()='{text}' and not(@disabled)])[last()]"
+        )
+        until(lambda: self.driver.find_element(By.XPATH, path).click() is None, f"the button {text}")
+
+    def steps(self):
+        """Return the texts of the list of steps."""
+        from selenium.webdriver.common.by import By
+
+        return [
+            option.text for option in self.driver.find_elements(By.CSS_SELECTOR, ".crack-editor select[size] option")
+        ]
+
+
+@pytest.mark.acceptance
+@pytest.mark.skipif(not (BROWSER and DRIVER), reason="chromium and chromedriver are not installed")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # selenium leaves its connection to the collector
+def test_a_person_labels_in_jupyterlab(folder, lab, browser):
+    person = Person(browser, lab)
+    person.open_editor()
+    person.click(105, 100)
+    until(lambda: (on_disk(folder) == mask_of(CRACK)).all(), "the flood fill on disk")
+    person.press("Polygon")
+    for corner in [*CORNERS, CORNERS[0]]:
+        person.click(*corner)
+    until(lambda: (on_disk(folder) == mask_of(CRACK, BOX)).all(), "the polygon on disk")
+    browser.save_screenshot(str(folder.parent / "editor.png"))
+    person.press("Undo")
+    until(lambda: (on_disk(folder) == mask_of(CRACK)).all(), "the undo on disk")
+    person.press("Redo")
+    until(lambda: (on_disk(folder) == mask_of(CRACK, BOX)).all(), "the redo on disk")
+    person.press("Save")
+
+    person.open_editor()  # reloads the page: a new editor, from what is on disk
+    until(lambda: len(person.steps()) == 2, "the list of steps")
+    recipe = Recipe.load(folder / "recipes" / "a.json")
+    assert [step.tool for step in recipe.steps] == ["flood_fill", "draw_roi"]
+    assert (on_disk(folder) == mask_of(CRACK, BOX)).all()
+    assert labelling.read_digest(folder / "masks" / "a.png") == recipe.digest
+    person.press("Undo")
+    until(lambda: (on_disk(folder) == mask_of(CRACK)).all(), "the undo after the reload")
