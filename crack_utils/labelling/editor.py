@@ -91,8 +91,10 @@ class Editor(widgets.VBox):
         self._connect()
         left = widgets.VBox([self._hand_box, self._refine_box], layout=_side())
         right = widgets.VBox([self._steps_box, self._view_box, self._help], layout=_side())
-        middle = widgets.VBox([self.view.canvas, self.message], layout={"margin": "0 8px", "flex": "1 1 auto"})
-        super().__init__([STYLE, self._top, widgets.HBox([left, middle, right])], layout={"padding": "4px"})
+        middle = widgets.VBox([self.view.canvas], layout={"margin": "0 8px", "flex": "1 1 auto"})
+        style = widgets.HTML(STYLE, layout={"display": "none"})
+        work = widgets.HBox([left, middle, right])
+        super().__init__([style, self._top, self.message, work], layout={"padding": "4px"})
         self.add_class("crack-editor")
         self._opened()
 
@@ -103,7 +105,19 @@ class Editor(widgets.VBox):
         self.photograph = widgets.Dropdown(layout={"width": "260px"})
         self.count = widgets.HTML()
         self.save = _button("save", "Save", "Write recipe and mask now; every step does so anyway (S)", "80px")
-        self._top = widgets.HBox([self.before, self.photograph, self.after, self.count, self.save])
+        self.mouse = widgets.ToggleButtons(
+            options=[("Label", ""), ("Zoom", "zoom"), ("Pan", "pan")],
+            icons=["pencil", "search-plus", "arrows"],
+            tooltips=[
+                "Use the tool in hand",
+                "Drag a box to zoom into; the wheel zooms too",
+                "Drag to pan; so does right",
+            ],
+            style={"button_width": "80px"},
+        )
+        self.whole = _button("expand", "Whole", "Show the whole photograph (0)", "80px")
+        moves = [self.before, self.photograph, self.after, self.count, self.save]
+        self._top = widgets.HBox([*moves, widgets.HTML("&emsp;"), self.mouse, self.whole])
         self.message = widgets.HTML(layout={"min_height": "28px"})
         self.progress = widgets.IntProgress(layout={"width": "auto", "visibility": "hidden"})
 
@@ -114,7 +128,7 @@ class Editor(widgets.VBox):
             options=[(labels[tool], tool) for tool in HAND_TOOLS],
             icons=[HAND[tool][0] for tool in HAND_TOOLS],
             tooltips=[HAND[tool][2] for tool in HAND_TOOLS],
-            style={"button_width": "66px"},
+            style={"button_width": "101px"},
         )
         self.part = widgets.ToggleButtons(
             options=[("Primary", "primary"), ("Secondary", "secondary")],
@@ -169,7 +183,7 @@ class Editor(widgets.VBox):
         self.tip = widgets.HTML()
         self._view_box = _group("View", [self.opacity, widgets.HBox([self.binary, self.clear_tip]), self.tip])
         keys = "".join(f"<tr><td><kbd>{key}</kbd></td><td>{text}</td></tr>" for key, text in KEYS.items())
-        mouse = "<p>Wheel: zoom. Right button: pan. Keys work once the picture has been clicked.</p>"
+        mouse = "<p>Wheel: zoom. Right button: pan. Keys work after a click on the picture.</p>"
         self._help = widgets.Accordion([widgets.HTML(f"{mouse}<table>{keys}</table>")], layout={"width": "226px"})
         self._help.set_title(0, "Shortcuts")
 
@@ -181,6 +195,8 @@ class Editor(widgets.VBox):
             control.value = getattr(settings, name)
             control.observe(lambda change, name=name: setattr(settings, name, change["new"]), "value")
         self.tool.observe(lambda change: self._hold(change["new"]), "value")
+        self.mouse.observe(lambda change: self.view.navigate(change["new"]), "value")
+        self.whole.on_click(lambda _button: self.view.whole())
         self.opacity.value = self.view.opacity
         for name in ("opacity", "binary"):
             getattr(self, name).observe(lambda change, name=name: self._look(name, change["new"]), "value")
@@ -324,16 +340,15 @@ class Editor(widgets.VBox):
         self.message.value = f'<div class="crack-{kind}">{text}</div>'
 
 
-STYLE = widgets.HTML(
-    """<style>
+STYLE = """<style>
 .crack-editor .crack-title { font-weight: 600; margin: 6px 0 2px; border-bottom: 1px solid var(--jp-border-color2); }
 .crack-editor .crack-hint { color: var(--jp-ui-font-color2); }
 .crack-editor .crack-done { color: var(--jp-success-color1, #2a7d2a); }
 .crack-editor .crack-error { color: var(--jp-error-color1, #c62828); font-weight: 600; }
+.crack-editor .widget-toggle-buttons { margin-bottom: 6px; }
+.crack-editor .widget-toggle-button i { margin-left: 6px; }
 .crack-editor kbd { border: 1px solid var(--jp-border-color1); border-radius: 3px; padding: 0 4px; }
-</style>""",
-    layout={"display": "none"},
-)
+</style>"""
 
 
 def _side():

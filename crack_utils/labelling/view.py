@@ -33,14 +33,14 @@ class PictureView:
 
     def __init__(self, on_click, on_draw, on_close, on_key, width=7.6, height=6.08):
         self._on_click, self._on_draw, self._on_close = on_click, on_draw, on_close
-        self.drags, self.traces = False, False  # whether the tool in hand is dragged, and follows the mouse
+        self.hold("flood_fill")
         self.opacity, self.binary = 0.5, False
         self.figure = Figure(figsize=(width, height), dpi=100, facecolor="#2b2b2b")
         self.canvas = Canvas(self.figure)
         self.manager = FigureManager(self.canvas, 0)
         self.canvas.manager = self.manager
         self.canvas.header_visible = self.canvas.footer_visible = False
-        self.canvas.toolbar_visible, self.canvas.capture_scroll = True, True
+        self.canvas.toolbar_visible, self.canvas.capture_scroll = False, True
         self.canvas.mpl_disconnect(self.manager.key_press_handler_id)  # else "s" would save a figure, "p" pan, …
         self.axes = self.figure.add_axes((0, 0, 1, 1))
         self.axes.set_axis_off()
@@ -48,7 +48,7 @@ class PictureView:
         (self._sketch,) = self.axes.plot([], [], "-o", color=SKETCH, lw=1.5, ms=4)
         (self._tip,) = self.axes.plot([], [], "+", color=TIP, ms=18, mew=2)
         self._gray = self._labels = None
-        self._path, self._pan = [], False
+        self._corners, self._path, self._pan = [], [], False
         for name, handler in {
             "button_press_event": self._press,
             "motion_notify_event": self._move,
@@ -59,6 +59,19 @@ class PictureView:
             self.canvas.mpl_connect(name, handler)
         for change in ("xlim_changed", "ylim_changed"):
             self.axes.callbacks.connect(change, lambda _axes: self._redraw())
+
+    def hold(self, tool):
+        """Take a tool in hand: it decides whether a press of the left button clicks, drags, or traces a line."""
+        self.shape, self.traces = tool, tool == "freehand"
+        self.drags = tool in ("rectangle", "freehand", "disk")
+
+    def navigate(self, mode):
+        """Let the left button "zoom" or "pan" instead, or, with an empty text, use the tool in hand again."""
+        toolbar = self.manager.toolbar
+        if toolbar.mode:  # pressing the active one again ends it
+            (toolbar.zoom if toolbar.mode.name == "ZOOM" else toolbar.pan)()
+        if mode:
+            getattr(toolbar, mode)()
 
     def open(self, image):
         """Show another photograph, whole."""
@@ -84,14 +97,13 @@ class PictureView:
         if self._gray is None:
             return
         rows, columns, step = self._visible()
-        if self._labels is not None:
-            labels = [
-                _reduce(part[rows, columns], step, np.any) for part in (self._labels.primary, self._labels.secondary)
-            ]
-            picture = compose(_reduce(self._gray[rows, columns], step, np.mean), *labels, self.opacity, self.binary)
-            self._picture.set_data(picture)
+        if self._labels is not None and rows.start < rows.stop and columns.start < columns.stop:
+            gray = _reduce(self._gray[rows, columns], step, np.mean)
+            primary = _reduce(self._labels.primary[rows, columns], step, np.any)  # any: a thin crack stays visible
+            secondary = _reduce(self._labels.secondary[rows, columns], step, np.any)
+            self._picture.set_data(compose(gray, primary, secondary, self.opacity, self.binary))
             # The reduction leaves out what does not fill a whole block, at the far rims.
-            bottom, right = rows.start + step * picture.shape[0], columns.start + step * picture.shape[1]
+            bottom, right = rows.start + step * gray.shape[0], columns.start + step * gray.shape[1]
             self._picture.set_extent((columns.start - 0.5, right - 0.5, bottom - 0.5, rows.start - 0.5))
         self.canvas.draw_idle()
 
@@ -114,9 +126,9 @@ class PictureView:
             self.axes.start_pan(event.x, event.y, 1)
         elif self.drags:
             self._path = [(event.ydata, event.xdata)]
-        elif event.dblclick or self._closes(event):
+        elif self._corners and (event.dblclick or self._closes(event)):
             self._on_close()
-        else:
+        elif not event.dblclick:  # its two clicks have been heard already
             self._on_click(event.ydata, event.xdata)
 
     def _move(self, event):
@@ -163,11 +175,6 @@ class PictureView:
             return [first, (first[0], last[1]), last, (last[0], first[1]), first]
         angles, radius = np.linspace(0, 2 * np.pi, 60), math.dist(first, last)
         return [(first[0] + radius * math.sin(angle), first[1] + radius * math.cos(angle)) for angle in angles]
-
-    def hold(self, tool):
-        """Take a tool in hand: it decides what a press of the left button means."""
-        self.shape, self.traces = tool, tool == "freehand"
-        self.drags = tool in ("rectangle", "freehand", "disk")
 
 
 def compose(gray, primary, secondary, opacity, binary):
