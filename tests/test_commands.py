@@ -191,7 +191,12 @@ def made(tmp_path):
         (tmp_path / name).touch()
 
     def make(*arguments):
-        return subprocess.run(["make", *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        # The tests themselves may have been started by make, which tells its children what it was given.
+        told = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "PRESET", "DATA", "PYTHON"}
+        environment = {name: value for name, value in os.environ.items() if name not in told}
+        return subprocess.run(
+            ["make", *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+        )
 
     return make
 
