@@ -18,7 +18,6 @@ from selenium.common.exceptions import WebDriverException
 
 from crack_utils import labelling
 from crack_utils.data import DataError, check_pairs, find_pairs, read_mask
-from crack_utils.figures import style
 from crack_utils.labelling import Recipe, RecipeError, files
 from crack_utils.labelling.session import Session
 
@@ -148,7 +147,7 @@ BAD = {
     "open polygon": (lambda session: session.close_outline(), RecipeError, "at least 3 points, not 2"),
     "drag on the spot": (lambda session: session.draw([(3, 3), (3, 3)]), ValueError, "coincide"),
     "no region": (lambda session: session.add("active_contour"), RecipeError, r"step 2 \(active_contour\).*empty"),
-    "unknown tool": (lambda session: session.add("paint"), KeyError, "paint"),
+    "unknown tool": (lambda session: session.add("paint"), RecipeError, "unknown tool 'paint'"),
     "no such step": (lambda session: session.remove(7), IndexError, "no step at 7"),
     "corrupt recipe": (lambda session: session.open("b"), RecipeError, "b.json: not valid JSON"),
     "no photograph": (lambda session: session.open("z"), DataError, "there are a, b"),
@@ -199,6 +198,7 @@ def test_a_mask_made_elsewhere_is_not_replaced(folder):
 
 @quiet
 def test_the_colours_are_the_books():
+    from crack_utils.figures import style
     from crack_utils.labelling import view
 
     assert (view.CRACK, view.SECONDARY) == (style.CRACK, style.SECONDARY)

@@ -50,8 +50,9 @@ class Settings:
         self.radius, self.area = 1, 30
 
     def of(self, tool):
-        """Return the settings that a tool takes, by the names of its parameters."""
-        return {name: getattr(self, name) for name in TOOLS[tool].parameters() if hasattr(self, name)}
+        """Return the settings that a tool takes, by the names of its parameters; none for a tool that is unknown."""
+        known = TOOLS[tool].parameters() if tool in TOOLS else ()
+        return {name: getattr(self, name) for name in known if hasattr(self, name)}
 
 
 class Session:
@@ -148,11 +149,13 @@ class Session:
         self._commit(recipe)
 
     def set_again(self, index, progress=None):
-        """Give a step the settings that the controls show now; its place in the picture stays."""
+        """Give a step the strengths that the controls show now; where it works and what it adds to stays."""
         step = self.recipe.steps[index]
-        shape = {name: step.parameters[name] for name in ("radius", "mode") if step.tool == "draw_roi"}
+        changed = dict(step.parameters)
+        if step.tool != "draw_roi":  # its radius is drawn
+            changed |= {name: value for name, value in self.settings.of(step.tool).items() if name != "mode"}
         recipe = self.recipe.copy()
-        recipe.replace(index, Step(step.tool, dict(step.parameters) | self.settings.of(step.tool) | shape, step.part))
+        recipe.replace(index, Step(step.tool, changed, step.part))
         self._commit(recipe, progress)
 
     def undo(self):
