@@ -23,6 +23,7 @@ LOSSES = ["bce", "dice", "focal", "tversky"]
 # Every page of the book that is a notebook: its chapter's name → the notebook, and the parameters of its own.
 CHAPTERS = {
     "labelling": ("labelling", {}),
+    "labelling": ("labelling", {}),
     "data_prep": ("data_prep", {}),
     "augmentation": ("augmentation", {}),
     "architecture": ("architecture", {}),
