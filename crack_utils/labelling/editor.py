@@ -113,7 +113,7 @@ class Editor(widgets.VBox):
                 "Drag a box to zoom into; the wheel zooms too",
                 "Drag to pan; so does right",
             ],
-            style={"button_width": "80px"},
+            style={"button_width": "88px"},
         )
         self.whole = _button("expand", "Whole", "Show the whole photograph (0)", "80px")
         moves = [self.before, self.photograph, self.after, self.count, self.save]
