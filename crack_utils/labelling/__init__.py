@@ -4,44 +4,36 @@
 >>> labelling.edit("my_photographs")  # in JupyterLab                                        # doctest: +SKIP
 """
 
-from crack_utils.labelling.contour import active_contour
-from crack_utils.labelling.files import read_digest, read_photo, write_mask
-from crack_utils.labelling.recipe import Labels, Recipe
-from crack_utils.labelling.roi import draw_roi
-from crack_utils.labelling.steps import RecipeError, Step
-from crack_utils.labelling.tools import (
-    clear_border,
-    closing,
-    contrast_stretch,
-    dilate,
-    erode,
-    fill_holes,
-    flood_fill,
-    opening,
-    remove_small,
-)
+from importlib import import_module
 
-__all__ = [
-    "Labels",
-    "Recipe",
-    "RecipeError",
-    "Step",
-    "active_contour",
-    "clear_border",
-    "closing",
-    "contrast_stretch",
-    "dilate",
-    "draw_roi",
-    "edit",
-    "erode",
-    "fill_holes",
-    "flood_fill",
-    "opening",
-    "read_digest",
-    "read_photo",
-    "remove_small",
-    "write_mask",
-]
+_HOMES = {
+    "contour": ("active_contour",),
+    "files": ("read_digest", "read_photo", "write_mask"),
+    "recipe": ("Labels", "Recipe"),
+    "roi": ("draw_roi",),
+    "steps": ("RecipeError", "Step"),
+    "tools": (
+        "clear_border",
+        "closing",
+        "contrast_stretch",
+        "dilate",
+        "erode",
+        "fill_holes",
+        "flood_fill",
+        "opening",
+        "remove_small",
+    ),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [*sorted(_HOME), "edit"]
+
+
+def __getattr__(name):
+    """Load SciPy and scikit-image with the first tool that is used: the shell's commands start without them."""
+    if name in _HOME:
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def edit(folder):
