@@ -29,9 +29,9 @@ PRESETS = {
         "specimens": 80,  # many with few frames: 24 with 10 frames were learnt by heart, and new ones not found
         "frames": 4,
         "images_per_epoch": 300,  # repeats until this is reached (R26 repeats 4 times), so few pictures train as long
-        "batch": 4,  # 624 updates from 2,496 image steps; 16 would leave 156
-        "epochs": 6,
-        # Twice R41, for 624 updates instead of 48,360; at 5e-4 Dice collapses (R60).
+        "batch": 4,  # 832 updates from 3,328 image steps; 16 would leave 208
+        "epochs": 8,
+        # Twice R41, for 832 updates instead of 48,360; at 5e-4 Dice collapses (R60).
         "learning_rates": (2e-4, 2e-5, 2e-6),
         # From 0.5, BCE first learns for long that crack is rare; from 0.01, Dice takes everything for crack.
         "model_options": {"prior": 0.1},

@@ -17,7 +17,7 @@ from crack_utils.data.synthetic.camera import Camera
 from crack_utils.data.synthetic.scene import Surface, paint_scene, picture_scale
 from crack_utils.data.synthetic.specimen import SOURCES, Specimen, camera_moves, draw_specimen
 
-VERSION = 4  # of what is rendered: raised when the same arguments give other pictures
+VERSION = 5  # of what is rendered: raised when the same arguments give other pictures
 COLUMNS = ("name", "source", "specimen", "frame", "tip_row", "tip_column", "mm_per_px")
 _KINDS = ("images", "masks", "parts")
 _RECIPE = "synthetic.json"

@@ -153,7 +153,7 @@ def _draw_cable(rng):
     way, aside = np.array([[np.cos(angle), np.sin(angle)]]), np.array([[-np.sin(angle), np.cos(angle)]])
     bend = rng.uniform(-0.35, 0.35) * along**2 + rng.uniform(0.02, 0.06) * np.sin(rng.uniform(2, 4) * along)
     path = along * way + (rng.choice([-1, 1]) * rng.uniform(0.2, 0.45) + bend) * aside + np.array([[0.15, 0.0]])
-    return Mark(path, rng.uniform(0.009, 0.016), rng.uniform(0.02, 0.08), 1.0, shiny=True)
+    return Mark(path, rng.uniform(0.009, 0.016), rng.uniform(0.14, 0.24), 1.0, shiny=True)
 
 
 def _clear(mark, cracks):

@@ -191,7 +191,7 @@ def draw_specimen(rng, source):
     centre = np.array([[0.5 * (ahead - behind), 0.0]])
     pose = Pose(angle, mirror, (0.0, 0.0))
     pose = Pose(angle, mirror, tuple((rng.normal(0, [0.03, 0.02]) - pose.to_picture(centre)[0]).tolist()))
-    opening = rng.uniform(0.072, 0.09)
+    opening = rng.uniform(0.09, 0.11)
     first = (1.5 * ASPECT * _MIN_SHARE / opening) ** (2 / 3) * rng.uniform(1.0, 1.15)
     primary = Crack(_meander(rng, rng.uniform(0.68, 0.86) * ahead, rng.normal(0, 0.08)), opening, part=1)
     return Specimen(
@@ -226,9 +226,9 @@ def _meander(rng, length, heading, start=(0.0, 0.0)):
 
 
 def _secondary(rng, primary, kind):
-    """Branches of the primary crack, and small cracks away from it, in two of three specimens."""
+    """Branches of the primary crack, and small cracks away from it, in about half of the specimens."""
     cracks = []
-    if rng.random() < 0.35:
+    if rng.random() < 0.45:
         return cracks
     along = arc_length(primary.path)
     across = 0.3 if kind == "plate" else 0.38
@@ -238,10 +238,10 @@ def _secondary(rng, primary, kind):
             node = int(rng.uniform(0.25, 0.65) * _NODES)
             turn = rng.choice([-1, 1]) * rng.uniform(0.5, 1.0)
             path = _meander(rng, length, turn, primary.path[node])
-            cracks.append(Crack(path, rng.uniform(0.06, 0.075), appears=along[node] / along[-1] * 0.9))
+            cracks.append(Crack(path, rng.uniform(0.075, 0.09), appears=along[node] / along[-1] * 0.9))
             continue
         v = rng.choice([-1, 1]) * rng.uniform(0.12, across)
         path = _meander(rng, length, rng.uniform(-0.6, 0.6), (rng.uniform(0.02, 0.35), v))
         if np.min(np.hypot(*(path[:, None, :] - primary.path[None, ::4, :]).transpose(2, 0, 1))) > 0.06:
-            cracks.append(Crack(path, rng.uniform(0.085, 0.105), appears=rng.uniform(0, 0.4), embedded=True))
+            cracks.append(Crack(path, rng.uniform(0.1, 0.12), appears=rng.uniform(0, 0.4), embedded=True))
     return cracks
