@@ -84,6 +84,7 @@ class Editor(widgets.VBox):
             self._key,
         )
         self._refreshing = False
+        self._states = {name: self.session.folder.state(name) for name in self.session.folder.names}
         self._build_top()
         self._build_hand()
         self._build_refine()
@@ -311,14 +312,14 @@ class Editor(widgets.VBox):
         """Bring picture, lists and buttons in line with the session."""
         session, names = self.session, self.session.folder.names
         self.view.show(session.labels, session.outline, session.tip)
-        states = [session.folder.state(name) for name in names]
-        options = tuple((f"{STATES[state]} {name}", name) for state, name in zip(states, names, strict=True))
+        self._states[session.name] = session.folder.state(session.name)
+        options = tuple((f"{STATES[self._states[name]]} {name}", name) for name in names)
         self._refreshing = True  # new options make the list choose its first entry: nobody's choice
         if options != self.photograph.options:
             self.photograph.options = options
         self.photograph.value = session.name
         self._refreshing = False
-        done = states.count("labelled")
+        done = list(self._states.values()).count("labelled")
         self.count.value = f"&nbsp;{session.position + 1} of {len(names)} · {done} labelled&nbsp;"
         self.before.disabled, self.after.disabled = session.position == 0, session.position == len(names) - 1
         chosen = self.steps.index

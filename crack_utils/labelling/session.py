@@ -71,8 +71,8 @@ class Session:
         self.folder = LabelFolder(folder)
         self.settings = Settings()
         self.outline = []  # corners of a polygon that is not closed yet, (row, column)
-        waiting = [name for name in self.folder.names if self.folder.state(name) == "new"]
-        self.open((waiting or self.folder.names)[0])
+        waiting = (name for name in self.folder.names if self.folder.state(name) == "new")
+        self.open(next(waiting, self.folder.names[0]))
 
     @property
     def size(self):
