@@ -35,7 +35,7 @@ STUDIES = {  # preset: size of the photographs, specimens that the recipes are t
     "quick": ((512, 640), 20),
     "paper": ((512, 640), 20),  # labelling is the same work at every preset; larger photographs change no conclusion
 }
-HALF_WIDTH = 16 / 512  # of the strip drawn around a crack, in picture heights: a little more than the widest crack
+HALF_WIDTH = 16 / 512  # of the strip drawn around a crack, in picture heights: about as wide as the widest crack
 
 
 def study(preset):
@@ -164,6 +164,7 @@ def secondary_recipe(near, alone, image, tolerance=0.08):
     for crack in _regions(alone):
         for seed in seeds_in(crack, image, 3):
             recipe.add("flood_fill", "secondary", seed=seed, tolerance=tolerance)
+    recipe.add("closing", "secondary", radius=2)  # noise leaves pinholes in a flood
     for crack in _regions(near):
         points = np.argwhere(dilate(crack, 1))
         recipe.add("draw_roi", "secondary", shape="polygon", points=points[ConvexHull(points).vertices])
