@@ -277,7 +277,7 @@ def test_the_book_is_made_once_and_only_what_changed_is_made_again(project):
     assert "Nothing had to be made" in book()
     assert time.monotonic() - started < 20
 
-    (project / "notebooks" / "train.ipynb").touch()
+    (project / "notebooks" / "comparison.ipynb").touch()
     assert jobs_of(book("-n")) == {"book"}
     edit(project / "notebooks" / "comparison.ipynb", "# Comparison", "# The comparison")
     assert jobs_of(book("-n")) == {"comparison", "stage", "html", "book"}
