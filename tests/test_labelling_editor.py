@@ -302,9 +302,6 @@ def until(condition, what):
 def lab(folder):
     """Start JupyterLab on this machine alone, with a notebook that opens the editor; return the notebook's address."""
     root = folder.parent
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(notebook, root / "label.ipynb")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -369,22 +366,41 @@ def browser(tmp_path):
 class Person:
     """Looks at the editor in the browser, clicks and types."""
 
-    def __init__(self, driver, address):
-        self.driver, self.address = driver, address
+    def __init__(self, driver, address, notebook):
+        self.driver, self.address, self.notebook = driver, address, notebook
 
     def open_editor(self):
-        """Load the page, run the notebook's cell, and wait for the picture."""
+        """Load a page with a fresh notebook, run its cell, and wait for the picture."""
         from selenium.webdriver.common.by import By
         from selenium.webdriver.common.keys import Keys
 
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
+        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(notebook, self.notebook)  # without what the editor before has shown
         self.driver.get(self.address)
-        cell = (By.CSS_SELECTOR, ".jp-CodeCell .cm-content")
-        until(lambda: self.driver.find_element(*cell).click() is None, "the notebook")
-        self.chain().key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(Keys.SHIFT).perform()
+        until(self.run_cell, "the notebook and its kernel")
         picture = ".crack-editor .jupyter-matplotlib-canvas-div canvas"
-        self.canvas = until(lambda: self.driver.find_elements(By.CSS_SELECTOR, picture), "the editor")[-1]
-        until(lambda: self.canvas.size["width"] > 300, "the picture")
+
+        def shown():
+            found = self.driver.find_elements(By.CSS_SELECTOR, picture)
+            return [canvas for canvas in found if canvas.size["width"] > 300]
+
+        self.canvas = until(shown, "the editor")[-1]
         time.sleep(2)  # the canvas settles its size once it is shown
+
+    def run_cell(self):
+        """Run the first cell, once the kernel is ready; return whether it has started."""
+        from selenium.webdriver.common.by import By
+        from selenium.webdriver.common.keys import Keys
+
+        self.driver.find_element(By.CSS_SELECTOR, ".jp-Notebook-ExecutionIndicator[data-status='idle']")
+        self.driver.find_element(By.CSS_SELECTOR, ".jp-CodeCell .cm-content").click()
+        self.chain().key_down(Keys.CONTROL).send_keys(Keys.ENTER).key_up(Keys.CONTROL).perform()
+        time.sleep(3)
+        return self.driver.find_element(By.CSS_SELECTOR, ".jp-CodeCell .jp-InputPrompt").text.strip() not in (
+            "",
+            "[ ]:",
+        )
 
     def chain(self):
         from selenium.webdriver import ActionChains
@@ -421,7 +437,7 @@ class Person:
 @pytest.mark.skipif(not (BROWSER and DRIVER), reason="chromium and chromedriver are not installed")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # selenium leaves its connection to the collector
 def test_a_person_labels_in_jupyterlab(folder, lab, browser):
-    person = Person(browser, lab)
+    person = Person(browser, lab, folder.parent / "label.ipynb")
     person.open_editor()
     person.click(105, 100)
     until(lambda: (on_disk(folder) == mask_of(CRACK)).all(), "the flood fill on disk")
@@ -429,6 +445,7 @@ def test_a_person_labels_in_jupyterlab(folder, lab, browser):
     for corner in [*CORNERS, CORNERS[0]]:
         person.click(*corner)
     until(lambda: (on_disk(folder) == mask_of(CRACK, BOX)).all(), "the polygon on disk")
+    until(lambda: len(person.steps()) == 2, "the list of steps")
     browser.save_screenshot(str(folder.parent / "editor.png"))
     person.press("Undo")
     until(lambda: (on_disk(folder) == mask_of(CRACK)).all(), "the undo on disk")
