@@ -372,7 +372,6 @@ class Person:
     def open_editor(self):
         """Load a page with a fresh notebook, run its cell, and wait for the picture."""
         from selenium.webdriver.common.by import By
-        from selenium.webdriver.common.keys import Keys
 
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
