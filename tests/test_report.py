@@ -2,7 +2,7 @@
 
 import json
 
-import matplotlib
+import matplotlib.pyplot
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,8 +10,6 @@ from PIL import Image
 
 from crack_utils import Experiment, figures, models, report
 from crack_utils.data import Pair, Split
-
-matplotlib.use("agg")
 
 
 def measured(cast, thresholded):
@@ -87,6 +85,7 @@ class TestReport:
 class TestFigures:
     @pytest.fixture(autouse=True)
     def style(self):
+        matplotlib.pyplot.switch_backend("agg")  # the labelling editor's tests take another one
         figures.use_style()
         yield
         matplotlib.pyplot.close("all")
