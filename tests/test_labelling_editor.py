@@ -334,8 +334,8 @@ def lab(folder):
             server.wait()
 
 
-@pytest.fixture
-def browser(tmp_path):
+@contextlib.contextmanager
+def browsing(profile):
     """Start a headless Chromium that fetches nothing by itself."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
@@ -353,14 +353,16 @@ def browser(tmp_path):
         "--disable-sync",
         "--no-first-run",
         "--window-size=1440,1000",
-        f"--user-data-dir={tmp_path / 'chromium'}",
+        f"--user-data-dir={profile}",
     ):
         options.add_argument(argument)
     driver = webdriver.Chrome(options=options, service=Service(DRIVER))
     driver.set_page_load_timeout(PATIENCE)
     driver.set_script_timeout(PATIENCE)
-    yield driver
-    driver.quit()
+    try:
+        yield driver
+    finally:
+        driver.quit()
 
 
 class Person:
@@ -435,28 +437,30 @@ class Person:
 @pytest.mark.acceptance
 @pytest.mark.skipif(not (BROWSER and DRIVER), reason="chromium and chromedriver are not installed")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # selenium leaves its connection to the collector
-def test_a_person_labels_in_jupyterlab(folder, lab, browser):
-    person = Person(browser, lab, folder.parent / "label.ipynb")
-    person.open_editor()
-    person.click(105, 100)
-    until(lambda: (on_disk(folder) == mask_of(CRACK)).all(), "the flood fill on disk")
-    person.press("Polygon")
-    for corner in [*CORNERS, CORNERS[0]]:
-        person.click(*corner)
-    until(lambda: (on_disk(folder) == mask_of(CRACK, BOX)).all(), "the polygon on disk")
-    until(lambda: len(person.steps()) == 2, "the list of steps")
-    browser.save_screenshot(str(folder.parent / "editor.png"))
-    person.press("Undo")
-    until(lambda: (on_disk(folder) == mask_of(CRACK)).all(), "the undo on disk")
-    person.press("Redo")
-    until(lambda: (on_disk(folder) == mask_of(CRACK, BOX)).all(), "the redo on disk")
-    person.press("Save")
+def test_a_person_labels_in_jupyterlab(folder, lab, tmp_path):
+    notebook = tmp_path / "label.ipynb"
+    with browsing(tmp_path / "first") as driver:
+        person = Person(driver, lab, notebook)
+        person.open_editor()
+        person.click(105, 100)
+        until(lambda: (on_disk(folder) == mask_of(CRACK)).all(), "the flood fill on disk")
+        person.press("Polygon")
+        for corner in [*CORNERS, CORNERS[0]]:
+            person.click(*corner)
+        until(lambda: (on_disk(folder) == mask_of(CRACK, BOX)).all(), "the polygon on disk")
+        until(lambda: len(person.steps()) == 2, "the list of steps")
+        driver.save_screenshot(str(tmp_path / "editor.png"))
+        person.press("Undo")
+        until(lambda: (on_disk(folder) == mask_of(CRACK)).all(), "the undo on disk")
+        person.press("Redo")
+        until(lambda: (on_disk(folder) == mask_of(CRACK, BOX)).all(), "the redo on disk")
+        person.press("Save")
 
-    person.open_editor()  # reloads the page: a new editor, from what is on disk
-    until(lambda: len(person.steps()) == 2, "the list of steps")
     recipe = Recipe.load(folder / "recipes" / "a.json")
     assert [step.tool for step in recipe.steps] == ["flood_fill", "draw_roi"]
     assert (on_disk(folder) == mask_of(CRACK, BOX)).all()
     assert labelling.read_digest(folder / "masks" / "a.png") == recipe.digest
-    person.press("Undo")
-    until(lambda: (on_disk(folder) == mask_of(CRACK)).all(), "the undo after the reload")
+
+    again = Session(folder)  # a tab opened later, on what the closed one has left
+    again.open("a")
+    assert again.recipe == recipe and (again.labels.mask == mask_of(CRACK, BOX)).all()
