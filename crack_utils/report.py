@@ -30,7 +30,7 @@ def record(**values):
     Parameters
     ----------
     **values
-        Numbers, texts, lists and dicts of them; NumPy scalars are fine. Several calls in a notebook add up.
+        Numbers, texts, lists and dicts of them; NumPy scalars and arrays are fine. Several calls in a notebook add up.
 
     Notes
     -----
@@ -38,7 +38,7 @@ def record(**values):
     """
     from IPython.display import display
 
-    text = json.dumps(values, default=lambda value: value.item() if hasattr(value, "item") else list(value))
+    text = json.dumps(values, default=lambda value: value.tolist())
     display(
         {MIME: text},
         raw=True,
