@@ -461,6 +461,9 @@ def test_a_person_labels_in_jupyterlab(folder, lab, tmp_path):
     assert (on_disk(folder) == mask_of(CRACK, BOX)).all()
     assert labelling.read_digest(folder / "masks" / "a.png") == recipe.digest
 
-    again = Session(folder)  # a tab opened later, on what the closed one has left
-    again.open("a")
-    assert again.recipe == recipe and (again.labels.mask == mask_of(CRACK, BOX)).all()
+    with browsing(tmp_path / "second") as driver:  # opened anew, the editor shows what the closed tab has left
+        person = Person(driver, lab, notebook)
+        person.open_editor()
+        until(lambda: len(person.steps()) == 2, "the steps of the tab before")
+        person.press("Undo")
+        until(lambda: (on_disk(folder) == mask_of(CRACK)).all(), "the undo of a step of the tab before")
