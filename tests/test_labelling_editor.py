@@ -425,6 +425,13 @@ class Person:
         )
         until(lambda: self.driver.find_element(By.XPATH, path).click() is None, f"the button {text}")
 
+    def go_back(self):
+        """Press the first button, which has an arrow for the photograph before; return whether it was there."""
+        from selenium.webdriver.common.by import By
+
+        self.driver.find_element(By.CSS_SELECTOR, ".crack-editor button:not([disabled])").click()
+        return True
+
     def steps(self):
         """Return the texts of the list of steps."""
         from selenium.webdriver.common.by import By
@@ -463,7 +470,8 @@ def test_a_person_labels_in_jupyterlab(folder, lab, tmp_path):
 
     with browsing(tmp_path / "second") as driver:  # opened anew, the editor shows what the closed tab has left
         person = Person(driver, lab, notebook)
-        person.open_editor()
+        person.open_editor()  # at the first photograph that has no mask yet
+        until(person.go_back, "the photograph before")
         until(lambda: len(person.steps()) == 2, "the steps of the tab before")
         person.press("Undo")
         until(lambda: (on_disk(folder) == mask_of(CRACK)).all(), "the undo of a step of the tab before")
