@@ -1,6 +1,8 @@
 """Run → measures of its three sets and predictions of the one that results are claimed on."""
 
 import csv
+import dataclasses
+import math
 
 import keras
 import numpy as np
@@ -12,7 +14,13 @@ from crack_utils.data import cache, sources
 from crack_utils.data.split import Split
 
 THRESHOLD = 0.5  # on float32 probabilities: the reference of the whole book
-TOLERANCE = 2  # [px] for the F1 that forgives small shifts of a hand-drawn boundary
+TOLERANCES = (1, 2)  # [px] for the F1 that forgives small shifts of a hand-drawn boundary
+NEAR_TIP = 0.1  # of the picture's height: how far the surroundings of a tip reach
+
+# A stored probability rounds to 1 from these on, half a step below it: for these types the cast is a threshold too.
+ROUNDS_TO_ONE = {"bfloat16": 1 - 2**-9, "float16": 1 - 2**-12, "float32": 1.0}
+# Even steps of the logit: thresholds are of interest near 0 and 1 too.
+THRESHOLDS = tuple(sorted({1 / (1 + math.exp(-step / 2)) for step in range(-16, 33)} | set(ROUNDS_TO_ONE.values())))
 
 # The modules that decide what an evaluation says: a change of their code makes it anew.
 DECISIVE = ("evaluation.py", "measures.py", "losses.py")
@@ -21,7 +29,8 @@ DECISIVE = ("evaluation.py", "measures.py", "losses.py")
 def evaluate(run):
     """Measure a finished run, unless its `metrics.json` is up to date.
 
-    Writes `metrics.json`, `measures.csv` (one row an image of the evaluated set) and `predictions/` (16-bit PNG).
+    Writes `metrics.json`, `measures.csv` (one row an image of the evaluated set), `thresholds.csv` (pooled counts of
+    validation and evaluated set at each of THRESHOLDS) and `predictions/` (16-bit PNG).
 
     Parameters
     ----------
@@ -31,14 +40,15 @@ def evaluate(run):
     -------
     dict
         evaluated ("test" or "validation"), images (count by set) and, by set, mean_iou, unthresholded_mean_iou,
-        crack_iou, precision, recall, f1, f1_tolerance_2, accuracy, mean_class_accuracy, loss, crack_at_one.
-        Confusion counts are pooled over a set's images; f1_tolerance_2 is the mean over images.
+        crack_iou, precision, recall, f1, f1_tolerance_1, f1_tolerance_2, cldice, accuracy, mean_class_accuracy,
+        expected_calibration_error, crack_at_one, loss. Confusion counts are pooled over a set's images; the F1 with
+        tolerance and clDice are means over images.
     """
     fingerprint = provenance.fingerprint(*DECISIVE)
     if (run.folder / "metrics.json").exists() and run.metrics.get("fingerprint") == fingerprint:
         return run.metrics
     split, model = split_of(run), run.model()
-    found = {"fingerprint": fingerprint, "evaluated": split.evaluated, "images": {}}
+    found, swept = {"fingerprint": fingerprint, "evaluated": split.evaluated, "images": {}}, []
     for name in ("train", "validation", "test"):
         if not split[name]:
             continue
@@ -46,9 +56,13 @@ def evaluate(run):
         probability = probabilities(model, images)
         found["images"][name] = len(split[name])
         found[name] = _summary(true, probability) | {"loss": _loss(run.experiment, true, probability)}
+        if name in ("validation", split.evaluated):
+            swept += _sweep(name, true, probability)
         if name == split.evaluated:
             _write_predictions(run, split[name], probability)
-            _write_measures(run, split[name], true, probability)
+            rows = [_row(*each) for each in zip(split[name], true, probability, strict=True)]
+            _write_rows(run.folder / "measures.csv", rows)
+    _write_rows(run.folder / "thresholds.csv", swept)
     provenance.write_json(run.folder / "metrics.json", found)
     return found
 
@@ -132,13 +146,54 @@ def _summary(true, probability):
         "precision": pooled.precision,
         "recall": pooled.recall,
         "f1": pooled.f1,
-        f"f1_tolerance_{TOLERANCE}": float(
-            np.nanmean([measures.tolerant_f1(t, p, TOLERANCE) for t, p in zip(true, predicted, strict=True)])
-        ),
+        **{f"f1_tolerance_{t}": _mean(measures.tolerant_f1, true, predicted, t) for t in TOLERANCES},
+        "cldice": _mean(measures.cldice, true, predicted),
         "accuracy": pooled.accuracy,
         "mean_class_accuracy": pooled.mean_class_accuracy,
+        "expected_calibration_error": measures.expected_calibration_error(true, probability),
         "crack_at_one": measures.share_at_one(true, probability),
     }
+
+
+def _mean(measure, true, predicted, *options):
+    """Return the mean over images of a measure of two masks."""
+    return float(np.mean([measure(t, p, *options) for t, p in zip(true, predicted, strict=True)]))
+
+
+def _row(pair, true, probability):
+    """Return one image's row of `measures.csv`: who it is, its counts, its measures; None where the truth is unknown."""
+    predicted = probability >= THRESHOLD
+    counts = measures.confusion(true, predicted)
+    return {
+        **{"source": pair.source, "specimen": pair.specimen, "frame": pair.frame, "name": pair.name},
+        **dataclasses.asdict(counts),
+        **_summary(true[None], probability[None]),
+        "recall_tolerance_2": measures.tolerant_precision_recall(true, predicted, 2)[1],
+        "tip_recall": _tip_recall(pair, true, predicted),
+        "crack_width": measures.mean_width(true),
+    }
+
+
+def _tip_recall(pair, true, predicted):
+    """Return the share of the crack pixels around the tip that is found (R52); None if the tip is not known."""
+    if pair.tip is None:
+        return None
+    height, width = true.shape
+    with Image.open(pair.image) as photograph:
+        across, down = photograph.size
+    row, column = (pair.tip[0] + 0.5) * height / down - 0.5, (pair.tip[1] + 0.5) * width / across - 0.5
+    rows, columns = np.ogrid[:height, :width]
+    near = true & (np.hypot(rows - row, columns - column) <= NEAR_TIP * height)
+    return float(predicted[near].mean()) if near.any() else None
+
+
+def _sweep(name, true, probability):
+    """Return rows of `thresholds.csv`: a set's pooled counts at each threshold."""
+    counts = measures.confusions_by_threshold(true, probability, THRESHOLDS)
+    return [
+        {"set": name, "threshold": threshold, **dataclasses.asdict(each)}
+        for threshold, each in zip(THRESHOLDS, counts, strict=True)
+    ]
 
 
 def _loss(experiment, true, probability):
@@ -163,13 +218,8 @@ def _prediction_path(run, pair):
     return run.folder / "predictions" / f"{pair.source}-{pair.name}.png"
 
 
-def _write_measures(run, pairs, true, probability):
-    rows = [
-        {"source": pair.source, "specimen": pair.specimen, "frame": pair.frame, "name": pair.name}
-        | _summary(mask[None], values[None])
-        for pair, mask, values in zip(pairs, true, probability, strict=True)
-    ]
-    with open(run.folder / "measures.csv", "w", newline="", encoding="utf-8") as file:
+def _write_rows(path, rows):
+    with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)

@@ -194,6 +194,16 @@ def cldice(true, predicted):
     return _harmonic_mean(true[skeletonize(predicted)].mean(), predicted[skeletonize(true)].mean())
 
 
+def mean_width(true):
+    """Return how wide a crack is on average [px]: its area by the number of pixels of its skeleton; 0 without a crack.
+
+    A skeleton has fewer pixels than its length on diagonals, so this is up to 41 % too wide there: it sorts pictures by
+    the width of their cracks, it does not measure a crack.
+    """
+    true = _mask(true, "true")
+    return float(true.sum() / skeletonize(true).sum()) if true.any() else 0.0
+
+
 def expected_calibration_error(true, probability, bins=15):
     """Return how far probabilities are from shares of crack: 0 is calibrated, 1 the worst.
 
