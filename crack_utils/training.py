@@ -1,6 +1,7 @@
 """Experiment → run folder: Keras `fit`, checkpointed after every epoch, continued where it stopped (R40–R46)."""
 
 import contextlib
+import functools
 import math
 import os
 import shutil
@@ -28,6 +29,17 @@ DECISIVE = (
     "metrics.py",
     "training.py",
 )
+
+MOMENTUM = 0.9  # of "momentum" and "nesterov", the usual value; all else is Keras' default
+
+OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "sgd": keras.optimizers.SGD,
+    "momentum": functools.partial(keras.optimizers.SGD, momentum=MOMENTUM),
+    "nesterov": functools.partial(keras.optimizers.SGD, momentum=MOMENTUM, nesterov=True),
+    "adagrad": keras.optimizers.Adagrad,
+    "rmsprop": keras.optimizers.RMSprop,
+}
 
 
 def train(experiment):
@@ -81,7 +93,7 @@ def learning_rate_schedule(experiment, steps):
 
 
 def compiled_model(experiment, steps, precision="float32", xla=False):
-    """Return the network, compiled with Adam, the schedule, the loss and the metrics of R44.
+    """Return the network, compiled with the optimizer, the schedule, the loss and the metrics of R44.
 
     Parameters
     ----------
@@ -94,7 +106,7 @@ def compiled_model(experiment, steps, precision="float32", xla=False):
     """
     keras.utils.set_random_seed(experiment.seed)
     model = models.build(experiment.model, dtype=precision, **experiment.model_options)
-    optimizer = keras.optimizers.Adam(learning_rate_schedule(experiment, steps))
+    optimizer = OPTIMIZERS[experiment.optimizer](learning_rate_schedule(experiment, steps))
     if precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     model.compile(
