@@ -10,6 +10,7 @@ from crack_utils import losses, measures, provenance
 from crack_utils.baseline import black_hat_otsu, tune_black_hat
 from crack_utils.data import cache, sources
 from crack_utils.data.split import Split
+from crack_utils.files import whole
 
 THRESHOLD = 0.5  # on float32 probabilities: the reference of the whole book
 TOLERANCE = 2  # [px] for the F1 that forgives small shifts of a hand-drawn boundary
@@ -35,22 +36,11 @@ def evaluate(run):
         Confusion counts are pooled over a set's images; f1_tolerance_2 is the mean over images.
     """
     fingerprint = provenance.fingerprint(*DECISIVE)
-    if (run.folder / "metrics.json").exists() and run.metrics.get("fingerprint") == fingerprint:
-        return run.metrics
-    split, model = split_of(run), run.model()
-    found = {"fingerprint": fingerprint, "evaluated": split.evaluated, "images": {}}
-    for name in ("train", "validation", "test"):
-        if not split[name]:
-            continue
-        images, true = arrays(split[name], run.experiment.size)
-        probability = probabilities(model, images)
-        found["images"][name] = len(split[name])
-        found[name] = _summary(true, probability) | {"loss": _loss(run.experiment, true, probability)}
-        if name == split.evaluated:
-            _write_predictions(run, split[name], probability)
-            _write_measures(run, split[name], true, probability)
-    provenance.write_json(run.folder / "metrics.json", found)
-    return found
+    if not _is_measured(run, fingerprint):
+        with run.alone("evaluates"):
+            if not _is_measured(run, fingerprint):  # by the process that was waited for
+                _measure(run, fingerprint)
+    return run.metrics
 
 
 def split_of(run):
@@ -70,8 +60,8 @@ def split_of(run):
 
 def arrays(pairs, size):
     """Return pictures (float32 in [0, 1]) and masks (bool), each of shape (N, H, W), at the network's size."""
-    images, masks = cache.load(pairs, size)
-    return np.asarray(images, np.float32) / 255, np.asarray(masks) > 0
+    images, masks = cache.load(pairs, size).arrays()
+    return images.astype(np.float32) / 255, masks > 0
 
 
 def probabilities(model, images, batch=8):
@@ -122,6 +112,26 @@ def read_prediction(run, pair):
         return np.asarray(picture, np.float32) / 65535
 
 
+def _is_measured(run, fingerprint):
+    return (run.folder / "metrics.json").exists() and run.metrics.get("fingerprint") == fingerprint
+
+
+def _measure(run, fingerprint):
+    split, model = split_of(run), run.model()
+    found = {"fingerprint": fingerprint, "evaluated": split.evaluated, "images": {}}
+    for name in ("train", "validation", "test"):
+        if not split[name]:
+            continue
+        images, true = arrays(split[name], run.experiment.size)
+        probability = probabilities(model, images)
+        found["images"][name] = len(split[name])
+        found[name] = _summary(true, probability) | {"loss": _loss(run.experiment, true, probability)}
+        if name == split.evaluated:
+            _write_predictions(run, split[name], probability)
+            _write_measures(run, split[name], true, probability)
+    provenance.write_json(run.folder / "metrics.json", found)  # last: it vouches for the other files
+
+
 def _summary(true, probability):
     predicted = probability >= THRESHOLD
     pooled = measures.confusion(true, predicted)
@@ -156,7 +166,8 @@ def _loss(experiment, true, probability):
 def _write_predictions(run, pairs, probability):
     (run.folder / "predictions").mkdir(exist_ok=True)
     for pair, values in zip(pairs, probability, strict=True):
-        Image.fromarray(np.rint(values * 65535).astype(np.uint16)).save(_prediction_path(run, pair))
+        with whole(_prediction_path(run, pair)) as draft:
+            Image.fromarray(np.rint(values * 65535).astype(np.uint16)).save(draft)
 
 
 def _prediction_path(run, pair):
@@ -169,7 +180,7 @@ def _write_measures(run, pairs, true, probability):
         | _summary(mask[None], values[None])
         for pair, mask, values in zip(pairs, true, probability, strict=True)
     ]
-    with open(run.folder / "measures.csv", "w", newline="", encoding="utf-8") as file:
+    with whole(run.folder / "measures.csv") as draft, open(draft, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
