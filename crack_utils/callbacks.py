@@ -1,42 +1,103 @@
 """What happens beside the steps of a training: checkpoints, progress, and the stop when the loss is no number."""
 
-import os
+import shutil
 import time
+import zipfile
 
 import keras
 import numpy as np
+import tensorflow as tf
+
+from crack_utils.files import whole
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Keeps weights, optimizer state and history of the last complete epoch in one file, replaced as a whole."""
+    """Keeps weights, optimizer state and history of the last two complete epochs, one file each.
 
-    def __init__(self, folder, model):
+    The older file is replaced, as a whole: should a power cut or a failing disk spoil the newer one all the same, the
+    training continues one epoch earlier.
+    """
+
+    def __init__(self, folder, model, history, say):
         super().__init__()
-        self.file = folder / "state.npz"
+        self.files = [folder / "even.npz", folder / "odd.npz"]
         self.set_model(model)
-        self.history = {}
+        self.history, self.say = history, say
 
     def restore(self):
-        """Return the number of complete epochs and their history, after setting the model to where they ended."""
+        """Set model and history to the end of the last epoch that is kept; return how many are complete."""
         self.model.optimizer.build(self.model.trainable_variables)
-        if not self.file.exists():
-            return 0, self.history
-        with np.load(self.file) as state:
-            for position, variable in enumerate(self._variables()):
-                variable.assign(state[f"variable_{position}"])
-            self.history.update({name[8:]: list(state[name]) for name in state.files if name.startswith("history_")})
-            return int(state["epochs"]), self.history
+        states = [state for file in self.files if (state := self._read(file))]
+        if not states:
+            return 0
+        state = max(states, key=lambda state: state["epochs"])
+        for position, variable in enumerate(self._variables()):
+            variable.assign(state[f"variable_{position}"])
+        self.history.update({name[8:]: list(state[name]) for name in state if name.startswith("history_")})
+        return int(state["epochs"])
 
     def on_epoch_end(self, epoch, logs=None):
         state = {f"variable_{i}": np.asarray(variable) for i, variable in enumerate(self._variables())}
         state |= {f"history_{name}": np.asarray(values) for name, values in self.history.items()}
-        self.file.parent.mkdir(exist_ok=True)
-        draft = self.file.with_name("draft.npz")
-        np.savez(draft, epochs=epoch + 1, **state)
-        os.replace(draft, self.file)
+        file = self.files[(epoch + 1) % 2]
+        file.parent.mkdir(exist_ok=True)
+        with whole(file) as draft:
+            np.savez(draft, epochs=epoch + 1, **state)
+
+    def _read(self, file):
+        """Return what a file holds, all of it checked by its checksums, or None."""
+        try:
+            with np.load(file) as arrays:
+                return dict(arrays)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            self.say(f"{file} is damaged and left out ({error})")
+            return None
 
     def _variables(self):
         return [*self.model.variables, *self.model.optimizer.variables]
+
+
+class Events(keras.callbacks.Callback):
+    """TensorBoard's curves, begun anew from the history: after an interruption none is broken and none stands twice.
+
+    Keras' own callback would leave a gap, or an epoch twice, depending on where the interruption fell.
+
+    Parameters
+    ----------
+    folder : path-like
+        Emptied when the training begins. Holds `train` and `validation`.
+    history : dict of list
+        Of the epochs that are complete; `Progress` adds to it.
+    """
+
+    def __init__(self, folder, history):
+        super().__init__()
+        self.folder, self.history = folder, history
+
+    def on_train_begin(self, logs=None):
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.writers = {
+            part: tf.summary.create_file_writer(str(self.folder / part)) for part in ("train", "validation")
+        }
+        for epoch in range(len(next(iter(self.history.values()), []))):
+            self._write(epoch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._write(epoch)
+
+    def on_train_end(self, logs=None):
+        for writer in self.writers.values():
+            writer.close()
+
+    def _write(self, epoch):
+        for name, values in self.history.items():
+            part = "validation" if name.startswith("val_") else "train"
+            with self.writers[part].as_default(step=epoch):
+                tf.summary.scalar(f"epoch_{name.removeprefix('val_')}", values[epoch])
+        for writer in self.writers.values():
+            writer.flush()
 
 
 class StopOnNaN(keras.callbacks.Callback):

@@ -12,6 +12,7 @@ from crack_utils import losses, measures, provenance
 from crack_utils.baseline import black_hat_otsu, tune_black_hat
 from crack_utils.data import cache, sources
 from crack_utils.data.split import Split
+from crack_utils.files import whole
 
 THRESHOLD = 0.5  # on float32 probabilities: the reference of the whole book
 TOLERANCES = (1, 2)  # [px] for the F1 that forgives small shifts of a hand-drawn boundary
@@ -45,26 +46,11 @@ def evaluate(run):
         tolerance and clDice are means over images.
     """
     fingerprint = provenance.fingerprint(*DECISIVE)
-    if (run.folder / "metrics.json").exists() and run.metrics.get("fingerprint") == fingerprint:
-        return run.metrics
-    split, model = split_of(run), run.model()
-    found, swept = {"fingerprint": fingerprint, "evaluated": split.evaluated, "images": {}}, []
-    for name in ("train", "validation", "test"):
-        if not split[name]:
-            continue
-        images, true = arrays(split[name], run.experiment.size)
-        probability = probabilities(model, images)
-        found["images"][name] = len(split[name])
-        found[name] = _summary(true, probability) | {"loss": _loss(run.experiment, true, probability)}
-        if name in ("validation", split.evaluated):
-            swept += _sweep(name, true, probability)
-        if name == split.evaluated:
-            _write_predictions(run, split[name], probability)
-            rows = [_row(*each) for each in zip(split[name], true, probability, strict=True)]
-            _write_rows(run.folder / "measures.csv", rows)
-    _write_rows(run.folder / "thresholds.csv", swept)
-    provenance.write_json(run.folder / "metrics.json", found)
-    return found
+    if not _is_measured(run, fingerprint):
+        with run.alone("evaluates"):
+            if not _is_measured(run, fingerprint):  # by the process that was waited for
+                _measure(run, fingerprint)
+    return run.metrics
 
 
 def split_of(run):
@@ -84,8 +70,8 @@ def split_of(run):
 
 def arrays(pairs, size):
     """Return pictures (float32 in [0, 1]) and masks (bool), each of shape (N, H, W), at the network's size."""
-    images, masks = cache.load(pairs, size)
-    return np.asarray(images, np.float32) / 255, np.asarray(masks) > 0
+    images, masks = cache.load(pairs, size).arrays()
+    return images.astype(np.float32) / 255, masks > 0
 
 
 def probabilities(model, images, batch=8):
@@ -134,6 +120,30 @@ def read_prediction(run, pair):
     """Return a stored prediction: float32, shape (H, W), in [0, 1]."""
     with Image.open(_prediction_path(run, pair)) as picture:
         return np.asarray(picture, np.float32) / 65535
+
+
+def _is_measured(run, fingerprint):
+    return (run.folder / "metrics.json").exists() and run.metrics.get("fingerprint") == fingerprint
+
+
+def _measure(run, fingerprint):
+    split, model = split_of(run), run.model()
+    found, swept = {"fingerprint": fingerprint, "evaluated": split.evaluated, "images": {}}, []
+    for name in ("train", "validation", "test"):
+        if not split[name]:
+            continue
+        images, true = arrays(split[name], run.experiment.size)
+        probability = probabilities(model, images)
+        found["images"][name] = len(split[name])
+        found[name] = _summary(true, probability) | {"loss": _loss(run.experiment, true, probability)}
+        if name in ("validation", split.evaluated):
+            swept += _sweep(name, true, probability)
+        if name == split.evaluated:
+            _write_predictions(run, split[name], probability)
+            rows = [_row(*each) for each in zip(split[name], true, probability, strict=True)]
+            _write_rows(run.folder / "measures.csv", rows)
+    _write_rows(run.folder / "thresholds.csv", swept)
+    provenance.write_json(run.folder / "metrics.json", found)  # last: it vouches for the other files
 
 
 def _summary(true, probability):
@@ -211,7 +221,8 @@ def _loss(experiment, true, probability):
 def _write_predictions(run, pairs, probability):
     (run.folder / "predictions").mkdir(exist_ok=True)
     for pair, values in zip(pairs, probability, strict=True):
-        Image.fromarray(np.rint(values * 65535).astype(np.uint16)).save(_prediction_path(run, pair))
+        with whole(_prediction_path(run, pair)) as draft:
+            Image.fromarray(np.rint(values * 65535).astype(np.uint16)).save(draft)
 
 
 def _prediction_path(run, pair):
@@ -219,7 +230,7 @@ def _prediction_path(run, pair):
 
 
 def _write_rows(path, rows):
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    with whole(path) as draft, open(draft, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 # error in a parameter should be told at once.
 LOSSES = ("bce", "dice", "focal", "tversky")
 MODELS = ("unet",)
+OPTIMIZERS = ("adam", "sgd", "momentum", "nesterov", "adagrad", "rmsprop")
 
 SYNTHETIC = "synthetic"
 
@@ -76,6 +77,7 @@ class Experiment:
     images_per_epoch: int = 300
     batch: int = 16  # R28
     epochs: int = 120  # R42
+    optimizer: str = "adam"  # R40; one of OPTIMIZERS
     learning_rates: tuple[float, float, float] = (1e-4, 1e-5, 1e-6)  # R41
     boundaries: tuple[float, float] = (
         0.5,
@@ -158,6 +160,7 @@ def _check_ranges(experiment):
         "repeat must be at least 1, or None": e.repeat is None or e.repeat >= 1,
         "validation must lie in (0, 1) and test in [0, 1)": 0 < e.validation < 1 and 0 <= e.test < 1,
         "split_by must be 'specimen' or 'image'": e.split_by in ("specimen", "image"),
+        f"optimizer must be one of {', '.join(OPTIMIZERS)}": e.optimizer in OPTIMIZERS,
         "learning_rates must be three positive rates": len(e.learning_rates) == 3 and min(e.learning_rates) > 0,
         "boundaries must be two rising shares in (0, 1)": len(e.boundaries) == 2
         and 0 < e.boundaries[0] < e.boundaries[1] < 1,

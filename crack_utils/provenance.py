@@ -4,13 +4,13 @@ import ast
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 import subprocess
 import time
 from pathlib import Path
 
 from crack_utils import paths
+from crack_utils.files import whole
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scikit-image", "scipy", "pillow")
 
@@ -88,7 +88,5 @@ def _peak_memory():
 
 def write_json(path, values):
     """Write JSON so that the file is whole or not there."""
-    path = Path(path)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
-    os.replace(draft, path)
+    with whole(path) as draft:
+        draft.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")

@@ -1,12 +1,15 @@
 """Run: a training's folder, read back. NumPy only until a model is asked for."""
 
+import contextlib
 import csv
 import json
 from pathlib import Path
 
+import filelock
 import numpy as np
 
 from crack_utils.experiment import Experiment
+from crack_utils.files import remove_drafts
 
 
 class Run:
@@ -59,6 +62,29 @@ class Run:
     def metrics(self):
         """Measures of each set, as `evaluation.evaluate` wrote them."""
         return self._json("metrics.json")
+
+    @contextlib.contextmanager
+    def alone(self, work):
+        """Let one process at a time write into the folder; another one says so and waits.
+
+        The lock is the system's own and ends with its process, however that ends.
+
+        Parameters
+        ----------
+        work : str
+            What the process does, for the message: "trains", "evaluates".
+        """
+        lock = filelock.FileLock(self.folder / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            print(f"Another process works on {self.id}; this one {work} it after that", flush=True)
+            lock.acquire()
+        try:
+            remove_drafts(self.folder)
+            yield
+        finally:
+            lock.release()
 
     def names(self):
         """Return the (source, name) of the pairs of each set: dict of list."""

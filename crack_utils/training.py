@@ -1,20 +1,19 @@
 """Experiment → run folder: Keras `fit`, checkpointed after every epoch, continued where it stopped (R40–R46)."""
 
-import contextlib
+import functools
 import math
-import os
 import shutil
 import time
 
-import filelock
 import keras
 import numpy as np
 
 from crack_utils import hardware, losses, metrics, models, paths, provenance
-from crack_utils.callbacks import Checkpoint, Progress, StopOnNaN
+from crack_utils.callbacks import Checkpoint, Events, Progress, StopOnNaN
 from crack_utils.data import check_pairs, pipeline, sources
 from crack_utils.data.pairs import manifest_hash
 from crack_utils.data.split import write_split
+from crack_utils.files import full_disk_told, whole
 from crack_utils.run import Run
 
 # The modules that decide what a training gives: their code is part of the run's id.
@@ -28,6 +27,17 @@ DECISIVE = (
     "metrics.py",
     "training.py",
 )
+
+MOMENTUM = 0.9  # of "momentum" and "nesterov", the usual value; all else is Keras' default
+
+OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "sgd": keras.optimizers.SGD,
+    "momentum": functools.partial(keras.optimizers.SGD, momentum=MOMENTUM),
+    "nesterov": functools.partial(keras.optimizers.SGD, momentum=MOMENTUM, nesterov=True),
+    "adagrad": keras.optimizers.Adagrad,
+    "rmsprop": keras.optimizers.RMSprop,
+}
 
 
 def train(experiment):
@@ -48,6 +58,8 @@ def train(experiment):
         If the data set cannot be used.
     FloatingPointError
         If the loss is no longer a number; the last good epoch is kept.
+    FullDiskError
+        If there is no room to write; the last epoch that could be kept is, and the next call continues after it.
     """
     started = time.time()
     pairs = sources.load(experiment)
@@ -55,22 +67,29 @@ def train(experiment):
     manifest = manifest_hash(pairs)
     run = _run_of(experiment, manifest, precision, xla)
     if run.finished:
+        _remove_checkpoint(run)
         print(f"Run {run.id} is done already: {run.folder}")
         return run
     check_pairs(pairs)
     split = sources.split(experiment, pairs)
     run.folder.mkdir(parents=True, exist_ok=True)
-    with _sole_trainer(run), open(run.folder / "log.txt", "a", encoding="utf-8") as log:
+    with (
+        full_disk_told(run.folder),
+        run.alone("trains"),
+        open(run.folder / "log.txt", "a", encoding="utf-8") as log,
+    ):
         if run.finished:  # by the process that was waited for
             return run
         provenance.write_json(run.folder / "experiment.json", experiment.to_dict())
-        write_split(split, run.folder / "split.csv")
+        with whole(run.folder / "split.csv") as draft:
+            write_split(split, draft)
         model, history = _fit(experiment, split, run, precision, xla, log)
-        np.savez(run.folder / "history.npz", **history)
+        with whole(run.folder / "history.npz") as draft:
+            np.savez(draft, **history)
         _save_for_prediction(model, experiment, run.folder / "model.keras")
         facts = {"run": run.id, "precision": precision, "xla": xla, "data_hash": manifest}
         provenance.write_json(run.marker, facts | provenance.describe(started))
-        shutil.rmtree(run.folder / "checkpoint", ignore_errors=True)
+        _remove_checkpoint(run)
     return run
 
 
@@ -81,7 +100,7 @@ def learning_rate_schedule(experiment, steps):
 
 
 def compiled_model(experiment, steps, precision="float32", xla=False):
-    """Return the network, compiled with Adam, the schedule, the loss and the metrics of R44.
+    """Return the network, compiled with the optimizer, the schedule, the loss and the metrics of R44.
 
     Parameters
     ----------
@@ -94,7 +113,7 @@ def compiled_model(experiment, steps, precision="float32", xla=False):
     """
     keras.utils.set_random_seed(experiment.seed)
     model = models.build(experiment.model, dtype=precision, **experiment.model_options)
-    optimizer = keras.optimizers.Adam(learning_rate_schedule(experiment, steps))
+    optimizer = OPTIMIZERS[experiment.optimizer](learning_rate_schedule(experiment, steps))
     if precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     model.compile(
@@ -121,34 +140,20 @@ def _run_of(experiment, manifest, precision, xla):
     return Run(paths.runs() / f"{experiment.model}-{experiment.loss.replace('*', 'x')}-{digest[:10]}")
 
 
-@contextlib.contextmanager
-def _sole_trainer(run):
-    """One process trains a run; a second one says so and waits."""
-    lock = filelock.FileLock(run.folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        print(f"Another process trains {run.id}; waiting for it", flush=True)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _fit(experiment, split, run, precision, xla, log):
     repeat = repeats(experiment, len(split.train))
     per_epoch = pipeline.epoch_length(len(split.train), repeat, experiment.batch, training=True)
     steps = per_epoch // experiment.batch
     model = compiled_model(experiment, steps * experiment.epochs, precision, xla)
-    checkpoint = Checkpoint(run.folder / "checkpoint", model)
-    first_epoch, history = checkpoint.restore()
+    history = {}
     progress = Progress(experiment.epochs, steps, log, history)
     progress.say(
         f"{run.id}: {len(split.train)} training, {len(split.validation)} validation, {len(split.test)} test images "
         f"of {experiment.size[0]}×{experiment.size[1]}; {experiment.epochs} epochs of {steps} steps "
         f"of {experiment.batch}; {precision}{', XLA' if xla else ''}"
     )
+    checkpoint = Checkpoint(run.folder / "checkpoint", model, history, progress.say)
+    first_epoch = checkpoint.restore()
     if first_epoch:
         progress.say(f"{run.id}: continues after epoch {first_epoch}")
     options = {"size": experiment.size, "batch": experiment.batch}
@@ -169,20 +174,19 @@ def _fit(experiment, split, run, precision, xla, log):
         steps_per_epoch=steps,
         shuffle=False,  # the pipeline has done it
         verbose=0,
-        callbacks=[
-            StopOnNaN(),
-            progress,
-            checkpoint,
-            keras.callbacks.TensorBoard(run.folder / "tensorboard", write_graph=False),
-        ],
+        callbacks=[StopOnNaN(), progress, checkpoint, Events(run.folder / "tensorboard", history)],
     )
     return model, {name: np.asarray(values) for name, values in history.items()}
+
+
+def _remove_checkpoint(run):
+    """Remove what only an unfinished training needs; a process that was killed just before left it."""
+    shutil.rmtree(run.folder / "checkpoint", ignore_errors=True)
 
 
 def _save_for_prediction(model, experiment, path):
     """Save the weights in a float32 network: a mixed policy would be slow, or wrong, on other hardware."""
     portable = models.build(experiment.model, dtype="float32", **experiment.model_options)
     portable.set_weights(model.get_weights())
-    draft = path.with_name(f"draft-{path.name}")
-    portable.save(draft)
-    os.replace(draft, path)
+    with whole(path) as draft:
+        portable.save(draft)

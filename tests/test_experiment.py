@@ -5,13 +5,14 @@ import sys
 
 import pytest
 
-from crack_utils import Experiment, losses, models
-from crack_utils.experiment import LOSSES, MODELS, PRESETS
+from crack_utils import Experiment, losses, models, training
+from crack_utils.experiment import LOSSES, MODELS, OPTIMIZERS, PRESETS
 
 
 def test_names_equal_the_registries():
     assert list(LOSSES) == list(losses.names())
     assert list(MODELS) == list(models.names())
+    assert list(OPTIMIZERS) == list(training.OPTIMIZERS)
 
 
 def test_presets_are_experiments():
@@ -43,6 +44,7 @@ def test_paper_preset_is_the_report():
         ("smoke", {"split_by": "day"}, "split_by must be"),
         ("smoke", {"learning_rates": (1, 0, 1)}, "learning_rates must be"),
         ("smoke", {"boundaries": (0.9, 0.6)}, "boundaries must be"),
+        ("smoke", {"optimizer": "lion"}, "optimizer must be one of adam, sgd, momentum, nesterov, adagrad, rmsprop"),
         ("smoke", {"precision": "half"}, "precision must be"),
         ("smoke", {"data": "nowhere"}, "unknown data set 'nowhere'"),
     ],

@@ -210,6 +210,30 @@ def test_schedule_drops_at_the_shares(experiment):
     np.testing.assert_allclose(rates, [1e-4, 1e-4, 1e-5, 1e-5, 1e-6, 1e-6], rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "moved"),
+    [
+        ("adam", 1 + 1),  # both means are those of the constant gradient
+        ("sgd", 1 + 1),
+        ("momentum", 1 + 1.9),
+        ("nesterov", 1.9 + 2.71),  # each step looks 0.9 of itself ahead
+        ("adagrad", 1.1**-0.5 + 2.1**-0.5),  # Keras starts its sum at 0.1
+        ("rmsprop", 0.1**-0.5 + 0.19**-0.5),
+    ],
+)
+def test_two_steps_of_each_optimizer_at_a_gradient_of_one(experiment, optimizer, moved):
+    rates = (0.01, 0.001, 0.0001)
+    model = training.compiled_model(experiment.replace(optimizer=optimizer, learning_rates=rates), steps=4)
+    number = keras.Variable(0.0)
+    seen = []
+    for step in range(4):
+        seen.append(float(model.optimizer.learning_rate))
+        model.optimizer.apply([tf.constant(1.0)], [number])
+        if step == 1:
+            assert float(number) == pytest.approx(-0.01 * moved, rel=1e-4)
+    assert seen == pytest.approx([0.01, 0.01, 0.01, 0.001])
+
+
 def test_repeats():
     quick = Experiment.preset("quick").replace(images_per_epoch=300)
     assert [training.repeats(quick, images) for images in (94, 160, 300, 400)] == [4, 2, 1, 1]

@@ -1,21 +1,31 @@
-"""Decoded, reduced pictures as memory-mapped arrays, made once for a data set and size, shared by all trainings."""
+"""Decoded, reduced pictures on disk: one small file a pair and size, made once, shared by all data sets and trainings.
+
+A file's name is a hash of the content of photograph and mask and of the size, so any subset of any data set finds what
+any other has decoded. It holds a checksum, so it needs no draft, lock or renaming: what a killed writer or a power cut
+leaves is recognized when it is read and made anew, and parallel writers write the same bytes. Pictures are read
+one by one (not mapped), so memory does not grow with their number.
+"""
 
 import hashlib
 import json
 import os
-import shutil
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
+import random
+import zlib
+from multiprocessing.pool import ThreadPool
 
 import numpy as np
+from tqdm import tqdm
 
 from crack_utils import paths
-from crack_utils.data.images import MASK_COVERAGE, read_image, read_mask, resize_image, resize_mask
+from crack_utils.data.images import MASK_COVERAGE, DataError, read_image, read_mask, resize_image, resize_mask
 from crack_utils.data.pairs import sha256
+from crack_utils.files import full_disk_told
+
+CHECKSUM = 4  # [bytes] at the head of a file: CRC-32 of the rest, as big-endian integer
 
 
 def load(pairs, size):
-    """Return the pictures and masks of `pairs` at `size`, decoding them only the first time.
+    """Return the pictures and masks of `pairs` at `size`, decoding what no call has decoded before.
 
     Parameters
     ----------
@@ -24,43 +34,105 @@ def load(pairs, size):
 
     Returns
     -------
-    images, masks : memory-mapped ndarrays, uint8, shape (N, H, W)
-        Gray values 0–255; masks 0 or 1. In the order of `pairs`.
+    Pictures
+        In the order of `pairs`.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read.
+    FullDiskError
+        If the cache has no room.
     """
-    with ThreadPoolExecutor() as pool:
-        content = list(pool.map(lambda pair: (sha256(pair.image), sha256(pair.mask)), pairs))
-    key = hashlib.sha256(json.dumps([content, list(size), MASK_COVERAGE]).encode()).hexdigest()[:16]
-    folder = paths.cache() / key
-    if not folder.exists():
-        _write(pairs, tuple(size), folder)
-    return tuple(np.load(folder / f"{part}.npy", mmap_mode="r") for part in ("images", "masks"))
+    with ThreadPool() as pool:
+        pictures = Pictures(pairs, size, pool.map(_key, pairs))
+        missing = [index for index in range(len(pairs)) if not pictures.is_there(index)]
+        # Each process in an order of its own, so that several share the work instead of doing the same.
+        random.Random().shuffle(missing)
+        done = pool.imap_unordered(pictures.make, missing)
+        for _ in tqdm(done, "decoding", len(missing), unit="pair", delay=2, disable=not missing):
+            pass
+    return pictures
 
 
-def _write(pairs, size, folder):
-    """Fill a folder beside the final one and rename it: a killed or parallel writer leaves nothing half-written."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent)
-    try:
-        shape = (len(pairs), *size)
-        arrays = {
-            part: np.lib.format.open_memmap(f"{draft}/{part}.npy", mode="w+", dtype=np.uint8, shape=shape)
-            for part in ("images", "masks")
-        }
+class Pictures:
+    """Pictures and masks of a list of pairs, read from the cache one by one.
 
-        def fill(index):
-            image = resize_image(read_image(pairs[index].image), size)
-            arrays["images"][index] = np.rint(image * 255)
-            arrays["masks"][index] = resize_mask(read_mask(pairs[index].mask), size)
+    `pictures[index]` is an image and its mask, uint8, shape (H, W): gray values 0–255, and 0 or 1.
 
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(fill, range(len(pairs))))
-        for array in arrays.values():
-            array.flush()
+    Parameters
+    ----------
+    pairs : list of Pair
+    size : (height, width) [px]
+    keys : list of str
+        Of each pair, by its content.
+    """
+
+    def __init__(self, pairs, size, keys):
+        self.pairs, self.size, self.keys = pairs, tuple(size), keys
+        self.folder = paths.cache() / "{}x{}".format(*size)
+        self.bytes = CHECKSUM + 2 * size[0] * size[1]
+
+    def __len__(self):
+        return len(self.pairs)
+
+    def __getitem__(self, index):
+        file = self._file(index)
         try:
-            os.rename(draft, folder)
-        except OSError:
-            if not folder.exists():
-                raise
-            # Another writer was first; its arrays are the same.
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+            content = file.read_bytes()
+        except FileNotFoundError:
+            content = b""
+        if not self._is_whole(content):
+            print(f"{file} is damaged; {self.pairs[index].image} is decoded anew", flush=True)
+            content = self._write(index)
+        return tuple(np.frombuffer(content, np.uint8, offset=CHECKSUM).reshape(2, *self.size))
+
+    def arrays(self):
+        """Return all images and all masks: two ndarrays, uint8, shape (N, H, W)."""
+        images, masks = (np.empty((len(self), *self.size), np.uint8) for _ in range(2))
+        for index in range(len(self)):
+            images[index], masks[index] = self[index]
+        return images, masks
+
+    def is_there(self, index):
+        """Return whether a pair's file has its full length; its checksum is looked at when it is read."""
+        try:
+            return self._file(index).stat().st_size == self.bytes
+        except FileNotFoundError:
+            return False
+
+    def make(self, index):
+        """Decode a pair, unless another process has done it meanwhile."""
+        if not self.is_there(index):
+            self._write(index)
+
+    def _file(self, index):
+        key = self.keys[index]
+        return self.folder / key[:2] / key[2:]  # in 256 folders: some file systems are slow with many names in one
+
+    def _is_whole(self, content):
+        return len(content) == self.bytes and content[:CHECKSUM] == _checksum(memoryview(content)[CHECKSUM:])
+
+    def _write(self, index):
+        pair, file = self.pairs[index], self._file(index)
+        image = np.rint(resize_image(read_image(pair.image), self.size) * 255).astype(np.uint8)
+        pixels = image.tobytes() + resize_mask(read_mask(pair.mask), self.size).tobytes()
+        if _key(pair) != self.keys[index]:
+            raise DataError(f"{pair.image} or {pair.mask} was changed while it was in use")
+        content = _checksum(pixels) + pixels
+        with full_disk_told(paths.artifacts()):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            # Not emptied first: to those who read it now it is whole all the time.
+            with open(os.open(file, os.O_WRONLY | os.O_CREAT, 0o666), "wb") as stream:
+                stream.write(content)
+                stream.truncate()
+        return content
+
+
+def _key(pair):
+    content = [sha256(pair.image), sha256(pair.mask), MASK_COVERAGE]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+
+
+def _checksum(pixels):
+    return zlib.crc32(pixels).to_bytes(CHECKSUM, "big")

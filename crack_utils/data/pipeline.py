@@ -40,29 +40,32 @@ def make_dataset(pairs, size, batch=16, repeat=1, training=False, augment=True, 
         If there is no pair, or less than one batch of them.
     """
     count = epoch_length(len(pairs), repeat, batch, training)
-    images, masks = cache.load(pairs, size)
+    pictures, sightings = cache.load(pairs, size), len(pairs) * repeat
     shape = (*size, 1)
 
-    def index(position):
-        epoch, place = position // count, position % count
+    def draw(position):
+        epoch, sighting = position // count, position % count
         if training:
             # All repeats of all images are permuted anew each epoch, statelessly.
-            place = tf.random.experimental.index_shuffle(
-                place, seed=tf.stack([tf.constant(seed, tf.int64), epoch]), max_index=len(pairs) * repeat - 1
+            sighting = tf.random.experimental.index_shuffle(
+                sighting, seed=tf.stack([tf.constant(seed, tf.int64), epoch]), max_index=sightings - 1
             )
-        return position, place % len(pairs)
+        return epoch, sighting
 
-    def read(position, index):
-        image, mask = tf.numpy_function(lambda i: (images[i], masks[i]), [index], [tf.uint8, tf.uint8], stateful=False)
+    def read(epoch, sighting):
+        image, mask = tf.numpy_function(
+            pictures.__getitem__, [sighting % len(pairs)], [tf.uint8, tf.uint8], stateful=False
+        )
         image = tf.reshape(tf.cast(image, tf.float32) / 255, shape)
-        return position, image, tf.reshape(tf.cast(mask, tf.float32), shape)
+        return epoch, sighting, image, tf.reshape(tf.cast(mask, tf.float32), shape)
 
-    def finish(position, image, mask):
-        return flip(image, mask, (seed, position)) if training and augment else (image, mask)
+    def finish(epoch, sighting, image, mask):
+        # The number of the sighting in the whole training: the batch, which cuts an epoch's end off, has no say in it.
+        return flip(image, mask, (seed, epoch * sightings + sighting)) if training and augment else (image, mask)
 
     return (
         tf.data.Dataset.range(first_epoch * count, (first_epoch + epochs) * count)
-        .map(index)
+        .map(draw)
         .map(read, num_parallel_calls=tf.data.AUTOTUNE)
         .map(finish, num_parallel_calls=tf.data.AUTOTUNE)
         .batch(batch, drop_remainder=training)
