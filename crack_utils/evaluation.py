@@ -18,10 +18,10 @@ THRESHOLD = 0.5  # on float32 probabilities: the reference of the whole book
 TOLERANCES = (1, 2)  # [px] for the F1 that forgives small shifts of a hand-drawn boundary
 NEAR_TIP = 0.1  # of the picture's height: how far the surroundings of a tip reach
 
-# A stored probability rounds to 1 from these on, half a step below it: for these types the cast is a threshold too.
-ROUNDS_TO_ONE = {"bfloat16": 1 - 2**-9, "float16": 1 - 2**-12, "float32": 1.0}
 # Even steps of the logit: thresholds are of interest near 0 and 1 too.
-THRESHOLDS = tuple(sorted({1 / (1 + math.exp(-step / 2)) for step in range(-16, 33)} | set(ROUNDS_TO_ONE.values())))
+THRESHOLDS = tuple(
+    sorted({1 / (1 + math.exp(-step / 2)) for step in range(-16, 33)} | set(measures.ROUNDS_TO_ONE.values()))
+)
 
 # The modules that decide what an evaluation says: a change of their code makes it anew.
 DECISIVE = ("evaluation.py", "measures.py", "losses.py")
@@ -171,7 +171,7 @@ def _mean(measure, true, predicted, *options):
 
 
 def _row(pair, true, probability):
-    """Return one image's row of `measures.csv`: who it is, its counts, its measures; None where the truth is unknown."""
+    """Return one image's row of `measures.csv`: who it is, its counts, its measures; None where truth is unknown."""
     predicted = probability >= THRESHOLD
     counts = measures.confusion(true, predicted)
     return {

@@ -23,6 +23,10 @@ import numpy as np
 from scipy import ndimage
 from skimage.morphology import skeletonize
 
+# A probability that is stored in these types rounds to 1 from here on, half a step below it (a tie goes to 1, the even
+# one), so the cast of S1 is a threshold there. The networks' own outputs are float32, where only 1 itself counts.
+ROUNDS_TO_ONE = {"bfloat16": 1 - 2**-9, "float16": 1 - 2**-12, "float32": 1.0}
+
 
 def _ratio(part, whole, wrong):
     """Return part / whole; where whole is 0, 1 if nothing is wrong and else 0."""

@@ -20,6 +20,7 @@ from crack_utils.run import Run
 DECISIVE = (
     "data/images.py",
     "data/cache.py",
+    "data/leaks.py",
     "data/pipeline.py",
     "data/split.py",
     "models",
@@ -141,8 +142,10 @@ def _run_of(experiment, manifest, precision, xla):
 
 
 def _fit(experiment, split, run, precision, xla, log):
-    repeat = repeats(experiment, len(split.train))
-    per_epoch = pipeline.epoch_length(len(split.train), repeat, experiment.batch, training=True)
+    # A careless pipeline draws its training images anew each epoch, and leaves as many out as validation has (S2).
+    drawn = len(split.train) - (len(split.validation) if experiment.leak == "drawn each epoch" else 0)
+    repeat = repeats(experiment, drawn)
+    per_epoch = pipeline.epoch_length(drawn, repeat, experiment.batch, training=True)
     steps = per_epoch // experiment.batch
     model = compiled_model(experiment, steps * experiment.epochs, precision, xla)
     history = {}
@@ -167,6 +170,7 @@ def _fit(experiment, split, run, precision, xla, log):
             seed=experiment.seed,
             first_epoch=first_epoch,
             epochs=experiment.epochs - first_epoch,
+            drawn=drawn,
         ),
         validation_data=pipeline.make_dataset(split.validation, **options),
         initial_epoch=first_epoch,

@@ -9,7 +9,9 @@ import tensorflow as tf
 from crack_utils.data import cache
 
 
-def make_dataset(pairs, size, batch=16, repeat=1, training=False, augment=True, seed=0, first_epoch=0, epochs=1):
+def make_dataset(
+    pairs, size, batch=16, repeat=1, training=False, augment=True, seed=0, first_epoch=0, epochs=1, drawn=None
+):
     """Return batches of pictures and masks.
 
     Parameters
@@ -28,6 +30,8 @@ def make_dataset(pairs, size, batch=16, repeat=1, training=False, augment=True, 
         Decides order and flips.
     first_epoch, epochs : int
         Which epochs are delivered, one after another; counted from 0.
+    drawn : int, optional
+        Each epoch draws that many of the pairs anew and sees these alone (S2); by default it sees all.
 
     Returns
     -------
@@ -39,23 +43,21 @@ def make_dataset(pairs, size, batch=16, repeat=1, training=False, augment=True, 
     ValueError
         If there is no pair, or less than one batch of them.
     """
-    count = epoch_length(len(pairs), repeat, batch, training)
-    pictures, sightings = cache.load(pairs, size), len(pairs) * repeat
+    drawn = drawn or len(pairs)
+    count = epoch_length(drawn, repeat, batch, training)
+    pictures, sightings = cache.load(pairs, size), drawn * repeat
     shape = (*size, 1)
 
     def draw(position):
         epoch, sighting = position // count, position % count
         if training:
             # All repeats of all images are permuted anew each epoch, statelessly.
-            sighting = tf.random.experimental.index_shuffle(
-                sighting, seed=tf.stack([tf.constant(seed, tf.int64), epoch]), max_index=sightings - 1
-            )
-        return epoch, sighting
+            sighting = _shuffle(sighting, sightings, seed, epoch)
+        index = sighting % drawn
+        return epoch, sighting, index if drawn == len(pairs) else _shuffle(index, len(pairs), ~seed, epoch)
 
-    def read(epoch, sighting):
-        image, mask = tf.numpy_function(
-            pictures.__getitem__, [sighting % len(pairs)], [tf.uint8, tf.uint8], stateful=False
-        )
+    def read(epoch, sighting, index):
+        image, mask = tf.numpy_function(pictures.__getitem__, [index], [tf.uint8, tf.uint8], stateful=False)
         image = tf.reshape(tf.cast(image, tf.float32) / 255, shape)
         return epoch, sighting, image, tf.reshape(tf.cast(mask, tf.float32), shape)
 
@@ -71,6 +73,12 @@ def make_dataset(pairs, size, batch=16, repeat=1, training=False, augment=True, 
         .batch(batch, drop_remainder=training)
         .prefetch(tf.data.AUTOTUNE)
     )
+
+
+def _shuffle(place, count, seed, epoch):
+    """Return where a permutation of `count` places, another for each epoch, puts one of them."""
+    seeds = tf.stack([tf.constant(seed, tf.int64), epoch])
+    return tf.random.experimental.index_shuffle(place, seed=seeds, max_index=count - 1)
 
 
 def epoch_length(images, repeat, batch, training):

@@ -6,6 +6,7 @@ from pathlib import Path
 from crack_utils import paths
 from crack_utils.data import synthetic
 from crack_utils.data.images import read_image
+from crack_utils.data.leaks import leak
 from crack_utils.data.pairs import find_pairs
 from crack_utils.data.split import split_pairs
 
@@ -26,13 +27,14 @@ def load(experiment):
 
 def split(experiment, pairs):
     """Return the experiment's split of its pairs."""
-    return split_pairs(
+    made = split_pairs(
         pairs,
         validation=experiment.validation,
         test=experiment.test,
         seed=experiment.data_seed,
         by=experiment.split_by,
     )
+    return leak(made, experiment.leak, experiment.validation, experiment.seed) if experiment.leak else made
 
 
 def folders(data):

@@ -3,22 +3,28 @@
 from crack_utils.figures.data import baseline, flips, pictures, resize_trap, split_chart
 from crack_utils.figures.network import activations, network, receptive_field
 from crack_utils.figures.results import comparison, curves, predictions, schedule, side_by_side
+from crack_utils.figures.study import claims, crack_probabilities, ranks, saturation, threshold_curves
 from crack_utils.figures.style import credit, use_style
 
 __all__ = [
     "activations",
     "baseline",
+    "claims",
     "comparison",
+    "crack_probabilities",
     "credit",
     "curves",
     "flips",
     "network",
     "pictures",
     "predictions",
+    "ranks",
     "receptive_field",
     "resize_trap",
+    "saturation",
     "schedule",
     "side_by_side",
     "split_chart",
+    "threshold_curves",
     "use_style",
 ]

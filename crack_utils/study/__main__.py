@@ -1,0 +1,62 @@
+"""The workflow's way to a study: `python -m crack_utils.study cost|train|gather SCALE …`."""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from crack_utils.study import cases as study_cases
+from crack_utils.study.cases import SCALES
+
+
+def main(arguments=None):
+    """Run one step of a study."""
+    parser = argparse.ArgumentParser(prog="python -m crack_utils.study", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, run, explanation in (
+        ("cost", _cost, "say what is left to train, and how long it will take here"),
+        ("train", _train, "train and measure one case"),
+        ("gather", _gather, "write the tables of the finished trainings"),
+    ):
+        command = commands.add_parser(name, help=explanation)
+        command.add_argument("scale", choices=SCALES)
+        command.set_defaults(run=run)
+        if name == "train":
+            command.add_argument("case", help="a name such as dice-0-1a2b3c4d")
+            command.add_argument("marker", type=Path, help="file to write the run's id to")
+    options = parser.parse_args(arguments)
+    return options.run(options)
+
+
+def _cost(options):
+    """Time a few steps here, and multiply."""
+    from crack_utils.study.cost import table
+
+    print(table(options.scale, workers=len(os.sched_getaffinity(0))))
+
+
+def _train(options):
+    from crack_utils.evaluation import evaluate
+    from crack_utils.training import train
+
+    case = study_cases.case(options.scale, options.case)
+    began = time.time()
+    run = train(case.experiment)
+    evaluate(run)
+    options.marker.parent.mkdir(parents=True, exist_ok=True)
+    options.marker.write_text(f"{run.id}\n", encoding="utf-8")
+    print(f"{case.name}: {run.id}, {time.time() - began:.0f} s")
+
+
+def _gather(options):
+    from crack_utils import load_run
+    from crack_utils.study import tables
+
+    cases = study_cases.cases(options.scale)
+    runs = [load_run(study_cases.marker(options.scale, case).read_text(encoding="utf-8").strip()) for case in cases]
+    tables.write(tables.folder_of(options.scale), tables.gather(cases, runs), options.scale)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

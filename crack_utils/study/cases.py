@@ -1,0 +1,148 @@
+"""What is trained: questions, the variants that answer them, seeds, and scales. Data, on one screen; no TensorFlow.
+
+>>> len(cases("full")) > len(cases("small")) > len(cases("smoke"))
+True
+"""
+
+import math
+from dataclasses import dataclass
+
+from crack_utils import paths
+from crack_utils.experiment import LOSSES, Experiment
+
+# Every fourth specimen or so is for the test; of the other 80, a fifth is for validation.
+_DATA = {"size": (64, 80), "specimens": 104, "frames": 4, "test": 24 / 104}
+
+# The report's scheme: Adam, rates and phases (R40, R41), flips (R25), and nothing added. Half as many filters, so that
+# many seeds fit, and batches of 2: with the report's 16, so short a training would have too few updates.
+_SCHEME = {"loss": "dice", "batch": 2, "repeat": 2, "epochs": 6, "model_options": {"filters": 32}}
+
+SCALES = {
+    # Every path once, in seconds.
+    "smoke": {
+        "base": {"size": (32, 40), "specimens": 10, "frames": 2, "batch": 4, "repeat": 1, "epochs": 1}
+        | {"model_options": {"filters": 8}},
+        "seeds": {"losses": 2},
+    },
+    # Within `make book`, beside the runs of the preset `quick`.
+    "small": {"base": _DATA | _SCHEME | {"epochs": 3}, "seeds": {"losses": 2}},
+    # `make study`. Five seeds could never tell four losses apart; the other questions expect larger differences.
+    "full": {
+        "base": _DATA | _SCHEME,
+        "seeds": {"losses": 10, "leaks, few specimens": 5, "leaks": 3}
+        | {"rates": 3, "batches": 3, "phases": 3, "repetition": 3, "optimizers": 3, "precision": 3},
+    },
+}
+
+_FEW = {"specimens": 40, "test": 24 / 40, "repeat": None, "images_per_epoch": 512}
+_LEAKS = {
+    "by specimen": {"leak": "none"},
+    "by image": {"leak": "siblings"},
+    "reshuffled, cached": {"leak": "drawn once"},
+    "reshuffled each epoch": {"leak": "drawn each epoch"},
+}
+
+# Question → variant → what it changes of the base. What is equal in several questions is trained once.
+QUESTIONS = {
+    "losses": {loss: {"loss": loss} for loss in LOSSES},  # R50–R56
+    "leaks": _LEAKS,  # S2, S3; all variants have the same test specimens
+    "leaks, few specimens": {name: _FEW | changes for name, changes in _LEAKS.items()},
+    "rates": {  # R60
+        f"{loss} {rate:g}": {"loss": loss, "learning_rates": (rate, rate / 10, rate / 100)}
+        for loss in ("bce", "dice")
+        for rate in (1e-4, 4e-4, 1.6e-3)
+    },
+    "batches": {str(size): {"batch": size} for size in (2, 8, 32)},  # R61: as many pictures, fewer updates
+    "phases": {  # R62: the readings of R41
+        "½ and ¾": {},
+        "60 % and 90 %": {"boundaries": (0.6, 0.9)},
+        "never falls": {"learning_rates": (1e-4, 1e-4, 1e-4)},
+        "1e-6 at once": {"learning_rates": (1e-6, 1e-6, 1e-6)},
+    },
+    "repetition": {  # R63
+        "flips, twice": {},
+        "no flips": {"augment": False},
+        "once": {"repeat": 1},
+        "once, twice the epochs": {"repeat": 1, "epochs": 12},
+    },
+    "optimizers": {  # R64: plain gradients want another rate than Adam's
+        "adam": {},
+        "rmsprop": {"optimizer": "rmsprop"},
+        "adagrad, rate × 100": {"optimizer": "adagrad", "learning_rates": (1e-2, 1e-3, 1e-4)},
+        "nesterov, rate × 100": {"optimizer": "nesterov", "learning_rates": (1e-2, 1e-3, 1e-4)},
+        "sgd, rate × 1000": {"optimizer": "sgd", "learning_rates": (1e-1, 1e-2, 1e-3)},
+    },
+    "precision": {"as the hardware favours": {}, "float32": {"precision": "float32"}},  # R65
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One training of a study, and the questions that it answers.
+
+    Attributes
+    ----------
+    experiment : Experiment
+    answers : tuple of (question, variant)
+    """
+
+    experiment: Experiment
+    answers: tuple
+
+    @property
+    def name(self):
+        """Short and good for a file name: the loss, the seed, and a hash of all that decides the training."""
+        return f"{self.experiment.loss}-{self.experiment.seed}-{self.experiment.digest()[:8]}"
+
+
+def cases(scale):
+    """Return every training of a scale, once each.
+
+    Parameters
+    ----------
+    scale : {"smoke", "small", "full"}
+
+    Returns
+    -------
+    list of Case
+
+    Raises
+    ------
+    ValueError
+        If there is no such scale.
+    """
+    if scale not in SCALES:
+        raise ValueError(f"unknown scale {scale!r}; valid are {', '.join(SCALES)}")
+    base, answers = SCALES[scale]["base"], {}
+    for question, seeds in SCALES[scale]["seeds"].items():
+        for seed in range(seeds):
+            for variant, changes in QUESTIONS[question].items():
+                experiment = Experiment(**base | changes | {"seed": seed})
+                answers.setdefault(experiment.digest(), (experiment, []))[1].append((question, variant))
+    return [Case(experiment, tuple(found)) for experiment, found in answers.values()]
+
+
+def case(scale, name):
+    """Return the training of that name.
+
+    Raises
+    ------
+    ValueError
+        If the scale has none of that name.
+    """
+    for each in cases(scale):
+        if each.name == name:
+            return each
+    raise ValueError(f"scale {scale!r} has no case {name!r}; names are such as {cases(scale)[0].name}")
+
+
+def marker(scale, case):
+    """Return the file that holds the id of a case's finished run."""
+    return paths.artifacts() / "study" / scale / f"{case.name}.run"
+
+
+def image_steps(experiment):
+    """Return how many pictures a training sees in all, to within a few: enough to tell what it will cost."""
+    e = experiment
+    pictures = e.specimens * e.frames * (1 - e.test) * (1 - e.validation)
+    return round(e.epochs * pictures * (e.repeat or math.ceil(e.images_per_epoch / pictures)))

@@ -1,0 +1,311 @@
+"""What the study says about each claim of the report: a difference, its interval, and a verdict that follows by rule.
+
+A difference counts as established if its 95 % interval leaves out zero. Intervals of measures resample seeds and
+specimens (`statistics`); what has one value a training (costs, curves, validation) is compared by seed, with
+Student's t. Verdicts: *reproduced*, *not reproduced*, or *depends on …*.
+"""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy import stats
+
+from crack_utils import report, statistics
+from crack_utils.experiment import LOSSES
+
+FOUND = 0.9  # of the crack pixels within 2 px: a crack that is found (R66)
+SAME = 0.01  # of mean IoU: a smaller harm is none in practice (R65)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One claim and what became of it.
+
+    Attributes
+    ----------
+    item : str
+        Of the checklist, such as "R56".
+    claim, reported : str
+        In our words, and what the report gives for it.
+    contrast : str
+        What is subtracted from what.
+    value, low, high : float or None
+        The difference in the direction of the claim, with its 95 % interval.
+    verdict : str
+    source : str
+        Question, variants, seeds and runs behind it.
+    """
+
+    item: str
+    claim: str
+    reported: str
+    contrast: str
+    value: float | None
+    low: float | None
+    high: float | None
+    verdict: str
+    source: str
+
+    def to_dict(self):
+        """Return all fields."""
+        return asdict(self)
+
+
+def findings(tables):
+    """Return every finding of the full study, in the order of the page.
+
+    Parameters
+    ----------
+    tables : Tables
+
+    Returns
+    -------
+    list of Finding
+    """
+    made = [dice_is_best(tables), gap(tables), *leaks(tables)]
+    for judge in (imbalance, early, tips, intricate, rates, batches, phases, repetition, optimizers, precision, widths):
+        made += judge(tables)
+    return made
+
+
+def dice_is_best(tables):
+    """R56: is Dice better than each of the others at a threshold of 0.5?"""
+    compared = compare_losses(tables, "mean_iou")
+    against = [compared[("dice", other)] for other in LOSSES if other != "dice"]
+    closest = min(against, key=lambda row: row["low"])
+    verdict = "reproduced" if closest["low"] > 0 else "not reproduced"
+    contrast = f"Dice − {report.LOSSES[closest['second']]}, mean IoU at 0.5"
+    reported = "Dice {:.3f}, Tversky {:.3f}".format(*(report.TABLE_1[loss]["val_miou"] for loss in ("dice", "tversky")))
+    claim = "Dice is the best of the four losses"
+    return _finding("R56", claim, reported, contrast, closest, verdict, tables, "losses")
+
+
+def gap(tables):
+    """S1: are Dice and Tversky far above BCE and focal, and under which reading of mean IoU?"""
+    by_measure = {}
+    for measure in ("unthresholded_mean_iou", "mean_iou"):
+        bce, dice, focal, tversky = tables.values("losses", measure, LOSSES)
+        by_measure[measure] = interval((dice + tversky - bce - focal) / 2)
+    cast, thresholded = by_measure.values()
+    reported = [report.TABLE_1[loss]["val_miou"] for loss in LOSSES]
+    apart = (reported[1] + reported[3] - reported[0] - reported[2]) / 2
+    if cast["low"] > 0 and abs(thresholded["value"]) < 0.2 * cast["value"]:
+        verdict = "depends on the metric: as Keras casts, not at 0.5"
+    else:
+        verdict = "reproduced" if thresholded["low"] > 0 else "not reproduced"
+    contrast = "{Dice, Tversky} − {BCE, focal}, mean IoU as cast"
+    claim = "Dice and Tversky are far above BCE and focal loss"
+    return _finding("R54", claim, f"{apart:.3f} of mean IoU", contrast, cast, verdict, tables, "losses")
+
+
+def leaks(tables):
+    """S2, S3: how much does the validation mean IoU rise when the split leaks?"""
+    made = []
+    for question in present(tables, "leaks", "leaks, few specimens"):
+        rows = tables.runs[tables.runs["question"] == question]
+        optimism = (rows["validation_mean_iou"] - rows["pooled_mean_iou"]).groupby(rows["variant"]).apply(list)
+        for variant, item in (("by image", "S3"), ("reshuffled, cached", "S2"), ("reshuffled each epoch", "S2")):
+            rise = by_seed(np.array(optimism[variant]) - np.array(optimism["by specimen"]))
+            many = "few specimens" if "few" in question else "many specimens"
+            verdict = "reproduced" if rise["low"] > 0 else "not reproduced"
+            contrast = f"{variant} − by specimen, validation − test ({many})"
+            claim = f"A split {variant} lifts the validation mean IoU"
+            made.append(_finding(item, claim, "our suspicion", contrast, rise, verdict, tables, question))
+    return made
+
+
+def imbalance(tables):
+    """R50: does BCE miss crack because most pixels are background?"""
+    bce, dice = tables.values("losses", "recall", ["bce", "dice"])
+    return [_judge("R50", "BCE suffers from imbalance", "Dice − BCE, recall", dice - bce, tables, "losses")]
+
+
+def early(tables):
+    """R51: does Dice go up and down early in training?"""
+    falls = {loss: [_largest_fall(curve) for curve in _curves(tables, "losses", loss)] for loss in ("bce", "dice")}
+    more = by_seed(np.subtract(falls["dice"], falls["bce"]))
+    verdict = "reproduced" if more["low"] > 0 else "not reproduced"
+    contrast = "Dice − BCE, largest fall of validation mean IoU"
+    return [_finding("R51", "Dice is unstable early in training", "said", contrast, more, verdict, tables, "losses")]
+
+
+def tips(tables):
+    """R52: does the focal loss bring out tips?"""
+    bce, focal = tables.values("losses", "tip_recall", ["bce", "focal"])
+    claim = "Focal loss brings out crack tips"
+    return [_judge("R52", claim, "focal − BCE, recall near the tip", focal - bce, tables, "losses")]
+
+
+def intricate(tables):
+    """R53: does Tversky find more of intricate, small regions?"""
+    dice, tversky = tables.values("losses", "recall", ["dice", "tversky"])
+    claim = "Tversky misses less than Dice"
+    return [_judge("R53", claim, "Tversky − Dice, recall", tversky - dice, tables, "losses")]
+
+
+def rates(tables):
+    """R60: are learning rates above 1e-4 worse or unstable?"""
+    made = []
+    for loss in ("bce", "dice") if present(tables, "rates") else ():
+        known = [name for name in variants(tables, "rates") if name.startswith(loss)]
+        usual, *higher = tables.values("rates", "mean_iou", known)
+        worst = max(range(len(higher)), key=lambda place: (usual - higher[place]).mean())
+        contrast = f"{report.LOSSES[loss]}: rate {known[0].split()[1]} − {known[1 + worst].split()[1]}, mean IoU"
+        claim = "Learning rates above 1e-4 train worse"
+        made.append(_judge("R60", claim, contrast, usual - higher[worst], tables, "rates"))
+    return made
+
+
+def batches(tables):
+    """R61: do small batches train less stably, and large ones cost memory?"""
+    made = []
+    if present(tables, "batches"):
+        small, *_, large = known = variants(tables, "batches")
+        contrast = f"batch {known[1]} − {small}, mean IoU"
+        low, middle = tables.values("batches", "mean_iou", [small, known[1]])
+        made.append(_judge("R61", "Batches below 16 train worse", contrast, middle - low, tables, "batches"))
+        contrast = f"batch {large} − {known[1]}, peak memory [GiB]"
+        made.append(_judge_runs("R61", "Larger batches cost memory", contrast, tables, "batches", large, known[1]))
+    return made
+
+
+def phases(tables):
+    """R62: does lowering the learning rate in three phases help?"""
+    if not present(tables, "phases"):
+        return []
+    falling, flat = tables.values("phases", "mean_iou", ["½ and ¾", "never falls"])
+    contrast = "three phases − constant rate, mean IoU"
+    return [_judge("R62", "The three-phase schedule helps", contrast, falling - flat, tables, "phases")]
+
+
+def repetition(tables):
+    """R63: do flips and repetition help?"""
+    if not present(tables, "repetition"):
+        return []
+    names = ["flips, 2 times", "no flips", "once", "once, twice the epochs"]
+    usual, still, once, longer = tables.values("repetition", "mean_iou", names)
+    return [
+        _judge("R63", "Flips help", "flips − no flips, mean IoU", usual - still, tables, "repetition"),
+        _judge("R63", "Repetition helps", "2 times − once, mean IoU", usual - once, tables, "repetition"),
+        _judge(
+            "R63",
+            "Repetition is more than longer training",
+            "2 times − twice the epochs, mean IoU",
+            usual - longer,
+            tables,
+            "repetition",
+        ),
+    ]
+
+
+def optimizers(tables):
+    """R64: is Adam better than its relatives, each at the better of its rates?"""
+    made = []
+    for other in variants(tables, "optimizers")[1:]:
+        adam, rival = tables.values("optimizers", "mean_iou", ["adam", other])
+        contrast = f"Adam − {other}, mean IoU"
+        made.append(_judge("R64", "Adam often does better", contrast, adam - rival, tables, "optimizers"))
+    return made
+
+
+def precision(tables):
+    """R65: does mixed precision save time and memory without harm?"""
+    if not present(tables, "precision"):
+        return []
+    mixed, full = variants(tables, "precision")
+    low, high = tables.values("precision", "mean_iou", [mixed, full])
+    harm = interval(low - high)
+    verdict = "reproduced" if harm["low"] > -SAME else "not reproduced"
+    claim = f"Mixed precision does no harm (above {SAME} of mean IoU)"
+    return [
+        _finding("R65", claim, "said", "mixed − float32, mean IoU", harm, verdict, tables, "precision"),
+        _judge_runs(
+            "R65", "Mixed precision saves time", "float32 − mixed [s]", tables, "precision", full, mixed, "seconds"
+        ),
+        _judge_runs("R65", "Mixed precision saves memory", "float32 − mixed [GiB]", tables, "precision", full, mixed),
+    ]
+
+
+def widths(tables):
+    """R66: are thin and thick cracks both found?"""
+    (recall,), (width,) = (tables.values("losses", name, ["dice"]) for name in ("recall_tolerance_2", "crack_width"))
+    order = np.argsort(width[0])
+    third = len(order) // 3
+    thin, thick = interval(recall[:, order[:third]] - FOUND), interval(recall[:, order[-third:]] - FOUND)
+    verdict = "reproduced" if min(thin["low"], thick["low"]) > 0 else "not reproduced"
+    if thick["low"] > 0 > thin["high"]:
+        verdict = "depends on the width"
+    contrast = f"thinnest third of the specimens − {FOUND}, recall at 2 px (Dice)"
+    claim = f"Thin and thick cracks are both found (recall above {FOUND})"
+    return [_finding("R66", claim, "shown in pictures", contrast, thin, verdict, tables, "losses")]
+
+
+def compare_losses(tables, measure):
+    """Return all pairs of losses, by (first, second): value, low, high, p. The limits hold for all pairs at once."""
+    compared = statistics.compare(tables.values("losses", measure, LOSSES))
+    rows = {}
+    for place, (one, other) in enumerate(compared.pairs):
+        value, low, high, p = (float(getattr(compared, name)[place]) for name in ("difference", "low", "high", "p"))
+        first, second = LOSSES[one], LOSSES[other]
+        rows[(first, second)] = {"first": first, "second": second, "value": value, "low": low, "high": high, "p": p}
+        rows[(second, first)] = {"first": second, "second": first, "value": -value, "low": -high, "high": -low, "p": p}
+    return rows
+
+
+def _judge(item, claim, contrast, differences, tables, question):
+    """Return the finding for a difference (seeds, specimens) that the claim says is positive."""
+    found = interval(differences)
+    verdict = "reproduced" if found["low"] > 0 else "not reproduced"
+    return _finding(item, claim, "said", contrast, found, verdict, tables, question)
+
+
+def _judge_runs(item, claim, contrast, tables, question, more, less, column="peak_memory_gib"):
+    """Return the finding for a cost of trainings that the claim says is higher for the variant `more`."""
+    rows = tables.runs[tables.runs["question"] == question].pivot(index="seed", columns="variant", values=column)
+    found = by_seed((rows[more] - rows[less]).to_numpy())
+    verdict = "reproduced" if found["low"] > 0 else "not reproduced"
+    return _finding(item, claim, "said", contrast, found, verdict, tables, question)
+
+
+def _finding(item, claim, reported, contrast, found, verdict, tables, question):
+    rows = tables.runs[tables.runs["question"] == question]
+    source = (
+        f"study {tables.provenance['scale']}, question {question}: {rows['seed'].nunique()} seeds, "
+        f"{rows['run'].nunique()} runs ({rows['run'].iloc[0]} …), commit {tables.provenance['commit']}"
+    )
+    values = (found["value"], found["low"], found["high"])
+    return Finding(item, claim, reported, contrast, *values, verdict, source)
+
+
+def interval(values):
+    """Return mean and 95 % interval of values of shape (seeds, specimens): value, low, high."""
+    found = statistics.interval(values)
+    return {"value": float(found.mean), "low": float(found.low), "high": float(found.high)}
+
+
+def by_seed(differences):
+    """Return the mean of one value a seed, with Student's interval."""
+    mean, error = float(np.mean(differences)), float(np.std(differences, ddof=1) / np.sqrt(len(differences)))
+    half = float(stats.t.ppf(0.975, len(differences) - 1)) * error
+    return {"value": mean, "low": mean - half, "high": mean + half}
+
+
+def _largest_fall(curve):
+    """Return by how much a curve falls at most from an epoch to the next within its first half; 0 if it never does."""
+    half = np.array(curve[: len(curve) // 2 + 1])
+    return float(max(0, *(half[:-1] - half[1:])))
+
+
+def _curves(tables, question, variant):
+    rows = tables.runs[(tables.runs["question"] == question) & (tables.runs["variant"] == variant)]
+    return [[float(value) for value in curve.split()] for curve in rows.sort_values("seed")["curve"]]
+
+
+def variants(tables, question):
+    """Return the variants of a question, in the order of the study."""
+    return list(dict.fromkeys(tables.runs.loc[tables.runs["question"] == question, "variant"]))
+
+
+def present(tables, *questions):
+    """Return those of the questions that a study has asked."""
+    return [question for question in questions if question in set(tables.runs["question"])]

@@ -1,0 +1,158 @@
+"""The study in tables and numbers, as its pages show them."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from crack_utils import report
+from crack_utils.experiment import LOSSES
+from crack_utils.measures import ROUNDS_TO_ONE, Confusion
+from crack_utils.study.claims import by_seed, compare_losses, interval, present, variants
+from crack_utils.study.tables import COUNTS, facts, source
+
+VERDICTS = ("reproduced", "not reproduced", "depends")
+
+
+def loss_table(tables, measures):
+    """Return mean and 95 % interval of each measure for each loss, a DataFrame of texts for the page."""
+    rows = {}
+    for loss, name in report.LOSSES.items():
+        rows[name] = {}
+        for measure in measures:
+            (values,) = tables.values("losses", measure, [loss])
+            found = interval(values)
+            rows[name][measure] = f"{found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}]"
+    return pd.DataFrame(rows).T
+
+
+def pair_table(tables, measures):
+    """Return the difference of each pair of losses with limits that hold for all pairs at once, texts for the page.
+
+    A star marks what is established: limits on one side of zero.
+    """
+    columns = {}
+    for measure in measures:
+        pairs = {key: row for key, row in compare_losses(tables, measure).items() if row["value"] >= 0}
+        columns[measure] = {frozenset(key): _pair_text(row) for key, row in pairs.items()}
+    index = {frozenset(pair): " – ".join(report.LOSSES[loss] for loss in pair) for pair in combinations(LOSSES, 2)}
+    return pd.DataFrame({name: {index[key]: text for key, text in cells.items()} for name, cells in columns.items()})
+
+
+def leak_table(tables):
+    """Return, by number of specimens and way of drawing, what of validation was trained on and what it measured."""
+    rows = []
+    for question in present(tables, "leaks", "leaks, few specimens"):
+        for variant in variants(tables, question):
+            runs = tables.runs[(tables.runs["question"] == question) & (tables.runs["variant"] == variant)]
+            above = by_seed(runs["validation_mean_iou"] - runs["pooled_mean_iou"])
+            rows.append(
+                {
+                    "specimens": "few" if "few" in question else "many",
+                    "validation is drawn": variant,
+                    "of it trained on": f"{runs['validation_seen'].mean():.0%}",
+                    "validation mean IoU": f"{runs['validation_mean_iou'].mean():.3f}",
+                    "test mean IoU": f"{runs['pooled_mean_iou'].mean():.3f}",
+                    "validation − test [95 %]": _text(above),
+                }
+            )
+    return pd.DataFrame(rows).set_index(["specimens", "validation is drawn"])
+
+
+def precision_effect(tables):
+    """Return the cast mean IoU of each loss's networks if their output were stored in another floating-point type.
+
+    A stored probability rounds to 1 from half a step below it on, so the cast is a threshold there; pooled over the
+    test set, mean over the seeds.
+    """
+    rows = tables.thresholds[tables.thresholds["set"] == "test"]
+    found = {}
+    for loss, name in report.LOSSES.items():
+        chosen = rows[rows["variant"] == loss]
+        found[name] = {kind: _mean_iou_at(chosen, limit) for kind, limit in ROUNDS_TO_ONE.items()}
+        found[name]["at 0.5"] = _mean_iou_at(chosen, 0.5)
+    return pd.DataFrame(found).T
+
+
+def best_thresholds(tables):
+    """Return, by loss, the threshold that is best on validation, and the mean IoU that it and 0.5 give on the test set."""
+    found = {}
+    for loss, name in report.LOSSES.items():
+        chosen = tables.thresholds[tables.thresholds["variant"] == loss]
+        validation, test = (chosen[chosen["set"] == part] for part in ("validation", "test"))
+        best = max(validation["threshold"].unique(), key=lambda threshold: _mean_iou_at(validation, threshold))
+        found[name] = {"threshold": best, "test": _mean_iou_at(test, best), "test_at_half": _mean_iou_at(test, 0.5)}
+    return found
+
+
+def findings_table(findings):
+    """Return findings as the table of the page: claim, report, ours with interval, verdict."""
+    return pd.DataFrame(
+        {
+            "item": each.item,
+            "claim": each.claim,
+            "report": each.reported,
+            "ours": each.contrast,
+            "difference [95 %]": _text({"value": each.value, "low": each.low, "high": each.high}),
+            "verdict": each.verdict,
+        }
+        for each in findings
+    )
+
+
+def numbers(full, live, findings):
+    """Return what the pages say in their prose, each group with its source."""
+    losses = {}
+    for loss in LOSSES:
+        losses[loss] = {}
+        for measure in ("mean_iou", "unthresholded_mean_iou", "crack_iou", "f1_tolerance_2", "crack_at_one"):
+            (values,) = full.values("losses", measure, [loss])
+            losses[loss][measure] = interval(values)
+    spread = {
+        measure: max(losses[loss][measure]["value"] for loss in LOSSES)
+        - min(losses[loss][measure]["value"] for loss in LOSSES)
+        for measure in ("mean_iou", "unthresholded_mean_iou")
+    }
+    means = {measure: {loss: losses[loss][measure]["value"] for loss in LOSSES} for measure in spread}
+    live_means = {
+        measure: dict(zip(LOSSES, live.values("losses", measure, LOSSES).mean(axis=(1, 2)).tolist(), strict=True))
+        for measure in spread
+    }
+    pairs = {measure: compare_losses(full, measure) for measure in spread}
+    return {
+        "source": source(full),
+        "facts": facts(full),
+        "losses": losses,
+        "spread": spread,
+        "order": {measure: report.order(values) for measure, values in means.items()},
+        "established": {measure: _established(rows) for measure, rows in pairs.items()},
+        "best_thresholds": best_thresholds(full),
+        "findings": {f"{each.item}_{place}": each.to_dict() for place, each in enumerate(findings)},
+        "verdicts": {name: sum(each.verdict.startswith(name) for each in findings) for name in VERDICTS},
+        "live": {
+            "source": source(live),
+            "facts": facts(live),
+            "order": {measure: report.order(values) for measure, values in live_means.items()},
+        },
+    }
+
+
+def _established(rows):
+    """Return the pairs that differ, such as "Dice > BCE", the first being the better; "none" if none does."""
+    found = [f"{report.LOSSES[a]} > {report.LOSSES[b]}" for (a, b), row in rows.items() if row["low"] > 0]
+    return ", ".join(found) or "none"
+
+
+def _pair_text(row):
+    star = " *" if row["low"] > 0 else ""
+    return f"{report.LOSSES[row['first']]} {_text(row)}{star}"
+
+
+def _text(found):
+    return f"{found['value']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}]"
+
+
+def _mean_iou_at(rows, threshold):
+    """Return the mean over the seeds of the pooled mean IoU at a threshold of the table."""
+    chosen = rows[np.isclose(rows["threshold"], threshold, rtol=0, atol=1e-9)]
+    return float(np.mean([Confusion(*each).mean_iou for each in chosen[list(COUNTS)].itertuples(index=False)]))

@@ -1,0 +1,182 @@
+"""The study's tidy tables: gathered from the runs' folders, written as CSV with their provenance, read back.
+
+Three tables, one row each for
+- `specimens`: question, variant, seed and test specimen; measures are means over the specimen's pictures;
+- `runs`: question, variant, seed; what a training cost, its curves, and measures of its validation set;
+- `thresholds`: loss, seed, set and threshold; pooled counts.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from crack_utils import paths, provenance
+
+TABLES = ("specimens", "runs", "thresholds")
+DIGITS = 6  # significant ones that are kept: far more than any interval is narrow
+MEASURES = (
+    "mean_iou",
+    "unthresholded_mean_iou",
+    "crack_iou",
+    "precision",
+    "recall",
+    "f1",
+    "f1_tolerance_1",
+    "f1_tolerance_2",
+    "cldice",
+    "accuracy",
+    "mean_class_accuracy",
+    "expected_calibration_error",
+    "crack_at_one",
+    "recall_tolerance_2",
+    "tip_recall",
+    "crack_width",
+)
+COUNTS = ("tp", "fp", "fn", "tn")
+
+
+@dataclass(frozen=True)
+class Tables:
+    """A study's tables, and where they come from.
+
+    Attributes
+    ----------
+    specimens, runs, thresholds : DataFrame
+    provenance : dict
+        scale, commit, machine, versions, how many trainings.
+    """
+
+    specimens: pd.DataFrame
+    runs: pd.DataFrame
+    thresholds: pd.DataFrame
+    provenance: dict
+
+    def values(self, question, measure, variants=None):
+        """Return a measure as an array of shape (variants, seeds, specimens).
+
+        Parameters
+        ----------
+        question : str
+        measure : str
+            A column of `specimens`.
+        variants : sequence of str, optional
+            In the order wanted; by default as in the table.
+
+        Raises
+        ------
+        ValueError
+            If the question or a variant is not in the table.
+        """
+        rows = self.specimens[self.specimens["question"] == question]
+        known = list(dict.fromkeys(rows["variant"]))
+        variants = known if variants is None else list(variants)
+        if not variants or (missing := [name for name in variants if name not in known]):
+            raise ValueError(f"{question}: no variant {missing if variants else ''}; known are {', '.join(known)}")
+        cube = rows.pivot(index=["variant", "seed"], columns="specimen", values=measure)
+        return np.stack([cube.loc[variant].to_numpy(float) for variant in variants])
+
+
+def gather(cases, runs):
+    """Return the tables of finished trainings.
+
+    Parameters
+    ----------
+    cases : list of Case
+    runs : list of Run
+        In the order of the cases; each has been evaluated.
+
+    Returns
+    -------
+    dict of DataFrame
+    """
+    found = {name: [] for name in TABLES}
+    for case, run in zip(cases, runs, strict=True):
+        by_specimen, about, swept = _by_specimen(run), _about(run), _thresholds(run)
+        for question, variant in case.answers:
+            key = {"question": question, "variant": variant, "seed": case.experiment.seed}
+            found["specimens"] += [key | row for row in by_specimen]
+            found["runs"].append(key | about)
+            if question == "losses":
+                found["thresholds"] += [key | row for row in swept]
+    return {name: pd.DataFrame(rows) for name, rows in found.items()}
+
+
+def write(folder, tables, scale):
+    """Write tables as CSV, and beside them where they come from."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False, float_format=f"%.{DIGITS}g", lineterminator="\n")
+    facts = {"scale": scale, "trainings": int(tables["runs"]["run"].nunique())}
+    provenance.write_json(folder / "provenance.json", facts | provenance.describe())
+
+
+def read(folder):
+    """Return a study's tables.
+
+    Raises
+    ------
+    ValueError
+        If they are not there.
+    """
+    folder = Path(folder)
+    if missing := [name for name in TABLES if not (folder / f"{name}.csv").is_file()]:
+        raise ValueError(f"{folder}: no table {', '.join(missing)}; `make study` makes them")
+    tables = {name: pd.read_csv(folder / f"{name}.csv") for name in TABLES}
+    return Tables(**tables, provenance=json.loads((folder / "provenance.json").read_text(encoding="utf-8")))
+
+
+def facts(tables):
+    """Return what was trained, where and when, by name."""
+    where, runs = tables.provenance, tables.runs
+    return {
+        "trainings": where["trainings"],
+        "seeds of a loss": int(runs.loc[runs["question"] == "losses", "seed"].nunique()),
+        "test specimens": int(tables.specimens.loc[tables.specimens["question"] == "losses", "specimen"].nunique()),
+        "hours of training": round(runs.drop_duplicates("run")["seconds"].sum() / 3600, 2),
+        "commit": where["commit"],
+        "machine": where["machine"]["cpu"],
+        "finished": where["finished"],
+    }
+
+
+def source(tables):
+    """Return in words which study numbers come from."""
+    where = tables.provenance
+    return f"{where['scale']} study, {where['trainings']} trainings, commit {where['commit']}"
+
+
+def folder_of(scale):
+    """Return where a scale's tables lie: the full study's are committed, the others are made by each build."""
+    return paths.root() / "results" / "study" if scale == "full" else paths.artifacts() / "study" / scale
+
+
+def _by_specimen(run):
+    rows = pd.read_csv(run.folder / "measures.csv")
+    grouped = rows.groupby("specimen", sort=True)
+    table = pd.concat([grouped[list(COUNTS)].sum(), grouped[list(MEASURES)].mean()], axis=1)
+    return table.reset_index().to_dict("records")
+
+
+def _about(run):
+    history, facts, found = run.history, run.provenance, run.metrics
+    names = run.names()
+    seen = set(names["train"])
+    return {
+        "run": run.id,
+        "precision_policy": facts["precision"],
+        "seconds": facts["seconds"],
+        "peak_memory_gib": facts["peak_memory_gib"],
+        "validation_seen": float(np.mean([name in seen for name in names["validation"]])),
+        **{f"validation_{key}": found["validation"][key] for key in ("mean_iou", "unthresholded_mean_iou", "accuracy")},
+        **{f"pooled_{key}": found["test"][key] for key in ("mean_iou", "unthresholded_mean_iou", "accuracy")},
+        "final_loss": float(history["loss"][-1]),
+        "curve": " ".join(f"{value:.4f}" for value in history["val_miou"]),
+    }
+
+
+def _thresholds(run):
+    return pd.read_csv(run.folder / "thresholds.csv").to_dict("records")
