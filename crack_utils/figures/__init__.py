@@ -1,5 +1,6 @@
 """Data in, Figure out; one look for the whole book."""
 
+from crack_utils.figures.consistency import consistency_curves
 from crack_utils.figures.data import baseline, flips, pictures, resize_trap, split_chart
 from crack_utils.figures.network import activations, network, receptive_field
 from crack_utils.figures.results import comparison, curves, predictions, schedule, side_by_side
@@ -12,6 +13,7 @@ __all__ = [
     "claims",
     "comparison",
     "crack_probabilities",
+    "consistency_curves",
     "credit",
     "curves",
     "flips",

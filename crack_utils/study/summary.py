@@ -75,7 +75,7 @@ def precision_effect(tables):
 
 
 def best_thresholds(tables):
-    """Return, by loss, the threshold that is best on validation, and the mean IoU that it and 0.5 give on the test set."""
+    """Return, by loss, the threshold that is best on validation, and the mean IoU of the test set at it and at 0.5."""
     found = {}
     for loss, name in report.LOSSES.items():
         chosen = tables.thresholds[tables.thresholds["variant"] == loss]
