@@ -12,10 +12,10 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import contextlib
 import io
 import signal
 import sys
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -118,9 +118,10 @@ def in_child(data, place, arm=None):
     if child := os.fork():
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     status = 1
-    with contextlib.suppress(Exception), open(place / "output.txt", "a") as output:
-        os.dup2(output.fileno(), 1)
-        os.dup2(output.fileno(), 2)
+    try:
+        output = os.open(place / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
         os.environ["CRACK_UTILS_ARTIFACTS"] = str(place / "artifacts")
         if arm:
             arm(place / "killed.txt")
@@ -128,6 +129,8 @@ def in_child(data, place, arm=None):
         run = training.train(Experiment.preset("smoke", data=str(data), epochs=EPOCHS, **options))
         np.savez(place / "weights.npz", *run.model().get_weights())
         status = 0
+    except Exception:
+        traceback.print_exc()
     os._exit(status)
 
 

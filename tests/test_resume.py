@@ -15,7 +15,7 @@ HEIGHT, WIDTH = 64, 80
 TRAIN = """
 import resource, sys
 from crack_utils import Experiment, training
-options = {"size": (64, 80), "model_options": {"filters": 2}, "images_per_epoch": 1, "batch": 16, "epochs": 1}
+options = {"size": (64, 80), "model_options": {"filters": 2}, "batch": 16, "epochs": 1}
 training.train(Experiment.preset("smoke", data=sys.argv[1], repeat=1, **options))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
