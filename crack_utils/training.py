@@ -159,27 +159,32 @@ def _fit(experiment, split, run, precision, xla, log):
     first_epoch = checkpoint.restore()
     if first_epoch:
         progress.say(f"{run.id}: continues after epoch {first_epoch}")
-    options = {"size": experiment.size, "batch": experiment.batch}
-    model.fit(
-        pipeline.make_dataset(
-            split.train,
-            **options,
-            repeat=repeat,
-            training=True,
-            augment=experiment.augment,
-            seed=experiment.seed,
-            first_epoch=first_epoch,
-            epochs=experiment.epochs - first_epoch,
-            drawn=drawn,
-        ),
-        validation_data=pipeline.make_dataset(split.validation, **options),
-        initial_epoch=first_epoch,
-        epochs=experiment.epochs,
-        steps_per_epoch=steps,
-        shuffle=False,  # the pipeline has done it
-        verbose=0,
-        callbacks=[StopOnNaN(), progress, checkpoint, Events(run.folder / "tensorboard", history)],
-    )
+    events = Events(run.folder / "tensorboard", history)
+    if first_epoch == experiment.epochs:  # only what comes after the last epoch was interrupted
+        events.on_train_begin()
+        events.on_train_end()
+    else:
+        options = {"size": experiment.size, "batch": experiment.batch}
+        model.fit(
+            pipeline.make_dataset(
+                split.train,
+                **options,
+                repeat=repeat,
+                training=True,
+                augment=experiment.augment,
+                seed=experiment.seed,
+                first_epoch=first_epoch,
+                epochs=experiment.epochs - first_epoch,
+                drawn=drawn,
+            ),
+            validation_data=pipeline.make_dataset(split.validation, **options),
+            initial_epoch=first_epoch,
+            epochs=experiment.epochs,
+            steps_per_epoch=steps,
+            shuffle=False,  # the pipeline has done it
+            verbose=0,
+            callbacks=[StopOnNaN(), progress, checkpoint, events],
+        )
     return model, {name: np.asarray(values) for name, values in history.items()}
 
 

@@ -1,5 +1,6 @@
 """Trainings of a tiny network: the same as a plain loop, continued after an interruption, and measured."""
 
+import errno
 import json
 
 import keras
@@ -10,6 +11,7 @@ from PIL import Image
 
 from crack_utils import Experiment, cli, evaluate, evaluation, hardware, load_run, losses, predict, provenance, training
 from crack_utils.data import make_dataset, pipeline, sources
+from crack_utils.files import FullDiskError
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -82,14 +84,15 @@ def test_equals_a_plain_loop(experiment, run):
 class TestInterrupted:
     def test_continues_to_the_same_weights(self, experiment, run, tmp_path, monkeypatch, capsys):
         monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path / "second"))
-        keep = training.Checkpoint.on_epoch_end
+        savez = np.savez
 
-        def keep_and_stop(self, epoch, logs=None):
-            keep(self, epoch, logs)
-            raise KeyboardInterrupt
+        def full_at_the_second(path, **arrays):
+            if arrays.get("epochs") == 2:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            savez(path, **arrays)
 
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(training.Checkpoint, "on_epoch_end", keep_and_stop)
+        with monkeypatch.context() as patch, pytest.raises(FullDiskError, match=r"no room to write in .*checkpoint"):
+            patch.setattr(np, "savez", full_at_the_second)
             training.train(experiment)
         (unfinished,) = (tmp_path / "second" / "runs").iterdir()
         with pytest.raises(ValueError, match="no finished run"):
@@ -188,6 +191,16 @@ class TestPipeline:
         np.testing.assert_array_equal(images[..., 0], plain)
         np.testing.assert_array_equal(masks[..., 0] > 0, true)
         assert images.dtype == masks.dtype == np.float32 and images.shape == (10, 16, 24, 1)
+
+    def test_the_batch_has_no_say_in_order_and_flips(self, experiment):
+        pairs = sources.load(experiment)
+
+        def epochs(batch):
+            dataset = make_dataset(pairs, experiment.size, batch, repeat=2, training=True, epochs=2)
+            return np.concatenate([images.numpy() for images, _ in dataset]).reshape(2, -1, 16, 24)
+
+        np.testing.assert_array_equal(epochs(1), epochs(5))
+        np.testing.assert_array_equal(epochs(1)[:, :18], epochs(3))  # which leaves two of the twenty out
 
     def test_flips_take_image_and_mask_alike(self):
         image = tf.reshape(tf.range(12.0), (3, 4, 1))
