@@ -1,6 +1,7 @@
 """One reader for photographs and masks in any encoding, and their reduction to a network's size."""
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,8 @@ def read_image(path):
         return values.astype(np.float32)
     # Pillow opens 16-bit gray as 32-bit integers ("I"), so the dtype alone does not tell the full scale.
     scale = 255 if values.dtype == np.uint8 else 65535
+    if values.min() < 0 or values.max() > scale:
+        raise DataError(f"{path}: gray values from {values.min()} to {values.max()}; expected 0 to {scale}")
     values = values.astype(np.float32) / np.float32(scale)
     return values @ LUMINANCE if values.ndim == 3 else values
 
@@ -78,11 +81,35 @@ def read_mask(path):
         if (colours != colours[..., :1]).any():
             raise DataError(f"{path}: a colour picture is no mask; expected two values, background and crack")
         values = colours[..., 0]
-    found = np.unique(values)
-    if len(found) > 2 or (len(found) == 2 and found[0] != 0):
-        shown = ", ".join(map(str, found[:6])) + (", …" if len(found) > 6 else "")
-        raise DataError(f"{path}: a mask holds 0 for background and one other value for crack; found {shown}")
+    found = _values(values)
+    # A single value is a picture without background, or without crack.
+    if len(found) > 2 or (len(found) == 2 and found[0] != 0) or not (np.isfinite(found).all() and found[0] >= 0):
+        hint = "; JPEG blurs masks, save them as PNG" if Path(path).suffix.lower() in (".jpg", ".jpeg") else ""
+        raise DataError(
+            f"{path}: a mask holds 0 for background and one other value for crack; found {_shown(found)}{hint}"
+        )
     return values > 0
+
+
+def read_parts(path):
+    """Read a picture of the parts of a mask.
+
+    Returns
+    -------
+    ndarray, uint8, shape (H, W)
+        0 background, 1 primary crack, 2 secondary crack.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or holds anything else.
+    """
+    with _opened(path) as picture:
+        values = np.asarray(picture)
+    if values.ndim != 2 or not np.isin(found := _values(values), (0, 1, 2)).all():
+        what = "colours" if values.ndim != 2 else _shown(found)
+        raise DataError(f"{path}: parts hold 0 for background, 1 for primary and 2 for secondary crack; found {what}")
+    return values.astype(np.uint8)
 
 
 def resize_image(image, size):
@@ -122,13 +149,34 @@ def resize_mask(mask, size, coverage=MASK_COVERAGE):
     return resize_local_mean(mask.astype(np.float32), tuple(size), preserve_range=True) >= coverage - 1e-4
 
 
+def _values(values):
+    """Return the different values of a picture in rising order, by counting where that is faster than sorting."""
+    return np.flatnonzero(np.bincount(values.ravel())) if values.dtype == np.uint8 else np.unique(values)
+
+
+def _shown(found):
+    return ", ".join(map(str, found[:6])) + (", …" if len(found) > 6 else "")
+
+
 def _opened(path):
     try:
         # From memory: Pillow keeps the file of a picture that it fails to decode open.
-        picture = Image.open(io.BytesIO(Path(path).read_bytes()))
+        content = Path(path).read_bytes()
+        if not content:
+            raise DataError(f"{path}: an empty file")
+        picture = Image.open(io.BytesIO(content))
+        if picture.format == "PNG":
+            # Decoding ends with the last pixel; this goes on to the end of the file, and compares each checksum.
+            picture.verify()
+            picture = Image.open(io.BytesIO(content))
         picture.load()
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except UnidentifiedImageError:
+        raise DataError(f"{path}: cannot be read as a picture (neither PNG, JPEG, TIFF nor BMP)") from None
+    except DataError:
+        raise
+    # Pillow warns of some damaged files only; where warnings are errors they say the same as its exceptions.
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError, Warning) as error:
         raise DataError(f"{path}: cannot be read as a picture ({error})") from error
     return picture
