@@ -4,6 +4,7 @@ Refused: what cannot be read or paired, what is no mask, what contradicts itself
 (it would count double or, with two masks, teach both). Only noted: what works but may not be meant.
 """
 
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -64,7 +65,8 @@ def check_folders(*folders):
 
 def _read(pairs):
     """Return each pair's contents by part, as far as they can be read, and what is wrong with single pairs."""
-    with ThreadPoolExecutor() as pool:
+    with warnings.catch_warnings(), ThreadPoolExecutor() as pool:
+        warnings.filterwarnings("ignore", module=r"PIL\.")  # Pillow's words on a damaged file: the problem says it
         # The bar shows at a terminal only.
         results = list(tqdm(pool.map(_read_pair, pairs), total=len(pairs), unit="pair", disable=None, leave=False))
     return [contents for contents, _ in results], [problem for _, problems in results for problem in problems]

@@ -24,10 +24,11 @@ REGISTRY = Path(__file__).with_name("crackforest.txt")  # of each published file
 RETRIES = 3  # of each file
 TIMEOUT = 60  # [s] without any byte
 LICENCE = """\
-CrackForest (https://github.com/cuilimeng/CrackForest-dataset) is made available for non-commercial research
-purposes only. Who uses it is asked to cite: Y. Shi, L. Cui, Z. Qi, F. Meng, Z. Chen: Automatic road crack detection
-using random structured forests. IEEE Transactions on Intelligent Transportation Systems 17 (12), 2016, 3434–3445.
-Downloading it means to accept this."""
+CrackForest, https://github.com/cuilimeng/CrackForest-dataset
+Licence: "The dataset is made available for non-commercial research purposes only." Downloading it means to accept this.
+Who uses it is asked to cite: Y. Shi, L. Cui, Z. Qi, F. Meng, Z. Chen: Automatic road crack detection using random
+structured forests. IEEE Transactions on Intelligent Transportation Systems 17 (12), 2016, 3434–3445.
+"""
 
 CRACK = 2  # the label; 1 is background, 3 background that cracks enclose, 4 in five pictures a faint crack, left out
 

@@ -14,6 +14,9 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 # connected when it is halved, and widens a crack by a quarter of a pixel a side at most (R24).
 MASK_COVERAGE = 0.25
 
+# How files end: PNG with a chunk of no content and its checksum, JPEG with the marker "end of image".
+ENDS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9"}
+
 LUMINANCE = np.array([0.2989, 0.5870, 0.1140], np.float32)  # ITU-R BT.601, as tf.image.rgb_to_grayscale
 
 
@@ -158,6 +161,13 @@ def _shown(found):
     return ", ".join(map(str, found[:6])) + (", …" if len(found) > 6 else "")
 
 
+def _cut_off(content, kind):
+    """Say whether a file lacks what its format puts at its end; bytes after that do not matter."""
+    if kind == "BMP":
+        return int.from_bytes(content[2:6], "little") > len(content)
+    return kind in ENDS and ENDS[kind] not in content
+
+
 def _opened(path):
     try:
         # From memory: Pillow keeps the file of a picture that it fails to decode open.
@@ -165,9 +175,11 @@ def _opened(path):
         if not content:
             raise DataError(f"{path}: an empty file")
         picture = Image.open(io.BytesIO(content))
+        # Decoding ends with the last pixel, and would not miss what the file should end with.
+        if _cut_off(content, picture.format):
+            raise DataError(f"{path}: cut off, its end is missing")
         if picture.format == "PNG":
-            # Decoding ends with the last pixel; this goes on to the end of the file, and compares each checksum.
-            picture.verify()
+            picture.verify()  # compares each checksum
             picture = Image.open(io.BytesIO(content))
         picture.load()
     except FileNotFoundError:
