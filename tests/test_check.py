@@ -8,6 +8,7 @@ from pathlib import Path
 import damage
 import numpy as np
 import pytest
+from good_data import make_good
 from PIL import Image
 
 from crack_utils import data
@@ -24,7 +25,7 @@ def folders_of(sources):
 
 def assert_refused(name, seed, place):
     generator = np.random.default_rng([seed, list(damage.KINDS).index(name)])
-    sources = damage.make_good(place, generator)
+    sources = make_good(place, generator)
     expected = damage.KINDS[name](sources, generator)
     with pytest.raises(DataError) as error:
         data.check_folders(*folders_of(sources))
@@ -40,7 +41,7 @@ def test_what_is_damaged_is_refused(name, tmp_path):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_what_is_good_is_not_refused(seed, tmp_path):
-    sources = damage.make_good(tmp_path, np.random.default_rng([seed, 1]))
+    sources = make_good(tmp_path, np.random.default_rng([seed, 1]))
     found = data.check_folders(*folders_of(sources))
     assert [pair.name for pair in found.pairs] == [name for source in sources for name in sorted(source.images)]
     data.check_pairs(found.pairs)
@@ -54,7 +55,7 @@ def test_hundreds_of_damaged_and_good_data_sets(tmp_path):
             assert_refused(name, seed, tmp_path / name / str(seed))
         shutil.rmtree(tmp_path / name)
     for seed in range(100, 100 + GOOD):
-        sources = damage.make_good(tmp_path / str(seed), np.random.default_rng([seed, 1]))
+        sources = make_good(tmp_path / str(seed), np.random.default_rng([seed, 1]))
         data.check_folders(*folders_of(sources))
 
 
@@ -64,7 +65,7 @@ def test_all_damage_is_told_at_once(tmp_path):
     kinds = ["mask_missing", "empty_file", "gray_mask", "unequal_size", "duplicate", "row_twice", "folder_missing"]
     sources = []
     for number, name in enumerate(kinds):
-        made = damage.make_good(tmp_path / f"{number}", generator, sources=1)
+        made = make_good(tmp_path / f"{number}", generator, sources=1)
         made[0].folder = made[0].folder.rename(tmp_path / name)
         for files, part in ((made[0].images, "images"), (made[0].masks, "masks")):
             files.update({stem: made[0].folder / part / file.name for stem, file in files.items()})
