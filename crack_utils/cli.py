@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from crack_utils.experiment import LOSSES, PRESETS, Experiment
+from crack_utils.experiment import LOSSES, PRESETS, SYNTHETIC, Experiment
 from crack_utils.labelling.commands import add_commands as add_labelling
 
 
@@ -27,15 +27,20 @@ def _parser():
     prepare.add_argument("--marker", type=Path, help="file to write when the data set is ready")
     prepare.set_defaults(run=_prepare)
 
-    check = commands.add_parser("check", help="say whether folders of images/ and masks/ can be used")
-    check.add_argument("folders", nargs="+", metavar="FOLDER")
+    check = commands.add_parser("check", help="say whether folders of images/ and masks/ can be used, and if not, why")
+    check.add_argument("folders", nargs="+", metavar="FOLDER", help="together one data set, each a source")
     check.set_defaults(run=_check)
+
+    fetch = commands.add_parser("fetch", help="download a named data set, after showing its licence")
+    fetch.add_argument("name", choices=["crackforest"])
+    fetch.set_defaults(run=_fetch)
 
     train = commands.add_parser("train", help="train on a data set")
     train.add_argument("data", help="'synthetic' or a folder with images/ and masks/")
     train.add_argument("--preset", default="quick", help=f"one of {', '.join(PRESETS)}")
     train.add_argument("--loss", default="dice", help=f"one of {', '.join(LOSSES)}, or a sum")
     train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--split", metavar="FILE", help="repeat the split in a run's split.csv instead of drawing one")
     train.set_defaults(run=_train)
 
     add_labelling(commands)
@@ -48,8 +53,10 @@ def _add_experiment(parser):
 
 
 def _prepare(options):
-    from crack_utils.data import cache, check_pairs, sources
+    from crack_utils.data import cache, check_folders, check_pairs, sources
 
+    if options.data != SYNTHETIC:
+        check_folders(*sources.folders(options.data))  # first of all, so that one message says all that is wrong
     experiment = Experiment.preset(options.preset, data=options.data)
     pairs = sources.load(experiment)
     check_pairs(pairs)
@@ -65,11 +72,21 @@ def _prepare(options):
 
 
 def _check(options):
-    from crack_utils.data import check_pairs, find_pairs
+    from crack_utils.data import check_folders, sources
 
-    pairs = find_pairs(*options.folders)
-    check_pairs(pairs)
-    print(f"{len(pairs)} pairs in {len(options.folders)} folder(s): all can be used")
+    named = [sources.NAMED[name]() if name in sources.NAMED else name for name in options.folders]
+    found = check_folders(*named)
+    print(f"{len(found.pairs)} pairs in {len(named)} folder(s): all can be used")
+    for note in found.notes:
+        print(f"- note: {note}")
+    return 0
+
+
+def _fetch(options):
+    from crack_utils.data import crackforest, find_pairs
+
+    folder = crackforest.fetch()
+    print(f"{folder}: {len(find_pairs(folder))} pairs")
     return 0
 
 
@@ -77,7 +94,8 @@ def _train(options):
     from crack_utils.evaluation import evaluate
     from crack_utils.training import train
 
-    run = train(Experiment.preset(options.preset, data=options.data, loss=options.loss, seed=options.seed))
+    split = {"split_by": options.split} if options.split else {}
+    run = train(Experiment.preset(options.preset, data=options.data, loss=options.loss, seed=options.seed, **split))
     found = evaluate(run)
     claimed = found[found["evaluated"]]
     miou, f1 = claimed["mean_iou"], claimed["f1_tolerance_2"]

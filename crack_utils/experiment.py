@@ -4,6 +4,8 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field, fields, replace
 
+from crack_utils import paths
+
 # Named here too, beside their registries (a test holds them equal): importing Keras takes seconds, and a typing
 # error in a parameter should be told at once.
 LOSSES = ("bce", "dice", "focal", "tversky")
@@ -72,7 +74,7 @@ class Experiment:
     frames: int = 10  # pictures of each specimen, synthetic only
     validation: float = 0.2  # share of what the test set leaves (R21)
     test: float = 0.2  # share of all, drawn before validation
-    split_by: str = "specimen"  # or "image"
+    split_by: str = "specimen"  # or "image", or a file split.csv to repeat a split (the two shares then do not count)
     leak: str = ""  # training and validation drawn anew with the seed, and how carelessly; one of LEAKS (S2, S3)
     repeat: int | None = None  # times an epoch sees each training image; None: as images_per_epoch says
     images_per_epoch: int = 300
@@ -131,14 +133,34 @@ class Experiment:
         """Return a copy with some fields replaced."""
         return replace(self, **changes)
 
+    @property
+    def split_file(self):
+        """The file of the split that is repeated, None if a split is drawn.
+
+        Raises
+        ------
+        ValueError
+            If it is not there.
+        """
+        if not self.split_by.endswith(".csv"):
+            return None
+        if (file := paths.find(self.split_by)) is None:
+            raise ValueError(f"split_by: no file {self.split_by}; valid are 'specimen', 'image' or a file split.csv")
+        return file
+
     def to_dict(self):
         """Return all fields as what JSON can hold."""
         return json.loads(json.dumps(asdict(self)))
 
     def digest(self, *context):
-        """Return a hash (hexadecimal) of what decides the result: the fields, and texts such as the data's hash."""
+        """Return a hash (hexadecimal) of what decides the result: the fields, and texts such as the data's hash.
+
+        A split that is repeated from a file counts by what the file says, not by where it is.
+        """
         decisive = self.to_dict()
         decisive.pop("preset_name")
+        if (file := self.split_file) is not None:
+            decisive["split_by"] = hashlib.sha256(file.read_bytes()).hexdigest()
         return hashlib.sha256(json.dumps([decisive, *context], sort_keys=True).encode()).hexdigest()
 
 
@@ -160,7 +182,9 @@ def _check_ranges(experiment):
         >= 1,
         "repeat must be at least 1, or None": e.repeat is None or e.repeat >= 1,
         "validation must lie in (0, 1) and test in [0, 1)": 0 < e.validation < 1 and 0 <= e.test < 1,
-        "split_by must be 'specimen' or 'image'": e.split_by in ("specimen", "image"),
+        # Whether the file is there is asked when it is needed: a run outlives the file that it was split by.
+        "split_by must be 'specimen', 'image' or a file split.csv": e.split_by in ("specimen", "image")
+        or e.split_by.endswith(".csv"),
         f"leak must be one of {', '.join(map(repr, LEAKS))}": e.leak in LEAKS,
         f"optimizer must be one of {', '.join(OPTIMIZERS)}": e.optimizer in OPTIMIZERS,
         "learning_rates must be three positive rates": len(e.learning_rates) == 3 and min(e.learning_rates) > 0,

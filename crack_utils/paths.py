@@ -34,6 +34,12 @@ def executed():
     return artifacts() / "executed"
 
 
+def find(path):
+    """Return the file or folder of a path from the working directory or from the project's root, None if not there."""
+    candidates = (Path(path).expanduser(), root() / path)
+    return next((candidate.resolve() for candidate in candidates if candidate.exists()), None)
+
+
 def named_data(name):
     """Return `CRACK_UTILS_DATA/<name>` if it exists, else None: looked at before anything is fetched."""
     folder = os.environ.get("CRACK_UTILS_DATA")

@@ -93,7 +93,7 @@ def data_numbers(experiment, pairs, split):
         "specimens": int(table["specimens"].sum()),
         "sources": len(table),
         "size": list(experiment.size),
-        "split_by": experiment.split_by,
+        "split_by": experiment.split_by.split("/")[-1],
         "crack_share_min": table["least crack [%]"].min() / 100,
         "crack_share_mean": (table["mean crack [%]"] * table["pictures"]).sum() / len(pairs) / 100,
         "crack_share_max": table["most crack [%]"].max() / 100,

@@ -6,9 +6,8 @@ import tensorflow as tf
 from PIL import Image
 
 from crack_utils import data
-from crack_utils.data import DataError, Pair
+from crack_utils.data import DataError, Pair, content
 from crack_utils.data.pairs import manifest_hash
-from crack_utils.data.split import write_split
 
 GRAY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
 CRACK = np.zeros((6, 8), bool)
@@ -22,8 +21,8 @@ def save(path, values, **options):
 
 
 def make_folder(folder, names=("a", "b"), metadata=None):
-    for name in names:
-        save(folder / "images" / f"{name}.png", GRAY)
+    for number, name in enumerate(names):
+        save(folder / "images" / f"{name}.png", GRAY + number)
         save(folder / "masks" / f"{name}.png", CRACK.astype(np.uint8) * 255)
     if metadata:
         (folder / "metadata.csv").write_text(metadata)
@@ -158,13 +157,22 @@ class TestFindPairs:
         with pytest.raises(DataError, match=r"(?s)2 file.*a\.png: no mask.*c\.png: no image"):
             data.find_pairs(folder)
 
+    def test_all_folders_are_looked_through(self, tmp_path):
+        old = make_folder(tmp_path / "old", metadata="name\nzz\n")
+        new = make_folder(tmp_path / "new")
+        (new / "masks" / "b.png").unlink()
+        with pytest.raises(DataError) as error:
+            data.find_pairs(old, tmp_path / "nowhere", new)
+        for said in ("old/metadata.csv: line 2", "nowhere: no such folder", "new/images/b.png: no mask of this name"):
+            assert said in str(error.value)
+
     @pytest.mark.parametrize(
         ("metadata", "message"),
         [
             ("specimen\nS1\n", "no column 'name'"),
             ("name\nzz\n", "line 2: no image is named 'zz'"),
             ("name,frame\na,1\na,2\n", "line 3: 'a' stands there twice"),
-            ("name,frame\na,first\n", "line 2: invalid literal"),
+            ("name,frame\na,first\n", "line 2: frame 'first' is no number"),
         ],
     )
     def test_wrong_metadata_is_refused(self, tmp_path, metadata, message):
@@ -188,82 +196,46 @@ class TestFindPairs:
             data.find_pairs(folder)
 
 
-class TestCheckPairs:
-    def test_good_pairs_pass(self, tmp_path):
-        data.check_pairs(data.find_pairs(make_folder(tmp_path)))
-
-    def test_every_problem_is_listed(self, tmp_path):
-        folder = make_folder(tmp_path, names=("a", "b", "c", "d"))
-        save(folder / "masks" / "a.png", GRAY)
-        save(folder / "masks" / "b.png", CRACK[:, :4])
-        (folder / "images" / "c.png").write_bytes(b"")
-        with pytest.raises(DataError, match="3 problem") as error:
-            data.check_pairs(data.find_pairs(folder))
-        for name in ("masks/a.png", "masks/b.png", "images/c.png"):
-            assert name in str(error.value)
-        with pytest.raises(DataError, match="no pair"):
-            data.check_pairs([])
-
-
-class TestSplit:
-    def test_sets_are_disjoint_and_complete(self):
-        pairs = fake_pairs()
-        split = data.split_pairs(pairs, test=0.2, by="image")
-        chosen = [pair.name for name in ("train", "validation", "test") for pair in split[name]]
-        assert sorted(chosen) == sorted(pair.name for pair in pairs)
-        assert (len(split.train), len(split.validation), len(split.test)) == (52, 12, 16)
-        assert split.evaluated == "test"
-
-    def test_eighty_to_twenty_of_the_report(self):
-        split = data.split_pairs(fake_pairs(specimens=2015, frames=1, sources=("one",)))
-        assert (len(split.train), len(split.validation), len(split.test)) == (1612, 403, 0)
-        assert split.evaluated == "validation"
-
-    def test_specimens_stay_together(self):
-        split = data.split_pairs(fake_pairs(), test=0.2, by="specimen")
-        sets = [{pair.specimen for pair in split[name]} for name in ("train", "validation", "test")]
-        assert not sets[0] & sets[1] and not sets[0] & sets[2] and not sets[1] & sets[2]
-        for name in ("validation", "test"):
-            assert {pair.source for pair in split[name]} == {"old", "new"}
-
-    def test_depends_on_the_seed_alone(self):
-        pairs = fake_pairs()
-        assert data.split_pairs(pairs, seed=3) == data.split_pairs(pairs[::-1], seed=3)
-        assert data.split_pairs(pairs, seed=3) != data.split_pairs(pairs, seed=4)
-
-    @pytest.mark.parametrize(
-        ("options", "message"),
-        [
-            ({"by": "colour"}, "by must be"),
-            ({"validation": 0}, "validation must lie"),
-            ({"test": 1}, "test in"),
-        ],
-    )
-    def test_bad_arguments(self, options, message):
-        with pytest.raises(ValueError, match=message):
-            data.split_pairs(fake_pairs(), **options)
-
-    def test_too_few_or_unnamed(self):
-        with pytest.raises(ValueError, match="too few"):
-            data.split_pairs(fake_pairs(specimens=1, frames=1, sources=("one",)))
-        with pytest.raises(ValueError, match="specimen"):
-            data.split_pairs([Pair("a", "i", "m")], by="specimen")
-        with pytest.raises(ValueError, match="train, validation, test"):
-            data.split_pairs(fake_pairs())["all"]
-
-    def test_is_written_down_with_hashes(self, tmp_path):
-        pairs = data.find_pairs(make_folder(tmp_path / "x", names="abcdef"))
-        write_split(data.split_pairs(pairs), tmp_path / "split.csv")
-        lines = (tmp_path / "split.csv").read_text().splitlines()
-        assert len(lines) == 7 and lines[1].count(",") == 5 and len(lines[1].split(",")[-1]) == 64
-
-
 def test_manifest_follows_content(tmp_path):
     folder = make_folder(tmp_path)
     before = manifest_hash(data.find_pairs(folder))
     assert manifest_hash(data.find_pairs(folder)[::-1]) == before
     save(folder / "masks" / "a.png", (~CRACK).astype(np.uint8))
     assert manifest_hash(data.find_pairs(folder)) != before
+
+
+def test_files_are_read_once_until_they_change(tmp_path, monkeypatch):
+    pairs = data.find_pairs(make_folder(tmp_path))
+    read = []
+    monkeypatch.setattr(content, "read_image", lambda path: read.append(path) or data.read_image(path))
+    for _ in range(3):
+        data.check_pairs(pairs)
+    assert sorted(read) == [str(pair.image) for pair in pairs]
+    shown, hashed = content.image_content(pairs[0].image), content.sha256(pairs[0].image)
+    save(pairs[0].image, GRAY[::-1])
+    assert content.image_content(pairs[0].image) != shown and content.sha256(pairs[0].image) != hashed
+
+
+def test_content_does_not_depend_on_the_encoding(tmp_path):
+    deep, inverted = GRAY.astype(np.uint16) * 257, GRAY[::-1]
+    files = [save(tmp_path / name, values) for name, values in (("a.png", GRAY), ("b.bmp", GRAY), ("c.tif", deep))]
+    assert len({content.image_content(file) for file in files}) == 1
+    assert content.image_content(save(tmp_path / "d.png", inverted)) != content.image_content(files[0])
+    masks = [save(tmp_path / "m.png", CRACK), save(tmp_path / "n.tif", CRACK.astype(np.uint8) * 7)]
+    assert {content.mask_content(mask) for mask in masks} == {content.mask_content(masks[0])}
+    assert content.mask_content(masks[0]).crack == 6 and content.mask_content(masks[0]).size == (6, 8)
+
+
+class TestReadParts:
+    def test_three_labels(self, tmp_path):
+        parts = CRACK.astype(np.uint8)
+        parts[4, 4] = 2
+        np.testing.assert_array_equal(data.images.read_parts(save(tmp_path / "p.png", parts)), parts)
+
+    @pytest.mark.parametrize("values", [GRAY, np.dstack([GRAY] * 3)])
+    def test_anything_else_is_refused(self, tmp_path, values):
+        with pytest.raises(DataError, match="parts hold 0 for background"):
+            data.images.read_parts(save(tmp_path / "p.png", values))
 
 
 def test_spread_and_series():

@@ -35,8 +35,8 @@ def folder(tmp_path):
     image = np.full(SIZE, 180, np.uint8)
     image[CRACK] = 40
     (tmp_path / "pipes" / "images").mkdir(parents=True)
-    for name in ("a", "b"):
-        Image.fromarray(image).save(tmp_path / "pipes" / "images" / f"{name}.png")
+    for name, picture in (("a", image), ("b", image + 1)):  # one picture twice would be no data set
+        Image.fromarray(picture).save(tmp_path / "pipes" / "images" / f"{name}.png")
     return tmp_path / "pipes"
 
 

@@ -47,8 +47,8 @@ def ten_steps():
 def folder(tmp_path, photo):
     """Return a folder with two photographs to label."""
     (tmp_path / "pipes" / "images").mkdir(parents=True)
-    for name in ("a", "b"):
-        Image.fromarray(photo).save(tmp_path / "pipes" / "images" / f"{name}.png")
+    for name, picture in (("a", photo), ("b", photo + 1)):  # one picture twice would be no data set
+        Image.fromarray(picture).save(tmp_path / "pipes" / "images" / f"{name}.png")
     return tmp_path / "pipes"
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from skimage.measure import block_reduce, label
 
-from crack_utils.data import pairs
+from crack_utils import data
 from crack_utils.data.synthetic import drawing, generate, render
 
 
@@ -213,8 +213,7 @@ def test_more_specimens_leave_the_first_ones_as_they_are(written, tmp_path):
 
 def test_folder_holds_pairs_and_metadata(written):
     folder, rows = written
-    found = pairs.find_pairs(folder / "old", folder / "new")
-    pairs.check_pairs(found)
+    found = data.check_folders(folder / "old", folder / "new").pairs
     assert len(found) == len(rows) == 12
     assert {pair.source for pair in found} == {"old", "new"}
     for pair, row in zip(sorted(found, key=lambda pair: pair.name), sorted(rows, key=lambda r: r["name"]), strict=True):

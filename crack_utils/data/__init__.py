@@ -1,19 +1,22 @@
 """Image–mask pairs: found, checked, split, generated, and delivered as batches."""
 
+from crack_utils.data.check import check_folders, check_pairs
 from crack_utils.data.images import DataError, read_image, read_mask, resize_image, resize_mask
-from crack_utils.data.pairs import Pair, check_pairs, find_pairs, longest_series, spread
-from crack_utils.data.split import Split, split_pairs
+from crack_utils.data.pairs import Pair, find_pairs, longest_series, spread
+from crack_utils.data.split import Split, read_split, split_pairs
 
 __all__ = [
     "DataError",
     "Pair",
     "Split",
+    "check_folders",
     "check_pairs",
     "find_pairs",
     "longest_series",
     "make_dataset",
     "read_image",
     "read_mask",
+    "read_split",
     "resize_image",
     "resize_mask",
     "split_pairs",

@@ -1,6 +1,5 @@
-"""Image–mask pairs in folders: find them, check them, know them by their content. NumPy only."""
+"""Image–mask pairs in folders: find them, and know them by their content. NumPy only."""
 
-import csv
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -9,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from crack_utils.data.images import SUFFIXES, DataError, read_image, read_mask
-
-METADATA = ("name", "source", "specimen", "frame", "tip_row", "tip_column", "mm_per_px")
+from crack_utils.data.content import sha256
+from crack_utils.data.images import SUFFIXES, DataError
+from crack_utils.data.metadata import read_metadata
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,15 @@ class Pair:
     parts: Path | None = None
 
 
+@dataclass(frozen=True)
+class Found:
+    """What folders hold: the pairs that are complete, every problem as (file, why), and notes on what is no problem."""
+
+    pairs: list[Pair]
+    problems: list[tuple[Path, str]]
+    notes: list[str]
+
+
 def find_pairs(*folders):
     """Find the image–mask pairs of one or several folders, each a source.
 
@@ -48,27 +56,50 @@ def find_pairs(*folders):
     Raises
     ------
     DataError
-        If a folder has no `images/` or `masks/`, is empty, or a file lacks its partner.
+        One message that lists everything at fault: a folder without `images/` or `masks/` or without pictures, files
+        that lack their partner or share a name, and wrong lines of `metadata.csv`. `check_pairs` reads the pictures.
+    """
+    found = scan(*folders)
+    refuse(found.problems)
+    return found.pairs
+
+
+def scan(*folders):
+    """Find pairs as `find_pairs` does, and go on where something is wrong.
+
+    Returns
+    -------
+    Found
     """
     if not folders:
         raise ValueError("find_pairs needs at least one folder with images/ and masks/")
-    return [pair for folder in folders for pair in _pairs_of(Path(folder))]
+    found = Found([], [], [])
+    seen = set()
+    for folder in map(Path, folders):
+        if folder.resolve() in seen:
+            found.problems.append((folder, "given twice"))
+            continue
+        seen.add(folder.resolve())
+        _scan(folder, found)
+    found.problems.extend(_name_clashes(found.pairs))
+    return found
 
 
-def check_pairs(pairs):
-    """Read every file once and refuse the data set if any pair cannot be used.
+def refuse(problems):
+    """Raise a `DataError` that lists all problems, file by file; none is no error.
 
-    Raises
-    ------
-    DataError
-        One message that lists every file at fault: unreadable, not binary, or of unequal size.
+    Parameters
+    ----------
+    problems : list of (path, str)
+        A file, and why it cannot be used.
     """
-    if not pairs:
-        raise DataError("the data set holds no pair")
-    with ThreadPoolExecutor() as pool:
-        problems = [problem for found in pool.map(_problems, pairs) for problem in found]
-    if problems:
-        raise DataError(f"{len(problems)} problem(s) in {len(pairs)} pairs:\n" + "\n".join(f"- {p}" for p in problems))
+    if not problems:
+        return
+    by_file = {}
+    for file, why in problems:
+        by_file.setdefault(str(file), []).append(why)
+    lines = [f"- {file}: {'; '.join(reasons)}" for file, reasons in sorted(by_file.items())]
+    raise DataError(f"{len(problems)} problem(s) in {len(by_file)} file(s):\n" + "\n".join(lines))
 
 
 def manifest_hash(pairs):
@@ -79,12 +110,6 @@ def manifest_hash(pairs):
         [pair.name, pair.source, pair.specimen, pair.tip, *digest] for pair, digest in zip(pairs, digests, strict=True)
     ]
     return hashlib.sha256(json.dumps(sorted(lines, key=str)).encode()).hexdigest()
-
-
-def sha256(path):
-    """Return the SHA-256 of a file's bytes as hexadecimal text."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def spread(pairs, count):
@@ -101,78 +126,65 @@ def longest_series(pairs):
     return sorted(max(by_specimen.values(), key=len), key=lambda pair: (pair.frame or 0, pair.name))
 
 
-def _pairs_of(folder):
-    pictures = {}
-    for part in ("images", "masks"):
-        if not (folder / part).is_dir():
-            raise DataError(f"{folder}: no folder {part}/; a data set holds images/ and masks/ with equal names")
-        pictures[part] = _by_stem(folder / part)
-    images, masks = pictures["images"], pictures["masks"]
-    lonely = [f"{images[stem]}: no mask of this name" for stem in sorted(images.keys() - masks.keys())]
-    lonely += [f"{masks[stem]}: no image of this name" for stem in sorted(masks.keys() - images.keys())]
-    if lonely:
-        raise DataError(f"{len(lonely)} file(s) without a partner:\n" + "\n".join(f"- {line}" for line in lonely))
-    if not images:
-        raise DataError(f"{folder}/images: no picture ({', '.join(SUFFIXES)})")
-    parts = _by_stem(folder / "parts") if (folder / "parts").is_dir() else {}
-    known = _metadata(folder / "metadata.csv", images)
-    return [
+def _scan(folder, found):
+    """Add to `found` what one folder holds."""
+    if not folder.is_dir():
+        found.problems.append((folder, "no such folder"))
+        return
+    missing = [part for part in ("images", "masks") if not (folder / part).is_dir()]
+    if missing:
+        why = f"no folder {'/ and no folder '.join(missing)}/; a data set holds images/ and masks/ with equal names"
+        found.problems.append((folder, why))
+        return
+    images, masks, parts = (_by_stem(folder / part, found) for part in ("images", "masks", "parts"))
+    for stem in sorted(images.keys() - masks.keys()):
+        found.problems.append((images[stem], "no mask of this name"))
+    for others in (masks, parts):
+        found.problems.extend((others[stem], "no image of this name") for stem in sorted(others.keys() - images.keys()))
+    if not images and not masks:
+        found.problems.append((folder / "images", f"no picture ({', '.join(SUFFIXES)})"))
+    table = folder / "metadata.csv"
+    known, problems, notes = read_metadata(table, images)
+    found.problems.extend((table, problem) for problem in problems)
+    found.notes.extend(f"{table}: {note}" for note in notes)
+    pairs = [
         Pair(stem, images[stem], masks[stem], parts=parts.get(stem), **{"source": folder.name, **known.get(stem, {})})
-        for stem in sorted(images)
+        for stem in sorted(images.keys() & masks.keys())
     ]
+    found.problems.extend((table, problem) for problem in _frame_clashes(pairs))
+    found.pairs.extend(pairs)
 
 
-def _by_stem(folder):
-    found = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
-            if path.stem in found:
-                raise DataError(f"{path}: {found[path.stem].name} has the same name")
-            found[path.stem] = path
-    return found
+def _by_stem(folder, found):
+    """Return the pictures of a folder by their names without endings; a missing folder has none."""
+    pictures = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.name.startswith("."):
+            continue
+        if path.suffix.lower() not in SUFFIXES:
+            found.notes.append(f"{path}: passed over; pictures end in {', '.join(SUFFIXES)}")
+        elif path.stem in pictures:
+            found.problems.append((path, f"{pictures[path.stem].name} has the same name"))
+        else:
+            pictures[path.stem] = path
+    return pictures
 
 
-def _metadata(path, images):
-    """Return what `metadata.csv` says of each name; an absent file says nothing."""
-    if not path.exists():
-        return {}
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        if "name" not in (reader.fieldnames or []):
-            raise DataError(f"{path}: no column 'name'; known columns are {', '.join(METADATA)}")
-        rows = list(reader)
-    known = {}
-    for line, row in enumerate(rows, start=2):
-        if row["name"] not in images:
-            raise DataError(f"{path}, line {line}: no image is named {row['name']!r}")
-        if row["name"] in known:
-            raise DataError(f"{path}, line {line}: {row['name']!r} stands there twice")
-        try:
-            known[row["name"]] = _parse(row)
-        except ValueError as error:
-            raise DataError(f"{path}, line {line}: {error}") from None
-    return known
+def _name_clashes(pairs):
+    """A pair is known by source and name: two folders may not give the same."""
+    first = {}
+    for pair in pairs:
+        other = first.setdefault((pair.source, pair.name), pair)
+        if other is not pair:
+            why = f"{other.image} has the same name in the same source {pair.source!r}; rename a folder, or a source"
+            yield pair.image, why
 
 
-def _parse(row):
-    parsed = {key: row[key] for key in ("source", "specimen") if row.get(key)}
-    if row.get("frame"):
-        parsed["frame"] = int(row["frame"])
-    if row.get("tip_row") and row.get("tip_column"):
-        parsed["tip"] = (float(row["tip_row"]), float(row["tip_column"]))
-    if row.get("mm_per_px"):
-        parsed["mm_per_px"] = float(row["mm_per_px"])
-    return parsed
-
-
-def _problems(pair):
-    problems, shapes = [], {}
-    for part, read in (("image", read_image), ("mask", read_mask)):
-        try:
-            shapes[part] = read(getattr(pair, part)).shape
-        except DataError as error:
-            problems.append(str(error))
-    if len(shapes) == 2 and shapes["image"] != shapes["mask"]:
-        image, mask = ("×".join(map(str, shapes[part])) for part in ("image", "mask"))
-        problems.append(f"{pair.mask}: {mask} pixels, but {pair.image.name} has {image}")
-    return problems
+def _frame_clashes(pairs):
+    """A specimen has each of its frames once, in one source."""
+    first = {}
+    for pair in pairs:
+        if pair.specimen and pair.frame is not None:
+            other = first.setdefault((pair.source, pair.specimen, pair.frame), pair)
+            if other is not pair:
+                yield f"{other.name!r} and {pair.name!r} are both frame {pair.frame} of specimen {pair.specimen!r}"

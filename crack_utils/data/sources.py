@@ -1,16 +1,17 @@
 """From the name of a data set to its pairs: synthetic specimens, named data sets, folders."""
 
 import os
-from pathlib import Path
 
 from crack_utils import paths
-from crack_utils.data import synthetic
+from crack_utils.data import crackforest, synthetic
 from crack_utils.data.images import read_image
 from crack_utils.data.leaks import leak
 from crack_utils.data.pairs import find_pairs
-from crack_utils.data.split import split_pairs
+from crack_utils.data.split import read_split, split_pairs
 
 MULTIPLE = 8  # three poolings (R34)
+
+NAMED = {crackforest.NAME: crackforest.folder}  # each returns its folder, or says how to fetch it
 
 
 def load(experiment):
@@ -26,7 +27,9 @@ def load(experiment):
 
 
 def split(experiment, pairs):
-    """Return the experiment's split of its pairs."""
+    """Return the experiment's split of its pairs: drawn, or read from the file that it names."""
+    if (file := experiment.split_file) is not None:
+        return read_split(file, pairs)
     made = split_pairs(
         pairs,
         validation=experiment.validation,
@@ -43,13 +46,13 @@ def folders(data):
     Parameters
     ----------
     data : str
-        A name below `CRACK_UTILS_DATA`, or a folder (several: joined by `os.pathsep`), relative to the working
-        directory or to the project's root.
+        A named data set, a name below `CRACK_UTILS_DATA`, or a folder (several: joined by `os.pathsep`), relative to
+        the working directory or to the project's root.
 
     Raises
     ------
     ValueError
-        If nothing of that name is there.
+        If nothing of that name is there. Nothing is fetched.
     """
     return [_folder(part) for part in data.split(os.pathsep)]
 
@@ -79,11 +82,17 @@ def facts(data, longest_side):
 
 
 def _folder(part):
-    candidates = [Path(part).expanduser(), paths.root() / part, paths.named_data(part)]
-    for candidate in candidates:
-        if candidate is not None and candidate.is_dir():
-            return candidate.resolve()
-    raise ValueError(f"unknown data set {part!r}; valid are 'synthetic' or a folder with images/ and masks/")
+    if part in NAMED:
+        return NAMED[part]()
+    found = paths.find(part)
+    if found is None or not found.is_dir():
+        found = paths.named_data(part)
+    if found is None:
+        raise ValueError(
+            f"unknown data set {part!r}; valid are 'synthetic', {', '.join(map(repr, NAMED))} "
+            "or a folder with images/ and masks/"
+        )
+    return found
 
 
 def _synthetic_folders(experiment):

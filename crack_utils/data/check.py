@@ -1,0 +1,150 @@
+"""Whether a data set can be used: every file is read once, and all that is wrong is said at once. NumPy only.
+
+Refused: what cannot be read or paired, what is no mask, what contradicts itself, and a picture that stands there twice
+(it would count double or, with two masks, teach both). Only noted: what works but may not be meant.
+"""
+
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from tqdm import tqdm
+
+from crack_utils.data.content import image_content, mask_content, parts_content
+from crack_utils.data.images import DataError
+from crack_utils.data.pairs import refuse, scan
+
+READERS = {"image": image_content, "mask": mask_content, "parts": parts_content}
+
+# More crack than background hints at a mask with the two exchanged; real ones lie below a tenth.
+MUCH_CRACK = 0.5
+
+
+def check_pairs(pairs):
+    """Read every file once and refuse the data set if any pair cannot be used.
+
+    Parameters
+    ----------
+    pairs : list of Pair
+
+    Raises
+    ------
+    DataError
+        One message that lists every file at fault and why: empty, unreadable or cut off, not binary, of unequal size,
+        the same picture as another; a tip outside its picture or without a crack; no crack in the whole data set.
+    """
+    if not pairs:
+        raise DataError("the data set holds no pair")
+    contents, problems = _read(pairs)
+    refuse(problems + _contradictions(pairs, contents))
+
+
+def check_folders(*folders):
+    """Find the pairs of folders and check them, all in one pass.
+
+    Parameters
+    ----------
+    *folders : path-like
+        As for `find_pairs`.
+
+    Returns
+    -------
+    Found
+        The pairs, and in its notes what is no error but worth a look.
+
+    Raises
+    ------
+    DataError
+        One message that lists what `find_pairs` and `check_pairs` would refuse, together.
+    """
+    found = scan(*folders)
+    contents, problems = _read(found.pairs)
+    refuse(found.problems + problems + _contradictions(found.pairs, contents))
+    return replace(found, notes=found.notes + _notes(found.pairs, contents))
+
+
+def _read(pairs):
+    """Return each pair's contents by part, as far as they can be read, and what is wrong with single pairs."""
+    with warnings.catch_warnings(), ThreadPoolExecutor() as pool:
+        warnings.filterwarnings("ignore", module=r"PIL\.")  # Pillow's words on a damaged file: the problem says it
+        # The bar shows at a terminal only.
+        results = list(tqdm(pool.map(_read_pair, pairs), total=len(pairs), unit="pair", disable=None, leave=False))
+    return [contents for contents, _ in results], [problem for _, problems in results for problem in problems]
+
+
+def _read_pair(pair):
+    contents, problems = {}, []
+    for part, read in READERS.items():
+        path = getattr(pair, part)
+        if path is None:
+            continue
+        try:
+            contents[part] = read(path)
+        except DataError as error:
+            problems.append((path, str(error).removeprefix(f"{path}: ")))
+    return contents, problems + list(_mismatches(pair, contents))
+
+
+def _mismatches(pair, contents):
+    """Compare the files of one pair with each other, and its tip with them."""
+    image, mask, parts = (contents.get(part) for part in READERS)
+    for part, other in (("mask", mask), ("parts", parts)):
+        if image and other and other.size != image.size:
+            why = f"{_text(other.size)} pixels, but {pair.image.name} has {_text(image.size)}"
+            yield getattr(pair, part), why
+    if mask and parts and parts.size == mask.size and parts.digest != mask.digest:
+        yield pair.parts, f"primary and secondary crack together are not the mask {pair.mask.name}"
+    table = pair.image.parent.parent / "metadata.csv"
+    if pair.tip and image and not all(-0.5 <= at <= side - 0.5 for at, side in zip(pair.tip, image.size, strict=True)):
+        yield table, f"the tip of {pair.name!r} at {pair.tip} lies outside its picture of {_text(image.size)} pixels"
+    if pair.tip and mask and not mask.crack:
+        yield table, f"{pair.name!r} has a tip, but no crack in its mask {pair.mask.name}"
+
+
+def _contradictions(pairs, contents):
+    """Compare the pairs with each other: pictures that stand there twice, and a data set without any crack."""
+    problems, first = [], {}
+    for pair, content in zip(pairs, contents, strict=True):
+        if "image" not in content:
+            continue
+        other, others = first.setdefault(content["image"].digest, (pair, content))
+        if other is pair:
+            continue
+        why = f"the same picture as {other.image}"
+        if other.source != pair.source:
+            why += f" in another source ({other.source!r}, here {pair.source!r})"
+        if {"mask"} <= content.keys() & others.keys() and content["mask"].digest != others["mask"].digest:
+            why += ", but with another mask"
+        problems.append((pair.image, why))
+    masks = [content["mask"] for content in contents if "mask" in content]
+    if masks and len(masks) == len(pairs) and not any(mask.crack for mask in masks):
+        folders = sorted({pair.mask.parent for pair in pairs})
+        problems += [(folder, "no mask of the data set shows a crack: nothing can be learnt") for folder in folders]
+    return problems
+
+
+def _notes(pairs, contents):
+    """Say what can be used but may not be meant."""
+    notes = []
+    empty = sum(not content["mask"].crack for content in contents)
+    if empty:
+        notes.append(f"{empty} of {len(pairs)} masks show no crack")
+    for pair, content in zip(pairs, contents, strict=True):
+        height, width = content["mask"].size
+        share = content["mask"].crack / (height * width)
+        if share > MUCH_CRACK:
+            notes.append(f"{pair.mask}: {share:.0%} of it is crack; are background and crack exchanged?")
+    sizes = sorted({content["image"].size for content in contents})
+    if len(sizes) > 1:
+        notes.append(f"pictures of {len(sizes)} sizes, from {_text(sizes[0])} to {_text(sizes[-1])}: all become one")
+    sources = {}
+    for pair in pairs:
+        if pair.specimen:
+            sources.setdefault(pair.specimen, set()).add(pair.source)
+    for specimen in sorted(name for name, of in sources.items() if len(of) > 1):
+        notes.append(f"specimen {specimen!r} stands in several sources: a split by specimen takes it as one")
+    return notes
+
+
+def _text(size):
+    return "×".join(map(str, size))
