@@ -1,15 +1,16 @@
-# What is made from what: data, executed notebooks, book. `make book` runs it; on a cluster: `snakemake book --executor slurm …`.
+# What is made from what: data, executed notebooks, book. `make book` runs it; on a cluster: book/scaling_out.md.
 #
 # A step runs again only if its notebook, its parameters, a module that it imports or the output of a step before it has
 # changed in content. A training that was done before is found by its run's id, so re-running its notebook takes seconds.
 
 import hashlib
 import os
+import re
 import sys
 import time
 from pathlib import Path
 
-from crack_utils import paths
+from crack_utils import Experiment, grid, paths
 from crack_utils.notebooks import default_parameters, executed_name, notebook_path, slug, sources
 
 
@@ -17,12 +18,12 @@ workdir: workflow.basedir
 
 
 PRESET = str(config.get("preset", "quick"))
+Experiment.preset(PRESET)  # an unknown one is told before anything starts
 DATA = str(config.get("data", "synthetic"))
 LOSSES = ["bce", "dice", "focal", "tversky"]
 
 # Every page of the book that is a notebook: its chapter's name → the notebook, and the parameters of its own.
 CHAPTERS = {
-    "labelling": ("labelling", {}),
     "labelling": ("labelling", {}),
     "data_prep": ("data_prep", {}),
     "augmentation": ("augmentation", {}),
@@ -30,6 +31,12 @@ CHAPTERS = {
     **{f"train_{loss}": ("train", {"loss": loss}) for loss in LOSSES},
     "comparison": ("comparison", {}),
 }
+# Trainings beyond the book's: `snakemake trainings --config losses=bce,dice seeds=0-9`.
+GRID = {
+    f"train_{own['loss']}_seed{own['seed']}": ("train", own)
+    for own in grid.trainings(config.get("losses", ",".join(LOSSES)), config.get("seeds", 0))
+}
+NOTEBOOKS = GRID | CHAPTERS
 # Chapters that read what others have made.
 AFTER = {"comparison": [f"train_{loss}" for loss in LOSSES]}
 
@@ -39,17 +46,26 @@ LOGS = f"{ARTIFACTS}/logs"
 STAGED = "artifacts/book"  # where _toc.yml has it, also when CRACK_UTILS_ARTIFACTS moves the rest
 READY = f"{ARTIFACTS}/data/{slug(DATA)}_{PRESET}.ready"
 
+# What a scheduler keeps for one training: memory [MB] and time [min]. On one machine neither is a limit. `paper` is an
+# estimate for a GPU's machine; a cluster's profile has the last word.
+TRAINING_NEEDS = {"smoke": (3000, 30), "quick": (6000, 240), "paper": (64000, 2880)}
 
-def parameters(chapter):
-    """Return what a chapter's notebook is given: the study's preset and data where it asks for them, and its own."""
-    stem, own = CHAPTERS[chapter]
+
+def parameters(name):
+    """Return what a notebook is given: the study's preset and data where it asks for them, and its own."""
+    stem, own = NOTEBOOKS[name]
     study = {"preset": PRESET, "data": DATA}
     return {name: study[name] for name in default_parameters(notebook_path(stem)) if name in study} | own
 
 
-def executed(chapter):
-    """Return where papermill executes a chapter's notebook to."""
-    return f"{ARTIFACTS}/executed/{executed_name(CHAPTERS[chapter][0], parameters(chapter))}"
+def executed(name):
+    """Return where papermill executes a notebook to."""
+    return f"{ARTIFACTS}/executed/{executed_name(NOTEBOOKS[name][0], parameters(name))}"
+
+
+def words(given):
+    """Return parameters as papermill's command line has them."""
+    return [word for item in given.items() for word in ("-p", *item)]
 
 
 def fingerprint(data):
@@ -69,6 +85,8 @@ def files_of(*places):
 
 
 PHOTOGRAPHS = fingerprint(DATA)
+# Stem of the executed notebook → which training it is. The book's come last: a training of the grid may be one of them.
+TRAININGS = {Path(executed(name)).stem: name for name, (stem, _) in NOTEBOOKS.items() if stem == "train"}
 
 shell.prefix(f"export PATH='{os.path.dirname(sys.executable)}':$PATH; ")  # this environment's tools, activated or not
 
@@ -76,6 +94,7 @@ shell.prefix(f"export PATH='{os.path.dirname(sys.executable)}':$PATH; ")  # this
 localrules:
     book,
     stage,
+    trainings,
 
 
 # It has no output, so it runs each time and tells where the book is, also when there was nothing to make.
@@ -139,9 +158,49 @@ rule data:
         "python -m crack_utils.cli prepare --preset {params.preset:q} --data {params.data:q} --marker {output:q} > {log:q} 2>&1"
 
 
+rule trainings:
+    input:
+        [executed(name) for name in GRID],
+
+
 # Papermill is called as a user would; crack_utils/papermill_engine.py gives it the output, and moves it there on success
 # only, so a failed notebook stays beside its log.
+PAPERMILL = "papermill {input.notebook} {params.given:q} --log-output --no-progress-bar > {log:q} 2>&1"
+
+
+# All trainings are one rule, so that `--set-resources train:…` and a cluster's profile reach every one. A training that a
+# scheduler stops at its limit goes on after its last complete epoch when it is tried again.
+rule train:
+    input:
+        notebook="notebooks/train.ipynb",
+        modules=sources(notebook_path("train")),
+        # Ready is enough: what is in the data follows from the modules and, for photographs, from their fingerprint.
+        data=ancient(READY),
+    output:
+        f"{ARTIFACTS}/executed/{{name}}.ipynb",
+    wildcard_constraints:
+        name="|".join(map(re.escape, TRAININGS)),
+    params:
+        given=lambda wildcards: words(parameters(TRAININGS[wildcards.name])),
+        photographs=PHOTOGRAPHS,
+    log:
+        f"{LOGS}/{{name}}.log",
+    benchmark:
+        f"{LOGS}/{{name}}.tsv"
+    # On one machine trainings run one after another, each on the whole of it. A cluster has no number of cores.
+    threads: workflow.resource_settings.cores or 8
+    resources:
+        mem_mb=TRAINING_NEEDS[PRESET][0],
+        runtime=TRAINING_NEEDS[PRESET][1],
+    message:
+        "Execute notebooks/train.ipynb {params.given}"
+    shell:
+        PAPERMILL
+
+
 for chapter, (stem, _) in CHAPTERS.items():
+    if stem == "train":
+        continue
     given = parameters(chapter)
     name = Path(executed(chapter)).stem
 
@@ -151,20 +210,18 @@ for chapter, (stem, _) in CHAPTERS.items():
         input:
             notebook=f"notebooks/{stem}.ipynb",
             modules=sources(notebook_path(stem)),
-            # Ready is enough: what is in the data follows from the modules and, for photographs, from their fingerprint.
             data=[ancient(READY)] if "data" in given else [],
             before=[executed(other) for other in AFTER.get(chapter, [])],
         output:
             executed(chapter),
         params:
-            given=[word for item in given.items() for word in ("-p", *item)],
+            given=words(given),
             photographs=PHOTOGRAPHS if "data" in given else "",
         log:
             f"{LOGS}/{name}.log",
         benchmark:
             f"{LOGS}/{name}.tsv"
-        threads: (workflow.cores or 8) if stem == "train" else 1  # trainings one after another, each on the whole machine
         message:
-            f"Execute notebooks/{stem}.ipynb {' '.join(f'-p {key} {value}' for key, value in given.items())}"
+            f"Execute notebooks/{stem}.ipynb {' '.join(words(given))}"
         shell:
-            "papermill {input.notebook} {params.given:q} --log-output --no-progress-bar > {log:q} 2>&1"
+            PAPERMILL
