@@ -12,6 +12,7 @@ from pathlib import Path
 
 from crack_utils import Experiment, grid, paths
 from crack_utils.notebooks import default_parameters, executed_name, notebook_path, slug, sources
+from crack_utils.study import cases
 
 
 workdir: workflow.basedir
@@ -22,6 +23,8 @@ Experiment.preset(PRESET)  # an unknown one is told before anything starts
 DATA = str(config.get("data", "synthetic"))
 LOSSES = ["bce", "dice", "focal", "tversky"]
 
+LIVE = "smoke" if PRESET == "smoke" else "small"  # scale of the study that a build trains itself
+
 # Every page of the book that is a notebook: its chapter's name → the notebook, and the parameters of its own.
 CHAPTERS = {
     "labelling": ("labelling", {}),
@@ -30,6 +33,7 @@ CHAPTERS = {
     "architecture": ("architecture", {}),
     **{f"train_{loss}": ("train", {"loss": loss}) for loss in LOSSES},
     "comparison": ("comparison", {}),
+    "table1": ("table1", {"scale": LIVE}),
 }
 # Trainings beyond the book's: `snakemake trainings --config losses=bce,dice seeds=0-9`.
 GRID = {
@@ -39,6 +43,8 @@ GRID = {
 NOTEBOOKS = GRID | CHAPTERS
 # Chapters that read what others have made.
 AFTER = {"comparison": [f"train_{loss}" for loss in LOSSES]}
+# And those that read tables of a study: what this build gathers, and what is kept of the full one.
+TABLES = {"table1": LIVE}
 
 STARTED = time.time()
 ARTIFACTS = os.path.relpath(paths.artifacts(), workflow.basedir)
@@ -84,6 +90,11 @@ def files_of(*places):
     return sorted(str(file) for file in found if file.is_file() and "__pycache__" not in file.parts)
 
 
+def gathered(scale):
+    """Return the file that is written when a study's tables are."""
+    return f"{ARTIFACTS}/study/{scale}/tables.done"
+
+
 PHOTOGRAPHS = fingerprint(DATA)
 # Stem of the executed notebook → which training it is. The book's come last: a training of the grid may be one of them.
 TRAININGS = {Path(executed(name)).stem: name for name, (stem, _) in NOTEBOOKS.items() if stem == "train"}
@@ -94,6 +105,7 @@ shell.prefix(f"export PATH='{os.path.dirname(sys.executable)}':$PATH; ")  # this
 localrules:
     book,
     stage,
+    study,
     trainings,
 
 
@@ -103,8 +115,9 @@ rule book:
         "_build/html/index.html",
     params:
         started=STARTED,
-        names=["data", *CHAPTERS, "book"],
-        times=[f"{LOGS}/{Path(file).stem}.tsv" for file in [READY, *map(executed, CHAPTERS), "book"]],
+        names=["data", *CHAPTERS, "study", "book"],
+        times=[f"{LOGS}/{Path(file).stem}.tsv" for file in [READY, *map(executed, CHAPTERS)]]
+        + [f"{LOGS}/study_{LIVE}", f"{LOGS}/book.tsv"],
     message:
         "All is made"
     shell:
@@ -212,6 +225,7 @@ for chapter, (stem, _) in CHAPTERS.items():
             modules=sources(notebook_path(stem)),
             data=[ancient(READY)] if "data" in given else [],
             before=[executed(other) for other in AFTER.get(chapter, [])],
+            tables=[gathered(TABLES[chapter]), *files_of("results/study")] if chapter in TABLES else [],
         output:
             executed(chapter),
         params:
@@ -225,3 +239,67 @@ for chapter, (stem, _) in CHAPTERS.items():
             f"Execute notebooks/{stem}.ipynb {' '.join(words(given))}"
         shell:
             PAPERMILL
+
+
+# The study behind Table 1 (crack_utils/study): `make study`. A job a training, one thread each, side by side.
+rule study:
+    input:
+        gathered("full"),
+
+
+rule study_data:
+    input:
+        ["crack_utils/data/sources.py", *sources(Path("crack_utils/data/sources.py"))],
+    output:
+        f"{ARTIFACTS}/study/{{scale}}/data.ready",
+    log:
+        f"{LOGS}/study_{{scale}}/data.log",
+    benchmark:
+        f"{LOGS}/study_{{scale}}/data.tsv"
+    message:
+        "Draw the specimens of the {wildcards.scale} study"
+    shell:
+        "(python -m crack_utils.study data {wildcards.scale} && touch {output:q}) > {log:q} 2>&1"
+
+
+rule study_training:
+    input:
+        # Not what lists the cases: a case's name holds a hash of all that decides it.
+        modules=sorted(
+            {*sources(Path("crack_utils/training.py")), *sources(Path("crack_utils/evaluation.py"))}
+            | {"crack_utils/training.py", "crack_utils/evaluation.py"}
+        ),
+        data=ancient(f"{ARTIFACTS}/study/{{scale}}/data.ready"),
+    output:
+        f"{ARTIFACTS}/study/{{scale}}/{{case}}.run",
+    wildcard_constraints:
+        case="[^/]+",
+    log:
+        f"{LOGS}/study_{{scale}}/{{case}}.log",
+    benchmark:
+        f"{LOGS}/study_{{scale}}/{{case}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    message:
+        "Train {wildcards.case} of the {wildcards.scale} study"
+    shell:
+        "export TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1; "
+        "python -m crack_utils.study train {wildcards.scale} {wildcards.case} {output:q} > {log:q} 2>&1"
+
+
+rule study_tables:
+    input:
+        "crack_utils/study/tables.py",
+        lambda wildcards: [
+            f"{ARTIFACTS}/study/{wildcards.scale}/{case.name}.run" for case in cases.cases(wildcards.scale)
+        ],
+    output:
+        f"{ARTIFACTS}/study/{{scale}}/tables.done",
+    log:
+        f"{LOGS}/study_{{scale}}/tables.log",
+    message:
+        "Gather the tables of the {wildcards.scale} study"
+    shell:
+        "(python -m crack_utils.study gather {wildcards.scale} && touch {output:q}) > {log:q} 2>&1"

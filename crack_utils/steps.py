@@ -16,12 +16,18 @@ def read_benchmark(file):
     ----------
     file : pathlib.Path
         Tab-separated, with columns `s` [s] and `max_rss` [MB]; the latter is ``-`` for a step too short to be measured.
+        Of a folder, all files count: a study's jobs are one step, which takes the sum of their times and the largest
+        of their memories.
 
     Returns
     -------
     tuple of (float or None, float or None)
         Duration [s] and peak memory [MB]; None where unknown.
     """
+    if file.is_dir():
+        parts = [read_benchmark(part) for part in file.glob("*.tsv")]
+        seconds, megabytes = zip(*parts, strict=True) if parts else ((), ())
+        return sum(filter(None, seconds)) or None, max(filter(None, megabytes), default=None)
     if not file.is_file():  # the notebook was executed by hand
         return None, None
     with file.open(encoding="utf-8") as lines:
