@@ -46,7 +46,8 @@ class Checkpoint(keras.callbacks.Callback):
     def _read(self, file):
         """Return what a file holds, all of it checked by its checksums, or None."""
         try:
-            with np.load(file) as arrays:
+            # NumPy leaves a damaged file open if it has opened it itself.
+            with open(file, "rb") as stream, np.load(stream) as arrays:
                 return dict(arrays)
         except FileNotFoundError:
             return None
