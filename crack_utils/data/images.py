@@ -165,7 +165,19 @@ def _cut_off(content, kind):
     """Say whether a file lacks what its format puts at its end; bytes after that do not matter."""
     if kind == "BMP":
         return int.from_bytes(content[2:6], "little") > len(content)
+    if kind == "TIFF":
+        return _directory_end(content) > len(content)
     return kind in ENDS and ENDS[kind] not in content
+
+
+def _directory_end(content):
+    """Return where the first directory of a TIFF ends: it often stands last in the file. 0 for BigTIFF."""
+    order = "little" if content.startswith(b"II") else "big"
+    if int.from_bytes(content[2:4], order) != 42:
+        return 0
+    start = int.from_bytes(content[4:8], order)
+    entries = int.from_bytes(content[start : start + 2], order)
+    return start + 2 + 12 * entries + 4  # the number of entries, the entries, where the next directory is
 
 
 def _opened(path):
