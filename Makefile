@@ -20,7 +20,7 @@ unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH CONDA_PREFIX
 # Without compiled modules TensorFlow takes three times as long to load, in every notebook anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup book test acceptance lab lint lock clean
+.PHONY: help setup book test acceptance benchmark lab lint lock clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -54,6 +54,9 @@ test: $(READY)  ## run the tests that take seconds, with coverage
 
 acceptance: $(READY)  ## run the tests that take minutes
 	@pytest -m acceptance
+
+benchmark: $(READY)  ## measure speed against Keras' defaults, PyTorch and the machine (minutes; writes into README.md)
+	@python -m benchmarks
 
 lab: $(READY)  ## open the notebooks in JupyterLab
 	@jupyter lab

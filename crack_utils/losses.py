@@ -15,6 +15,8 @@ import inspect
 import keras
 from keras import ops
 
+from crack_utils.replicas import sum_over_replicas
+
 REDUCTION = "sum_over_batch_size"  # Keras' word for the mean over all values that `call` returns
 CLIP = 1e-7  # probabilities stay this far from 0 and 1, so that their logarithm is finite in float32
 PACKAGE = "crack_utils"
@@ -33,7 +35,7 @@ def tversky_index(true, predicted, alpha, beta, smooth, axis=None):
         Pixels added above and below the line. Images without a crack have TP = FN = 0; with `smooth` above the line
         too their index is 1 for an empty prediction and falls with every false positive, so they have a gradient.
     axis : tuple of int, optional
-        Axes to sum over; None sums over everything.
+        Axes to sum over; None sums over everything, the parts of the batch on other GPUs included.
 
     References
     ----------
@@ -42,6 +44,8 @@ def tversky_index(true, predicted, alpha, beta, smooth, axis=None):
     true_positive = ops.sum(true * predicted, axis=axis)
     false_positive = ops.sum((1 - true) * predicted, axis=axis)
     false_negative = ops.sum(true * (1 - predicted), axis=axis)
+    counts = [true_positive, false_positive, false_negative]
+    true_positive, false_positive, false_negative = sum_over_replicas(counts) if axis is None else counts
     return (true_positive + smooth) / (true_positive + alpha * false_positive + beta * false_negative + smooth)
 
 

@@ -8,7 +8,7 @@ import time
 import keras
 import numpy as np
 
-from crack_utils import hardware, losses, metrics, models, paths, provenance
+from crack_utils import hardware, losses, metrics, models, paths, provenance, replicas
 from crack_utils.callbacks import Checkpoint, Events, Progress, StopOnNaN
 from crack_utils.data import check_pairs, pipeline, sources
 from crack_utils.data.pairs import manifest_hash
@@ -25,6 +25,7 @@ DECISIVE = (
     "models",
     "losses.py",
     "metrics.py",
+    "replicas.py",
     "training.py",
 )
 
@@ -64,6 +65,8 @@ def train(experiment):
     started = time.time()
     pairs = sources.load(experiment)
     precision, xla = hardware.resolve(experiment.precision)
+    strategy = replicas.strategy(experiment.batch)
+    xla = xla and strategy.num_replicas_in_sync == 1  # steps that replicas share are not compiled
     manifest = manifest_hash(pairs)
     run = _run_of(experiment, manifest, precision, xla)
     if run.finished:
@@ -83,11 +86,12 @@ def train(experiment):
         provenance.write_json(run.folder / "experiment.json", experiment.to_dict())
         with whole(run.folder / "split.csv") as draft:
             write_split(split, draft)
-        model, history = _fit(experiment, split, run, precision, xla, log)
+        model, history = _fit(experiment, split, run, strategy, precision, xla, log)
         with whole(run.folder / "history.npz") as draft:
             np.savez(draft, **history)
         _save_for_prediction(model, experiment, run.folder / "model.keras")
         facts = {"run": run.id, "precision": precision, "xla": xla, "data_hash": manifest}
+        facts |= {"devices": strategy.num_replicas_in_sync}
         provenance.write_json(run.marker, facts | provenance.describe(started))
         _remove_checkpoint(run)
     return run
@@ -140,17 +144,18 @@ def _run_of(experiment, manifest, precision, xla):
     return Run(paths.runs() / f"{experiment.model}-{experiment.loss.replace('*', 'x')}-{digest[:10]}")
 
 
-def _fit(experiment, split, run, precision, xla, log):
+def _fit(experiment, split, run, strategy, precision, xla, log):
     repeat = repeats(experiment, len(split.train))
     per_epoch = pipeline.epoch_length(len(split.train), repeat, experiment.batch, training=True)
     steps = per_epoch // experiment.batch
-    model = compiled_model(experiment, steps * experiment.epochs, precision, xla)
+    with strategy.scope():
+        model = compiled_model(experiment, steps * experiment.epochs, precision, xla)
     history = {}
     progress = Progress(experiment.epochs, steps, log, history)
     progress.say(
         f"{run.id}: {len(split.train)} training, {len(split.validation)} validation, {len(split.test)} test images "
         f"of {experiment.size[0]}×{experiment.size[1]}; {experiment.epochs} epochs of {steps} steps "
-        f"of {experiment.batch}; {precision}{', XLA' if xla else ''}"
+        f"of {experiment.batch}; {precision}{', XLA' if xla else ''}; devices: {strategy.num_replicas_in_sync}"
     )
     checkpoint = Checkpoint(run.folder / "checkpoint", model, history, progress.say)
     first_epoch = checkpoint.restore()

@@ -1,0 +1,90 @@
+"""Several devices train as one would: two logical CPUs, in a process of their own, held against one."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from crack_utils import replicas
+
+# Logical devices can be made only before TensorFlow has started, hence the process. Five validation images in batches
+# of four leave a last batch that only one of the devices has a part of.
+PROGRAM = """
+import json, os, sys
+import tensorflow as tf
+from crack_utils import Experiment, hardware, replicas, training
+
+artifacts, folder, loss, precision = sys.argv[1:]
+(cpu,) = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+hardware.resolve = lambda wanted="auto": (precision, False)
+experiment = Experiment.preset(
+    "smoke", data=folder, loss=loss, model_options={"filters": 2}, validation=5 / 13, learning_rates=(0.01,) * 3
+)
+found = []
+for devices in (["CPU:0"], ["CPU:0", "CPU:1"]):
+    os.environ["CRACK_UTILS_ARTIFACTS"] = os.path.join(artifacts, str(len(devices)))
+    replicas.devices = lambda: devices
+    run = training.train(experiment)
+    assert run.provenance["devices"] == len(devices)
+    found.append({name: values.tolist() for name, values in run.history.items()})
+    found[-1]["weights"] = [value for array in run.model().get_weights() for value in array.ravel().tolist()]
+json.dump(found, open(os.path.join(artifacts, "found.json"), "w"))
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Thirteen pictures of 16×24: the cracks' width differs, so that the Dice of a batch is not the mean of its parts'."""
+    folder = tmp_path_factory.mktemp("lines")
+    generator = np.random.default_rng(0)
+    for part in ("images", "masks"):
+        (folder / part).mkdir()
+    for number in range(13):
+        mask = np.zeros((16, 24), np.uint8)
+        mask[:, 4 : 5 + number] = 255
+        image = np.where(mask > 0, 40, generator.integers(120, 220, mask.shape)).astype(np.uint8)
+        Image.fromarray(image).save(folder / "images" / f"{number}.png")
+        Image.fromarray(mask).save(folder / "masks" / f"{number}.png")
+    return folder
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize("loss", ["bce", "dice", "0.5*tversky+focal"])
+def test_two_devices_equal_one(folder, tmp_path, loss):
+    one, two = trained(folder, tmp_path, loss, "float32")
+    assert one.keys() == two.keys()
+    for name in one:
+        np.testing.assert_allclose(two[name], one[name], rtol=0, atol=1e-6, err_msg=name)
+
+
+@pytest.mark.acceptance
+def test_two_devices_learn_in_the_precision_of_gpus(folder, tmp_path):
+    one, two = trained(folder, tmp_path, "dice", "mixed_float16")
+    np.testing.assert_allclose(two["loss"], one["loss"], atol=2e-2)
+
+
+def trained(folder, artifacts, loss, precision):
+    environment = os.environ | {"CRACK_UTILS_ARTIFACTS": str(artifacts)}
+    command = [sys.executable, "-c", PROGRAM, str(artifacts), str(folder), loss, precision]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads((artifacts / "found.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("number", "batch", "expected"), [(0, 4, 0), (1, 4, 1), (2, 4, 2), (3, 4, 2), (8, 4, 4), (2, 5, 1)]
+)
+def test_devices_share_a_batch_evenly(number, batch, expected):
+    devices = [f"GPU:{n}" for n in range(number)]
+    assert replicas.sharing(devices, batch) == devices[:expected]
+
+
+def test_one_device_needs_no_strategy(monkeypatch):
+    monkeypatch.setattr(replicas, "devices", lambda: ["GPU:0"])
+    assert replicas.strategy(4).num_replicas_in_sync == 1
+    assert replicas.sum_over_replicas([1.0, 2.0]) == [1.0, 2.0]
