@@ -1,1 +1,1 @@
-"""How fast training, prediction and input are, as ratios within one run: `make benchmark`, or `python -m benchmarks`."""
+"""Speed of training, prediction and input, as ratios within one run: `make benchmark`, or `python -m benchmarks`."""

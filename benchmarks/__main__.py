@@ -10,8 +10,8 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-from benchmarks import inputs, networks, pytorch_unet  # noqa: E402
-from crack_utils import Experiment, hardware, paths  # noqa: E402
+from benchmarks import inputs, networks, pytorch_unet
+from crack_utils import Experiment, hardware, paths
 
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
 

@@ -39,7 +39,7 @@ json.dump(found, open(os.path.join(artifacts, "found.json"), "w"))
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Thirteen pictures of 16×24: the cracks' width differs, so that the Dice of a batch is not the mean of its parts'."""
+    """Thirteen pictures of 16×24, cracks of all widths: the Dice of a batch is then not the mean of its parts'."""
     folder = tmp_path_factory.mktemp("lines")
     generator = np.random.default_rng(0)
     for part in ("images", "masks"):
