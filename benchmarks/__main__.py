@@ -82,7 +82,7 @@ def embedded(document, text):
 
 def _extent(smallest):
     if smallest:
-        experiment = Experiment.preset("smoke", size=(16, 24), batch=2, model_options={"filters": 2})
+        experiment = Experiment.preset("smoke", size=(32, 40), batch=2, model_options={"filters": 2})
         return {"experiment": experiment, "steps": 1, "rounds": 1, "side": 32, "specimens": 2}
     return {"experiment": Experiment.preset("quick"), "steps": 8, "rounds": 7, "side": 2048, "specimens": 20}
 
