@@ -158,7 +158,8 @@ def _fit(experiment, split, run, strategy, precision, xla, log):
         f"of {experiment.batch}; {precision}{', XLA' if xla else ''}; devices: {strategy.num_replicas_in_sync}"
     )
     checkpoint = Checkpoint(run.folder / "checkpoint", model, history, progress.say)
-    first_epoch = checkpoint.restore()
+    with strategy.scope():  # the optimizer's variables are made here
+        first_epoch = checkpoint.restore()
     if first_epoch:
         progress.say(f"{run.id}: continues after epoch {first_epoch}")
     events = Events(run.folder / "tensorboard", history)
