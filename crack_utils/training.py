@@ -90,8 +90,13 @@ def train(experiment):
         with whole(run.folder / "history.npz") as draft:
             np.savez(draft, **history)
         _save_for_prediction(model, experiment, run.folder / "model.keras")
-        facts = {"run": run.id, "precision": precision, "xla": xla, "data_hash": manifest}
-        facts |= {"devices": strategy.num_replicas_in_sync}
+        facts = {
+            "run": run.id,
+            "precision": precision,
+            "xla": xla,
+            "devices": strategy.num_replicas_in_sync,
+            "data_hash": manifest,
+        }
         provenance.write_json(run.marker, facts | provenance.describe(started))
         _remove_checkpoint(run)
     return run
