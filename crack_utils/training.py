@@ -65,7 +65,8 @@ def train(experiment):
     started = time.time()
     pairs = sources.load(experiment)
     precision, xla = hardware.resolve(experiment.precision)
-    strategy = replicas.strategy(experiment.batch)
+    split = sources.split(experiment, pairs)
+    strategy = replicas.strategy(experiment.batch, len(split.validation))
     xla = xla and strategy.num_replicas_in_sync == 1  # steps that replicas share are not compiled
     manifest = manifest_hash(pairs)
     run = _run_of(experiment, manifest, precision, xla)
@@ -74,7 +75,6 @@ def train(experiment):
         print(f"Run {run.id} is done already: {run.folder}")
         return run
     check_pairs(pairs)
-    split = sources.split(experiment, pairs)
     run.folder.mkdir(parents=True, exist_ok=True)
     with (
         full_disk_told(run.folder),
@@ -184,7 +184,11 @@ def _fit(experiment, split, run, strategy, precision, xla, log):
                 first_epoch=first_epoch,
                 epochs=experiment.epochs - first_epoch,
             ),
-            validation_data=pipeline.make_dataset(split.validation, **options),
+            validation_data=pipeline.make_dataset(
+                split.validation,
+                experiment.size,
+                replicas.even_batch(experiment.batch, len(split.validation), strategy.num_replicas_in_sync),
+            ),
             initial_epoch=first_epoch,
             epochs=experiment.epochs,
             steps_per_epoch=steps,
