@@ -8,13 +8,15 @@ are therefore taken over all replicas, gradients included.
 import keras
 
 
-def strategy(batch):
-    """Return how a training's steps are spread: over as many GPUs as share `batch` evenly; one needs no strategy.
+def strategy(batch, validation):
+    """Return how a training's steps are spread: over as many GPUs as share its batches evenly; one needs no strategy.
 
     Parameters
     ----------
     batch : int
         Images of a step, all GPUs together.
+    validation : int
+        Images of the validation set.
 
     Returns
     -------
@@ -22,7 +24,7 @@ def strategy(batch):
     """
     import tensorflow as tf
 
-    chosen = sharing(devices(), batch)
+    chosen = sharing(devices(), batch, validation)
     return tf.distribute.MirroredStrategy(chosen) if len(chosen) > 1 else tf.distribute.get_strategy()
 
 
@@ -33,10 +35,21 @@ def devices():
     return [f"GPU:{number}" for number in range(len(tf.config.list_logical_devices("GPU")))]
 
 
-def sharing(devices, batch):
-    """Return the first of `devices`, as many as divide `batch`: parts of unequal size would not count alike."""
-    number = max((n for n in range(1, len(devices) + 1) if batch % n == 0), default=0)
+def sharing(devices, batch, validation):
+    """Return the first of `devices`, as many as divide `batch` and `validation`: all get parts of equal size."""
+    number = max((n for n in range(1, len(devices) + 1) if batch % n == validation % n == 0), default=0)
     return devices[:number]
+
+
+def even_batch(batch, images, number):
+    """Return the largest batch up to `batch` that leaves none of `number` replicas without images, the last included.
+
+    TensorFlow gives each replica a fixed part of a batch; the last replicas of an incomplete batch would get nothing,
+    which oneDNN's convolutions refuse. `number` divides `batch` and `images`, as `sharing` chose it.
+    """
+    if number == 1:
+        return batch
+    return max(size for size in range(number, batch + 1, number) if images % size == 0)
 
 
 def sum_over_replicas(values):

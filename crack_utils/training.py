@@ -66,8 +66,7 @@ def train(experiment):
     started = time.time()
     pairs = sources.load(experiment)
     precision, xla = hardware.resolve(experiment.precision)
-    strategy = replicas.strategy(experiment.batch)
-    xla = xla and strategy.num_replicas_in_sync == 1  # steps that replicas share are not compiled
+    xla = xla and len(replicas.devices()) < 2  # steps that several share are not compiled
     manifest = manifest_hash(pairs)
     run = _run_of(experiment, manifest, precision, xla)
     if run.finished:
@@ -76,6 +75,7 @@ def train(experiment):
         return run
     check_pairs(pairs)
     split = sources.split(experiment, pairs)
+    strategy = replicas.strategy(experiment.batch, len(split.validation))
     run.folder.mkdir(parents=True, exist_ok=True)
     with (
         full_disk_told(run.folder),
@@ -188,7 +188,11 @@ def _fit(experiment, split, run, strategy, precision, xla, log):
                 epochs=experiment.epochs - first_epoch,
                 drawn=drawn,
             ),
-            validation_data=pipeline.make_dataset(split.validation, **options),
+            validation_data=pipeline.make_dataset(
+                split.validation,
+                experiment.size,
+                replicas.even_batch(experiment.batch, len(split.validation), strategy.num_replicas_in_sync),
+            ),
             initial_epoch=first_epoch,
             epochs=experiment.epochs,
             steps_per_epoch=steps,

@@ -11,8 +11,8 @@ from PIL import Image
 
 from crack_utils import replicas
 
-# Logical devices can be made only before TensorFlow has started, hence the process. Five validation images in batches
-# of four leave a last batch that only one of the devices has a part of.
+# Logical devices can be made only before TensorFlow has started, hence the process. Six validation images in
+# batches of four would leave the second device without a part of the last batch.
 PROGRAM = """
 import json, os, sys
 import tensorflow as tf
@@ -23,7 +23,7 @@ artifacts, folder, loss, precision = sys.argv[1:]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 hardware.resolve = lambda wanted="auto": (precision, False)
 experiment = Experiment.preset(
-    "smoke", data=folder, loss=loss, model_options={"filters": 2}, validation=5 / 13, learning_rates=(0.01,) * 3
+    "smoke", data=folder, loss=loss, model_options={"filters": 2}, validation=6 / 14, learning_rates=(0.01,) * 3
 )
 found = []
 for devices in (["CPU:0"], ["CPU:0", "CPU:1"]):
@@ -39,12 +39,12 @@ json.dump(found, open(os.path.join(artifacts, "found.json"), "w"))
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Thirteen pictures of 16×24, cracks of all widths: the Dice of a batch is then not the mean of its parts'."""
+    """Fourteen pictures of 16×24, cracks of all widths: the Dice of a batch is then not the mean of its parts'."""
     folder = tmp_path_factory.mktemp("lines")
     generator = np.random.default_rng(0)
     for part in ("images", "masks"):
         (folder / part).mkdir()
-    for number in range(13):
+    for number in range(14):
         mask = np.zeros((16, 24), np.uint8)
         mask[:, 4 : 5 + number] = 255
         image = np.where(mask > 0, 40, generator.integers(120, 220, mask.shape)).astype(np.uint8)
@@ -77,14 +77,22 @@ def trained(folder, artifacts, loss, precision):
 
 
 @pytest.mark.parametrize(
-    ("number", "batch", "expected"), [(0, 4, 0), (1, 4, 1), (2, 4, 2), (3, 4, 2), (8, 4, 4), (2, 5, 1)]
+    ("number", "batch", "validation", "expected"),
+    [(0, 4, 6, 0), (1, 4, 5, 1), (2, 4, 6, 2), (3, 4, 6, 2), (8, 4, 12, 4), (2, 5, 6, 1), (2, 4, 5, 1)],
 )
-def test_devices_share_a_batch_evenly(number, batch, expected):
+def test_devices_share_batches_evenly(number, batch, validation, expected):
     devices = [f"GPU:{n}" for n in range(number)]
-    assert replicas.sharing(devices, batch) == devices[:expected]
+    assert replicas.sharing(devices, batch, validation) == devices[:expected]
+
+
+@pytest.mark.parametrize(
+    ("batch", "images", "number", "expected"), [(4, 5, 1, 4), (4, 6, 2, 2), (4, 8, 2, 4), (16, 36, 4, 12)]
+)
+def test_no_replica_goes_without_images(batch, images, number, expected):
+    assert replicas.even_batch(batch, images, number) == expected
 
 
 def test_one_device_needs_no_strategy(monkeypatch):
     monkeypatch.setattr(replicas, "devices", lambda: ["GPU:0"])
-    assert replicas.strategy(4).num_replicas_in_sync == 1
+    assert replicas.strategy(4, 6).num_replicas_in_sync == 1
     assert replicas.sum_over_replicas([1.0, 2.0]) == [1.0, 2.0]
