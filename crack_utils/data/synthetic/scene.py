@@ -10,8 +10,8 @@ from crack_utils.data.synthetic.specimen import ASPECT
 from crack_utils.data.synthetic.texture import Noise
 
 _SHORTEST = 0.035  # a secondary crack is drawn from this length on: before, nobody would see or label it
-_FLANK = 0.0018  # standard deviation of a crack's flanks from an even opening
-_UNSEEN = 0.3  # [px] of unevenness of a crack's flanks, below which it is not drawn
+_FLANK = 0.0009  # standard deviation of a crack's flanks from an even opening
+_UNSEEN = 0.25  # [px] of unevenness of a crack's flanks, below which it is not drawn
 _CLEAR = 0.05  # marks and cables keep this distance from the cracks: nothing hides what the mask shows
 
 
@@ -66,8 +66,8 @@ class Surface:
             "fine grain": Noise(rng, 600, extent=0.4),
             "lines": Noise(rng, rng.uniform(40, 70)),
             "fine lines": Noise(rng, rng.uniform(160, 240), extent=1.0),
-            "flanks": Noise(rng, 70),
-            "fine flanks": Noise(rng, 280, extent=0.8),
+            "flanks": Noise(rng, 150),
+            "fine flanks": Noise(rng, 400, extent=0.5),
         }
         self.lip = rng.uniform(0.0, 0.5)
         self.rig = _draw_rig(rng, specimen)
@@ -100,7 +100,7 @@ class Surface:
             return half_width
         uneven = self.noises["flanks"](u, v, scale) + 0.5 * self.noises["fine flanks"](u, v, scale)
         # Towards the tip the flanks meet, wherever they wander: the tip stays where it is.
-        return half_width + np.clip(_FLANK * scale * uneven, -0.4 * half_width, 0.4 * half_width)
+        return half_width + np.clip(_FLANK * scale * uneven, -0.25 * half_width, 0.25 * half_width)
 
 
 def _draw_rig(rng, specimen):
@@ -194,10 +194,6 @@ def paint_scene(surface, growth, pose, size):
         Gray values, about [0, 1].
     parts : ndarray of uint8, shape (height, width)
         0 background, 1 primary, 2 secondary crack.
-    path : ndarray, shape (n, 2)
-        (row, column) along the primary crack, from its mouth to its tip [px].
-    width : ndarray, shape (n,)
-        Its opening there [px].
     """
     specimen, scale = surface.specimen, picture_scale(size)
     x, y = picture_grid(size)
@@ -232,8 +228,14 @@ def paint_scene(surface, growth, pose, size):
     for mark in surface.marks:
         if mark.shiny:
             _paint_mark(image, mark, to_pixels, scale)
-    path, half_width = specimen.cracks[0].at(specimen.length(specimen.cracks[0], growth))
-    return image, parts, to_pixels(path), 2 * half_width * scale
+    return image, parts
+
+
+def primary_path(specimen, growth, pose, size):
+    """Return the primary crack's middle (row, column), from mouth to tip, shape (n, 2), and its opening there [px]."""
+    primary = specimen.cracks[0]
+    points, half_width = primary.at(specimen.length(primary, growth))
+    return to_pixel(pose.to_picture(points), size), 2 * half_width * picture_scale(size)
 
 
 def picture_scale(size):
