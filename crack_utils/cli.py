@@ -34,6 +34,14 @@ def _parser():
     fetch = commands.add_parser("fetch", help="download a named data set, after showing its licence")
     fetch.add_argument("name", choices=["crackforest"])
     fetch.set_defaults(run=_fetch)
+    synth = commands.add_parser("synth", help="make synthetic photographs with masks; interrupted, it goes on")
+    synth.add_argument("folder", type=Path, metavar="FOLDER", help="old/ and new/ are written in it, each a source")
+    synth.add_argument("--specimens", type=int, default=24, metavar="N")
+    synth.add_argument("--frames", type=int, default=10, metavar="N", help="photographs of each specimen")
+    synth.add_argument("--size", type=int, nargs=2, default=(128, 160), metavar=("HEIGHT", "WIDTH"), help="in pixels")
+    synth.add_argument("--seed", type=int, default=0)
+    synth.add_argument("--workers", type=int, metavar="N", help="processes; by default one a core if it pays")
+    synth.set_defaults(run=_synth)
 
     train = commands.add_parser("train", help="train on a data set")
     train.add_argument("data", help="'synthetic' or a folder with images/ and masks/")
@@ -87,6 +95,15 @@ def _fetch(options):
 
     folder = crackforest.fetch()
     print(f"{folder}: {len(find_pairs(folder))} pairs")
+    return 0
+
+
+def _synth(options):
+    from crack_utils.data import synthetic
+
+    given = {name: getattr(options, name) for name in ("specimens", "frames", "size", "seed", "workers")}
+    rows = synthetic.generate(options.folder, **given, progress=True)
+    print(f"{options.folder}: {len(rows)} photographs with masks in old/ and new/")
     return 0
 
 

@@ -2,6 +2,12 @@
 
 import csv
 import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -9,7 +15,7 @@ from PIL import Image
 from skimage.measure import block_reduce, label
 
 from crack_utils import data
-from crack_utils.data.synthetic import drawing, generate, render
+from crack_utils.data.synthetic import dataset, drawing, generate, photograph, render, workers
 
 
 def digest(folder):
@@ -245,7 +251,31 @@ def test_a_finished_folder_is_recognised(written):
         generate(folder, specimens=4, frames=3, size=(64, 80), seed=4)
 
 
-def test_an_unfinished_folder_is_completed_and_foreign_pictures_are_refused(written, tmp_path):
+def interrupted(folder):
+    """Make of a copy of a finished folder what a killed call leaves: no last picture, half a mask, no table."""
+    generate(folder, specimens=4, frames=3, size=(64, 80), seed=3)
+    (folder / "synthetic.json").rename(folder / ".begun.json")
+    (folder / "old" / "masks" / "s000_f00.png").unlink()
+    (folder / "old" / "masks" / ".s000_f00.png.4711").write_bytes(b"half")
+    (folder / "new" / "metadata.csv").unlink()
+
+
+def test_an_unfinished_folder_is_continued(written, tmp_path):
+    folder, rows = written
+    interrupted(tmp_path)
+    times = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.png") if "s000_f00" not in path.name}
+    assert generate(tmp_path, specimens=4, frames=3, size=(64, 80), seed=3) == rows
+    assert digest(tmp_path) == digest(folder)
+    assert {path: path.stat().st_mtime_ns for path in times} == times, "complete pictures are not written again"
+
+
+def test_an_unfinished_folder_of_another_data_set_is_refused(tmp_path):
+    interrupted(tmp_path)
+    with pytest.raises(ValueError, match="holds another data set"):
+        generate(tmp_path, specimens=4, frames=3, size=(64, 80), seed=4)
+
+
+def test_pictures_of_unknown_origin_are_written_anew_and_foreign_ones_refused(written, tmp_path):
     folder, _ = written
     generate(tmp_path, specimens=4, frames=3, size=(64, 80), seed=3)
     (tmp_path / "synthetic.json").unlink()
@@ -256,3 +286,73 @@ def test_an_unfinished_folder_is_completed_and_foreign_pictures_are_refused(writ
     (tmp_path / "new" / "images" / "holiday.png").write_bytes(b"")
     with pytest.raises(ValueError, match=r"holiday\.png"):
         generate(tmp_path, specimens=4, frames=3, size=(64, 80), seed=3)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_killed_and_called_again_gives_the_same_bytes(written, tmp_path, count):
+    """SIGKILL to the caller alone: its workers must end by themselves, and nothing half may stay."""
+    folder, rows = written
+    arguments = {"specimens": 4, "frames": 3, "size": (64, 80), "seed": 3, "workers": count}
+    program = f"from crack_utils.data.synthetic import generate; generate({str(tmp_path)!r}, **{arguments!r})"
+    process = subprocess.Popen([sys.executable, "-c", program])
+    while not list(tmp_path.glob("*/images/s*.png")):
+        assert process.poll() is None, "it ended before its first picture"
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "synthetic.json").exists(), "killed too late to test anything"
+    assert json.loads((tmp_path / ".begun.json").read_text())["seed"] == 3
+    assert generate(tmp_path, **{**arguments, "workers": None}) == rows
+    assert digest(tmp_path) == digest(folder)
+
+
+def test_a_worker_that_fails_is_told(tmp_path):
+    """A path that cannot be written, seen by the workers and not by this process."""
+    job = {"folder": str(tmp_path / "missing"), "frames": 1, "size": (64, 80), "seed": 0}
+    with pytest.raises(OSError, match="No such file"):
+        list(workers.share(job, [0, 1], 2))
+
+
+def test_number_of_workers_follows_the_work():
+    cores = len(os.sched_getaffinity(0))
+    assert dataset._useful_workers(20, (64, 80)) == 1, "starting processes would take longer than the work"
+    assert dataset._useful_workers(2015, (2048, 2560)) == cores
+    with pytest.raises(ValueError, match="workers=0"):
+        generate("nowhere", workers=0)
+
+
+def test_measured_without_drawing():
+    shot = render(1, 2, 3, (64, 80), seed=3)
+    assert photograph.measure(1, 2, 3, (64, 80), 3) == (shot.tip, shot.mm_per_px)
+
+
+# Large pictures
+
+
+def test_uneven_flanks_keep_the_crack_in_one_piece_and_its_width_on_average():
+    even, uneven = (drawing.stroke((60, 300), [[30.0, -5.0], [30.0, 305.0]], 12.0, edge) for edge in (None, _wave))
+    for drawn in (even, uneven):
+        assert label(drawn.touched, connectivity=1).max() == 1
+    whole = np.zeros((60, 300))
+    whole[uneven.window] = uneven.coverage
+    assert whole.sum() == pytest.approx(even.coverage.sum(), rel=0.01)
+    assert np.ptp(whole.sum(axis=0)) > 6
+
+
+def _wave(points, half_width):
+    return half_width + 2 * np.sin(2 * np.pi * points[:, 1] / 25)
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize("specimen", range(4))
+def test_full_size(specimen):
+    shot, small = (render(specimen, 9, 10, size) for size in ((2048, 2560), (128, 160)))
+    assert 0.003 <= shot.mask.mean() <= 0.06
+    primary = shot.parts == 1
+    assert label(primary, connectivity=2).max() == 1
+    distance = np.hypot(*(np.argwhere(primary) - np.array(shot.tip)).T)
+    assert distance.min() <= 0.75, "uneven flanks leave the tip where it is"
+    reduced = block_reduce(shot.mask, (16, 16), np.mean) >= 0.25
+    assert (reduced & small.mask).sum() / (reduced | small.mask).sum() > 0.8
+    gray = block_reduce(shot.image.astype(float), (16, 16), np.mean)
+    assert np.corrcoef(gray.ravel(), small.image.ravel())[0, 1] > 0.9

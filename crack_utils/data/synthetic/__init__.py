@@ -4,6 +4,7 @@ A notched specimen in a rig, its primary crack growing from frame to frame, seco
 marks, uneven light, blur, noise. `render` gives one photograph, `generate` writes a data set.
 """
 
-from crack_utils.data.synthetic.dataset import VERSION, Photograph, generate, render
+from crack_utils.data.synthetic.dataset import generate
+from crack_utils.data.synthetic.photograph import VERSION, Photograph, render
 
 __all__ = ["VERSION", "Photograph", "generate", "render"]

@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 
 _SPACING = 0.5  # [px] between the points of a densified path
 _CHUNK = 32  # [px] of path per search window, so that a long diagonal path does not search its whole bounding box
+_ROUGHEST = 1.4  # times the half width, that an uneven edge may reach
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def densify(points, values):
     return dense, np.interp(at, length, values)
 
 
-def stroke(shape, points, half_width):
+def stroke(shape, points, half_width, edge=None):
     """Rasterise a path whose half width varies along it.
 
     Parameters
@@ -65,6 +66,9 @@ def stroke(shape, points, half_width):
         The path's corners, n ≥ 2 [px].
     half_width : float or ndarray, shape (n,)
         Half of the local width [px]; zero is allowed.
+    edge : function, optional
+        For uneven edges: given points (row, column) of the even edge, shape (m, 2), and the half widths there, shape
+        (m,) [px], it returns the half widths that hold instead, at most 1.4 times as wide.
 
     Returns
     -------
@@ -73,14 +77,15 @@ def stroke(shape, points, half_width):
     """
     straight = len(points) == 2
     points, half = densify(np.asarray(points, float), np.broadcast_to(np.asarray(half_width, float), len(points)))
-    margin = half.max() + 2.0
+    margin = half.max() * (_ROUGHEST if edge else 1) + 2.0
     window = _window(shape, points, margin)
     if window is None:
         return None
     nearest = _Nearest(points, straight)
     size = tuple(part.stop - part.start for part in window)
     coverage, touched = np.zeros(size, np.float32), np.zeros(size, bool)
-    step = int(_CHUNK / _SPACING)
+    # Windows overlap by the margin: of a wide stroke they must be long, or each pixel would be searched many times.
+    step = int(max(_CHUNK, 2 * margin) / _SPACING)
     for start in range(0, len(points) - 1, step):
         part = _window(shape, points[start : start + step + 1], margin)
         if part is None:
@@ -88,7 +93,12 @@ def stroke(shape, points, half_width):
         rows, columns = np.mgrid[part]
         pixels = np.stack([rows.ravel(), columns.ravel()], axis=1).astype(float)
         found, offset, index = nearest(pixels, margin)
-        covered, any_covered = _cover(offset, half[index])
+        wide = half[index]
+        if edge:
+            # Asked for on the edge itself, not at the pixel: what reaches out then stays in one piece with the stroke.
+            outwards = offset / np.maximum(np.hypot(*offset.T), 1e-9)[:, None]
+            wide = edge(pixels[found] - offset + wide[:, None] * outwards, wide)
+        covered, any_covered = _cover(offset, wide)
         at = rows.ravel()[found] - window[0].start, columns.ravel()[found] - window[1].start
         coverage[at], touched[at] = covered, any_covered
     return Stroke(window, coverage, touched)

@@ -10,6 +10,8 @@ from crack_utils.data.synthetic.specimen import ASPECT
 from crack_utils.data.synthetic.texture import Noise
 
 _SHORTEST = 0.035  # a secondary crack is drawn from this length on: before, nobody would see or label it
+_FLANK = 0.0009  # standard deviation of a crack's flanks from an even opening
+_UNSEEN = 0.25  # [px] of unevenness of a crack's flanks, below which it is not drawn
 _CLEAR = 0.05  # marks and cables keep this distance from the cracks: nothing hides what the mask shows
 
 
@@ -64,6 +66,8 @@ class Surface:
             "fine grain": Noise(rng, 600, extent=0.4),
             "lines": Noise(rng, rng.uniform(40, 70)),
             "fine lines": Noise(rng, rng.uniform(160, 240), extent=1.0),
+            "flanks": Noise(rng, 150),
+            "fine flanks": Noise(rng, 400, extent=0.5),
         }
         self.lip = rng.uniform(0.0, 0.5)
         self.rig = _draw_rig(rng, specimen)
@@ -75,7 +79,7 @@ class Surface:
         gray = self.gray * (1 + 0.06 * noises["clouds"](u, v, scale))
         gray -= self.gray * self.stain * np.clip(noises["stains"](u, v, scale) - 0.5, 0, 1.5)
         gray += (0.04 if self.speckle else 0.025) * noises["grain"](u, v, scale)
-        gray += 0.04 * noises["fine grain"](u, v, scale)
+        gray += (0.12 if self.speckle else 0.06) * noises["fine grain"](u, v, scale)
         if self.speckle:
             gray += self.speckle * np.tanh(2 * noises["speckle"](u, v, scale))
         if self.machining:
@@ -89,6 +93,14 @@ class Surface:
             across = (u - middle) / (0.5 * (self.specimen.ahead + self.specimen.behind))
             gray *= 0.55 + 0.5 * np.sqrt(np.clip(1 - across**2, 0, 1))
         return gray
+
+    def flank(self, u, v, half_width, scale):
+        """Uneven half widths [px] of a crack at positions of the specimen's frame; even where nobody would see it."""
+        if _FLANK * scale < _UNSEEN:
+            return half_width
+        uneven = self.noises["flanks"](u, v, scale) + 0.5 * self.noises["fine flanks"](u, v, scale)
+        # Towards the tip the flanks meet, wherever they wander: the tip stays where it is.
+        return half_width + np.clip(_FLANK * scale * uneven, -0.25 * half_width, 0.25 * half_width)
 
 
 def _draw_rig(rng, specimen):
@@ -182,10 +194,6 @@ def paint_scene(surface, growth, pose, size):
         Gray values, about [0, 1].
     parts : ndarray of uint8, shape (height, width)
         0 background, 1 primary, 2 secondary crack.
-    path : ndarray, shape (n, 2)
-        (row, column) along the primary crack, from its mouth to its tip [px].
-    width : ndarray, shape (n,)
-        Its opening there [px].
     """
     specimen, scale = surface.specimen, picture_scale(size)
     x, y = picture_grid(size)
@@ -203,6 +211,9 @@ def paint_scene(surface, growth, pose, size):
     def to_pixels(points):
         return to_pixel(pose.to_picture(points), size)
 
+    def to_specimen(pixels):
+        return pose.to_specimen(*from_pixel(pixels, size).T)
+
     for mark in surface.marks:
         if not mark.shiny:
             _paint_mark(image, mark, to_pixels, scale, within=body * (1 - notch))
@@ -210,15 +221,21 @@ def paint_scene(surface, growth, pose, size):
     for crack in specimen.cracks[::-1]:  # the primary crack last: it lies over its branches
         length = specimen.length(crack, growth)
         if length >= _SHORTEST or crack.part == 1:
-            _paint_crack(image, parts, surface, crack, length, to_pixels, scale)
+            _paint_crack(image, parts, surface, crack, length, to_pixels, to_specimen, scale)
     parts[(notch >= 0.5) | (body < 0.5)] = 0
     image += (notch * body) * (surface.background * 0.6 - image)
     parts[_paint_rig(image, surface, u, v, scale)] = 0
     for mark in surface.marks:
         if mark.shiny:
             _paint_mark(image, mark, to_pixels, scale)
-    path, half_width = specimen.cracks[0].at(specimen.length(specimen.cracks[0], growth))
-    return image, parts, to_pixels(path), 2 * half_width * scale
+    return image, parts
+
+
+def primary_path(specimen, growth, pose, size):
+    """Return the primary crack's middle (row, column), from mouth to tip, shape (n, 2), and its opening there [px]."""
+    primary = specimen.cracks[0]
+    points, half_width = primary.at(specimen.length(primary, growth))
+    return to_pixel(pose.to_picture(points), size), 2 * half_width * picture_scale(size)
 
 
 def picture_scale(size):
@@ -238,6 +255,11 @@ def to_pixel(points, size):
     return points[:, ::-1] * picture_scale(size) + (np.asarray(size) - 1) / 2
 
 
+def from_pixel(pixels, size):
+    """Map (row, column) [px] to (x, y) of the picture; shapes (n, 2)."""
+    return ((pixels - (np.asarray(size) - 1) / 2) / picture_scale(size))[:, ::-1]
+
+
 def _paint_mark(image, mark, to_pixels, scale, within=None):
     drawn = stroke(image.shape, to_pixels(mark.path), mark.half_width * scale)
     if drawn is None:
@@ -248,16 +270,20 @@ def _paint_mark(image, mark, to_pixels, scale, within=None):
         paint(image, stroke(image.shape, to_pixels(mark.path), 0.25 * mark.half_width * scale), 0.55, 0.6)
 
 
-def _paint_crack(image, parts, surface, crack, length, to_pixels, scale):
+def _paint_crack(image, parts, surface, crack, length, to_pixels, to_specimen, scale):
     """Darken the crack, lighten the lip that faces the lamp, and mark every pixel that it touches."""
     points, half_width = crack.at(length)
     if crack.part == 1:  # reach back into the notch, so that the mouth is cut by the notch and not rounded
         points = np.concatenate([points[:1] - [[0.03, 0.0]], points])
         half_width = np.concatenate([half_width[:1], half_width])
     path, half_width = to_pixels(points), half_width * scale
-    lip = stroke(image.shape, path + np.array([0.006 * scale, 0.0]), half_width)
+
+    def edge(flank, half_width):
+        return surface.flank(*to_specimen(flank), half_width, scale)
+
+    lip = stroke(image.shape, path + np.array([0.006 * scale, 0.0]), half_width, edge)
     paint(image, lip, 0.9, surface.lip * 0.4)
-    drawn = stroke(image.shape, path, half_width)
+    drawn = stroke(image.shape, path, half_width, edge)
     if drawn is not None:
         paint(image, drawn, surface.dark)
         parts[drawn.window][drawn.touched] = crack.part
@@ -279,6 +305,7 @@ def _paint_rig(image, surface, u, v, scale):
         if kind == "box":
             distance, gap, darkness = box(du, dv, (0, 0), half_size, radius), 0.012, 0.6
             gray = surface.rig_gray * factor * (1 + 0.25 * np.cos(9 * du) * np.cos(5 * v[near]))
+            gray += 0.1 * surface.rig_gray * surface.noises["fine grain"](du, 0.03 * dv, scale)  # brushed
         else:
             distance, gap, darkness = disc(du, dv, (0, 0), half_size[0]), 0.01, 0.9
             shine = np.hypot(du / half_size[0] - 0.3, dv / half_size[0] + 0.3)
