@@ -111,7 +111,7 @@ def _global_curve(mean_iou, accuracy, points):
 def _class_curve(mean_iou, accuracy, points):
     total = 2 * (1 - accuracy)
     # Dense towards q = 0, which is left out: there the crack share is 0.
-    p = min(total, 1) * (1 - np.linspace(1, 0, points, endpoint=False) ** 3)
+    p = min(total, 1) * (1 - np.linspace(1, 0, points, endpoint=False) ** 2)
     q = total - p
     square, constant = p * (1 - p - 2 * mean_iou), q * (1 - q - 2 * mean_iou)
     linear = 2 - total - 2 * mean_iou * (1 + p * q)

@@ -32,7 +32,7 @@ def consistency_curves(name="val"):
                 axes.plot(masks.crack_share, shown, line, color=colour, lw=2.5, label=label if line == "-" else None)
             if kind == "global":  # two of the curves are so short that they need a name
                 axes.annotate(label, (masks.crack_share[0], masks.area_ratio.max()), (0, 4), textcoords="offset points",
-                              color=colour, fontsize=8, ha="center")  # fmt: skip
+                              color=colour, fontsize=8, ha="center", rotation=90)  # fmt: skip
         axes.axhline(1, color=QUIET, lw=0.8, zorder=0)
         axes.set(title=HEADS[kind], yscale="log", ylim=(0.15, 8), ylabel="predicted / true crack area")
         axes.set_yticks([0.2, 0.5, 1, 2, 5], ["0.2", "0.5", "1", "2", "5"])
@@ -58,5 +58,5 @@ def _truncated(axes, name):
         axes.plot(shares, recall, color=colour, lw=2.5)
     most = consistency.most_share_by_loss(name)
     axes.axvspan(most, 0.6, color=QUIET, alpha=0.2, lw=0)
-    axes.text(np.sqrt(most * 0.6), 0.03, "excluded by\nBCE's loss", ha="center", color=QUIET, fontsize=8)
+    axes.text(np.sqrt(most * 0.6), 0.03, "excluded by\nBCE's loss", ha="center", color=QUIET, fontsize=7)
     axes.set(title="Truncated mIoU,\nclass accuracy at 0.5", ylim=(0, 1.03), ylabel="share of crack at exactly 1.0")
