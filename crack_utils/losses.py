@@ -88,10 +88,12 @@ class Tversky(keras.losses.Loss):
         self.per_image = per_image
 
     def call(self, y_true, y_pred):
-        """Return the loss, a scalar; with `per_image` of shape (batch,)."""
+        """Return one loss an image, of shape (batch,); without `per_image` all are that of the whole batch."""
         _check_shapes(y_true, y_pred)
         axis = tuple(range(1, len(y_pred.shape))) if self.per_image else None
-        return 1 - tversky_index(y_true, y_pred, self.alpha, self.beta, self.smooth, axis)
+        loss = 1 - tversky_index(y_true, y_pred, self.alpha, self.beta, self.smooth, axis)
+        # Keras leaves a scalar as it is, also where several replicas each add theirs.
+        return loss if self.per_image else ops.broadcast_to(loss, ops.shape(y_pred)[:1])
 
     def get_config(self):
         return {

@@ -58,7 +58,8 @@ def folder(tmp_path_factory):
 def test_two_devices_equal_one(folder, tmp_path, loss):
     one, two = trained(folder, tmp_path, loss, "float32")
     assert one.keys() == two.keys()
-    for name in one:
+    # The Dice of validation is taken batch by batch, and its batches are smaller on two devices (`even_batch`).
+    for name in one.keys() - ({"val_loss"} if loss != "bce" else set()):
         np.testing.assert_allclose(two[name], one[name], rtol=0, atol=1e-6, err_msg=name)
 
 
