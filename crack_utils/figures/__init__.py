@@ -1,6 +1,6 @@
 """Data in, Figure out; one look for the whole book."""
 
-from crack_utils.figures.data import baseline, flips, pictures, resize_trap, split_chart
+from crack_utils.figures.data import baseline, flips, pictures, resize_trap, split_chart, statistics
 from crack_utils.figures.network import activations, network, receptive_field
 from crack_utils.figures.results import comparison, curves, predictions, schedule, side_by_side
 from crack_utils.figures.style import credit, use_style
@@ -20,5 +20,6 @@ __all__ = [
     "schedule",
     "side_by_side",
     "split_chart",
+    "statistics",
     "use_style",
 ]
