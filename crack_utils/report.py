@@ -80,6 +80,32 @@ def data_table(pairs, size):
     )
 
 
+def statistics_table(groups):
+    """Return one row a group of pictures: its `Statistics` in numbers, shares in per cent.
+
+    Parameters
+    ----------
+    groups : dict of Statistics
+        By name, from `crack_utils.data.statistics.groups`.
+
+    Returns
+    -------
+    DataFrame
+        Empty places where a group's masks were not measured.
+    """
+    rows = pd.DataFrame({name: found.numbers() for name, found in groups.items()}).T
+    rows[["share", "width", "contrast"]] *= 100
+    headings = {
+        "gray_mean": "mean gray",
+        "spectrum_exponent": "exponent of spectrum",
+        "share": "crack [%]",
+        "width": "width [% of height]",
+        "contrast": "contrast [%]",
+        "opening_exponent": "exponent of opening",
+    }
+    return rows.astype({"pictures": int}).rename(columns=headings)
+
+
 def data_numbers(experiment, pairs, split):
     """Return what the page of the data says in its prose."""
     table = data_table(pairs, experiment.size)

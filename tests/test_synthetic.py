@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from skimage.measure import block_reduce, label
 
-from crack_utils import data
+from crack_utils import cli, data
 from crack_utils.data.synthetic import dataset, drawing, generate, photograph, render, workers
 
 
@@ -324,6 +324,17 @@ def test_number_of_workers_follows_the_work():
 def test_measured_without_drawing():
     shot = render(1, 2, 3, (64, 80), seed=3)
     assert photograph.measure(1, 2, 3, (64, 80), 3) == (shot.tip, shot.mm_per_px)
+
+
+def test_command_writes_the_same_set(written, tmp_path, capsys):
+    folder, _ = written
+    given = ["--specimens", "4", "--frames", "3", "--size", "64", "80", "--seed", "3", "--workers", "1"]
+    assert cli.main(["synth", str(tmp_path / "set"), *given]) == 0
+    shown = capsys.readouterr()
+    assert "12 photographs" in shown.out and "12/12" in shown.err
+    assert digest(tmp_path / "set") == digest(folder)
+    assert cli.main(["synth", str(tmp_path / "set"), "--size", "16", "20"]) == 1
+    assert "size=" in capsys.readouterr().err
 
 
 # Large pictures

@@ -3,8 +3,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from crack_utils.data import read_image, read_mask, resize_mask
+from crack_utils.data.statistics import GRAY_EDGES, REAL, opening_curve
 from crack_utils.figures.style import CRACK, FALSE_ALARM, FOUND, LOSS_COLOURS, MISSED, QUIET, SECONDARY, show, tint
 
 
@@ -143,6 +145,57 @@ def flips(versions):
     grid[0, 0].set_ylabel("image")
     grid[1, 0].set_ylabel("mask")
     return figure
+
+
+def statistics(groups):
+    """Show what groups of pictures have in common and what not; real photographs are drawn broken.
+
+    Parameters
+    ----------
+    groups : dict of Statistics
+        By name, from `crack_utils.data.statistics.groups`.
+    """
+    figure, ((gray, spectrum, opening), strips) = plt.subplots(2, 3, figsize=(10, 6.4))
+    colours = dict(zip(groups, [*LOSS_COLOURS.values(), QUIET, FALSE_ALARM, SECONDARY], strict=False))
+    for name, found in groups.items():
+        look = {"color": colours.get(name, QUIET), "ls": "--" if name in REAL else "-", "lw": 1.6}
+        gray.stairs(100 * found.gray, GRAY_EDGES, label=name, **look)
+        spectrum.loglog(found.frequency, found.power, **look)
+        distance, width = opening_curve(found)
+        if len(distance):
+            opening.loglog(100 * distance, 100 * width, "o", ms=4, color=look["color"])
+            law = width[-1] * np.sqrt(distance / distance[-1])
+            opening.loglog(100 * distance, 100 * law, lw=1, color=look["color"])
+    for axis, ticks in ((opening.xaxis, (10, 20, 50, 100)), (opening.yaxis, (0.5, 1, 2, 3, 5, 10))):
+        axis.set_major_locator(FixedLocator(ticks))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_locator(NullLocator())
+    gray.set(xlabel="gray value", ylabel="pixels [%]", title="Gray values", xlim=(0, 1))
+    spectrum.set(xlabel="frequency [cycles/px]", ylabel="power", title="Spectrum")
+    opening.set(xlabel="distance from tip [% of farthest]", ylabel="width [% of height]", title="Opening")
+    if not any(len(found.opening) for found in groups.values()):
+        opening.text(0.5, 0.5, "no tip is known", transform=opening.transAxes, ha="center", color=QUIET)
+    for axes, measure, title in zip(
+        strips,
+        ("share", "width", "contrast"),
+        ("Crack pixels [%]", "Width [% of height]", "Contrast [%]"),
+        strict=True,
+    ):
+        _strips(axes, {name: 100 * getattr(found, measure) for name, found in groups.items()}, colours)
+        axes.set(title=title)
+    figure.legend(*gray.get_legend_handles_labels(), loc="outside upper right", ncols=len(groups))
+    return figure
+
+
+def _strips(axes, values, colours):
+    """Draw one dot a picture and a bar for the median, one row a group; groups that were not measured are left out."""
+    values = {name: each[np.isfinite(each)] for name, each in values.items() if np.isfinite(each).any()}
+    for row, (name, each) in enumerate(values.items()):
+        scatter = np.random.default_rng(row).uniform(-0.2, 0.2, len(each))
+        axes.plot(each, row + scatter, "o", ms=4, alpha=0.5, color=colours.get(name, QUIET), mec="none")
+        axes.plot(np.median(each), row, "|", ms=22, mew=2.5, color="#333333")
+    axes.set(yticks=range(len(values)), yticklabels=values, ylim=(len(values) - 0.5, -0.5))
+    axes.set_xlim(left=min(0, *(each.min() for each in values.values())) if values else 0)
 
 
 def baseline(image, mask, predicted, title="black-hat and Otsu"):

@@ -1,0 +1,206 @@
+"""What pictures of cracks have in common, in numbers: gray values, spectrum, share, width and contrast of the crack.
+
+Synthetic pictures are compared with photographs by them. Lengths are in shares of the picture's height, so that
+pictures of different sizes can stand in one figure.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from PIL import Image
+from scipy.ndimage import binary_dilation, distance_transform_edt
+from skimage.morphology import skeletonize
+
+from crack_utils import paths
+from crack_utils.data.images import read_image, read_mask
+from crack_utils.data.pairs import find_pairs, spread
+
+GRAY_EDGES = np.linspace(0, 1, 65)
+REAL = {"cracktip_polymer": False, "crackforest": True}  # whether their masks are good enough to be measured
+_RING = 2, 6  # [px] from the crack: where its surroundings begin and end; the blurred edge belongs to neither
+_NEAREST, _FARTHEST = 0.08, 0.9  # of the way from the tip: nearer there are few pixels, farther the mouth begins
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Statistics of a group of pictures.
+
+    Attributes
+    ----------
+    pictures : int
+    gray : ndarray, shape (64,)
+        Share of all pixels in each of the bins between `GRAY_EDGES`.
+    frequency, power : ndarray, shape (n,)
+        Mean power spectrum over rings of equal frequency [cycles/px of the reduced picture].
+    share : ndarray, shape (measured,)
+        Crack pixels of each picture by all its pixels.
+    width : ndarray, shape (measured,)
+        Median width of the crack in each picture, by the picture's height.
+    contrast : ndarray, shape (measured,)
+        How much darker the crack is than what surrounds it, as a share of the latter.
+    from_tip, opening : ndarray, shape (m,)
+        Of every point of a primary crack whose tip is known: distance from the tip by that of the farthest point, and
+        width by the picture's height.
+    """
+
+    pictures: int
+    gray: np.ndarray
+    frequency: np.ndarray
+    power: np.ndarray
+    share: np.ndarray
+    width: np.ndarray
+    contrast: np.ndarray
+    from_tip: np.ndarray
+    opening: np.ndarray
+
+    def numbers(self):
+        """Return what the prose says: means, medians and exponents; NaN where nothing was measured."""
+        centres = (GRAY_EDGES[1:] + GRAY_EDGES[:-1]) / 2
+        return {
+            "pictures": self.pictures,
+            "gray_mean": float(self.gray @ centres),
+            "spectrum_exponent": exponent(self.frequency[1:], self.power[1:]),
+            **{name: _median(getattr(self, name)) for name in ("share", "width", "contrast")},
+            "opening_exponent": exponent(*opening_curve(self)),
+        }
+
+
+def groups(pairs, height, count=24):
+    """Return the statistics of a data set, one group a source, and of the real sets that are there.
+
+    Parameters
+    ----------
+    pairs : list of Pair
+    height : int [px]
+        Larger pictures are reduced by a whole number to about this height before spectrum and gray are taken.
+    count : int
+        Pictures a group, spread over it.
+
+    Returns
+    -------
+    dict of Statistics
+        By source; then `cracktip_polymer` and `crackforest`, where `CRACK_UTILS_DATA` holds them.
+    """
+    sources = {pair.source: [each for each in pairs if each.source == pair.source] for pair in pairs}
+    found = {name: of_pairs(spread(members, count), height) for name, members in sources.items()}
+    for name, measured in REAL.items():
+        if name not in found and (folder := paths.named_data(name)):
+            found[name] = of_pairs(spread(find_pairs(folder), count), height, measured)
+    return found
+
+
+def of_pairs(pairs, height, measured=True):
+    """Return the `Statistics` of some pairs; without those of the mask where it is not to be measured."""
+    gray, spectra = np.zeros(len(GRAY_EDGES) - 1), []
+    columns = {name: [] for name in ("share", "width", "contrast", "from_tip", "opening")}
+    for pair in pairs:
+        image = read_image(pair.image)
+        reduced = _reduced(image, height)
+        gray += np.histogram(reduced, GRAY_EDGES)[0] / reduced.size / len(pairs)
+        spectra.append(power_spectrum(reduced))
+        for name, values in _of_mask(pair, image).items() if measured else ():
+            columns[name].extend(values)
+    frequency = spectra[0][0]
+    power = np.mean([np.interp(frequency, *spectrum) for spectrum in spectra], axis=0)
+    arrays = {name: np.array(values, float) for name, values in columns.items()}
+    return Statistics(len(pairs), gray, frequency, power, **arrays)
+
+
+def power_spectrum(image):
+    """Return a picture's power spectrum, averaged over rings of equal frequency.
+
+    Parameters
+    ----------
+    image : ndarray, float, shape (H, W)
+
+    Returns
+    -------
+    frequency : ndarray, shape (n,) [cycles/px]
+        Middles of the rings, up to 0.5.
+    power : ndarray, shape (n,)
+        White noise of variance s² gives s² at every frequency.
+    """
+    window = np.outer(np.hanning(image.shape[0]), np.hanning(image.shape[1]))  # else the picture's edges ring
+    mean = (image * window).sum() / window.sum()
+    power = np.abs(np.fft.rfft2((image - mean) * window)) ** 2 / (window**2).sum()
+    frequency = np.hypot(np.fft.fftfreq(image.shape[0])[:, None], np.fft.rfftfreq(image.shape[1]))
+    edges = np.linspace(0, 0.5, min(image.shape) // 2 + 1)
+    ring = np.digitize(frequency.ravel(), edges) - 1
+    inside = ring < len(edges) - 1
+    total = np.bincount(ring[inside], power.ravel()[inside], len(edges) - 1)
+    count = np.bincount(ring[inside], minlength=len(edges) - 1)
+    return (edges[1:] + edges[:-1]) / 2, total / np.maximum(count, 1)
+
+
+def widths(mask):
+    """Return the points of a crack's skeleton, shape (n, 2), and its width at each of them [px].
+
+    The width is twice the distance to the nearest pixel that is no crack, less one: exact for a straight bar of an odd
+    number of pixels, and one pixel short for an even one, whose middle falls between two pixels.
+    """
+    points = np.argwhere(skeletonize(mask))
+    distance = distance_transform_edt(np.pad(mask, 1, mode="edge"))[1:-1, 1:-1]
+    return points, 2 * distance[tuple(points.T)] - 1
+
+
+def contrast(image, mask):
+    """Return how much darker a crack is than its surroundings, medians both; 1: black, 0: not to be told apart."""
+    near, far = (binary_dilation(mask, iterations=reach) for reach in _RING)
+    ring = far & ~near
+    if not ring.any():
+        return np.nan
+    around = np.median(image[ring])
+    return float((around - np.median(image[mask])) / max(around, 1e-6))
+
+
+def opening_curve(statistics, bins=10):
+    """Return distance from the tip and the mean opening there, in `bins` bins of equal ratio, empty ones left out."""
+    edges = np.geomspace(_NEAREST, _FARTHEST, bins + 1)
+    inside = [(statistics.from_tip >= low) & (statistics.from_tip < high) for low, high in pairwise(edges)]
+    filled = [index for index, members in enumerate(inside) if members.any()]
+    middle = np.sqrt(edges[1:] * edges[:-1])[filled]
+    return middle, np.array([np.mean(statistics.opening[inside[index]]) for index in filled])
+
+
+def exponent(x, y):
+    """Return the exponent of the power law through some points: the slope in logarithms. NaN of fewer than three."""
+    usable = (x > 0) & (y > 0)
+    if usable.sum() < 3:
+        return float("nan")
+    return float(np.polyfit(np.log(x[usable]), np.log(y[usable]), 1)[0])
+
+
+def _read_parts(path):
+    """Return the parts of a mask as numbers: 0 background, 1 primary, 2 secondary crack."""
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
+def _median(values):
+    return float(np.nanmedian(values)) if np.isfinite(values).any() else float("nan")
+
+
+def _reduced(image, height):
+    """Average whole blocks of pixels, so that about `height` rows are left."""
+    factor = max(1, round(image.shape[0] / height))
+    rows, columns = (side // factor for side in image.shape)
+    return image[: rows * factor, : columns * factor].reshape(rows, factor, columns, factor).mean(axis=(1, 3))
+
+
+def _of_mask(pair, image):
+    """What one mask says, by the names of `Statistics`; lists, as there may be nothing to say."""
+    mask = read_mask(pair.mask)
+    if not mask.any():
+        return {"share": [0.0]}
+    found = {
+        "share": [mask.mean()],
+        "width": [np.median(widths(mask)[1]) / len(mask)],
+        "contrast": [contrast(image, mask)],
+    }
+    primary = mask if pair.parts is None else _read_parts(pair.parts) == 1
+    if pair.tip is None or not primary.any():
+        return found
+    points, width = widths(primary)
+    distance = np.hypot(*(points - np.array(pair.tip)).T)
+    return {**found, "from_tip": distance / distance.max(), "opening": width / len(mask)}
