@@ -15,6 +15,7 @@ from scipy import ndimage
 
 _STEP = 0.25  # [px] between the samples of a map along a line; the edge is interpolated between two of them
 _CORNER = 1.5  # radii: the way from the middle of a flat end's last disc into its corner is √2 of them
+_SHARP = 0.7  # of a flat end's area: what an end as sharp as a half disc has
 _SMOOTH = 2.0  # [px] standard deviation that takes out the pixels' zigzag and keeps bends of 10 px
 
 
@@ -77,18 +78,20 @@ def trace(field, level, pixels, radii, closed=False, heading=(0.0, 1.0)):
     Centreline
     """
     radii = np.minimum(radii, max(field.shape))  # finite in a picture that is crack all over
-    if not closed:
-        pixels, radii = _without_corners(pixels, radii)
-    points = _centred(field, level, pixels.astype(float), radii, closed)
     extensions = (0.0, 0.0)
     if closed:
+        points = _centred(field, level, pixels.astype(float), radii, closed)
         points, radii = np.concatenate([points, points[:1]]), np.append(radii, radii[0])
     else:
-        first, start = _end(field, level, points, radii, -np.asarray(heading))
-        last, stop = _end(field, level, points[::-1], radii[::-1], np.asarray(heading))
-        extensions = start, stop
-        points = np.concatenate([[first], points, [last]])
-        radii = np.concatenate([radii[:1], radii, radii[-1:]])
+        start, stop = _blunt(pixels, radii)
+        points = _centred(field, level, pixels[start : stop + 1].astype(float), radii[start : stop + 1], closed)
+        cut = radii[start : stop + 1]
+        heading = np.asarray(heading)
+        first, before = _end(field, level, points, cut, pixels[start::-1], -heading)
+        last, after = _end(field, level, points[::-1], cut[::-1], pixels[stop:], heading)
+        points = np.concatenate([first[::-1], points, last])
+        radii = np.concatenate([np.repeat(cut[0], len(first)), cut, np.repeat(cut[-1], len(last))])
+        extensions = before, after
     along = arc_length(points)
     even = np.linspace(0, along[-1], max(2, round(along[-1]) + 1))
     points = np.stack([np.interp(even, along, points[:, axis]) for axis in (0, 1)], axis=1)
@@ -127,26 +130,56 @@ def principal_axis(points):
     return -axis if axis[1] < 0 or (axis[1] == 0 and axis[0] > 0) else axis
 
 
-def _without_corners(pixels, radii):
-    """Cut a path's ends back: within the last disc a skeleton turns into a corner of the outline, where there is one."""
+def _blunt(pixels, radii):
+    """First and last index of a path between the last discs at its ends, where a corner may draw the skeleton aside."""
     along = arc_length(pixels)
     first = np.flatnonzero(along >= _CORNER * radii)
     last = np.flatnonzero(along[-1] - along >= _CORNER * radii)
-    start, stop = (first[0] if first.size else len(pixels)), (last[-1] if last.size else -1)
-    if start > stop:  # wider than long
-        start = stop = len(pixels) // 2
-    return pixels[start : stop + 1], radii[start : stop + 1]
+    if not first.size or not last.size or first[0] > last[-1]:  # wider than long
+        return len(pixels) // 2, len(pixels) // 2
+    return first[0], last[-1]
 
 
-def _end(field, level, points, radii, heading):
-    """The end of a crack beyond the first of some points, and how far beyond."""
+def _end(field, level, points, radii, skeleton, heading):
+    """Points from the first of a path on to the end of the crack, and how far that is from the skeleton.
+
+    A blunt end is where the tangent leaves the crack. A sharp one is often crooked, so that the tangent leaves it too
+    early; there it is the farthest point along the tangent, reached by way of the skeleton. Masks mark each pixel that
+    the crack touches, so a sharp end lies in the last pixel, not at its edge.
+    """
     # Over about one width of the crack: less follows its ragged edge, more misses its bends.
     far = np.searchsorted(arc_length(points), max(2 * radii[0], 3 * _SMOOTH))
-    outward = points[0] - points[min(far, len(points) - 1)]
-    norm = np.hypot(*outward)
-    outward = outward / norm if norm >= 1 else heading
-    extension = ray(field, level, points[0], outward, 3 * radii[0] + 2)
-    return points[0] + extension * outward, extension
+    outward = _direction(points[min(far, len(points) - 1)], points[0], heading)
+    apex, sharp = _apex(field, level, skeleton[-1], outward, radii[0])
+    if not sharp:
+        stop = points[0] + ray(field, level, points[0], outward, 3 * radii[0] + 2) * outward
+        return stop[None], float(np.hypot(*(stop - skeleton[-1])))
+    stop = apex + (ray(field, level, apex, outward, 1.0) - 0.5) * outward
+    return np.concatenate([skeleton[1::2].astype(float), [stop]]), float(np.hypot(*(stop - skeleton[-1])))
+
+
+def _direction(start, stop, otherwise):
+    """Unit vector from one point to another; `otherwise` where they are less than a pixel apart."""
+    way = np.asarray(stop, float) - start
+    length = np.hypot(*way)
+    return way / length if length >= 1 else np.asarray(otherwise)
+
+
+def _apex(field, level, pixel, direction, radius):
+    """The crack's farthest point in a direction, the centre of a pixel or of several, and whether the end is sharp.
+
+    It is blunt if the crack is about as wide as before right up to there.
+    """
+    reach = int(3 * radius + 2)
+    low = np.maximum(pixel - reach, 0)
+    window = field[tuple(slice(a, b + reach + 1) for a, b in zip(low, pixel, strict=True))] >= level
+    labels, _ = ndimage.label(window, np.ones((3, 3)))
+    near = np.argwhere(labels == labels[tuple(pixel - low)]) + low - pixel
+    near = near[np.hypot(*near.T) <= reach]
+    ahead = near @ direction
+    depth = max(2.0, 0.7 * radius)
+    sharp = np.count_nonzero(ahead > ahead.max() - depth) < _SHARP * depth * 2 * radius
+    return pixel + near[ahead >= ahead.max() - 0.5].mean(axis=0), sharp
 
 
 def _centred(field, level, points, radii, closed):
