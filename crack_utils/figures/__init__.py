@@ -1,6 +1,7 @@
 """Data in, Figure out; one look for the whole book."""
 
 from crack_utils.figures.data import baseline, flips, pictures, resize_trap, split_chart
+from crack_utils.figures.geometry import measured_crack
 from crack_utils.figures.network import activations, network, receptive_field
 from crack_utils.figures.results import comparison, curves, predictions, schedule, side_by_side
 from crack_utils.figures.style import credit, use_style
@@ -12,6 +13,7 @@ __all__ = [
     "credit",
     "curves",
     "flips",
+    "measured_crack",
     "network",
     "pictures",
     "predictions",

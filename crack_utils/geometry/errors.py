@@ -95,4 +95,6 @@ def _percentile(values, percent):
     low, share = int(place), place % 1
     if not share:
         return float(ordered[low])
-    return float("inf") if np.isinf(ordered[low + 1]) else float(ordered[low] + share * (ordered[low + 1] - ordered[low]))
+    return (
+        float("inf") if np.isinf(ordered[low + 1]) else float(ordered[low] + share * (ordered[low + 1] - ordered[low]))
+    )

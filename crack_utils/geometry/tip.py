@@ -89,7 +89,9 @@ def find_tip(mask_or_probability, threshold=0.5, notch=None, mm_per_px=None):
     if not cracks:
         return Tip(None, np.empty((0, 2)), float("nan"), mm_per_px)
     paths = [crack.longest_path() for crack in cracks]
-    primary = int(np.argmax([crack.distances(way[0])[0][way[-1]] for crack, (way, _) in zip(cracks, paths, strict=True)]))
+    primary = int(
+        np.argmax([crack.distances(way[0])[0][way[-1]] for crack, (way, _) in zip(cracks, paths, strict=True)])
+    )
     ends = primary_ends(field, threshold, cracks[primary], notch)
     others = [
         end
@@ -153,7 +155,9 @@ def _mouth(field, level, crack, way):
     leaving = [
         end
         for end in crack.ends
-        if _at_border(_last_end(field, level, crack, crack.path(way[0] if end != way[0] else way[-1], end))[0], field.shape)
+        if _at_border(
+            _last_end(field, level, crack, crack.path(way[0] if end != way[0] else way[-1], end))[0], field.shape
+        )
     ]
     if leaving:
         return int(max(leaving, key=lambda end: crack.radii[end]))
