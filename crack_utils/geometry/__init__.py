@@ -1,7 +1,7 @@
 """Geometry of cracks: skeleton, tip, length and width, in pixels and millimetres.
 
-`find_tip` tells where the primary crack ends, `tip_errors` how far that is from the truth, `measure_cracks` how long and
-wide each crack is. Needs NumPy, SciPy and scikit-image only.
+`find_tip` tells where the primary crack ends, `tip_errors` how far that is from the truth, `measure_cracks` how long
+and wide each crack is. Needs NumPy, SciPy and scikit-image only.
 """
 
 from crack_utils.geometry.cracks import Crack, measure_cracks

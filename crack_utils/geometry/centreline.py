@@ -151,8 +151,9 @@ def _end(field, level, points, radii, skeleton, heading):
     far = np.searchsorted(arc_length(points), max(2 * radii[0], 3 * _SMOOTH))
     outward = _direction(points[min(far, len(points) - 1)], points[0], heading)
     apex, sharp = _apex(field, level, skeleton[-1], outward, radii[0])
-    if not sharp:
-        stop = points[0] + ray(field, level, points[0], outward, 3 * radii[0] + 2) * outward
+    stop = points[0] + ray(field, level, points[0], outward, 3 * radii[0] + 2) * outward
+    short = (apex - stop) @ outward  # the tangent left the crack through its side
+    if len(points) == 1 or (not sharp and short <= 0.5 + 0.1 * radii[0]):
         return stop[None], float(np.hypot(*(stop - skeleton[-1])))
     stop = apex + (ray(field, level, apex, outward, 1.0) - 0.5) * outward
     return np.concatenate([skeleton[1::2].astype(float), [stop]]), float(np.hypot(*(stop - skeleton[-1])))
@@ -178,7 +179,7 @@ def _apex(field, level, pixel, direction, radius):
     near = near[np.hypot(*near.T) <= reach]
     ahead = near @ direction
     depth = max(2.0, 0.7 * radius)
-    sharp = np.count_nonzero(ahead > ahead.max() - depth) < _SHARP * depth * 2 * radius
+    sharp = np.count_nonzero(ahead > ahead.max() - depth) < _SHARP * depth * (2 * radius - 1)
     return pixel + near[ahead >= ahead.max() - 0.5].mean(axis=0), sharp
 
 

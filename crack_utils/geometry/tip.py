@@ -26,7 +26,7 @@ class Tip:
     Attributes
     ----------
     position : tuple of float, or None
-        (row, column) [px]; None if there is no tip: no crack, a closed loop, or one that leaves the picture at each end.
+        (row, column) [px]; None if there is no tip: no crack, a loop, or one that leaves the picture at each end.
     candidates : ndarray, shape (n, 2)
         Ends of all cracks within the picture [px], those of the primary crack first, from the tip on.
     uncertainty : float
@@ -193,7 +193,7 @@ def as_field(mask_or_probability, threshold=0.5):
         raise ValueError(f"mask_or_probability has shape {values.shape}: (height, width) is needed")
     if not 0 < threshold < 1:
         raise ValueError(f"threshold={threshold}: valid is a number between 0 and 1, both excluded")
-    if values.dtype != bool and not values.min() >= 0 or not values.max() <= 1:
+    if not (values.min() >= 0 and values.max() <= 1):
         raise ValueError(f"mask_or_probability lies in {values.min()} … {values.max()}, not in [0, 1]; try mask > 127")
     threshold = threshold if np.issubdtype(values.dtype, np.floating) else 0.5
     field = values.astype(np.float32)
