@@ -2,6 +2,7 @@
 
 from crack_utils.figures.consistency import consistency_curves
 from crack_utils.figures.data import baseline, flips, pictures, resize_trap, split_chart, statistics
+from crack_utils.figures.geometry import measured_crack
 from crack_utils.figures.network import activations, network, receptive_field
 from crack_utils.figures.results import comparison, curves, predictions, schedule, side_by_side
 from crack_utils.figures.study import claims, crack_probabilities, ranks, saturation, threshold_curves
@@ -17,6 +18,7 @@ __all__ = [
     "credit",
     "curves",
     "flips",
+    "measured_crack",
     "network",
     "pictures",
     "predictions",

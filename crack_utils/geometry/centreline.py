@@ -1,0 +1,249 @@
+"""Sub-pixel centreline of a crack: from a path of pixels to its middle, its ends and its width.
+
+A skeleton's pixels zigzag around the middle of the crack and stop short of its ends. Here each point of the path moves
+to the middle between the crack's two edges, measured across the path; the path is smoothed; and its ends move on along
+the tangent until the crack ends. The edges are where a map, interpolated linearly between pixels, falls below a level:
+the outline of a mask, or the level set of a probability.
+
+Positions are (row, column) [px], lengths are in pixels.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+_STEP = 0.25  # [px] between the samples of a map along a line; the edge is interpolated between two of them
+_CORNER = 1.5  # radii: the way from the middle of a flat end's last disc into its corner is √2 of them
+_SHARP = 0.7  # of a flat end's area: what an end as sharp as a half disc has
+_SMOOTH = 2.0  # [px] standard deviation that takes out the pixels' zigzag and keeps bends of 10 px
+
+
+@dataclass(frozen=True)
+class Centreline:
+    """The middle of a crack from end to end.
+
+    Attributes
+    ----------
+    points : ndarray, shape (n, 2)
+        Positions about 1 px apart, n ≥ 2.
+    widths : ndarray, shape (n,)
+        Width across the path [px].
+    closed : bool
+        True for a loop; its last point is its first.
+    extensions : tuple of float
+        How far the first and the last point lie beyond the skeleton [px].
+    """
+
+    points: np.ndarray
+    widths: np.ndarray
+    closed: bool
+    extensions: tuple
+
+    @property
+    def along(self):
+        """Length from the first point to each point [px]; shape (n,)."""
+        return arc_length(self.points)
+
+    @property
+    def length(self):
+        """Length of the path [px]."""
+        return float(self.along[-1])
+
+
+def arc_length(points):
+    """Return the length along a path at each of its points; shape (n, 2) in, (n,) out."""
+    return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+
+
+def trace(field, level, pixels, radii, closed=False, heading=(0.0, 1.0)):
+    """Find the middle, the ends and the widths of a crack along a path of its skeleton.
+
+    Parameters
+    ----------
+    field : ndarray of float32, shape (height, width)
+        At least `level` where there is crack.
+    level : float
+    pixels : ndarray, shape (n, 2)
+        The path, n ≥ 1.
+    radii : ndarray, shape (n,)
+        Distance of each pixel from the background [px].
+    closed : bool
+        True where the last pixel neighbours the first.
+    heading : tuple of float
+        Unit vector, (row, column), of a path that is too short to have a direction.
+
+    Returns
+    -------
+    Centreline
+    """
+    radii = np.minimum(radii, max(field.shape))  # finite in a picture that is crack all over
+    extensions = (0.0, 0.0)
+    if closed:
+        points = _centred(field, level, pixels.astype(float), radii, closed)
+        points, radii = np.concatenate([points, points[:1]]), np.append(radii, radii[0])
+    else:
+        start, stop = _blunt(pixels, radii)
+        points = _centred(field, level, pixels[start : stop + 1].astype(float), radii[start : stop + 1], closed)
+        cut = radii[start : stop + 1]
+        heading = np.asarray(heading)
+        first, before = _end(field, level, points, cut, pixels[start::-1], -heading)
+        last, after = _end(field, level, points[::-1], cut[::-1], pixels[stop:], heading)
+        points = np.concatenate([first[::-1], points, last])
+        radii = np.concatenate([np.repeat(cut[0], len(first)), cut, np.repeat(cut[-1], len(last))])
+        extensions = before, after
+    along = arc_length(points)
+    even = np.linspace(0, along[-1], max(2, round(along[-1]) + 1))
+    points = np.stack([np.interp(even, along, points[:, axis]) for axis in (0, 1)], axis=1)
+    left, right = _edges(field, level, points, np.interp(even, along, radii), closed)
+    return Centreline(points, _smooth(left + right, 1.0, closed), closed, extensions)
+
+
+def ray(field, level, start, direction, reach):
+    """Return how far one can go from a point inside a crack before it, or the picture, ends [px].
+
+    Parameters
+    ----------
+    field : ndarray of float32, shape (height, width)
+    level : float
+    start : array, shape (2,)
+    direction : array, shape (2,)
+        Unit vector.
+    reach : float
+        Where to stop at the latest [px].
+    """
+    return float(_way_out(field, level, np.asarray(start)[None], np.asarray(direction)[None], np.array([reach]))[0])
+
+
+def principal_axis(points):
+    """Return the unit vector, (row, column), along which points spread most; to the right if they spread evenly.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 2)
+    """
+    spread = np.cov(points.T, bias=True)
+    values, vectors = np.linalg.eigh(spread)
+    if values[1] - values[0] < 1e-9:
+        return np.array([0.0, 1.0])
+    axis = vectors[:, 1]
+    return -axis if axis[1] < 0 or (axis[1] == 0 and axis[0] > 0) else axis
+
+
+def _blunt(pixels, radii):
+    """First and last index of a path between the last discs at its ends, where a corner may draw the skeleton aside."""
+    along = arc_length(pixels)
+    first = np.flatnonzero(along >= _CORNER * radii)
+    last = np.flatnonzero(along[-1] - along >= _CORNER * radii)
+    if not first.size or not last.size or first[0] > last[-1]:  # wider than long
+        return len(pixels) // 2, len(pixels) // 2
+    return first[0], last[-1]
+
+
+def _end(field, level, points, radii, skeleton, heading):
+    """Points from the first of a path on to the end of the crack, and how far that is from the skeleton.
+
+    A blunt end is where the tangent leaves the crack. A sharp one is often crooked, so that the tangent leaves it too
+    early; there it is the farthest point along the tangent, reached by way of the skeleton. Masks mark each pixel that
+    the crack touches, so a sharp end lies in the last pixel, not at its edge.
+    """
+    # Over about one width of the crack: less follows its ragged edge, more misses its bends.
+    far = np.searchsorted(arc_length(points), max(2 * radii[0], 3 * _SMOOTH))
+    outward = _direction(points[min(far, len(points) - 1)], points[0], heading)
+    apex, sharp = _apex(field, level, skeleton[-1], outward, radii[0])
+    stop = points[0] + ray(field, level, points[0], outward, 3 * radii[0] + 2) * outward
+    short = (apex - stop) @ outward  # the tangent left the crack through its side
+    if len(points) == 1 or (not sharp and short <= 0.5 + 0.1 * radii[0]):
+        return stop[None], float(np.hypot(*(stop - skeleton[-1])))
+    stop = apex + (ray(field, level, apex, outward, 1.0) - 0.5) * outward
+    return np.concatenate([skeleton[1::2].astype(float), [stop]]), float(np.hypot(*(stop - skeleton[-1])))
+
+
+def _direction(start, stop, otherwise):
+    """Unit vector from one point to another; `otherwise` where they are less than a pixel apart."""
+    way = np.asarray(stop, float) - start
+    length = np.hypot(*way)
+    return way / length if length >= 1 else np.asarray(otherwise)
+
+
+def _apex(field, level, pixel, direction, radius):
+    """The crack's farthest point in a direction, the centre of a pixel or of several, and whether the end is sharp.
+
+    It is blunt if the crack is about as wide as before right up to there.
+    """
+    reach = int(3 * radius + 2)
+    low = np.maximum(pixel - reach, 0)
+    window = field[tuple(slice(a, b + reach + 1) for a, b in zip(low, pixel, strict=True))] >= level
+    labels, _ = ndimage.label(window, np.ones((3, 3)))
+    near = np.argwhere(labels == labels[tuple(pixel - low)]) + low - pixel
+    near = near[np.hypot(*near.T) <= reach]
+    ahead = near @ direction
+    depth = max(2.0, 0.7 * radius)
+    sharp = np.count_nonzero(ahead > ahead.max() - depth) < _SHARP * depth * (2 * radius - 1)
+    return pixel + near[ahead >= ahead.max() - 0.5].mean(axis=0), sharp
+
+
+def _centred(field, level, points, radii, closed):
+    """Move points to the middle between the edges, and smooth their path."""
+    # A wide crack's edges are as ragged as a thin one's, but its skeleton wanders further.
+    width = _SMOOTH + 0.25 * float(np.median(radii))
+    points = _smooth(points, width, closed)
+    if len(points) > 2:
+        left, right = _edges(field, level, points, radii, closed)
+        points = points + 0.5 * (left - right)[:, None] * _normals(points, closed)
+        points = _smooth(points, width, closed)
+    return points
+
+
+def _edges(field, level, points, radii, closed):
+    """Distances from each point of a path to the crack's edge on its left and on its right [px].
+
+    The width is at most that of the largest disc there, 2·radius + 1: where a crack branches, the line across runs far
+    into the branch.
+    """
+    normals = _normals(points, closed)
+    reach = 2 * radii + 1
+    left = _way_out(field, level, points, normals, reach)
+    right = _way_out(field, level, points, -normals, reach)
+    beyond = np.maximum(left + right - reach, 0)  # cut off the longer side
+    return left - beyond * (left >= right), right - beyond * (left < right)
+
+
+def _way_out(field, level, points, directions, reach):
+    """Distance from each point along its direction to where the field falls below the level, at most `reach` [px]."""
+    steps = np.arange(0, reach.max() + _STEP, _STEP)
+    rows, columns = (points[:, axis, None] + steps * directions[:, axis, None] for axis in (0, 1))
+    values = ndimage.map_coordinates(field, [rows, columns], order=1, mode="nearest", output=np.float32)
+    height, width = field.shape
+    outside = (rows < -0.5) | (rows > height - 0.5) | (columns < -0.5) | (columns > width - 0.5)
+    below = outside | (values < level)
+    first = np.where(below.any(axis=1), below.argmax(axis=1), len(steps) - 1)
+    index = np.arange(len(points))
+    before, after = values[index, np.maximum(first - 1, 0)], values[index, first]
+    fall = np.where(outside[index, first] | (before <= after), np.inf, before - after)
+    share = np.where(np.isinf(fall), 0.5, np.clip((before - level) / fall, 0, 1))
+    return np.minimum(np.where(first > 0, (first - 1 + share) * _STEP, 0.0), reach)
+
+
+def _normals(points, closed):
+    """Unit vectors across a path, to its left."""
+    if closed:
+        along = np.roll(points, -1, axis=0) - np.roll(points, 1, axis=0)
+    else:
+        along = np.gradient(points, axis=0) if len(points) > 1 else np.array([[0.0, 1.0]])
+    along = along / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
+    return np.stack([-along[:, 1], along[:, 0]], axis=1)
+
+
+def _smooth(values, width, closed):
+    """Smooth values along a path; its ends stay where they are."""
+    count = len(values)
+    if count < 3:
+        return values
+    margin = min(int(4 * width) + 1, count - 1)
+    if closed:
+        return ndimage.gaussian_filter1d(values, width, axis=0, mode="wrap")
+    # Mirrored through the end points, so that a straight path stays straight up to its ends.
+    before, after = 2 * values[0] - values[margin:0:-1], 2 * values[-1] - values[-2 : -2 - margin : -1]
+    longer = np.concatenate([before, values, after])
+    return ndimage.gaussian_filter1d(longer, width, axis=0, mode="nearest")[margin : margin + count]

@@ -1,0 +1,134 @@
+"""Measures of each crack in a mask: length, width, area, orientation and tip, in pixels and millimetres."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from crack_utils.geometry.centreline import Centreline, principal_axis, trace
+from crack_utils.geometry.skeleton import EIGHT, skeletons
+from crack_utils.geometry.tip import Tip, as_field, check_scale, primary_ends, uncertainty
+
+
+@dataclass(frozen=True)
+class Crack:
+    """One connected crack.
+
+    Attributes
+    ----------
+    primary : bool
+        True for the crack with the longest skeleton; all others are secondary.
+    centreline : Centreline
+        Its longest path, from end to end, with the width profile.
+    area : int
+        Pixels of the component, branches included [px].
+    orientation : float
+        Angle between the rows' direction (to the right) and the axis along which the centreline spreads most,
+        counter-clockwise as one looks at the picture, in [0, 180) [degrees].
+    tip : Tip
+        By the rules of `find_tip`, its candidates those of this crack.
+    mm_per_px : float, optional
+    """
+
+    primary: bool
+    centreline: Centreline
+    area: int
+    orientation: float
+    tip: Tip
+    mm_per_px: float | None = None
+
+    @property
+    def length(self):
+        """Length along the centreline [px]."""
+        return self.centreline.length
+
+    @property
+    def mean_width(self):
+        """Mean width along the centreline [px]."""
+        return float(self.centreline.widths.mean())
+
+    @property
+    def max_width(self):
+        """Largest width [px]."""
+        return float(self.centreline.widths.max())
+
+    @property
+    def widest(self):
+        """(row, column) where the crack is widest [px]."""
+        return tuple(map(float, self.centreline.points[self.centreline.widths.argmax()]))
+
+    def to_dict(self):
+        """Return a flat dict for a table: values in px and px², and with a scale in mm and mm² beside them."""
+        row, column = self.tip.position or (None, None)
+        values = {
+            "primary": self.primary,
+            "length_px": self.length,
+            "mean_width_px": self.mean_width,
+            "max_width_px": self.max_width,
+            "widest_row": self.widest[0],
+            "widest_column": self.widest[1],
+            "area_px2": self.area,
+            "orientation_degrees": self.orientation,
+            "tip_row": row,
+            "tip_column": column,
+            "tip_uncertainty_px": self.tip.uncertainty,
+        }
+        if self.mm_per_px is not None:
+            for name in ("length", "mean_width", "max_width", "tip_uncertainty"):
+                values[f"{name}_mm"] = values[f"{name}_px"] * self.mm_per_px
+            values["area_mm2"] = self.area * self.mm_per_px**2
+        return values
+
+
+def measure_cracks(mask, mm_per_px=None):
+    """Measure every connected crack of a mask.
+
+    Length and width are right to 2 % and 0.5 px where a crack is 2–20 px wide and at least 40 px long, and the mask has
+    those pixels that the crack covers by half or more. A mask of all pixels that it touches is about 1 px too wide.
+    Masks of a bar along the rows or a diagonal repeat one row of pixels, which no average mends: there a width is known
+    to a pixel, or to 0.7 px, only.
+
+    Parameters
+    ----------
+    mask : (height, width) array of bool, or of integers 0 and 1
+    mm_per_px : float, optional
+        Scale of the picture.
+
+    Returns
+    -------
+    list of Crack
+        The longest first; empty without a crack.
+
+    Raises
+    ------
+    ValueError
+        If the mask or the scale is none.
+    """
+    mask = np.asarray(mask)
+    if np.issubdtype(mask.dtype, np.floating):
+        raise ValueError(f"mask is {mask.dtype}: masks are boolean, as probability >= 0.5 gives them")
+    field, level = as_field(mask)
+    check_scale(mm_per_px)
+    labels, _ = ndimage.label(field >= level, EIGHT)
+    areas = np.bincount(labels[mask.astype(bool)])
+    ordered = []
+    for crack in skeletons(field >= level):
+        way, closed = crack.longest_path()
+        ordered.append((crack.distances(way[0])[0][way[-1]], crack, way, closed))
+    ordered.sort(key=lambda each: -each[0])
+    return [
+        _measure(field, level, crack, way, closed, int(areas[labels[tuple(crack.pixels[0])]]), not number, mm_per_px)
+        for number, (_, crack, way, closed) in enumerate(ordered)
+    ]
+
+
+def _measure(field, level, crack, way, closed, area, primary, mm_per_px):
+    line = trace(field, level, crack.pixels[way], crack.radii[way], closed, principal_axis(crack.pixels))
+    down, right = principal_axis(line.points)
+    ends = primary_ends(field, level, crack)
+    candidates = np.array([point for point, _ in ends]).reshape(-1, 2)
+    tip = Tip(None, candidates, float("nan"), mm_per_px)
+    if ends:
+        tip = Tip(tuple(map(float, ends[0][0])), candidates, uncertainty(field, level, *ends[0]), mm_per_px)
+    orientation = float(np.degrees(np.arctan2(-down, right)) % 180)
+    return Crack(primary, line, area, orientation, tip, mm_per_px)

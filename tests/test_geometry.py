@@ -1,0 +1,187 @@
+import doctest
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from crack_utils import geometry
+from crack_utils.data.synthetic import render
+from crack_utils.geometry import errors, tip
+from crack_utils.geometry.skeleton import skeletons
+
+
+def rasterise(size, inside, samples=8):
+    """Return the mask of the pixels that a shape covers by half or more, by `samples`² points a pixel."""
+    at = (np.arange(size * samples) + 0.5) / samples - 0.5 - (size - 1) / 2
+    rows, columns = np.meshgrid(at, at, indexing="ij")
+    covered = inside(columns, -rows).reshape(size, samples, size, samples).mean((1, 3))
+    return covered >= 0.5
+
+
+def bar(length, width, angle, shift=(0.13, 0.29)):
+    turn = np.radians(angle)
+
+    def inside(x, y):
+        x, y = x - shift[0], y - shift[1]
+        along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+        return (np.abs(along) <= length / 2) & (np.abs(across) <= width / 2)
+
+    return rasterise(int(length + width + 12), inside)
+
+
+@pytest.mark.parametrize("angle", [0, 7, 24, 43, 71, 90, 137, 163])
+@pytest.mark.parametrize(("length", "width"), [(100, 2), (60, 5), (90, 12), (120, 20)])
+def test_bars_at_any_angle(length, width, angle):
+    (crack,) = geometry.measure_cracks(bar(length, width, angle))
+    middle = crack.centreline.widths[len(crack.centreline.widths) // 4 : -len(crack.centreline.widths) // 4]
+    assert crack.length == pytest.approx(length, rel=0.02)
+    assert middle.mean() == pytest.approx(width, abs=0.5)
+    assert (crack.orientation - angle + 90) % 180 - 90 == pytest.approx(0, abs=2)
+    assert crack.area == pytest.approx(length * width, rel=0.08)
+
+
+@pytest.mark.parametrize(("radius", "width"), [(40, 2), (60, 6), (80, 5)])
+def test_arcs(radius, width):
+    def inside(x, y):
+        return (np.abs(np.hypot(x, y) - radius) <= width / 2) & (np.abs(np.arctan2(y, x)) <= 1.5)
+
+    (crack,) = geometry.measure_cracks(rasterise(2 * radius + width + 10, inside))
+    assert crack.length == pytest.approx(3 * radius, rel=0.02)
+    assert crack.mean_width == pytest.approx(width, abs=0.5)
+
+
+def test_ring_is_followed_all_around_and_has_no_tip():
+    mask = rasterise(80, lambda x, y: np.abs(np.hypot(x, y) - 30) <= 2)
+    (crack,) = geometry.measure_cracks(mask)
+    assert crack.centreline.closed and crack.length == pytest.approx(2 * np.pi * 30, rel=0.02)
+    assert not geometry.find_tip(mask).found and not crack.tip.found
+
+
+def test_one_pixel_and_nothing():
+    mask = np.zeros((9, 11), bool)
+    found = geometry.find_tip(mask)
+    assert not found.found and found.position is None and found.candidates.shape == (0, 2)
+    assert geometry.measure_cracks(mask) == []
+    mask[4, 5] = True
+    (crack,) = geometry.measure_cracks(mask)
+    assert (crack.length, crack.area, crack.widest[0]) == (pytest.approx(1), 1, pytest.approx(4))
+
+
+def test_disc_is_as_long_as_wide():
+    (crack,) = geometry.measure_cracks(rasterise(50, lambda x, y: np.hypot(x, y) <= 15))
+    assert crack.length == pytest.approx(30, abs=1.5) and crack.max_width == pytest.approx(30, abs=1)
+
+
+def test_a_spur_goes_and_a_branch_stays():
+    mask = np.zeros((40, 90), bool)
+    mask[18:23, 5:85] = True
+    mask[15:18, 40:43] = True  # a bump shorter than the crack is wide
+    assert [len(each.ends) for each in skeletons(mask)] == [2]
+    mask[2:18, 40:43] = True
+    assert [len(each.ends) for each in skeletons(mask)] == [3]
+
+
+def test_a_crack_that_leaves_the_picture_ends_inside():
+    mask = np.zeros((30, 60), bool)
+    mask[14:17, 20:] = True
+    assert geometry.find_tip(mask).position == pytest.approx((15, 19.5), abs=0.51)
+    mask[14:17] = True
+    assert not geometry.find_tip(mask).found
+    assert geometry.measure_cracks(mask)[0].length == pytest.approx(60, abs=0.1)
+
+
+def wedge():
+    """A crack that narrows to the right, from 10 px to nothing."""
+    return rasterise(120, lambda x, y: (np.abs(x) <= 50) & (np.abs(y) <= 5 * (50 - x) / 100))
+
+
+def test_the_tip_is_the_narrow_end_or_the_one_far_from_the_notch():
+    mask = wedge()
+    assert geometry.find_tip(mask).position[1] > 90
+    assert geometry.find_tip(mask, notch=(60, 110)).position[1] == pytest.approx(9.5, abs=1)
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_eight_symmetries(turns, mirrored):
+    mask = wedge()
+    mask[70:73, 20:50] = True
+    marker = np.zeros(mask.shape)
+    row, column = geometry.find_tip(mask).position
+    marker[round(row), round(column)] = 1
+    turned, marker = (np.rot90(each[:, ::-1] if mirrored else each, turns) for each in (mask, marker))
+    assert geometry.find_tip(turned).position == pytest.approx(np.argwhere(marker)[0], abs=1.5)
+    lengths = [[crack.length for crack in geometry.measure_cracks(each)] for each in (mask, turned)]
+    assert lengths[0] == pytest.approx(lengths[1], rel=0.02)
+
+
+def test_the_longest_component_is_primary_not_the_last():
+    mask = np.zeros((60, 80), bool)
+    mask[10:13, 5:65] = True
+    mask[50:53, 20:40] = True
+    found = geometry.find_tip(mask, notch=(11, 5))
+    assert found.position == pytest.approx((11, 64.5), abs=0.5)  # not N/(N − 1) times as far
+    assert len(found.candidates) == 4
+    assert [crack.primary for crack in geometry.measure_cracks(mask)] == [True, False]
+
+
+def test_a_diagonal_is_not_short():
+    (crack,) = geometry.measure_cracks(np.eye(60, dtype=bool))
+    assert crack.length == pytest.approx(60 * np.sqrt(2), rel=0.02)
+
+
+def test_areas_are_in_square_millimetres():
+    row = geometry.measure_cracks(np.pad(np.ones((4, 50), bool), 10), mm_per_px=0.1)[0].to_dict()
+    assert row["area_px2"] == 200 and row["area_mm2"] == pytest.approx(2)
+    assert row["length_mm"] == pytest.approx(5, rel=0.02)
+
+
+def test_probability_gives_the_same_edge_as_its_level_set():
+    columns = np.arange(80.0)
+    probability = np.zeros((30, 80), np.float32)
+    probability[12:17] = np.clip((60.3 - columns) / 10 + 0.5, 0, 1)  # 0.5 at column 60.3
+    found = geometry.find_tip(probability)
+    assert found.position == pytest.approx((14, 60.3), abs=0.3)
+    assert found.uncertainty == pytest.approx(np.hypot(0.5, 2.5), abs=0.3)
+
+
+def test_missed_tips_are_failures():
+    found = geometry.tip_errors([(0, 0)] * 4, [(0, 1), (0, 4), None, (0, 9)], mm_per_px=0.5)
+    summary = found.summary()
+    assert (summary["success_2"], summary["success_5"], summary["success_10"]) == (0.25, 0.5, 0.75)
+    assert summary["median"] == 6.5 and summary["median_mm"] == 3.25
+    assert summary["percentile_90"] == np.inf and summary["misses"] == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: geometry.find_tip(np.full((5, 5), 255)), "mask > 127"),
+        (lambda: geometry.find_tip(np.full((5, 5), np.nan)), "not in"),
+        (lambda: geometry.find_tip(np.zeros((5, 5, 1))), "height, width"),
+        (lambda: geometry.find_tip(np.zeros((5, 5)), threshold=1), "threshold"),
+        (lambda: geometry.find_tip(np.zeros((5, 5)), notch=3), "notch"),
+        (lambda: geometry.measure_cracks(np.zeros((5, 5))), "float64"),
+        (lambda: geometry.measure_cracks(np.zeros((5, 5), bool), mm_per_px=0), "mm_per_px"),
+        (lambda: geometry.tip_errors([(1, 2)], []), "one a picture"),
+    ],
+)
+def test_bad_input_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_examples_and_no_tensorflow():
+    for module in (tip, errors):
+        assert doctest.testmod(module).failed == 0
+    code = "import sys, crack_utils.geometry; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.acceptance
+def test_tips_of_held_out_specimens():
+    shots = [render(number, frame, 10, (512, 640), seed=7) for number in range(60) for frame in (4, 9)]
+    found = [geometry.find_tip(shot.parts == 1) for shot in shots]
+    summary = geometry.tip_errors([shot.tip for shot in shots], found).summary()
+    assert summary["median"] <= 1 and summary["percentile_90"] <= 2
