@@ -223,4 +223,4 @@ class TestSummary:
         made = json.loads(json.dumps(summary.numbers(found, found, claims.findings(found))))
         assert made["established"]["unthresholded_mean_iou"] == "Dice > BCE, Dice > focal, Dice > Tversky"
         assert sum(made["verdicts"].values()) == len(made["findings"])
-        assert made["facts"]["hours of training"] == 0.4
+        assert made["facts"]["hours"] == 0.4

@@ -9,6 +9,9 @@ The first word names the staged notebook, the rest is the way through what it re
 ``size.0``), and what follows the colon is a Python format specification. A bar chooses between two words, which keeps
 sentences true for either answer: ``{val}`comparison.agrees_with_report:agrees|disagrees` ``.
 
+When the pointer rests on a number, the page says where it comes from: the notebook, the way through its record, and
+what the record itself names as its ``source``, beside the value or nearest above it.
+
 A value that is missing, or a specification that does not fit it, is a Sphinx warning; the book is built with warnings
 as errors, so no page can show a number that no notebook computed.
 """
@@ -86,6 +89,16 @@ def look_up(records: dict, keys: list[str], name: str):
     return value
 
 
+def source_of(records: dict, keys: list[str]) -> str:
+    """Return what a record says about where a value comes from, in brackets, or nothing."""
+    found, value = "", records
+    for key in keys:
+        if isinstance(value, dict) and isinstance(value.get("source"), str):
+            found = f" ({value['source']})"
+        value = value[int(key)] if isinstance(value, list) else value[key]
+    return found
+
+
 def format_value(value, specification: str) -> str:
     """Write a value as the page asks: a Python format specification, or ``yes|no`` for a truth value.
 
@@ -121,7 +134,8 @@ class LiveValue(SphinxRole):
         except (ValueMissing, ValueError) as problem:
             logger.warning("live value %r: %s", self.text, problem, type="live_values", location=self.get_location())
             return [nodes.strong(self.rawtext, "(missing)")], []
-        return [live_value(self.rawtext, text, classes=["live-value"], origin=f"notebook {name}: {'.'.join(keys)}")], []
+        origin = f"notebook {name}: {'.'.join(keys)}" + source_of(_cached_records(notebook), keys)
+        return [live_value(self.rawtext, text, classes=["live-value"], origin=origin)], []
 
 
 class live_value(nodes.inline):

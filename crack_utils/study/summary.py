@@ -8,6 +8,7 @@ import pandas as pd
 from crack_utils import report
 from crack_utils.experiment import LOSSES
 from crack_utils.measures import ROUNDS_TO_ONE, Confusion
+from crack_utils.study.cases import SCALES
 from crack_utils.study.claims import by_seed, compare_losses, interval, present, variants
 from crack_utils.study.tables import COUNTS, facts, source
 
@@ -122,12 +123,14 @@ def numbers(full, live, findings):
     return {
         "source": source(full),
         "facts": facts(full),
+        "size": list(SCALES["full"]["base"]["size"]),
+        "batch": SCALES["full"]["base"]["batch"],
         "losses": losses,
         "spread": spread,
         "order": {measure: report.order(values) for measure, values in means.items()},
         "established": {measure: _established(rows) for measure, rows in pairs.items()},
         "best_thresholds": best_thresholds(full),
-        "findings": {f"{each.item}_{place}": each.to_dict() for place, each in enumerate(findings)},
+        "findings": _by_item(findings),
         "verdicts": {name: sum(each.verdict.startswith(name) for each in findings) for name in VERDICTS},
         "live": {
             "source": source(live),
@@ -135,6 +138,15 @@ def numbers(full, live, findings):
             "order": {measure: report.order(values) for measure, values in live_means.items()},
         },
     }
+
+
+def _by_item(findings):
+    """Return findings by their item; a second one of an item is named such as "R60_2"."""
+    named = {}
+    for each in findings:
+        number = 1 + sum(name.partition("_")[0] == each.item for name in named)
+        named[each.item if number == 1 else f"{each.item}_{number}"] = each.to_dict()
+    return named
 
 
 def _established(rows):

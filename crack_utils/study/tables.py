@@ -134,9 +134,9 @@ def facts(tables):
     where, runs = tables.provenance, tables.runs
     return {
         "trainings": where["trainings"],
-        "seeds of a loss": int(runs.loc[runs["question"] == "losses", "seed"].nunique()),
-        "test specimens": int(tables.specimens.loc[tables.specimens["question"] == "losses", "specimen"].nunique()),
-        "hours of training": round(runs.drop_duplicates("run")["seconds"].sum() / 3600, 2),
+        "seeds": int(runs.loc[runs["question"] == "losses", "seed"].nunique()),
+        "specimens": int(tables.specimens.loc[tables.specimens["question"] == "losses", "specimen"].nunique()),
+        "hours": round(runs.drop_duplicates("run")["seconds"].sum() / 3600, 2),
         "commit": where["commit"],
         "machine": where["machine"]["cpu"],
         "finished": where["finished"],
