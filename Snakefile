@@ -187,8 +187,7 @@ rule train:
     input:
         notebook="notebooks/train.ipynb",
         modules=sources(notebook_path("train")),
-        # Ready is enough: what is in the data follows from the modules and, for photographs, from their fingerprint.
-        data=ancient(READY),
+        data=READY,
     output:
         f"{ARTIFACTS}/executed/{{name}}.ipynb",
     wildcard_constraints:
@@ -223,7 +222,7 @@ for chapter, (stem, _) in CHAPTERS.items():
         input:
             notebook=f"notebooks/{stem}.ipynb",
             modules=sources(notebook_path(stem)),
-            data=[ancient(READY)] if "data" in given else [],
+            data=[READY] if "data" in given else [],
             before=[executed(other) for other in AFTER.get(chapter, [])],
             tables=[gathered(TABLES[chapter]), *files_of("results/study")] if chapter in TABLES else [],
         output:
@@ -247,29 +246,14 @@ rule study:
         gathered("full"),
 
 
-rule study_data:
-    input:
-        ["crack_utils/data/sources.py", *sources(Path("crack_utils/data/sources.py"))],
-    output:
-        f"{ARTIFACTS}/study/{{scale}}/data.ready",
-    log:
-        f"{LOGS}/study_{{scale}}/data.log",
-    benchmark:
-        f"{LOGS}/study_{{scale}}/data.tsv"
-    message:
-        "Draw the specimens of the {wildcards.scale} study"
-    shell:
-        "(python -m crack_utils.study data {wildcards.scale} && touch {output:q}) > {log:q} 2>&1"
-
-
 rule study_training:
     input:
-        # Not what lists the cases: a case's name holds a hash of all that decides it.
-        modules=sorted(
+        # Not what lists the cases: a case's name holds a hash of all that decides it. The first training of a data set draws
+        # its specimens, the others wait for it.
+        sorted(
             {*sources(Path("crack_utils/training.py")), *sources(Path("crack_utils/evaluation.py"))}
             | {"crack_utils/training.py", "crack_utils/evaluation.py"}
         ),
-        data=ancient(f"{ARTIFACTS}/study/{{scale}}/data.ready"),
     output:
         f"{ARTIFACTS}/study/{{scale}}/{{case}}.run",
     wildcard_constraints:

@@ -1,4 +1,4 @@
-"""The workflow's way to a study: `python -m crack_utils.study cost|data|train|gather SCALE …`."""
+"""The workflow's way to a study: `python -m crack_utils.study cost|train|gather SCALE …`."""
 
 import argparse
 import os
@@ -16,7 +16,6 @@ def main(arguments=None):
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, run, explanation in (
         ("cost", _cost, "say what is left to train, and how long it will take here"),
-        ("data", _data, "make the data sets and decode them"),
         ("train", _train, "train and measure one case"),
         ("gather", _gather, "write the tables of the finished trainings"),
     ):
@@ -35,18 +34,6 @@ def _cost(options):
     from crack_utils.study.cost import table
 
     print(table(options.scale, workers=len(os.sched_getaffinity(0))))
-
-
-def _data(options):
-    """Jobs that run side by side find it there."""
-    from crack_utils.data import cache, sources
-
-    data_sets = {}
-    for case in study_cases.cases(options.scale):
-        e = case.experiment
-        data_sets.setdefault((e.size, e.specimens, e.frames, e.data_seed), e)
-    for experiment in data_sets.values():
-        cache.load(sources.load(experiment), experiment.size)
 
 
 def _train(options):
