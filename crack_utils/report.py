@@ -137,6 +137,8 @@ def training_numbers(run, measured):
         "size": list(experiment.size),
         "batch": experiment.batch,
         "epochs": experiment.epochs,
+        "boundaries": list(experiment.boundaries),
+        "prior": experiment.model_options.get("prior", 0.5),
         "precision": provenance["precision"],
         "seconds": provenance["seconds"],
         "commit": provenance["commit"],

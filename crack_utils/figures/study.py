@@ -132,14 +132,14 @@ def saturation():
 
 
 def claims(findings):
-    """Show each finding's difference with its interval, against zero, coloured by verdict.
+    """Show each finding's difference in a measure with its interval, against zero, coloured by verdict.
 
     Parameters
     ----------
     findings : list of Finding
-        Those that are a difference.
+        Those in other units, such as seconds, are left out.
     """
-    shown = [finding for finding in findings if finding.low is not None]
+    shown = [finding for finding in findings if not finding.contrast.endswith("]")]
     figure, axes = plt.subplots(figsize=(10, 0.42 * len(shown) + 1.2))
     colours = {"reproduced": "#2a9d8f", "not reproduced": "#cc3377"}
     for row, finding in enumerate(shown):

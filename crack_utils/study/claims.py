@@ -163,7 +163,7 @@ def batches(tables):
         small, *_, large = known = variants(tables, "batches")
         contrast = f"batch {known[1]} − {small}, mean IoU"
         low, middle = tables.values("batches", "mean_iou", [small, known[1]])
-        made.append(_judge("R61", "Batches below 16 train worse", contrast, middle - low, tables, "batches"))
+        made.append(_judge("R61", "Small batches train worse", contrast, middle - low, tables, "batches"))
         contrast = f"batch {large} − {known[1]}, peak memory [GiB]"
         made.append(_judge_runs("R61", "Larger batches cost memory", contrast, tables, "batches", large, known[1]))
     return made
@@ -182,15 +182,15 @@ def repetition(tables):
     """R63: do flips and repetition help?"""
     if not present(tables, "repetition"):
         return []
-    names = ["flips, 2 times", "no flips", "once", "once, twice the epochs"]
+    names = ["flips, twice", "no flips", "once", "once, twice the epochs"]
     usual, still, once, longer = tables.values("repetition", "mean_iou", names)
     return [
         _judge("R63", "Flips help", "flips − no flips, mean IoU", usual - still, tables, "repetition"),
-        _judge("R63", "Repetition helps", "2 times − once, mean IoU", usual - once, tables, "repetition"),
+        _judge("R63", "Repetition helps", "twice − once, mean IoU", usual - once, tables, "repetition"),
         _judge(
             "R63",
             "Repetition is more than longer training",
-            "2 times − twice the epochs, mean IoU",
+            "repeated twice − twice the epochs, mean IoU",
             usual - longer,
             tables,
             "repetition",
@@ -199,7 +199,7 @@ def repetition(tables):
 
 
 def optimizers(tables):
-    """R64: is Adam better than its relatives, each at the better of its rates?"""
+    """R64: is Adam better than its relatives? RMSProp has its rate, the others a hundred or a thousand times it."""
     made = []
     for other in variants(tables, "optimizers")[1:]:
         adam, rival = tables.values("optimizers", "mean_iou", ["adam", other])

@@ -57,7 +57,8 @@ def leak_table(tables):
                     "validation − test [95 %]": _text(above),
                 }
             )
-    return pd.DataFrame(rows).set_index(["specimens", "validation is drawn"])
+    index = ["specimens", "validation is drawn"]
+    return pd.DataFrame(rows).set_index(index) if rows else pd.DataFrame(index=index)
 
 
 def precision_effect(tables):
