@@ -50,7 +50,7 @@ book: $(READY)  ## make the whole report: data, trainings, notebooks, book
 		--config preset='$(PRESET)' data="$$data"
 
 study: $(READY)  ## train the full study behind Table 1 (says first what it will cost; goes on where it stopped)
-	@python -m crack_utils.study cost full 2>/dev/null
+	@TF_CPP_MIN_LOG_LEVEL=3 python -m crack_utils.study cost full
 	@snakemake study --cores all --rerun-incomplete --keep-going --show-failed-logs --quiet host reason progress
 
 test: $(READY)  ## run the tests that take seconds, with coverage

@@ -104,9 +104,16 @@ class StopOnNaN(keras.callbacks.Callback):
     """Stops before a broken epoch is kept."""
 
     def on_train_batch_end(self, batch, logs=None):
-        if not np.isfinite(logs["loss"]):
+        self._check(logs["loss"], f"at step {batch} of this epoch")
+
+    def on_epoch_end(self, epoch, logs=None):
+        # The last update of an epoch may have broken what its loss did not show yet.
+        self._check(logs.get("val_loss", logs["loss"]), "on validation after this epoch")
+
+    def _check(self, loss, where):
+        if not np.isfinite(loss):
             raise FloatingPointError(
-                f"the loss is {logs['loss']} at step {batch} of this epoch; the epochs before it are kept. "
+                f"the loss is {loss} {where}; the epochs before it are kept. "
                 "A lower learning rate or precision='float32' may help."
             )
 

@@ -1,14 +1,16 @@
 """The study behind Table 1, without training: cases, tables from made-up runs, verdicts on made-up differences."""
 
 import json
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from crack_utils import figures
 from crack_utils.data import Pair, Split
 from crack_utils.data.leaks import leak
-from crack_utils.experiment import LOSSES
+from crack_utils.evaluation import THRESHOLDS
 from crack_utils.run import Run
 from crack_utils.study import cases, claims, summary, tables
 from crack_utils.study.tables import MEASURES, Tables
@@ -131,32 +133,45 @@ class TestTables:
             pd.testing.assert_frame_equal(getattr(found, name), table, check_dtype=False)
         assert found.provenance["trainings"] == 1 and "full study, 1 trainings" in tables.source(found)
 
+    def test_thresholds_near_one_stay_apart(self, tmp_path):
+        found = made_up(seeds=1)
+        made = {name: getattr(found, name) for name in tables.TABLES}
+        tables.write(tmp_path / "study", made, "full")
+        again = tables.read(tmp_path / "study")
+        assert again.thresholds["threshold"].nunique() == len(THRESHOLDS)
+        pd.testing.assert_frame_equal(summary.precision_effect(again), summary.precision_effect(found))
+        assert figures.threshold_curves(again).axes and figures.crack_probabilities(again).axes
+
     def test_missing_tables_are_named(self, tmp_path):
         with pytest.raises(ValueError, match=r"no table specimens, runs, thresholds; `make study` makes them"):
             tables.read(tmp_path)
 
 
-def made_up(shifts=None, seeds=10, specimens=12, noise=0.005):
-    """Return tables in which every loss is alike, but for the shifts: {(loss, measure): shift}."""
+def made_up(shifts=None, seeds=10, specimens=12, noise=0.005, questions=("losses",)):
+    """Return tables in which every variant is alike, but for the shifts: {(variant, measure): shift}."""
     random, shifts = np.random.default_rng(0), shifts or {}
     specimen_rows, run_rows, threshold_rows = [], [], []
     difficulty = random.normal(0, 0.02, specimens)
-    for seed in range(seeds):
-        for loss in LOSSES:
-            key = {"question": "losses", "variant": loss, "seed": seed}
+    for seed, question in product(range(seeds), questions):
+        for variant in cases.QUESTIONS[question]:
+            key = {"question": question, "variant": variant, "seed": seed}
             for place in range(specimens):
-                values = {
-                    m: 0.8 + difficulty[place] + random.normal(0, noise) + shifts.get((loss, m), 0) for m in MEASURES
-                }
+                usual = 0.8 + difficulty[place]
+                values = {m: usual + random.normal(0, noise) + shifts.get((variant, m), 0) for m in MEASURES}
                 values["crack_width"] = 2 + place / 10
                 specimen_rows.append(key | {"specimen": f"s{place:02d}"} | values)
-            run_rows.append(key | {"run": f"unet-{loss}-{seed}", "seconds": 36, "curve": "0.5 0.6 0.7 0.8"})
-            for part in ("validation", "test"):
-                for threshold, found in ((0.25, 70), (0.5, 80 + 5 * (part == "test")), (1.0, 10 * (loss == "dice"))):
-                    counts = {"tp": found, "fp": 0, "fn": 100 - found, "tn": 900}
-                    threshold_rows.append(key | {"set": part, "threshold": threshold} | counts)
+            run_rows.append(key | ABOUT | {"run": f"unet-{variant}-{seed}", "validation_mean_iou": random.normal(0.8)})
+            for part, threshold in product(("validation", "test"), THRESHOLDS if question == "losses" else ()):
+                found = 10 * (variant == "dice") if threshold == 1 else 70
+                found = 80 + 5 * (part == "test") if threshold == 0.5 else found
+                counts = {"tp": found, "fp": 0, "fn": 100 - found, "tn": 900}
+                threshold_rows.append(key | {"set": part, "threshold": threshold} | counts)
     where = {"scale": "full", "trainings": seeds * 4, "commit": "abc", "machine": {"cpu": "x"}, "finished": "today"}
     return Tables(*map(pd.DataFrame, (specimen_rows, run_rows, threshold_rows)), where)
+
+
+ABOUT = {"seconds": 36, "curve": "0.5 0.6 0.7 0.8", "pooled_mean_iou": 0.8, "validation_seen": 0.5}
+ABOUT |= {"peak_memory_gib": 1.0, "precision_policy": "mixed_bfloat16"}
 
 
 class TestClaims:
@@ -169,8 +184,9 @@ class TestClaims:
 
     def test_alike_losses_reproduce_nothing(self):
         found = made_up()
-        assert claims.dice_is_best(found).verdict == "not reproduced"
-        assert {each.verdict for each in [*claims.imbalance(found), *claims.tips(found)]} == {"not reproduced"}
+        assert claims.dice_is_best(found).verdict.startswith("not reproduced")
+        made = [*claims.imbalance(found), *claims.tips(found)]
+        assert {each.verdict.partition(":")[0] for each in made} == {"not reproduced"}
 
     def test_a_better_dice_is_found(self):
         found = claims.dice_is_best(made_up({("dice", "mean_iou"): 0.05}))
@@ -194,6 +210,18 @@ class TestClaims:
         found = claims.by_seed([1, 2, 3])
         assert (found["low"], found["high"]) == pytest.approx((2 - 2.4841, 2 + 2.4841), abs=1e-3)
 
+    def test_verdicts(self):
+        verdicts = [claims._verdict({"low": low, "high": high}) for low, high in ((1, 2), (-1, 2), (-2, -1))]
+        assert verdicts == ["reproduced", "not reproduced: undecided", "not reproduced: the opposite"]
+
+    def test_every_question_is_judged_and_shown(self):
+        found = made_up(questions=cases.SCALES["full"]["seeds"], seeds=3, specimens=6)
+        made = claims.findings(found)
+        items = {"R50", "R51", "R52", "R53", "R54", "R56", "R60", "R61", "R62", "R63", "R64", "R65", "R66", "S2", "S3"}
+        assert {each.item for each in made} == items
+        assert len(summary.leak_table(found)) == 8 and len(summary.findings_table(made)) == len(made)
+        assert {axis.get_text()[:3] for axis in figures.claims(made).axes[0].get_yticklabels()} >= {"R56", "S2 ", "R64"}
+
     def test_questions_that_were_not_asked_are_left_out(self):
         items = [each.item for each in claims.findings(made_up())]
         assert "R56" in items and "R60" not in items and "S3" not in items
@@ -202,15 +230,13 @@ class TestClaims:
 class TestSummary:
     def test_pairs_are_told_from_the_better_one(self):
         found = summary.pair_table(made_up({("focal", "f1"): -0.1}), ["f1"])["f1"]
-        assert found["BCE – focal"].startswith("BCE +0.099") and found["BCE – focal"].endswith("*")
+        assert found["BCE – focal"].startswith("BCE +0.100") and found["BCE – focal"].endswith("*")
         assert not found["BCE – Dice"].endswith("*")
 
     def test_thresholds(self):
         found = made_up()
-        effect = summary.precision_effect(
-            Tables(found.specimens, found.runs, found.thresholds.replace({"threshold": {0.25: 1 - 2**-9}}), {})
-        )
         # tp 70, fn 30 of 1,000: crack IoU 0.7, background 900 / 930
+        effect = summary.precision_effect(found)
         assert effect.loc["BCE", "bfloat16"] == pytest.approx((0.7 + 900 / 930) / 2)
         assert effect.loc["Dice", "float32"] > effect.loc["BCE", "float32"] == pytest.approx(0.45)
         best = summary.best_thresholds(found)["BCE"]

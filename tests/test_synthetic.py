@@ -310,7 +310,7 @@ def test_a_worker_that_fails_is_told(tmp_path):
     """A path that cannot be written, seen by the workers and not by this process."""
     job = {"folder": str(tmp_path / "missing"), "frames": 1, "size": (64, 80), "seed": 0}
     with pytest.raises(OSError, match="No such file"):
-        list(workers.share(job, [0, 1], 2))
+        list(workers.share(job, list(range(8)), 2))
 
 
 def test_number_of_workers_follows_the_work():

@@ -17,6 +17,7 @@ as errors, so no page can show a number that no notebook computed.
 """
 
 import json
+import math
 from pathlib import Path
 
 import nbformat
@@ -116,6 +117,8 @@ def format_value(value, specification: str) -> str:
         return yes if value else no
     if value is None:
         return "none"
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"the value is {value}, which is no number to show")
     if isinstance(value, bool) and not specification:
         return "yes" if value else "no"
     return format(value, specification)

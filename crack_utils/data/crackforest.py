@@ -50,7 +50,7 @@ def folder():
     DataError
         If published files are there but are not those that were published; every such file is named.
     """
-    found = _local()
+    found = local()
     if found is None:
         raise ValueError(
             f"the data set {NAME!r} is not there: `crack-utils fetch {NAME}` downloads it; "
@@ -70,7 +70,7 @@ def fetch():
     DataError
         If a file cannot be had, or is not the one that was published.
     """
-    return _local() or _converted(_download())
+    return local() or _converted(_download())
 
 
 def mask_of(truth):
@@ -92,7 +92,7 @@ def mask_of(truth):
     return np.where(labels == CRACK, 255, 0).astype(np.uint8)
 
 
-def _local():
+def local():
     """Return the ready folder if it is there or can be made without a download, else None."""
     given, made = paths.named_data(NAME), paths.data() / NAME
     for candidate in (given, made):

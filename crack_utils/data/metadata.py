@@ -43,8 +43,8 @@ def read_metadata(path, names):
         try:
             if any(fields[len(columns) :]):
                 raise ValueError(f"{len(fields)} fields, but there are {len(columns)} columns")
-            if row["name"] not in names:
-                raise ValueError(f"no image is named {row['name']!r} (names go without their ending)")
+            if row.get("name") not in names:
+                raise ValueError(f"no image is named {row.get('name', '')!r} (names go without their ending)")
             if row["name"] in known:
                 raise ValueError(f"{row['name']!r} stands there twice")
             known[row["name"]] = {}

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from PIL import Image
 from scipy.ndimage import binary_dilation, distance_transform_edt
 from skimage.morphology import skeletonize
 
 from crack_utils import paths
-from crack_utils.data.images import read_image, read_mask
+from crack_utils.data import crackforest
+from crack_utils.data.images import read_image, read_mask, read_parts
 from crack_utils.data.pairs import find_pairs, spread
 
 GRAY_EDGES = np.linspace(0, 1, 65)
@@ -85,7 +85,8 @@ def groups(pairs, height, count=24):
     sources = {pair.source: [each for each in pairs if each.source == pair.source] for pair in pairs}
     found = {name: of_pairs(spread(members, count), height) for name, members in sources.items()}
     for name, measured in REAL.items():
-        if name not in found and (folder := paths.named_data(name)):
+        folder = crackforest.local() if name == crackforest.NAME else paths.named_data(name)
+        if name not in found and folder:
             found[name] = of_pairs(spread(find_pairs(folder), count), height, measured)
     return found
 
@@ -171,12 +172,6 @@ def exponent(x, y):
     return float(np.polyfit(np.log(x[usable]), np.log(y[usable]), 1)[0])
 
 
-def _read_parts(path):
-    """Return the parts of a mask as numbers: 0 background, 1 primary, 2 secondary crack."""
-    with Image.open(path) as picture:
-        return np.asarray(picture)
-
-
 def _median(values):
     return float(np.nanmedian(values)) if np.isfinite(values).any() else float("nan")
 
@@ -198,7 +193,7 @@ def _of_mask(pair, image):
         "width": [np.median(widths(mask)[1]) / len(mask)],
         "contrast": [contrast(image, mask)],
     }
-    primary = mask if pair.parts is None else _read_parts(pair.parts) == 1
+    primary = mask if pair.parts is None else read_parts(pair.parts) == 1
     if pair.tip is None or not primary.any():
         return found
     points, width = widths(primary)

@@ -143,7 +143,7 @@ def claims(findings):
     figure, axes = plt.subplots(figsize=(10, 0.42 * len(shown) + 1.2))
     colours = {"reproduced": "#2a9d8f", "not reproduced": "#cc3377"}
     for row, finding in enumerate(shown):
-        colour = colours.get(finding.verdict, "#f0b000")
+        colour = colours.get(finding.verdict.partition(":")[0], "#f0b000")
         axes.plot([finding.low, finding.high], [row, row], color=colour, lw=5, alpha=0.4, solid_capstyle="butt")
         axes.plot(finding.value, row, "o", color=colour, ms=7)
     axes.axvline(0, color=QUIET, lw=1)

@@ -109,7 +109,8 @@ def write(folder, tables, scale):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
-        table.to_csv(folder / f"{name}.csv", index=False, float_format=f"%.{DIGITS}g", lineterminator="\n")
+        digits = None if name == "thresholds" else f"%.{DIGITS}g"  # those near 1 differ in the last digits alone
+        table.to_csv(folder / f"{name}.csv", index=False, float_format=digits, lineterminator="\n")
     facts = {"scale": scale, "trainings": int(tables["runs"]["run"].nunique())}
     provenance.write_json(folder / "provenance.json", facts | provenance.describe())
 
@@ -125,7 +126,8 @@ def read(folder):
     folder = Path(folder)
     if missing := [name for name in TABLES if not (folder / f"{name}.csv").is_file()]:
         raise ValueError(f"{folder}: no table {', '.join(missing)}; `make study` makes them")
-    tables = {name: pd.read_csv(folder / f"{name}.csv") for name in TABLES}
+    names = {"variant": str, "specimen": str}
+    tables = {name: pd.read_csv(folder / f"{name}.csv", dtype=names) for name in TABLES}
     return Tables(**tables, provenance=json.loads((folder / "provenance.json").read_text(encoding="utf-8")))
 
 

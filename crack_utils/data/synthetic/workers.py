@@ -86,7 +86,8 @@ def _ask(idle, specimen):
         answer = process.stdout.readline().strip()
     except BrokenPipeError:
         answer = ""
+    finally:
+        idle.put(process)  # also one that has failed: others wait for it, and it fails them at once
     if answer != _DONE:
         raise OSError(answer or f"the process that was to write specimen {specimen} ended with status {process.wait()}")
-    idle.put(process)
     return specimen
