@@ -86,7 +86,7 @@ def statistics_table(groups):
     Parameters
     ----------
     groups : dict of Statistics
-        By name, from `crack_utils.data.statistics.groups`.
+        By name, from `crack_utils.data.appearance.groups`.
 
     Returns
     -------

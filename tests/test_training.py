@@ -181,6 +181,16 @@ class TestPipeline:
 
         assert multiset(first) == multiset(second) == sorted(2 * multiset(epochs(epochs=1)[0])[::2])
 
+    def test_a_careless_pipeline_draws_other_images_each_epoch(self, experiment):
+        pairs = sources.load(experiment)
+        dataset = make_dataset(
+            pairs, experiment.size, 5, repeat=2, training=True, augment=False, seed=3, epochs=8, drawn=5
+        )
+        images = np.concatenate([images.numpy() for images, _ in dataset]).reshape(8, 10, -1)
+        seen = [{image.tobytes() for image in epoch} for epoch in images]
+        assert {len(epoch) for epoch in seen} == {5}, "each of the five that are drawn is seen twice"
+        assert seen[0] != seen[1] and len(set().union(*seen)) == len(pairs)
+
     def test_validation_is_every_image_once_as_it_is(self, experiment):
         pairs = sources.load(experiment)
         images, masks = (

@@ -1,7 +1,7 @@
 """Data in, Figure out; one look for the whole book."""
 
 from crack_utils.figures.consistency import consistency_curves
-from crack_utils.figures.data import baseline, flips, pictures, resize_trap, split_chart, statistics
+from crack_utils.figures.data import appearance, baseline, flips, pictures, resize_trap, split_chart
 from crack_utils.figures.geometry import measured_crack
 from crack_utils.figures.network import activations, network, receptive_field
 from crack_utils.figures.results import comparison, curves, predictions, schedule, side_by_side
@@ -10,6 +10,7 @@ from crack_utils.figures.style import credit, use_style
 
 __all__ = [
     "activations",
+    "appearance",
     "baseline",
     "claims",
     "comparison",
@@ -29,7 +30,6 @@ __all__ = [
     "schedule",
     "side_by_side",
     "split_chart",
-    "statistics",
     "threshold_curves",
     "use_style",
 ]

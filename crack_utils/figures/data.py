@@ -6,7 +6,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from crack_utils.data import read_image, read_mask, resize_mask
-from crack_utils.data.statistics import GRAY_EDGES, REAL, opening_curve
+from crack_utils.data.appearance import GRAY_EDGES, REAL, opening_curve
 from crack_utils.figures.style import CRACK, FALSE_ALARM, FOUND, LOSS_COLOURS, MISSED, QUIET, SECONDARY, show, tint
 
 
@@ -147,13 +147,13 @@ def flips(versions):
     return figure
 
 
-def statistics(groups):
+def appearance(groups):
     """Show what groups of pictures have in common and what not; real photographs are drawn broken.
 
     Parameters
     ----------
     groups : dict of Statistics
-        By name, from `crack_utils.data.statistics.groups`.
+        By name, from `crack_utils.data.appearance.groups`.
     """
     figure, ((gray, spectrum, opening), strips) = plt.subplots(2, 3, figsize=(10, 6.4))
     colours = dict(zip(groups, [*LOSS_COLOURS.values(), QUIET, FALSE_ALARM, SECONDARY], strict=False))
