@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from crack_utils import measures, report
-from crack_utils.figures.style import LOSS_COLOURS, QUIET
+from crack_utils.figures.style import FALSE_ALARM, FOUND, LOSS_COLOURS, MISSED, QUIET
 
 MEASURES = {
     "unthresholded_mean_iou": "mean IoU,\nas Keras casts",
@@ -118,7 +118,7 @@ def saturation():
     logits = np.linspace(0, 20, 4001, dtype=np.float32)
     figure, axes = plt.subplots(figsize=(10, 3))
     reached = {}
-    colours = {"bfloat16": "#cc3377", "float16": "#f0b000", "float32": "#2a9d8f"}
+    colours = {"bfloat16": MISSED, "float16": FALSE_ALARM, "float32": FOUND}
     for name, colour in colours.items():
         values = ops.convert_to_numpy(ops.cast(ops.sigmoid(ops.cast(logits, name)), "float32"))
         reached[name] = float(logits[np.argmax(values >= 1)])
@@ -141,9 +141,10 @@ def claims(findings):
     """
     shown = [finding for finding in findings if not finding.contrast.endswith("]")]
     figure, axes = plt.subplots(figsize=(10, 0.42 * len(shown) + 1.2))
-    colours = {"reproduced": "#2a9d8f", "not reproduced": "#cc3377"}
+    colours = {"reproduced": FOUND, "not reproduced": MISSED}
+    colours |= {"not reproduced: the opposite": MISSED, "not reproduced: undecided": QUIET}
     for row, finding in enumerate(shown):
-        colour = colours.get(finding.verdict.partition(":")[0], "#f0b000")
+        colour = colours.get(finding.verdict, FALSE_ALARM)
         axes.plot([finding.low, finding.high], [row, row], color=colour, lw=5, alpha=0.4, solid_capstyle="butt")
         axes.plot(finding.value, row, "o", color=colour, ms=7)
     axes.axvline(0, color=QUIET, lw=1)
