@@ -186,6 +186,8 @@ def _check_ranges(experiment):
         "split_by must be 'specimen', 'image' or a file split.csv": e.split_by in ("specimen", "image")
         or e.split_by.endswith(".csv"),
         f"leak must be one of {', '.join(map(repr, LEAKS))}": e.leak in LEAKS,
+        "leak needs a split that is drawn: split_by must be 'specimen' or 'image'": not e.leak
+        or e.split_by in ("specimen", "image"),
         f"optimizer must be one of {', '.join(OPTIMIZERS)}": e.optimizer in OPTIMIZERS,
         "learning_rates must be three positive rates": len(e.learning_rates) == 3 and min(e.learning_rates) > 0,
         "boundaries must be two rising shares in (0, 1)": len(e.boundaries) == 2

@@ -20,8 +20,10 @@ from crack_utils.run import Run
 DECISIVE = (
     "data/images.py",
     "data/cache.py",
+    "data/content.py",
     "data/leaks.py",
     "data/pipeline.py",
+    "data/sources.py",
     "data/split.py",
     "models",
     "losses.py",
@@ -175,11 +177,11 @@ def _fit(experiment, split, run, strategy, precision, xla, log):
         events.on_train_begin()
         events.on_train_end()
     else:
-        options = {"size": experiment.size, "batch": experiment.batch}
         model.fit(
             pipeline.make_dataset(
                 split.train,
-                **options,
+                experiment.size,
+                experiment.batch,
                 repeat=repeat,
                 training=True,
                 augment=experiment.augment,

@@ -1,11 +1,12 @@
 """Decoded, reduced pictures on disk: one small file a pair and size, made once, shared by all data sets and trainings.
 
-A file's name is a hash of the content of photograph and mask and of the size, so any subset of any data set finds what
+A file's name is a hash of the content of photograph and mask, of the size, and of the code that reduces them, so any subset of any data set finds what
 any other has decoded. It holds a checksum, so it needs no draft, lock or renaming: what a killed writer or a power cut
 leaves is recognized when it is read and made anew, and parallel writers write the same bytes. Pictures are read
 one by one (not mapped), so memory does not grow with their number.
 """
 
+import functools
 import hashlib
 import json
 import os
@@ -16,9 +17,9 @@ from multiprocessing.pool import ThreadPool
 import numpy as np
 from tqdm import tqdm
 
-from crack_utils import paths
-from crack_utils.data.images import MASK_COVERAGE, DataError, read_image, read_mask, resize_image, resize_mask
-from crack_utils.data.pairs import sha256
+from crack_utils import paths, provenance
+from crack_utils.data.content import sha256
+from crack_utils.data.images import DataError, read_image, read_mask, resize_image, resize_mask
 from crack_utils.files import full_disk_told
 
 CHECKSUM = 4  # [bytes] at the head of a file: CRC-32 of the rest, as big-endian integer
@@ -129,8 +130,13 @@ class Pictures:
         return content
 
 
+@functools.cache
+def _recipe():
+    return provenance.fingerprint("data/images.py")
+
+
 def _key(pair):
-    content = [sha256(pair.image), sha256(pair.mask), MASK_COVERAGE]
+    content = [sha256(pair.image), sha256(pair.mask), _recipe()]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 
