@@ -42,6 +42,16 @@ class TestCases:
         usual = next(case for case in cases.cases("full") if ("losses", "dice") in case.answers)
         assert {"phases", "optimizers", "precision"} <= {question for question, _ in usual.answers}
 
+    def test_questions_that_are_not_complete_are_left_out(self):
+        everything = cases.cases("full")
+        missing = next(case for case in everything if ("leaks", "by image") in case.answers)
+        kept, left = cases.complete("full", [case for case in everything if case != missing])
+        assert left == ["leaks"]
+        assert {question for case in kept for question, _ in case.answers} == {*cases.SCALES["full"]["seeds"]} - {
+            "leaks"
+        }
+        assert cases.complete("full", everything) == (everything, [])
+
     def test_names(self):
         first = cases.cases("smoke")[0]
         assert cases.case("smoke", first.name) == first

@@ -1,9 +1,9 @@
 """Decoded, reduced pictures on disk: one small file a pair and size, made once, shared by all data sets and trainings.
 
-A file's name is a hash of the content of photograph and mask, of the size, and of the code that reduces them, so any subset of any data set finds what
-any other has decoded. It holds a checksum, so it needs no draft, lock or renaming: what a killed writer or a power cut
-leaves is recognized when it is read and made anew, and parallel writers write the same bytes. Pictures are read
-one by one (not mapped), so memory does not grow with their number.
+A file's name is a hash of the content of photograph and mask, of the size, and of the code that reduces them, so any
+subset of any data set finds what any other has decoded. It holds a checksum, so it needs no draft, lock or renaming:
+what a killed writer or a power cut leaves is recognized when it is read and made anew, and parallel writers write the
+same bytes. Pictures are read one by one (not mapped), so memory does not grow with their number.
 """
 
 import functools

@@ -53,9 +53,11 @@ def _gather(options):
     from crack_utils import load_run
     from crack_utils.study import tables
 
-    cases = study_cases.cases(options.scale)
-    runs = [load_run(study_cases.marker(options.scale, case).read_text(encoding="utf-8").strip()) for case in cases]
-    tables.write(tables.folder_of(options.scale), tables.gather(cases, runs), options.scale)
+    finished = [each for each in study_cases.cases(options.scale) if study_cases.marker(options.scale, each).exists()]
+    complete, left = study_cases.complete(options.scale, finished)
+    runs = [load_run(study_cases.marker(options.scale, case).read_text(encoding="utf-8").strip()) for case in complete]
+    tables.write(tables.folder_of(options.scale), tables.gather(complete, runs), options.scale)
+    print(f"Gathered {len(runs)} trainings" + (f"; not yet complete: {', '.join(left)}" if left else ""))
 
 
 if __name__ == "__main__":

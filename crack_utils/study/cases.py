@@ -136,6 +136,27 @@ def case(scale, name):
     raise ValueError(f"scale {scale!r} has no case {name!r}; names are such as {cases(scale)[0].name}")
 
 
+def complete(scale, finished):
+    """Return the finished cases with the questions alone whose trainings are all finished, and the questions left.
+
+    Parameters
+    ----------
+    scale : str
+    finished : list of Case
+
+    Returns
+    -------
+    cases : list of Case
+    left : list of str
+    """
+    names = {each.name for each in finished}
+    left = {question for each in cases(scale) if each.name not in names for question, _ in each.answers}
+    kept = [Case(each.experiment, tuple(a for a in each.answers if a[0] not in left)) for each in finished]
+    return [each for each in kept if each.answers], [
+        question for question in SCALES[scale]["seeds"] if question in left
+    ]
+
+
 def marker(scale, case):
     """Return the file that holds the id of a case's finished run."""
     return paths.artifacts() / "study" / scale / f"{case.name}.run"
