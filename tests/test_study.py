@@ -192,6 +192,23 @@ class TestClaims:
         with pytest.raises(ValueError, match=r"no variant \['adam'\]; known are bce, dice"):
             made_up().values("losses", "recall", ["adam"])
 
+    def test_a_training_that_failed_is_counted_and_left_out(self):
+        found = made_up()
+        of_one = (found.specimens["variant"] == "dice") & (found.specimens["seed"] == 3)
+        found.specimens.loc[of_one, list(MEASURES)] = 0.0
+        assert found.failures("losses").to_dict() == {"bce": 0, "dice": 1, "focal": 0, "tversky": 0}
+        assert found.values("losses", "recall", ["bce", "dice"]).shape == (2, 10, 12)
+        assert found.values("losses", "recall", ["bce", "dice"], worked=True).shape == (2, 9, 12)
+        assert found.values("losses", "recall", ["bce"], worked=True).shape == (1, 10, 12)
+        assert found.swept("test").groupby("variant")["seed"].nunique().to_dict() == {
+            "bce": 10,
+            "dice": 9,
+            "focal": 10,
+            "tversky": 10,
+        }
+        assert summary.loss_table(found, ["recall"]).loc["Dice", "failed trainings"] == "1"
+        assert claims.imbalance(found)[0].low > -0.01
+
     def test_alike_losses_reproduce_nothing(self):
         found = made_up()
         assert claims.dice_is_best(found).verdict.startswith("not reproduced")

@@ -29,7 +29,8 @@ def ranks(tables):
 
     Notes
     -----
-    A dot is the mean rank over the seeds, its bar the middle half of them; ties share their rank.
+    A dot is the mean rank over the seeds, its bar the middle half of them; ties share their rank. Seeds with which a
+    training failed are left out.
     """
     figure, axes = plt.subplots(figsize=(10, 4.4))
     losses = list(report.LOSSES)
@@ -60,7 +61,7 @@ def threshold_curves(tables):
         `thresholds` holds pooled counts of the test set by loss, seed and threshold.
     """
     figure, axes = plt.subplots(figsize=(10, 4.4))
-    rows = tables.thresholds[tables.thresholds["set"] == "test"]
+    rows = tables.swept("test")
     last = 19.0  # where the cast stands on this axis; its logit is infinite
     for loss in report.LOSSES:
         chosen = rows[rows["variant"] == loss]
@@ -89,7 +90,7 @@ def crack_probabilities(tables):
     Read off the same counts: the share of crack pixels between two neighbouring thresholds.
     """
     figure, grid = plt.subplots(1, 4, figsize=(10, 2.8), sharey=True)
-    rows = tables.thresholds[tables.thresholds["set"] == "test"]
+    rows = tables.swept("test")
     for axes, loss in zip(grid, report.LOSSES, strict=True):
         counts = rows[rows["variant"] == loss].groupby("threshold")[["tp", "fn"]].sum()
         share = counts["tp"] / (counts["tp"] + counts["fn"])  # of crack pixels at or above the threshold
@@ -158,7 +159,7 @@ def _ranks(tables, measure, losses):
     """Return the rank of each loss for each seed, shape (losses, seeds); 1 is best, ties share theirs."""
     from scipy.stats import rankdata
 
-    means = tables.values("losses", measure, losses).mean(axis=-1)
+    means = tables.values("losses", measure, losses, worked=True).mean(axis=-1)
     return rankdata(means if measure in FALLING else -means, axis=0)
 
 

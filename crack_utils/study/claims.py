@@ -1,8 +1,9 @@
 """What the study says about each claim of the report: a difference, its interval, and a verdict that follows by rule.
 
-A difference counts as established if its 95 % interval leaves out zero. Intervals of measures resample seeds and
-specimens (`statistics`); what has one value a training (costs, curves, validation) is compared by seed, with
-Student's t. Verdicts: *reproduced*, *not reproduced*, or *depends on …*.
+A difference counts as established if its 95 % interval leaves out zero. Among the losses, trainings that failed
+(`Tables.failures`) are counted, and left out of all else together with the other losses' trainings of that seed. The
+intervals of measures resample seeds and specimens (`statistics`); what has one value a training (costs, curves,
+validation) is compared by seed, with Student's t. Verdicts: *reproduced*, *not reproduced*, or *depends on …*.
 """
 
 from dataclasses import asdict, dataclass
@@ -84,7 +85,7 @@ def gap(tables):
     """S1: are Dice and Tversky far above BCE and focal, and under which reading of mean IoU?"""
     by_measure = {}
     for measure in ("unthresholded_mean_iou", "mean_iou"):
-        bce, dice, focal, tversky = tables.values("losses", measure, LOSSES)
+        bce, dice, focal, tversky = tables.values("losses", measure, LOSSES, worked=True)
         by_measure[measure] = interval((dice + tversky - bce - focal) / 2)
     cast, thresholded = by_measure.values()
     reported = [report.TABLE_1[loss]["val_miou"] for loss in LOSSES]
@@ -117,7 +118,7 @@ def leaks(tables):
 
 def imbalance(tables):
     """R50: does BCE miss crack because most pixels are background?"""
-    bce, dice = tables.values("losses", "recall", ["bce", "dice"])
+    bce, dice = tables.values("losses", "recall", ["bce", "dice"], worked=True)
     return [_judge("R50", "BCE suffers from imbalance", "Dice − BCE, recall", dice - bce, tables, "losses")]
 
 
@@ -132,14 +133,14 @@ def early(tables):
 
 def tips(tables):
     """R52: does the focal loss bring out tips?"""
-    bce, focal = tables.values("losses", "tip_recall", ["bce", "focal"])
+    bce, focal = tables.values("losses", "tip_recall", ["bce", "focal"], worked=True)
     claim = "Focal loss brings out crack tips"
     return [_judge("R52", claim, "focal − BCE, recall near the tip", focal - bce, tables, "losses")]
 
 
 def intricate(tables):
     """R53: does Tversky find more of intricate, small regions?"""
-    dice, tversky = tables.values("losses", "recall", ["dice", "tversky"])
+    dice, tversky = tables.values("losses", "recall", ["dice", "tversky"], worked=True)
     claim = "Tversky misses less than Dice"
     return [_judge("R53", claim, "Tversky − Dice, recall", tversky - dice, tables, "losses")]
 
@@ -229,7 +230,9 @@ def precision(tables):
 
 def widths(tables):
     """R66: are thin and thick cracks both found?"""
-    (recall,), (width,) = (tables.values("losses", name, ["dice"]) for name in ("recall_tolerance_2", "crack_width"))
+    (recall,), (width,) = (
+        tables.values("losses", name, ["dice"], worked=True) for name in ("recall_tolerance_2", "crack_width")
+    )
     order = np.argsort(width[0])
     third = len(order) // 3
     thin, thick = interval(recall[:, order[:third]] - FOUND), interval(recall[:, order[-third:]] - FOUND)
@@ -243,7 +246,7 @@ def widths(tables):
 
 def compare_losses(tables, measure):
     """Return all pairs of losses, by (first, second): value, low, high, p. The limits hold for all pairs at once."""
-    compared = statistics.compare(tables.values("losses", measure, LOSSES))
+    compared = statistics.compare(tables.values("losses", measure, LOSSES, worked=True))
     rows = {}
     for place, (one, other) in enumerate(compared.pairs):
         value, low, high, p = (float(getattr(compared, name)[place]) for name in ("difference", "low", "high", "p"))

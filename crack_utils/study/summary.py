@@ -17,12 +17,12 @@ VERDICTS = ("reproduced", "not reproduced", "depends")
 
 
 def loss_table(tables, measures):
-    """Return mean and 95 % interval of each measure for each loss, a DataFrame of texts for the page."""
-    rows = {}
+    """Return how many trainings of each loss failed, and each measure of the others with its interval: texts."""
+    rows, failed = {}, tables.failures("losses")
     for loss, name in report.LOSSES.items():
-        rows[name] = {}
+        rows[name] = {"failed trainings": f"{failed[loss]}"}
         for measure in measures:
-            (values,) = tables.values("losses", measure, [loss])
+            (values,) = tables.values("losses", measure, [loss], worked=True)
             found = interval(values)
             rows[name][measure] = f"{found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}]"
     return pd.DataFrame(rows).T
@@ -68,7 +68,7 @@ def precision_effect(tables):
     A stored probability rounds to 1 from half a step below it on, so the cast is a threshold there; pooled over the
     test set, mean over the seeds.
     """
-    rows = tables.thresholds[tables.thresholds["set"] == "test"]
+    rows = tables.swept("test")
     found = {}
     for loss, name in report.LOSSES.items():
         chosen = rows[rows["variant"] == loss]
@@ -81,8 +81,8 @@ def best_thresholds(tables):
     """Return, by loss, the threshold that is best on validation, and the mean IoU of the test set at it and at 0.5."""
     found = {}
     for loss, name in report.LOSSES.items():
-        chosen = tables.thresholds[tables.thresholds["variant"] == loss]
-        validation, test = (chosen[chosen["set"] == part] for part in ("validation", "test"))
+        swept = (tables.swept(part) for part in ("validation", "test"))
+        validation, test = (rows[rows["variant"] == loss] for rows in swept)
         best = max(validation["threshold"].unique(), key=lambda threshold: _mean_iou_at(validation, threshold))
         found[name] = {"threshold": best, "test": _mean_iou_at(test, best), "test_at_half": _mean_iou_at(test, 0.5)}
     return found
@@ -109,7 +109,7 @@ def numbers(full, live, findings):
     for loss in LOSSES:
         losses[loss] = {}
         for measure in QUOTED:
-            (values,) = full.values("losses", measure, [loss])
+            (values,) = full.values("losses", measure, [loss], worked=True)
             losses[loss][measure] = interval(values)
     spread = {
         measure: max(losses[loss][measure]["value"] for loss in LOSSES)
@@ -118,7 +118,9 @@ def numbers(full, live, findings):
     }
     means = {measure: {loss: losses[loss][measure]["value"] for loss in LOSSES} for measure in spread}
     live_means = {
-        measure: dict(zip(LOSSES, live.values("losses", measure, LOSSES).mean(axis=(1, 2)).tolist(), strict=True))
+        measure: dict(
+            zip(LOSSES, live.values("losses", measure, LOSSES, worked=True).mean(axis=(1, 2)).tolist(), strict=True)
+        )
         for measure in spread
     }
     pairs = {measure: compare_losses(full, measure) for measure in spread}
@@ -127,6 +129,7 @@ def numbers(full, live, findings):
         "facts": facts(full),
         "size": list(SCALES["full"]["base"]["size"]),
         "batch": SCALES["full"]["base"]["batch"],
+        "failures": {loss: int(count) for loss, count in full.failures("losses").items()},
         "losses": losses,
         "spread": spread,
         "order": {measure: report.order(values) for measure, values in means.items()},

@@ -54,7 +54,25 @@ class Tables:
     thresholds: pd.DataFrame
     provenance: dict
 
-    def values(self, question, measure, variants=None):
+    def failures(self, question):
+        """Return how many trainings of each variant found no crack pixel in any test picture: a Series by variant.
+
+        Such a training has jumped to "no crack" and stayed there. It is an outcome of its own: a mean over it and
+        trainings that worked would describe neither.
+        """
+        rows = self.specimens[self.specimens["question"] == question]
+        found = rows.groupby(["variant", "seed"], sort=False)["recall"].max()
+        return (found == 0).groupby("variant", sort=False).sum()
+
+    def swept(self, part):
+        """Return the rows of `thresholds` of one set, "validation" or "test", without trainings that failed."""
+        rows = self.specimens[self.specimens["question"] == "losses"]
+        found = rows.groupby(["variant", "seed"])["recall"].max()
+        worked = found.index[found > 0]
+        chosen = self.thresholds[self.thresholds["set"] == part]
+        return chosen[pd.MultiIndex.from_frame(chosen[["variant", "seed"]]).isin(worked)]
+
+    def values(self, question, measure, variants=None, worked=False):
         """Return a measure as an array of shape (variants, seeds, specimens).
 
         Parameters
@@ -64,6 +82,8 @@ class Tables:
             A column of `specimens`.
         variants : sequence of str, optional
             In the order wanted; by default as in the table.
+        worked : bool
+            Leave out the seeds with which any of these variants failed (see `failures`).
 
         Raises
         ------
@@ -75,6 +95,9 @@ class Tables:
         variants = known if variants is None else list(variants)
         if not variants or (missing := [name for name in variants if name not in known]):
             raise ValueError(f"{question}: no variant {missing if variants else ''}; known are {', '.join(known)}")
+        if worked:
+            found = rows[rows["variant"].isin(variants)].groupby(["variant", "seed"])["recall"].max()
+            rows = rows[~rows["seed"].isin(found.index[found == 0].get_level_values("seed"))]
         cube = rows.pivot(index=["variant", "seed"], columns="specimen", values=measure)
         return np.stack([cube.loc[variant].to_numpy(float) for variant in variants])
 
