@@ -236,7 +236,7 @@ def widths(tables):
     order = np.argsort(width[0])
     third = len(order) // 3
     thin, thick = interval(recall[:, order[:third]] - FOUND), interval(recall[:, order[-third:]] - FOUND)
-    verdict = "reproduced" if min(thin["low"], thick["low"]) > 0 else "not reproduced"
+    verdict = _verdict(min(thin, thick, key=lambda found: found["low"]))
     if thick["low"] > 0 > thin["high"]:
         verdict = "depends on the width"
     contrast = f"thinnest third of the specimens − {FOUND}, recall at 2 px (Dice)"
