@@ -254,6 +254,16 @@ class TestClaims:
         assert "R56" in items and "R60" not in items and "S3" not in items
 
 
+def test_repeated():
+    full = made_up()
+    where = {"scale": "small"}
+    assert tables.repeated(full, Tables(full.specimens, full.runs, full.thresholds, where))["largest_difference"] == 0
+    again = Tables(full.specimens.query("seed < 2").assign(mean_iou=lambda t: t["mean_iou"] + 0.125), None, None, where)
+    found = tables.repeated(full, again)
+    assert found == {"trainings": 8, "largest_difference": pytest.approx(0.125)}
+    assert tables.repeated(full, Tables(full.specimens, None, None, {"scale": "smoke"}))["trainings"] == 0
+
+
 class TestSummary:
     def test_pairs_are_told_from_the_better_one(self):
         found = summary.pair_table(made_up({("focal", "f1"): -0.1}), ["f1"])["f1"]

@@ -10,7 +10,7 @@ from crack_utils.experiment import LOSSES
 from crack_utils.measures import ROUNDS_TO_ONE, Confusion
 from crack_utils.study.cases import SCALES
 from crack_utils.study.claims import by_seed, compare_losses, interval, present, variants
-from crack_utils.study.tables import COUNTS, facts, source
+from crack_utils.study.tables import COUNTS, facts, repeated, source
 
 QUOTED = ("mean_iou", "unthresholded_mean_iou", "crack_at_one", "recall", "expected_calibration_error")  # in the prose
 VERDICTS = ("reproduced", "not reproduced", "depends")
@@ -139,6 +139,7 @@ def numbers(full, live, findings):
         "verdicts": {name: sum(each.verdict.startswith(name) for each in findings) for name in VERDICTS},
         "live": {
             "source": source(live),
+            "repeated": repeated(full, live),
             "facts": facts(live),
             "order": {measure: report.order(values) for measure, values in live_means.items()},
         },

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from crack_utils import paths, provenance
+from crack_utils.study.cases import SCALES
 
 TABLES = ("specimens", "runs", "thresholds")
 DIGITS = 6  # significant ones that are kept: far more than any interval is narrow
@@ -65,10 +66,13 @@ class Tables:
         return (found == 0).groupby("variant", sort=False).sum()
 
     def swept(self, part):
-        """Return the rows of `thresholds` of one set, "validation" or "test", without trainings that failed."""
+        """Return the rows of `thresholds` of one set, "validation" or "test", without trainings that failed.
+
+        A variant that never worked is kept as it is.
+        """
         rows = self.specimens[self.specimens["question"] == "losses"]
         found = rows.groupby(["variant", "seed"])["recall"].max()
-        worked = found.index[found > 0]
+        worked = found.index[(found > 0) | (found.groupby("variant").transform("max") == 0)]
         chosen = self.thresholds[self.thresholds["set"] == part]
         return chosen[pd.MultiIndex.from_frame(chosen[["variant", "seed"]]).isin(worked)]
 
@@ -83,7 +87,7 @@ class Tables:
         variants : sequence of str, optional
             In the order wanted; by default as in the table.
         worked : bool
-            Leave out the seeds with which any of these variants failed (see `failures`).
+            Leave out the seeds with which any of these variants failed (see `failures`); if none is left, keep all.
 
         Raises
         ------
@@ -97,7 +101,8 @@ class Tables:
             raise ValueError(f"{question}: no variant {missing if variants else ''}; known are {', '.join(known)}")
         if worked:
             found = rows[rows["variant"].isin(variants)].groupby(["variant", "seed"])["recall"].max()
-            rows = rows[~rows["seed"].isin(found.index[found == 0].get_level_values("seed"))]
+            kept = rows[~rows["seed"].isin(found.index[found == 0].get_level_values("seed"))]
+            rows = kept if len(kept) else rows
         cube = rows.pivot(index=["variant", "seed"], columns="specimen", values=measure)
         return np.stack([cube.loc[variant].to_numpy(float) for variant in variants])
 
@@ -165,6 +170,24 @@ def facts(tables):
         "commit": where["commit"],
         "machine": where["machine"]["cpu"],
         "finished": where["finished"],
+    }
+
+
+def repeated(full, live):
+    """Return how many trainings of the full study a live one has done again, and how far their results are apart.
+
+    Returns
+    -------
+    dict
+        trainings, and largest_difference of the mean IoU of a specimen.
+    """
+    if SCALES[live.provenance["scale"]]["base"] != SCALES["full"]["base"]:
+        return {"trainings": 0, "largest_difference": 0.0}
+    keys = ["question", "variant", "seed", "specimen"]
+    both = full.specimens.merge(live.specimens, on=keys, suffixes=("_full", "_live"))
+    return {
+        "trainings": int(both.groupby(keys[:3]).ngroups),
+        "largest_difference": float((both["mean_iou_full"] - both["mean_iou_live"]).abs().max()),
     }
 
 
