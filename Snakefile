@@ -6,6 +6,7 @@
 import hashlib
 import os
 import re
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -55,6 +56,12 @@ READY = f"{ARTIFACTS}/data/{slug(DATA)}_{PRESET}.ready"
 # What a scheduler keeps for one training: memory [MB] and time [min]. On one machine neither is a limit. `paper` is an
 # estimate for a GPU's machine; a cluster's profile has the last word.
 TRAINING_NEEDS = {"smoke": (3000, 30), "quick": (6000, 240), "paper": (64000, 2880)}
+
+# On small pictures a second core hardly speeds a training up, so trainings run side by side. A GPU takes one at a time, and
+# so does the memory of a machine at the report's size. A cluster has no number of cores.
+CORES = workflow.resource_settings.cores or 8
+ALONE = PRESET == "paper" or shutil.which("nvidia-smi")
+TRAINING_THREADS = CORES if ALONE else max(1, CORES // len(LOSSES))
 
 
 def parameters(name):
@@ -178,7 +185,8 @@ rule trainings:
 
 # Papermill is called as a user would; crack_utils/papermill_engine.py gives it the output, and moves it there on success
 # only, so a failed notebook stays beside its log.
-PAPERMILL = "papermill {input.notebook} {params.given:q} --log-output --no-progress-bar > {log:q} 2>&1"
+THREADS = "export TF_NUM_INTRAOP_THREADS={threads} OMP_NUM_THREADS={threads}; "
+PAPERMILL = THREADS + "papermill {input.notebook} {params.given:q} --log-output --no-progress-bar > {log:q} 2>&1"
 
 
 # All trainings are one rule, so that `--set-resources train:…` and a cluster's profile reach every one. A training that a
@@ -199,8 +207,7 @@ rule train:
         f"{LOGS}/{{name}}.log",
     benchmark:
         f"{LOGS}/{{name}}.tsv"
-    # On one machine trainings run one after another, each on the whole of it. A cluster has no number of cores.
-    threads: workflow.resource_settings.cores or 8
+    threads: TRAINING_THREADS
     resources:
         mem_mb=TRAINING_NEEDS[PRESET][0],
         runtime=TRAINING_NEEDS[PRESET][1],
@@ -269,8 +276,7 @@ rule study_training:
     message:
         "Train {wildcards.case} of the {wildcards.scale} study"
     shell:
-        "export TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1; "
-        "python -m crack_utils.study train {wildcards.scale} {wildcards.case} {output:q} > {log:q} 2>&1"
+        THREADS + "python -m crack_utils.study train {wildcards.scale} {wildcards.case} {output:q} > {log:q} 2>&1"
 
 
 rule study_tables:
