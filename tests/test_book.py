@@ -43,6 +43,10 @@ REPORT_REFERENCES = [
 ]
 
 
+# One white pixel, as a notebook holds pictures.
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buVgAAAABJRU5ErkJggg=="
+
+
 @pytest.fixture(scope="module")
 def live_values():
     sys.path.insert(0, str(BOOK / "_ext"))
@@ -140,8 +144,11 @@ def test_figures_referred_to_are_made_by_a_notebook():
         for cell in nbformat.read(path, as_version=4).cells:
             name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name", "")
             made |= {name.replace("{{ loss }}", loss) for loss in LOSSES}
-    referred = {name for page in PROSE for name in re.findall(r"\{numref\}`([\w-]+)`", page.read_text())}
-    assert referred and referred <= made
+    text = "\n".join(page.read_text() for page in PROSE)
+    shown = re.findall(r"```\{live-figure\} \w+ (\S+)\n:name: (\S+)", text)
+    assert {theirs for theirs, _ in shown} <= made
+    referred = set(re.findall(r"\{numref\}`([\w-]+)`", text))
+    assert referred and referred <= made | {ours for _, ours in shown}
 
 
 def test_citations_have_entries_and_entries_are_cited():
@@ -248,18 +255,34 @@ def small_book(tmp_path_factory):
     (folder / "index.md").write_text(
         "# Book\n\nIt is {val}`train_dice.test.mean_iou:.2f` after {val}`train_focal.steps:,` steps.\n\n"
         "| dice |\n|---|\n| {val}`train_dice.test.mean_iou:.1%` |\n\n"
+        "```{live-table} train_dice.claims\nitem | ours\n{item} | {value:+.1f} [{low}]\n```\n\n"
+        "```{live-figure} train_dice fig-curves\n:name: fig-here\n\n"
+        "Curves, {val}`train_dice.test.mean_iou:.3f`.\n```\n\n"
         "```{toctree}\nmissing\nartifacts/book/train_dice\nartifacts/book/train_focal\n```\n"
     )
-    (folder / "missing.md").write_text("# Missing\n\n{val}`train_dice.test.miou`\n{val}`train_bce.steps`\n")
+    (folder / "missing.md").write_text(
+        "# Missing\n\n{val}`train_dice.test.miou`\n{val}`train_bce.steps`\n\n"
+        "```{live-figure} train_dice fig-none\n```\n\n```{live-table} train_dice.none\na\n{a}\n```\n"
+    )
+    claims = {
+        "R1": {"item": "R1", "value": 0.25, "low": 3, "source": "ten runs"},
+        "R2": {"item": "R2", "value": -1.0, "low": 4},
+    }
+    picture = nbformat.v4.new_output("display_data", data={"image/png": PIXEL})
+    shown = {"figure": {"name": "fig-curves", "caption": "Of {{ loss }}."}, "image": {"alt": "Two curves."}}
+    curves = nbformat.v4.new_code_cell("curves()", outputs=[picture], metadata={"mystnb": shown})
     for loss in ("dice", "focal"):
         executed_notebook(
             folder / f"artifacts/book/train_{loss}.ipynb",
-            [{"test": {"mean_iou": 0.9876}}, {"steps": 1200}],
-            [nbformat.v4.new_markdown_cell("# Training with {{ loss_title }}\n\nThe loss is {{ loss }}.")],
+            [{"test": {"mean_iou": 0.9876}, "claims": claims}, {"steps": 1200}],
+            [
+                nbformat.v4.new_markdown_cell("# Training with {{ loss_title }}\n\nThe loss is {{ loss }}."),
+                *([curves] if loss == "dice" else []),
+            ],
             {"loss": loss},
         )
     command = [sys.executable, "-m", "sphinx", "-q", "-C", "-n", "-w", str(folder / "warnings.txt")]
-    command += ["-D", "extensions=myst_nb,live_values,executed_notebooks", "-D", "nb_execution_mode=off"]
+    command += ["-D", "extensions=myst_nb,live_tables,live_figures,executed_notebooks", "-D", "nb_execution_mode=off"]
     command += ["-D", "html_theme=basic", str(folder), str(folder / "html")]
     subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": str(BOOK / "_ext")}, timeout=120)
     pages = {path.stem: path.read_text() for path in (folder / "html").rglob("*.html")}
@@ -280,10 +303,24 @@ def test_a_book_has_two_pages_of_one_notebook(small_book):
     assert "1200" not in pages["train_dice"]  # records are data, not text
 
 
+def test_a_book_has_a_row_for_each_entry_of_a_record(small_book):
+    cells = re.findall(r"<td><p>(.*?)</p></td>", small_book[0]["index"])
+    assert [re.sub(r"<.*?>", "", cell) for cell in cells] == ["98.8%", "R1", "+0.2 [3]", "R2", "-1.0 [4]"]
+    assert 'title="notebook train_dice: claims.R1.value (ten runs)"' in cells[2]
+
+
+def test_a_book_shows_a_notebooks_figure_with_a_caption_of_its_own(small_book):
+    index = small_book[0]["index"]
+    assert 'alt="Two curves."' in index and 'id="fig-here"' in index
+    assert re.search(r"<figcaption>.*Curves, <span[^>]*>0.988</span>", index, re.DOTALL)
+
+
 def test_a_book_warns_of_each_missing_number_and_of_nothing_else(small_book):
-    first, second = small_book[1].strip().splitlines()
-    assert "missing.md:3" in first and "train_dice.test has no 'miou'; it has: mean_iou" in first
-    assert "no executed notebook" in second and "train_bce.ipynb" in second
+    value, notebook, figure, table = small_book[1].strip().splitlines()
+    assert "missing.md:3" in value and "train_dice.test has no 'miou'; it has: mean_iou" in value
+    assert "no executed notebook" in notebook and "train_bce.ipynb" in notebook
+    assert "missing.md:6" in figure and "train_dice has no figure 'fig-none'; it has: fig-curves" in figure
+    assert "missing.md:9" in table and "train_dice has no 'none'; it has: test, claims, steps" in table
 
 
 @pytest.mark.acceptance

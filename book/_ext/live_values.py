@@ -68,13 +68,13 @@ def read_records(path: Path) -> dict:
     return records
 
 
-def look_up(records: dict, keys: list[str], name: str):
+def follow(records: dict, keys: list[str], name: str):
     """Follow ``keys`` through nested objects and lists.
 
     Raises
     ------
     ValueMissing
-        When a key is missing, naming what could stand in its place, or when the way ends before a single value.
+        When a key is missing, naming what could stand in its place.
     """
     value = records
     for depth, key in enumerate(keys):
@@ -85,6 +85,18 @@ def look_up(records: dict, keys: list[str], name: str):
         else:
             where = ".".join([name, *keys[:depth]])
             raise ValueMissing(f"{where} has no {key!r}; it has: {_names(value)}")
+    return value
+
+
+def look_up(records: dict, keys: list[str], name: str):
+    """Follow ``keys`` to a single value.
+
+    Raises
+    ------
+    ValueMissing
+        When a key is missing, or when the way ends before a single value.
+    """
+    value = follow(records, keys, name)
     if isinstance(value, dict | list):
         raise ValueMissing(f"{'.'.join([name, *keys])} is not one value; choose from: {_names(value)}")
     return value

@@ -1,0 +1,69 @@
+"""Tables that grow with what a notebook recorded: the directive ``live-table``.
+
+    ```{live-table} table1.findings
+    item | claim | ours
+    {item} | {claim} | {value:+.3f} [{low:+.3f}, {high:+.3f}]
+    ```
+
+The argument names an object of objects in a staged notebook's record. The first line is the head, the second is written
+once for each entry: every field in braces becomes a ``{val}`` (see ``live_values``), which says where it comes from.
+"""
+
+import re
+from pathlib import Path
+
+from docutils import nodes
+from live_values import ValueMissing, follow, read_records
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+logger = logging.getLogger(__name__)
+
+_field = re.compile(r"\{(\w+)(:[^{}]*)?\}")
+
+
+def lines(way: str, entries: dict, head: str, template: str) -> list[str]:
+    """Return a Markdown table: a head, and a row for each entry.
+
+    Parameters
+    ----------
+    way : str
+        To the entries, such as ``table1.findings``.
+    entries : dict
+    head, template : str
+        Cells separated by ``|``.
+    """
+    rule = "|".join("---" for _ in head.split("|"))
+    rows = (
+        _field.sub(lambda field, key=key: f"{{val}}`{way}.{key}.{field[1]}{field[2] or ''}`", template)
+        for key in entries
+    )
+    return [f"| {line.strip()} |" for line in (head, rule, *rows)]
+
+
+class LiveTable(SphinxDirective):
+    """The directive ``live-table``; see the head of this file."""
+
+    has_content = True
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        way = self.arguments[0]
+        name, *keys = way.split(".")
+        notebook = Path(self.env.srcdir) / self.config.live_values_folder / f"{name}.ipynb"
+        self.env.note_dependency(str(notebook))
+        try:
+            entries = follow(read_records(notebook), keys, name)
+        except ValueMissing as problem:
+            logger.warning("live table %s: %s", way, problem, type="live_values", location=self.get_location())
+            return []
+        head, template = self.content[:2]
+        return self.parse_text_to_nodes("\n".join(lines(way, entries, head, template)))
+
+
+def setup(app: Sphinx) -> dict:
+    """Register the directive; the role it writes is that of ``live_values``."""
+    app.setup_extension("live_values")
+    app.add_directive("live-table", LiveTable)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
