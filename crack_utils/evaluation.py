@@ -116,6 +116,28 @@ def evaluate_baseline(split, size):
     }
 
 
+def best_threshold(run):
+    """Return the threshold whose mean IoU is best on validation, and what it gives where results are claimed.
+
+    Parameters
+    ----------
+    run : Run
+        Evaluated before.
+
+    Returns
+    -------
+    dict
+        threshold, and mean_iou of the evaluated set, pooled over its images.
+    """
+    scores = {}
+    with open(run.folder / "thresholds.csv", newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            counts = measures.Confusion(*(int(row[name]) for name in ("tp", "fp", "fn", "tn")))
+            scores.setdefault(row["set"], {})[float(row["threshold"])] = counts.mean_iou
+    best = max(scores["validation"], key=scores["validation"].get)
+    return {"threshold": best, "mean_iou": scores[run.metrics["evaluated"]][best]}
+
+
 def read_prediction(run, pair):
     """Return a stored prediction: float32, shape (H, W), in [0, 1]."""
     with Image.open(_prediction_path(run, pair)) as picture:

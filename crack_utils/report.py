@@ -152,18 +152,20 @@ def table_1():
     return pd.DataFrame(TABLE_1).T.rename(index=LOSSES, columns=dict(zip(COLUMNS, HEADINGS, strict=True)))
 
 
-def comparison_table(measured):
+def comparison_table(measured, best):
     """Return R54's table for our runs beside the report's validation mIoU, cast and thresholded side by side.
 
     Parameters
     ----------
     measured : dict of dict
         By loss, what `evaluation.evaluate` returns.
+    best : dict of dict
+        By loss, what `evaluation.best_threshold` returns.
 
     Returns
     -------
     DataFrame, one row a loss
-        Mean IoU as Keras casts it and at 0.5, and other measures, of the evaluated set.
+        Mean IoU as Keras casts it, at 0.5 and at the best threshold, and other measures, of the evaluated set.
     """
     rows = {}
     for loss, found in measured.items():
@@ -172,6 +174,8 @@ def comparison_table(measured):
             "report: mIoU": TABLE_1.get(loss, {}).get("val_miou"),
             "ours: mIoU as cast": claimed["unthresholded_mean_iou"],
             "ours: mIoU at 0.5": claimed["mean_iou"],
+            "best threshold": best[loss]["threshold"],
+            "ours: mIoU at it": best[loss]["mean_iou"],
             "crack IoU": claimed["crack_iou"],
             "F1, 2 px": claimed["f1_tolerance_2"],
             "precision": claimed["precision"],
@@ -205,13 +209,15 @@ def order(values):
     return " > ".join(LOSSES.get(name, name) for name in sorted(values, key=values.get, reverse=True))
 
 
-def comparison_numbers(measured, baseline):
+def comparison_numbers(measured, best, baseline):
     """Return what the page of the comparison says in its prose.
 
     Parameters
     ----------
     measured : dict of dict
         By loss, what `evaluation.evaluate` returns.
+    best : dict of dict
+        By loss, what `evaluation.best_threshold` returns.
     baseline : dict
         radius, factor, mean_iou and crack_iou of the classical baseline.
     """
@@ -219,12 +225,12 @@ def comparison_numbers(measured, baseline):
     cast = {loss: values["unthresholded_mean_iou"] for loss, values in claimed.items()}
     thresholded = {loss: values["mean_iou"] for loss, values in claimed.items()}
     reported = {loss: TABLE_1[loss]["val_miou"] for loss in claimed if loss in TABLE_1}
-    best = max(thresholded, key=thresholded.get)
+    first, last = (choose(thresholded, key=thresholded.get) for choose in (max, min))
     return {
         "baseline": baseline,
         "evaluated": next(iter(measured.values()))["evaluated"],
-        "best": {**claimed[best], "loss": LOSSES.get(best, best)},
-        "lowest_mean_iou": min(thresholded.values()),
+        "best": {**claimed[first], "loss": LOSSES.get(first, first)},
+        "last": {**claimed[last], "loss": LOSSES.get(last, last), "at_best_threshold": best[last]},
         "cast_order": order(cast),
         "thresholded_order": order(thresholded),
         "report_order": order(reported),

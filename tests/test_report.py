@@ -29,6 +29,8 @@ MEASURED = {
     "tversky": measured(0.863, 0.983),
 }
 
+BEST = {loss: {"threshold": 0.4, "mean_iou": 0.99} for loss in MEASURED}
+
 
 @pytest.fixture
 def pairs(tmp_path):
@@ -47,13 +49,14 @@ class TestReport:
         assert report.order(cast) == "Dice > Tversky > BCE > focal"
 
     def test_numbers_of_the_comparison(self):
-        numbers = report.comparison_numbers(MEASURED, {"mean_iou": 0.6})
+        numbers = report.comparison_numbers(MEASURED, BEST, {"mean_iou": 0.6})
         assert numbers["cast_order"] == numbers["report_order"] == "Dice > Tversky > BCE > focal"
         assert numbers["agrees_with_report"] and numbers["best"]["loss"] == "focal"
         assert numbers["thresholded_spread"] == pytest.approx(0.005)
         assert numbers["cast_spread"] == pytest.approx(0.387)
         assert numbers["report_spread"] == pytest.approx(0.988796 - 0.59285)
-        assert numbers["lowest_mean_iou"] == 0.983
+        assert numbers["last"]["mean_iou"] == 0.983
+        assert numbers["last"]["loss"] == "Tversky" and numbers["last"]["at_best_threshold"]["threshold"] == 0.4
 
     def test_the_reports_table(self):
         table = report.table_1()
@@ -61,8 +64,9 @@ class TestReport:
         assert table.loc["Dice", "val. mIoU"] == 0.988796 and table.loc["focal", "val. acc."] == 0.99775
 
     def test_our_tables(self):
-        table = report.comparison_table(MEASURED)
+        table = report.comparison_table(MEASURED, BEST)
         assert table.loc["focal", "ours: mIoU as cast"] == 0.488 and table.loc["BCE", "report: mIoU"] == 0.81339
+        assert table.loc["BCE", "best threshold"] == 0.4 and table.loc["BCE", "ours: mIoU at it"] == 0.99
         assert report.table_1_again(MEASURED).shape == (4, 6)
 
     def test_recorded_values_come_back_from_the_notebook(self, monkeypatch):

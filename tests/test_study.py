@@ -249,6 +249,15 @@ class TestClaims:
         assert len(summary.leak_table(found)) == 8 and len(summary.findings_table(made)) == len(made)
         assert {axis.get_text()[:3] for axis in figures.claims(made).axes[0].get_yticklabels()} >= {"R56", "S2 ", "R64"}
 
+    def test_every_variant_of_the_other_questions_has_a_row(self):
+        found = made_up(questions=("losses", "phases", "leaks"), seeds=3, specimens=6)
+        of_one = (found.specimens["variant"] == "never falls") & (found.specimens["seed"] == 1)
+        found.specimens.loc[of_one, list(MEASURES)] = 0.0
+        made = summary.variant_table(found)
+        assert made.loc["phases"].index.tolist() == list(cases.QUESTIONS["phases"]) and len(made) == 4
+        assert made.loc[("phases", "never falls"), "failed"] == 1 and made["failed"].sum() == 1
+        assert (made["time [s]"] == "36").all() and summary.variant_table(made_up(seeds=2)).empty
+
     def test_questions_that_were_not_asked_are_left_out(self):
         items = [each.item for each in claims.findings(made_up())]
         assert "R56" in items and "R60" not in items and "S3" not in items

@@ -148,6 +148,16 @@ class TestEvaluation:
         rows = (run.folder / "measures.csv").read_text().splitlines()
         assert len(rows) == 3
 
+    def test_the_best_threshold_is_chosen_on_validation(self, experiment, run):
+        evaluate(run)
+        found = evaluation.best_threshold(run)
+        pairs = evaluation.split_of(run).validation
+        _, true = evaluation.arrays(pairs, experiment.size)
+        probability = np.stack([predict(run, image) for image in evaluation.arrays(pairs, experiment.size)[0]])
+        scores = [measures.confusion(true, probability >= t).mean_iou for t in evaluation.THRESHOLDS]
+        assert found["threshold"] == evaluation.THRESHOLDS[int(np.argmax(scores))]
+        assert found["mean_iou"] == pytest.approx(max(scores))  # there is no test set
+
     def test_is_made_once(self, run, monkeypatch):
         found = evaluate(run)
         monkeypatch.setattr(evaluation, "probabilities", None)

@@ -68,9 +68,8 @@ class LiveFigure(Figure):
         try:
             picture, alternative = read_figure(folder / f"{stem}.ipynb", name)
         except FigureMissing as problem:
-            logger.warning(
-                "live figure: %s", problem, type="live_values", location=self.state_machine.get_source_and_line()
-            )
+            where = ":".join(map(str, self.state_machine.get_source_and_line(self.lineno)))
+            logger.warning("live figure: %s", problem, type="live_values", location=where)
             return []
         file = folder / "figures" / f"{stem}-{name}.png"
         file.parent.mkdir(exist_ok=True)

@@ -62,6 +62,33 @@ def leak_table(tables):
     return pd.DataFrame(rows).set_index(index) if rows else pd.DataFrame(index=index)
 
 
+def variant_table(tables):
+    """Return what every variant of every other question came to: failures, mean IoU at 0.5 with interval, cost.
+
+    All trainings count, failed ones too.
+    """
+    rows, leaks = [], ("leaks", "leaks, few specimens")
+    for question in [each for each in dict.fromkeys(tables.runs["question"]) if each not in ("losses", *leaks)]:
+        failed = tables.failures(question)
+        for variant in variants(tables, question):
+            runs = tables.runs[(tables.runs["question"] == question) & (tables.runs["variant"] == variant)]
+            (values,) = tables.values(question, "mean_iou", [variant])
+            found = interval(values)
+            rows.append(
+                {
+                    "question": question,
+                    "variant": variant,
+                    "trainings": len(runs),
+                    "failed": int(failed[variant]),
+                    "mean IoU at 0.5 [95 %]": f"{found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}]",
+                    "time [s]": f"{runs['seconds'].median():.0f}",
+                    "peak memory [GiB]": f"{runs['peak_memory_gib'].median():.2f}",
+                }
+            )
+    index = ["question", "variant"]
+    return pd.DataFrame(rows).set_index(index) if rows else pd.DataFrame(index=index)
+
+
 def precision_effect(tables):
     """Return the cast mean IoU of each loss's networks if their output were stored in another floating-point type.
 
@@ -86,6 +113,20 @@ def best_thresholds(tables):
         best = max(validation["threshold"].unique(), key=lambda threshold: _mean_iou_at(validation, threshold))
         found[name] = {"threshold": best, "test": _mean_iou_at(test, best), "test_at_half": _mean_iou_at(test, 0.5)}
     return found
+
+
+def statistics_table(checked):
+    """Return what simulated studies say of the intervals, by number of seeds: texts.
+
+    Parameters
+    ----------
+    checked : DataFrame
+        From `crack_utils.statistics_check.check`.
+    """
+    shown = checked[checked["check"] != "power"]
+    grouped = shown.groupby(["check", "seeds", "specimens"], sort=False)["rate"]
+    ranges = grouped.agg(lambda rates: f"{rates.min():.1%} – {rates.max():.1%}").rename("least – most")
+    return grouped.mean().map("{:.1%}".format).to_frame("mean").join(ranges)
 
 
 def findings_table(findings):
