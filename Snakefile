@@ -208,6 +208,7 @@ rule train:
     benchmark:
         f"{LOGS}/{{name}}.tsv"
     threads: TRAINING_THREADS
+    priority: 1  # the longest first, so that none is left to run alone at the end
     resources:
         mem_mb=TRAINING_NEEDS[PRESET][0],
         runtime=TRAINING_NEEDS[PRESET][1],
