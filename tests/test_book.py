@@ -217,6 +217,16 @@ def test_a_missing_value_says_what_there_is(live_values, keys, told):
         live_values.look_up(records, keys.split("."), "train_dice")
 
 
+def test_rows_of_a_table_are_chosen_by_name(live_values):
+    import live_tables
+
+    entries = {"R6": 1, "R61": 2, "R61_2": 3, "S2": 4}
+    assert list(live_tables.chosen(entries, "S2 R61", "a.b")) == ["R61", "R61_2", "S2"]
+    assert live_tables.chosen(entries, None, "a.b") == entries
+    with pytest.raises(live_values.ValueMissing, match=r"a\.b has no R7; it has: R6, R61"):
+        live_tables.chosen(entries, "R61 R7", "a.b")
+
+
 def test_a_missing_notebook_and_a_wrong_format_are_told(live_values, tmp_path):
     with pytest.raises(live_values.ValueMissing, match="no executed notebook"):
         live_values.read_records(tmp_path / "n.ipynb")

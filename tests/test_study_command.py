@@ -53,8 +53,8 @@ def test_a_killed_study_goes_on_and_repeats(study, tmp_path):
     process.wait()
     kept = {file: file.stat().st_mtime_ns for file in folder.glob("*.run")}
     assert 0 < len(kept) < len(MARKERS)
-    told = cost(tmp_path / "first")
-    assert re.search(rf"{len(MARKERS)} trainings, {len(kept)} done before, {len(MARKERS) - len(kept)} to do", told), told
+    told, left = cost(tmp_path / "first"), len(MARKERS) - len(kept)
+    assert re.search(rf"{len(MARKERS)} trainings, {len(kept)} done before, {left} to do", told), told
 
     _, process = study("first")
     assert process.wait(timeout=600) == 0, (tmp_path / "first.log").read_text()

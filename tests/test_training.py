@@ -9,7 +9,19 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from crack_utils import Experiment, cli, evaluate, evaluation, hardware, load_run, losses, predict, provenance, training
+from crack_utils import (
+    Experiment,
+    cli,
+    evaluate,
+    evaluation,
+    hardware,
+    load_run,
+    losses,
+    measures,
+    predict,
+    provenance,
+    training,
+)
 from crack_utils.data import make_dataset, pipeline, sources
 from crack_utils.files import FullDiskError
 

@@ -7,12 +7,15 @@
 
 The argument names an object of objects in a staged notebook's record. The first line is the head, the second is written
 once for each entry: every field in braces becomes a ``{val}`` (see ``live_values``), which says where it comes from.
+With ``:only: R61 R62`` there is a row for the entries of these names alone, R61_2 and its like among them.
 """
 
 import re
 from pathlib import Path
+from typing import ClassVar
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from live_values import ValueMissing, follow, read_records
 from sphinx.application import Sphinx
 from sphinx.util import logging
@@ -42,11 +45,28 @@ def lines(way: str, entries: dict, head: str, template: str) -> list[str]:
     return [f"| {line.strip()} |" for line in (head, rule, *rows)]
 
 
+def chosen(entries: dict, only: str | None, way: str) -> dict:
+    """Return the entries of the names in ``only``, in their own order; all without it.
+
+    Raises
+    ------
+    ValueMissing
+        When a name has none.
+    """
+    if only is None:
+        return entries
+    names = only.split()
+    if missing := set(names) - {key.partition("_")[0] for key in entries}:
+        raise ValueMissing(f"{way} has no {', '.join(sorted(missing))}; it has: {', '.join(entries)}")
+    return {key: value for key, value in entries.items() if key.partition("_")[0] in names}
+
+
 class LiveTable(SphinxDirective):
     """The directive ``live-table``; see the head of this file."""
 
     has_content = True
     required_arguments = 1
+    option_spec: ClassVar = {"only": directives.unchanged_required}
 
     def run(self) -> list[nodes.Node]:
         way = self.arguments[0]
@@ -54,7 +74,7 @@ class LiveTable(SphinxDirective):
         notebook = Path(self.env.srcdir) / self.config.live_values_folder / f"{name}.ipynb"
         self.env.note_dependency(str(notebook))
         try:
-            entries = follow(read_records(notebook), keys, name)
+            entries = chosen(follow(read_records(notebook), keys, name), self.options.get("only"), way)
         except ValueMissing as problem:
             logger.warning("live table %s: %s", way, problem, type="live_values", location=self.get_location())
             return []
