@@ -145,12 +145,14 @@ class LiveValue(SphinxRole):
         notebook = Path(self.env.srcdir) / self.config.live_values_folder / f"{name}.ipynb"
         self.env.note_dependency(str(notebook))  # a page is read again when its numbers change
         try:
-            text = format_value(look_up(_cached_records(notebook), keys, name), specification)
+            value = look_up(_cached_records(notebook), keys, name)
+            text = format_value(value, specification)
         except (ValueMissing, ValueError) as problem:
             logger.warning("live value %r: %s", self.text, problem, type="live_values", location=self.get_location())
             return [nodes.strong(self.rawtext, "(missing)")], []
         origin = f"notebook {name}: {'.'.join(keys)}" + source_of(_cached_records(notebook), keys)
-        return [live_value(self.rawtext, text, classes=["live-value"], origin=origin)], []
+        classes = ["live-value", "live-words"] if isinstance(value, str) else ["live-value"]
+        return [live_value(self.rawtext, text, classes=classes, origin=origin)], []
 
 
 class live_value(nodes.inline):
