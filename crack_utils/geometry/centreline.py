@@ -16,6 +16,7 @@ from scipy import ndimage
 _STEP = 0.25  # [px] between the samples of a map along a line; the edge is interpolated between two of them
 _CORNER = 1.5  # radii: the way from the middle of a flat end's last disc into its corner is √2 of them
 _SHARP = 0.7  # of a flat end's area: what an end as sharp as a half disc has
+_RAGGED = 1.5  # [px] from an end: nearer, a line across the crack runs along the steps of its end
 _SMOOTH = 2.0  # [px] standard deviation that takes out the pixels' zigzag and keeps bends of 10 px
 
 
@@ -95,8 +96,7 @@ def trace(field, level, pixels, radii, closed=False, heading=(0.0, 1.0)):
     along = arc_length(points)
     even = np.linspace(0, along[-1], max(2, round(along[-1]) + 1))
     points = np.stack([np.interp(even, along, points[:, axis]) for axis in (0, 1)], axis=1)
-    left, right = _edges(field, level, points, np.interp(even, along, radii), closed)
-    return Centreline(points, _smooth(left + right, 1.0, closed), closed, extensions)
+    return Centreline(points, _widths(field, level, points, np.interp(even, along, radii), closed), closed, extensions)
 
 
 def ray(field, level, start, direction, reach):
@@ -147,9 +147,7 @@ def _end(field, level, points, radii, skeleton, heading):
     early; there it is the farthest point along the tangent, reached by way of the skeleton. Masks mark each pixel that
     the crack touches, so a sharp end lies in the last pixel, not at its edge.
     """
-    # Over about one width of the crack: less follows its ragged edge, more misses its bends.
-    far = np.searchsorted(arc_length(points), max(2 * radii[0], 3 * _SMOOTH))
-    outward = _direction(points[min(far, len(points) - 1)], points[0], heading)
+    outward = _outward(points, radii[0], heading)
     apex, sharp = _apex(field, level, skeleton[-1], outward, radii[0])
     stop = points[0] + ray(field, level, points[0], outward, 3 * radii[0] + 2) * outward
     short = (apex - stop) @ outward  # the tangent left the crack through its side
@@ -157,6 +155,25 @@ def _end(field, level, points, radii, skeleton, heading):
         return stop[None], float(np.hypot(*(stop - skeleton[-1])))
     stop = apex + (ray(field, level, apex, outward, 1.0) - 0.5) * outward
     return np.concatenate([skeleton[1::2].astype(float), [stop]]), float(np.hypot(*(stop - skeleton[-1])))
+
+
+def _outward(points, radius, heading):
+    """Unit vector in which a crack goes on before the first point of its path.
+
+    Over about one width of the crack: less follows its ragged edge, more misses its bends. A bend goes on: the chord of
+    that length has the direction of its middle, and from the chord before it turns as much as ahead of it.
+    """
+    reach = max(2 * radius, 3 * _SMOOTH)
+    along = arc_length(points)
+    near, far = (points[min(np.searchsorted(along, length), len(points) - 1)] for length in (reach, 2 * reach))
+    outward = _direction(near, points[0], heading)
+    if along[-1] < 2 * reach:
+        return outward
+    before = _direction(far, near, heading)
+    turn = np.arctan2(before[0] * outward[1] - before[1] * outward[0], before @ outward)
+    turn *= 0.5 + 0.5 * _CORNER * radius / reach  # from the chord's middle to the middle of the way ahead
+    cosine, sine = np.cos(turn), np.sin(turn)
+    return np.array([cosine * outward[0] - sine * outward[1], sine * outward[0] + cosine * outward[1]])
 
 
 def _direction(start, stop, otherwise):
@@ -207,6 +224,17 @@ def _edges(field, level, points, radii, closed):
     right = _way_out(field, level, points, -normals, reach)
     beyond = np.maximum(left + right - reach, 0)  # cut off the longer side
     return left - beyond * (left >= right), right - beyond * (left < right)
+
+
+def _widths(field, level, points, radii, closed):
+    """Width across a path at each of its points [px]."""
+    left, right = _edges(field, level, points, radii, closed)
+    widths = left + right
+    if not closed:
+        along = arc_length(points)
+        inner = np.minimum(_RAGGED, along[-1] / 2)
+        widths = np.interp(np.clip(along, inner, along[-1] - inner), along, widths)
+    return _smooth(widths, 1.0, closed)
 
 
 def _way_out(field, level, points, directions, reach):
