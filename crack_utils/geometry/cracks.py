@@ -108,9 +108,7 @@ def measure_cracks(mask, mm_per_px=None, threshold=None):
     """
     mask = np.asarray(mask)
     if np.issubdtype(mask.dtype, np.floating) and threshold is None:
-        raise ValueError(
-            f"mask is {mask.dtype}: masks are boolean, as probability >= 0.5 gives them; or give threshold"
-        )
+        raise ValueError(f"mask is {mask.dtype}: masks are boolean, as probability >= 0.5 gives; or give threshold")
     field, level = as_field(mask, 0.5 if threshold is None else threshold)
     check_scale(mm_per_px)
     labels, _ = ndimage.label(field >= level, EIGHT)
