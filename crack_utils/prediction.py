@@ -8,6 +8,7 @@ is not known, or is the whole picture, has its tiles blended into each other ins
 """
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -74,9 +75,9 @@ def _tiled(model, image, tile, flips):
 def _mean(model, images, flips):
     """Return the network's output for images (N, H, W), or the mean of its outputs for their flips, turned back."""
     ways = FLIPS if flips else FLIPS[:1]
-    return sum(np.flip(model.predict_on_batch(np.flip(images[..., None], way)), way) for way in ways)[..., 0] / len(
-        ways
-    )
+    images = images[..., None]
+    found = sum(np.flip(model.predict_on_batch(np.flip(images, way)), way) for way in ways)
+    return found[..., 0] / len(ways)
 
 
 def _overlap(model, tile):
@@ -111,9 +112,9 @@ def _spans(length, tile, stride, margin, blend):
     count = math.ceil((length - 2 * margin) / (tile // stride * stride - 2 * margin))
     size = math.ceil((length - 2 * margin) / count / stride) * stride + 2 * margin
     starts = [min(number * (size - 2 * margin), length - size) for number in range(count)]
-    cuts = [-np.inf, *((start + after + size) // 2 for start, after in zip(starts, starts[1:], strict=False)), np.inf]
+    cuts = [-np.inf, *((start + after + size) // 2 for start, after in pairwise(starts)), np.inf]
     spans = []
-    for start, before, after in zip(starts, cuts, cuts[1:], strict=False):
+    for start, (before, after) in zip(starts, pairwise(cuts), strict=True):
         at = np.arange(start, start + size) + 0.5
         begun, ended = (np.clip((at - cut) / blend + 0.5, 0, 1) for cut in (before, after))
         spans.append((start, np.float32(begun - ended)))

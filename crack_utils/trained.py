@@ -133,14 +133,13 @@ def load_trained(name):
         raise ValueError(f"{calibration}: temperature is {temperature!r}; valid is a number above 0")
     if not (_is_number(threshold) and 0 < threshold < 1):
         raise ValueError(f"{calibration}: threshold is {threshold!r}; valid is a number between 0 and 1")
+    whole = "size" in experiment and experiment.get("fit", "resize") == "resize"
     return Trained(
         model=_network(file),
         source=_in_words(file, experiment, found),
         temperature=float(temperature),
         threshold=float(threshold),
-        size=tuple(experiment["size"])
-        if experiment.get("fit", "resize") == "resize" and "size" in experiment
-        else None,
+        size=tuple(experiment["size"]) if whole else None,
         digest=hashlib.sha256(file.read_bytes() + json.dumps([temperature, threshold]).encode()).hexdigest(),
     )
 
@@ -197,10 +196,8 @@ def _network(file):
     wanted = "gray pictures of any size (batch, height, width, 1) → probabilities of the same shape"
     shapes = [[tuple(tensor.shape) for tensor in tensors] for tensors in (model.inputs, model.outputs)]
     if shapes != [[(None, None, None, 1)], [(None, None, None, 1)]]:
-        given, gives = ([*map(str, each)] for each in shapes)
-        raise ValueError(
-            f"{file}: a model of another kind, {', '.join(given)} → {', '.join(gives)}; needed is {wanted}"
-        )
+        kind = " → ".join(", ".join(map(str, each)) for each in shapes)
+        raise ValueError(f"{file}: a model of another kind, {kind}; needed is {wanted}")
     # Some networks keep neither height and width nor [0, 1], which their shapes do not tell.
     probe = np.linspace(0, 1, 48 * 64, dtype=np.float32).reshape(1, 48, 64, 1)
     model.jit_compile = False
@@ -217,8 +214,8 @@ def _network(file):
 
 def _in_words(file, experiment, calibration):
     """Say what a network is."""
-    words = [str(file)]
-    if experiment:
+    words = [f"{file.parent.name}/{file.name}"]
+    if {"size", "model", "loss", "data"} <= experiment.keys():
         height, width = experiment["size"]
         words.append(
             f"{experiment['model']}, loss {experiment['loss']}, trained on {experiment['data']} at {height}×{width}"

@@ -55,9 +55,7 @@ def overlay(image, mask, cracks, name, mm_per_px=None):
 def _component(mask, points):
     """Return the component of a mask that most points of a line lie in."""
     labels, count = ndimage.label(mask, EIGHT)
-    rows, columns = (
-        np.clip(np.rint(at).astype(int), 0, side - 1) for at, side in zip(points.T, mask.shape, strict=True)
-    )
+    rows, columns = np.clip(np.rint(points).astype(int), 0, np.array(mask.shape) - 1).T
     votes = np.bincount(labels[rows, columns], minlength=count + 1)
     return labels == 1 + votes[1:].argmax()
 
