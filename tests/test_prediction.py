@@ -127,7 +127,7 @@ print(json.dumps({
 
 @pytest.mark.acceptance
 def test_a_picture_of_five_megapixels():
-    """In less than 1.5 GB more, and in 1.4 times the processor time of one pass, which takes several times the memory."""
+    """In less than 1.5 GB more, and in 1.4 times the processor time of one pass."""
     done = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

@@ -147,7 +147,9 @@ def _end(field, level, points, radii, skeleton, heading):
     early; there it is the farthest point along the tangent, reached by way of the skeleton. Masks mark each pixel that
     the crack touches, so a sharp end lies in the last pixel, not at its edge.
     """
-    outward = _outward(points, radii[0], heading)
+    # Over about one width of the crack: less follows its ragged edge, more misses its bends.
+    far = np.searchsorted(arc_length(points), max(2 * radii[0], 3 * _SMOOTH))
+    outward = _direction(points[min(far, len(points) - 1)], points[0], heading)
     apex, sharp = _apex(field, level, skeleton[-1], outward, radii[0])
     stop = points[0] + ray(field, level, points[0], outward, 3 * radii[0] + 2) * outward
     short = (apex - stop) @ outward  # the tangent left the crack through its side
@@ -155,25 +157,6 @@ def _end(field, level, points, radii, skeleton, heading):
         return stop[None], float(np.hypot(*(stop - skeleton[-1])))
     stop = apex + (ray(field, level, apex, outward, 1.0) - 0.5) * outward
     return np.concatenate([skeleton[1::2].astype(float), [stop]]), float(np.hypot(*(stop - skeleton[-1])))
-
-
-def _outward(points, radius, heading):
-    """Unit vector in which a crack goes on before the first point of its path.
-
-    Over about one width of the crack: less follows its ragged edge, more misses its bends. A bend goes on: the chord of
-    that length has the direction of its middle, and from the chord before it turns as much as ahead of it.
-    """
-    reach = max(2 * radius, 3 * _SMOOTH)
-    along = arc_length(points)
-    near, far = (points[min(np.searchsorted(along, length), len(points) - 1)] for length in (reach, 2 * reach))
-    outward = _direction(near, points[0], heading)
-    if along[-1] < 2 * reach:
-        return outward
-    before = _direction(far, near, heading)
-    turn = np.arctan2(before[0] * outward[1] - before[1] * outward[0], before @ outward)
-    turn *= 0.5 + 0.5 * _CORNER * radius / reach  # from the chord's middle to the middle of the way ahead
-    cosine, sine = np.cos(turn), np.sin(turn)
-    return np.array([cosine * outward[0] - sine * outward[1], sine * outward[0] + cosine * outward[1]])
 
 
 def _direction(start, stop, otherwise):
