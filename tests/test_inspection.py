@@ -242,9 +242,15 @@ def test_scales_of_a_data_set_come_from_its_table(folder):
 
 
 def test_a_data_set_is_taken_by_its_images(folder, tmp_path):
-    (tmp_path / "set" / "masks").mkdir(parents=True)
+    (tmp_path / "set").mkdir()
     folder.rename(tmp_path / "set" / "images")
     assert [each.name for each in find_photographs(tmp_path / "set")] == ["a", "b", "c"]
+
+
+def test_masks_drawn_by_hand_are_not_overwritten(network, folder, tmp_path):
+    folder.rename(tmp_path / "images")
+    with pytest.raises(ValueError, match="a data set, whose masks/ would be overwritten"):
+        inspect_all(network, find_photographs(tmp_path), tmp_path)
 
 
 def test_the_overlay_outlines_cracks_and_marks_the_tip():
