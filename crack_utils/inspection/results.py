@@ -65,9 +65,7 @@ def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=
         raise ValueError(f"scale={scale}: valid is a number above 0 and at most 1")
     folder = Path(folder)
     if (folder / "images").is_dir():
-        raise ValueError(
-            f"{folder}: a data set, whose masks/ would be overwritten; give another folder for the results"
-        )
+        raise ValueError(f"{folder}: a data set, whose masks/ would be overwritten; give another folder")
     settings = {"threshold": threshold, "temperature": trained.temperature, "flips": flips, "scale": scale}
     told = {"model": trained.source, **settings, "commit": provenance.commit()}
     made_of = {**settings, "network": trained.digest, "code": provenance.fingerprint(*DECISIVE)}
