@@ -14,6 +14,7 @@ import numpy as np
 
 TILE = 768  # [px] margins of 64 px then cost the U-Net a third more work, and its 64 filters about 1 GB of memory
 COARSEST = 32  # [px] total stride that is taken where it cannot be read from a network
+ROUNDING = 1e-5  # a resized picture may be so much above 1
 FLIPS = ((), (1,), (2,), (1, 2))  # axes of (batch, height, width, channel)
 
 
@@ -44,15 +45,16 @@ def predict(model_or_run, image, tile=TILE, flips=False):
     image = np.asarray(image)
     if image.ndim != 2 or not image.size or not np.issubdtype(image.dtype, np.floating):
         raise ValueError(f"image must be floating-point of shape (H, W), got {image.dtype} of shape {image.shape}")
-    if not 0 <= image.min() <= image.max() <= 1:
+    if not -ROUNDING <= image.min() <= image.max() <= 1 + ROUNDING:
         raise ValueError(f"image must lie in [0, 1], got {image.min()} to {image.max()}; read_image scales any picture")
     if tile < 1:
         raise ValueError(f"tile must be a number of pixels, got {tile}")
     model = model_or_run.model() if hasattr(model_or_run, "model") else model_or_run
     model.jit_compile = False  # one pass is shorter than compiling for it
+    image = np.clip(np.float32(image), 0, 1)
     if max(image.shape) <= tile:
-        return _mean(model, np.float32(image)[None], flips)[0]
-    return _tiled(model, np.float32(image), tile, flips)
+        return _mean(model, image[None], flips)[0]
+    return _tiled(model, image, tile, flips)
 
 
 def _tiled(model, image, tile, flips):

@@ -193,23 +193,26 @@ def _network(file):
     except (ValueError, TypeError, KeyError, AttributeError, OSError, zipfile.BadZipFile) as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ValueError(f"{file}: cannot be read as a Keras model ({reason[0]})") from None
-    wanted = "gray pictures of any size (batch, height, width, 1) → probabilities of the same shape"
-    shapes = [[tuple(tensor.shape) for tensor in tensors] for tensors in (model.inputs, model.outputs)]
-    if shapes != [[(None, None, None, 1)], [(None, None, None, 1)]]:
-        kind = " → ".join(", ".join(map(str, each)) for each in shapes)
-        raise ValueError(f"{file}: a model of another kind, {kind}; needed is {wanted}")
-    # Some networks keep neither height and width nor [0, 1], which their shapes do not tell.
-    probe = np.linspace(0, 1, 48 * 64, dtype=np.float32).reshape(1, 48, 64, 1)
-    model.jit_compile = False
-    probability = model.predict_on_batch(probe)
-    if probability.shape != probe.shape:
-        raise ValueError(f"{file}: a model of another kind, {probe.shape} → {probability.shape}; needed is {wanted}")
-    if not 0 <= probability.min() <= probability.max() <= 1:
-        raise ValueError(
-            f"{file}: a model of another kind, its output goes from {probability.min()} to {probability.max()}; "
-            f"needed is {wanted}"
-        )
+    _check_kind(model, file)
     return model
+
+
+def _check_kind(model, file):
+    """Refuse a network that does not give a probability for each pixel of a gray picture: by trying it on one."""
+    wanted = "needed is one of gray pictures of any size (batch, height, width, 1) → probabilities of the same shape"
+    picture = np.linspace(0, 1, 48 * 64, dtype=np.float32).reshape(1, 48, 64, 1)
+    model.jit_compile = False
+    try:
+        probability = np.asarray(model.predict_on_batch(picture))
+    except Exception as error:  # each kind fails in its own way
+        raise ValueError(
+            f"{file}: a model of another kind ({type(error).__name__} on a gray picture); {wanted}"
+        ) from error
+    if probability.shape != picture.shape:
+        raise ValueError(f"{file}: a model of another kind ({picture.shape} → {probability.shape}); {wanted}")
+    low, high = probability.min(), probability.max()
+    if not 0 <= low <= high <= 1:
+        raise ValueError(f"{file}: a model of another kind (its output goes from {low:.3g} to {high:.3g}); {wanted}")
 
 
 def _in_words(file, experiment, calibration):

@@ -68,6 +68,11 @@ def rows(file):
         return list(csv.DictReader(lines))
 
 
+def pixels(file):
+    with Image.open(file) as picture:
+        return np.asarray(picture)
+
+
 def contents(folder):
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ".lock"]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
@@ -78,11 +83,10 @@ def test_masks_probabilities_overlays_and_measures(command, folder, tmp_path, ca
     assert command(folder, "--out", out, "--mm-per-px", "0.5") == 0
     assert "3 of 3 photographs done, 6 cracks" in capsys.readouterr().out
     for name in "abc":
-        mask = np.asarray(Image.open(out / "masks" / f"{name}.png"))
-        np.testing.assert_array_equal(mask, np.where(photograph() < 100, 255, 0))
-        assert Image.open(out / "overlays" / f"{name}.png").width == 60
-    probability = Image.open(out / "probabilities" / "b.png")
-    assert probability.mode.startswith("I;16") and np.asarray(probability)[20, 20] == round(65535 * (1 - 20 / 255))
+        np.testing.assert_array_equal(pixels(out / "masks" / f"{name}.png"), np.where(photograph() < 100, 255, 0))
+        assert pixels(out / "overlays" / f"{name}.png").shape[1:] == (60, 3)
+    probability = pixels(out / "probabilities" / "b.png")
+    assert probability.dtype == np.uint16 and probability[20, 20] == round(65535 * (1 - 20 / 255))
     table = rows(out / "measures.csv")
     assert [(row["photograph"], row["crack"]) for row in table] == [(name, n) for name in "abc" for n in "12"]
     bar = table[0]
@@ -123,25 +127,25 @@ def test_what_is_done_is_not_done_again_unless_something_changed(command, networ
 def test_it_goes_on_after_an_interruption(network, folder, tmp_path, monkeypatch):
     out, photographs = tmp_path / "out", find_photographs(folder)
     inspect_all(network, photographs, tmp_path / "whole")
+
+    def stopped(image, mask, cracks, name, scale):
+        if name == "b":
+            raise KeyboardInterrupt
+        return overlay(image, mask, cracks, name, scale)
+
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(results, "overlay", lambda image, mask, cracks, name, scale: stop(name, image))
+        patch.setattr(results, "overlay", stopped)
         inspect_all(network, photographs, out)
     assert not (out / "measures" / "b.json").exists() and not (out / "measures.csv").exists()
     done = inspect_all(network, photographs, out)
-    assert contents(out) == contents(tmp_path / "whole") and done["resumed"] == 0
-
-
-def stop(name, image):
-    if name == "b":
-        raise KeyboardInterrupt
-    return Image.fromarray(np.uint8(image))
+    assert contents(out) == contents(tmp_path / "whole") and done["resumed"] == 1
 
 
 BAD = {
     "empty.png": (b"", "empty file"),
     "text.png": (b"no picture at all", "cannot be read as a picture"),
     "cut.png": (lambda: encoded(photograph(), "PNG")[:-40], "cut off|cannot be read"),
-    "cut.jpg": (lambda: encoded(photograph(), "JPEG")[:-80], "cut off|cannot be read"),
+    "short.jpg": (lambda: encoded(photograph(), "JPEG")[:-80], "cut off|cannot be read"),
     "huge.png": (lambda: encoded(np.zeros((10000, 10000), bool), "PNG"), "exceeds limit of 89478485 pixels"),
     "bright.tif": (lambda: encoded(np.full((8, 8), 7.5, np.float32), "TIFF"), r"must lie in \[0, 1\]"),
 }
@@ -238,12 +242,18 @@ def test_scales_of_a_data_set_come_from_its_table(folder):
 
 
 def test_a_data_set_is_taken_by_its_images(folder, tmp_path):
-    (tmp_path / "set" / "masks").mkdir(parents=True)
+    (tmp_path / "set").mkdir()
     folder.rename(tmp_path / "set" / "images")
     assert [each.name for each in find_photographs(tmp_path / "set")] == ["a", "b", "c"]
 
 
-def test_the_overlay_outlines_cracks_and_marks_the_tip(network, folder):
+def test_masks_drawn_by_hand_are_not_overwritten(network, folder, tmp_path):
+    folder.rename(tmp_path / "images")
+    with pytest.raises(ValueError, match="a data set, whose masks/ would be overwritten"):
+        inspect_all(network, find_photographs(tmp_path), tmp_path)
+
+
+def test_the_overlay_outlines_cracks_and_marks_the_tip():
     from crack_utils.geometry import measure_cracks
     from crack_utils.inspection import drawing
 
@@ -255,7 +265,7 @@ def test_the_overlay_outlines_cracks_and_marks_the_tip(network, folder):
     def painted(colour):
         return (drawn == drawing.ImageColor.getrgb(colour)).all(axis=-1)
 
-    assert painted(drawing.PRIMARY)[17, 15:35].all() and painted(drawing.SECONDARY)[4, 50:53].all()
+    assert painted(drawing.PRIMARY)[17, 12:25].all() and painted(drawing.SECONDARY)[4, 50:53].all()
     assert not (painted(drawing.PRIMARY) | painted(drawing.SECONDARY))[mask].any()
     row, column = np.argwhere(painted(drawing.TIP)).mean(axis=0)
     assert (row, column) == pytest.approx(cracks[0].tip.position, abs=1)

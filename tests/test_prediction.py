@@ -63,6 +63,10 @@ def test_a_network_of_unknown_reach_is_blended():
     assert np.abs(np.diff(found[0])).max() < 0.02 < np.ptp(found)  # from tile to tile without a step
 
 
+def test_what_resizing_adds_to_one_is_no_error(unet):
+    np.testing.assert_array_equal(*(predict(unet, np.full((8, 8), value)) for value in (1.0, 1 + 3e-7)))
+
+
 class Darkness:
     """Stands for a network: dark is crack, but the first column of what it sees never is."""
 

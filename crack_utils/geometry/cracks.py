@@ -83,8 +83,9 @@ class Crack:
 def measure_cracks(mask, mm_per_px=None, threshold=None):
     """Measure every connected crack of a mask, or of a probability.
 
-    Length and width are right to 2 % and 0.5 px where a crack is 2–20 px wide and at least 40 px long, and the mask has
-    those pixels that the crack covers by half or more. A mask of all pixels that it touches is about 1 px too wide.
+    Length and mean width are right to 2 % and 0.5 px where a crack is 2–20 px wide, at least 40 px long, and bends at a
+    radius of five times its width or more, and the mask has those pixels that the crack covers by half or more. A mask
+    of all pixels that it touches is about 1 px too wide.
     Masks of a bar along the rows or a diagonal repeat one row of pixels, which no average mends: there a width is known
     to a pixel, or to 0.7 px, only.
 

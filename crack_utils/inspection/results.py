@@ -56,17 +56,19 @@ def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=
     FullDiskError, OSError
         If the results cannot be written.
     ValueError
-        If an argument is out of range, or another process writes into the folder.
+        If an argument is out of range, the folder is a data set, or another process writes there.
     """
     threshold = trained.threshold if threshold is None else threshold
     if not 0 < threshold < 1:
         raise ValueError(f"threshold={threshold}: valid is a number between 0 and 1")
     if scale is not None and not 0 < scale <= 1:
         raise ValueError(f"scale={scale}: valid is a number above 0 and at most 1")
+    folder = Path(folder)
+    if (folder / "images").is_dir():
+        raise ValueError(f"{folder}: a data set, whose masks/ would be overwritten; give another folder")
     settings = {"threshold": threshold, "temperature": trained.temperature, "flips": flips, "scale": scale}
     told = {"model": trained.source, **settings, "commit": provenance.commit()}
     made_of = {**settings, "network": trained.digest, "code": provenance.fingerprint(*DECISIVE)}
-    folder = Path(folder)
     for part in PARTS:
         (folder / part).mkdir(parents=True, exist_ok=True)
     found, failed, resumed = [], [], 0
