@@ -7,6 +7,7 @@ from pathlib import Path
 from crack_utils.experiment import LOSSES, PRESETS, SYNTHETIC, Experiment
 from crack_utils.inspection.commands import add_commands as add_inspection
 from crack_utils.labelling.commands import add_commands as add_labelling
+from crack_utils.page.commands import add_commands as add_page
 
 
 def main(arguments=None):
@@ -54,6 +55,7 @@ def _parser():
 
     add_labelling(commands)
     add_inspection(commands)
+    add_page(commands)
     return parser
 
 

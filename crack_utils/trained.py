@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,8 @@ class Trained:
         What whole photographs were brought to for training. None: they were seen in their own pixels, or nobody knows.
     digest : str
         SHA-256 of the network's file and its calibration.
+    calibration : dict
+        All that `calibration.json` says; empty if the network was never calibrated.
     """
 
     model: object
@@ -40,6 +42,7 @@ class Trained:
     threshold: float = 0.5
     size: tuple | None = None
     digest: str = ""
+    calibration: dict = field(default_factory=dict)
 
     def scale(self, shape):
         """Return by how much to reduce a photograph so that its cracks are as wide as those of the training.
@@ -141,6 +144,7 @@ def load_trained(name):
         threshold=float(threshold),
         size=tuple(experiment["size"]) if whole else None,
         digest=hashlib.sha256(file.read_bytes() + json.dumps([temperature, threshold]).encode()).hexdigest(),
+        calibration=found,
     )
 
 

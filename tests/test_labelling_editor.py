@@ -1,9 +1,7 @@
 """The editor: what it knows (no browser), its widgets (no browser), and a person's clicks in a real one."""
 
-import contextlib
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,8 +11,8 @@ import urllib.request
 import nbformat
 import numpy as np
 import pytest
+from browser import BROWSER, DRIVER, PATIENCE, browsing, until
 from PIL import Image
-from selenium.common.exceptions import WebDriverException
 
 from crack_utils import labelling
 from crack_utils.data import DataError, check_pairs, find_pairs, read_mask
@@ -282,20 +280,7 @@ def test_large_photographs_are_shown_reduced_and_zoomed_whole(tmp_path):
 
 # --- in a real browser ------------------------------------------------------------------------------------------------
 
-BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-PATIENCE = 300  # [s] for one thing to happen, on a busy machine
 CODE = 'from crack_utils import labelling\n\nlabelling.edit("pipes")'
-
-
-def until(condition, what):
-    """Wait until a condition gives something true, and return it."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        with contextlib.suppress(DataError, OSError, WebDriverException):  # not there yet, or covered meanwhile
-            if result := condition():
-                return result
-        time.sleep(0.2)
-    pytest.fail(f"waited {PATIENCE} s in vain for {what}")
 
 
 @pytest.fixture
@@ -332,37 +317,6 @@ def lab(folder):
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
-
-
-@contextlib.contextmanager
-def browsing(profile):
-    """Start a headless Chromium that fetches nothing by itself."""
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    options.unhandled_prompt_behavior = "accept"  # "leave this page?"
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-        "--window-size=1440,1000",
-        f"--user-data-dir={profile}",
-    ):
-        options.add_argument(argument)
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    driver.set_page_load_timeout(PATIENCE)
-    driver.set_script_timeout(PATIENCE)
-    try:
-        yield driver
-    finally:
-        driver.quit()
 
 
 class Person:
