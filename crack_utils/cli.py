@@ -109,11 +109,13 @@ def _synth(options):
 
 def _train(options):
     from crack_utils.evaluation import evaluate
+    from crack_utils.report import in_words
     from crack_utils.training import train
 
     split = {"split_by": options.split} if options.split else {}
     run = train(Experiment.preset(options.preset, data=options.data, loss=options.loss, seed=options.seed, **split))
     found = evaluate(run)
+    print(in_words(found).replace("**", ""))
     claimed = found[found["evaluated"]]
     miou, f1 = claimed["mean_iou"], claimed["f1_tolerance_2"]
     print(f"{run.folder} ({found['evaluated']} set): mIoU {miou:.3f}, F1 {f1:.3f} at 2 px")
