@@ -9,6 +9,7 @@ _HOMES = {
     "Experiment": "crack_utils.experiment",
     "evaluate": "crack_utils.evaluation",
     "load_run": "crack_utils.run",
+    "load_trained": "crack_utils.trained",
     "predict": "crack_utils.prediction",
     "train": "crack_utils.training",
 }

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from crack_utils.experiment import LOSSES, PRESETS, SYNTHETIC, Experiment
+from crack_utils.inspection.commands import add_commands as add_inspection
 from crack_utils.labelling.commands import add_commands as add_labelling
 
 
@@ -52,6 +53,7 @@ def _parser():
     train.set_defaults(run=_train)
 
     add_labelling(commands)
+    add_inspection(commands)
     return parser
 
 

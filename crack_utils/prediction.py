@@ -1,17 +1,37 @@
-"""A picture of any size → its crack probability."""
+"""A picture of any size → its crack probability.
+
+A large picture is predicted tile by tile, so that memory does not grow with it. A convolution near a tile's border sees
+zeros where the picture goes on, and what it gives is wrong as far as the network's receptive field reaches. So tiles
+overlap by twice that, and of each only the inner part is kept. They start at multiples of the network's total stride,
+so that its poolings fall as they fall on the whole picture: the two agree to rounding. A network whose receptive field
+is not known, or is the whole picture, has its tiles blended into each other instead.
+"""
+
+import math
+from itertools import pairwise
 
 import numpy as np
 
+TILE = 768  # [px] margins of 64 px then cost the U-Net a third more work, and its 64 filters about 1 GB of memory
+COARSEST = 32  # [px] total stride that is taken where it cannot be read from a network
+ROUNDING = 1e-5  # a resized picture may be so much above 1
+FLIPS = ((), (1,), (2,), (1, 2))  # axes of (batch, height, width, channel)
 
-def predict(model_or_run, image):
+
+def predict(model_or_run, image, tile=TILE, flips=False):
     """Return the crack probability of each pixel.
 
     Parameters
     ----------
     model_or_run : keras.Model or Run
+        A run's network is read anew each time; for many pictures give `run.model()`.
     image : ndarray, float, shape (H, W), in [0, 1]
         Any size; seen by the network as it is, so its cracks should be about as wide in pixels as those it was
         trained on.
+    tile : int [px]
+        Side of the largest part that the network sees at once, margins included.
+    flips : bool
+        Take the mean over the picture and its three flips, which takes four times as long.
 
     Returns
     -------
@@ -20,12 +40,88 @@ def predict(model_or_run, image):
     Raises
     ------
     ValueError
-        If the picture is not a gray one in [0, 1].
+        If the picture is not a gray one in [0, 1], or a tile would be margin only.
     """
     image = np.asarray(image)
-    if image.ndim != 2 or not np.issubdtype(image.dtype, np.floating):
+    if image.ndim != 2 or not image.size or not np.issubdtype(image.dtype, np.floating):
         raise ValueError(f"image must be floating-point of shape (H, W), got {image.dtype} of shape {image.shape}")
-    if not 0 <= image.min() <= image.max() <= 1:
+    if not -ROUNDING <= image.min() <= image.max() <= 1 + ROUNDING:
         raise ValueError(f"image must lie in [0, 1], got {image.min()} to {image.max()}; read_image scales any picture")
+    if tile < 1:
+        raise ValueError(f"tile must be a number of pixels, got {tile}")
     model = model_or_run.model() if hasattr(model_or_run, "model") else model_or_run
-    return np.asarray(model(np.float32(image)[None, ..., None], training=False))[0, ..., 0]
+    model.jit_compile = False  # one pass is shorter than compiling for it
+    image = np.clip(np.float32(image), 0, 1)
+    if max(image.shape) <= tile:
+        return _mean(model, image[None], flips)[0]
+    return _tiled(model, image, tile, flips)
+
+
+def _tiled(model, image, tile, flips):
+    stride, margin, blend = _overlap(model, tile)
+    height, width = image.shape
+    padded = np.pad(image, ((0, -height % stride), (0, -width % stride)), mode="edge")  # as AnySizeModel does
+    rows, columns = (_spans(length, tile, stride, margin, blend) for length in padded.shape)
+    probability = np.zeros_like(padded)
+    places = [(row, column) for row in rows for column in columns]
+    at_once = max(1, tile**2 // (len(rows[0][1]) * len(columns[0][1])))
+    for first in range(0, len(places), at_once):
+        batch = places[first : first + at_once]
+        parts = [_slices(*place) for place in batch]
+        found = _mean(model, np.stack([padded[part] for part in parts]), flips)
+        for part, ((_, down), (_, across)), values in zip(parts, batch, found, strict=True):
+            probability[part] += down[:, None] * across * values
+    return np.clip(probability[:height, :width], 0, 1)  # weights add up to 1 but for rounding
+
+
+def _mean(model, images, flips):
+    """Return the network's output for images (N, H, W), or the mean of its outputs for their flips, turned back."""
+    ways = FLIPS if flips else FLIPS[:1]
+    images = images[..., None]
+    found = sum(np.flip(model.predict_on_batch(np.flip(images, way)), way) for way in ways)
+    return found[..., 0] / len(ways)
+
+
+def _overlap(model, tile):
+    """Return the total stride, how far a tile's border is not used, and over how many pixels tiles blend [px]."""
+    from crack_utils.models.table import layer_table, total_stride
+
+    try:
+        stride = total_stride(model)
+        # Not quite symmetric: where a pixel lies in its pooling window decides which way it sees farther.
+        margin = math.ceil(layer_table(model, (stride, stride)).receptive_field.max() / 2) + stride - 1
+        margin, blend = math.ceil(margin / stride) * stride, 1
+    except (AttributeError, KeyError, ValueError):  # not a plain graph of layers whose reach is known
+        stride = COARSEST
+        margin = max(tile // 8 // stride, 1) * stride
+        blend = 2 * margin
+    if tile < (least := 2 * margin + stride):
+        raise ValueError(f"tile={tile}: this network needs at least {least} px, or tiles as large as the picture")
+    return stride, margin, blend
+
+
+def _spans(length, tile, stride, margin, blend):
+    """Divide an axis into tiles of one size, at most `tile`.
+
+    Returns
+    -------
+    list of (int, ndarray of float32)
+        Where a tile starts, a multiple of the stride, and its weight at each of its pixels. Weights add up to 1
+        everywhere; from one tile to the next they change in the middle of their overlap.
+    """
+    if length <= tile:
+        return [(0, np.ones(length, np.float32))]
+    count = math.ceil((length - 2 * margin) / (tile // stride * stride - 2 * margin))
+    size = math.ceil((length - 2 * margin) / count / stride) * stride + 2 * margin
+    starts = [min(number * (size - 2 * margin), length - size) for number in range(count)]
+    cuts = [-np.inf, *((start + after + size) // 2 for start, after in pairwise(starts)), np.inf]
+    spans = []
+    for start, (before, after) in zip(starts, pairwise(cuts), strict=True):
+        at = np.arange(start, start + size) + 0.5
+        begun, ended = (np.clip((at - cut) / blend + 0.5, 0, 1) for cut in (before, after))
+        spans.append((start, np.float32(begun - ended)))
+    return spans
+
+
+def _slices(*spans):
+    return tuple(slice(start, start + len(weights)) for start, weights in spans)

@@ -31,24 +31,52 @@ def bar(length, width, angle, shift=(0.13, 0.29)):
 
 
 @pytest.mark.parametrize("angle", [0, 7, 24, 43, 71, 90, 137, 163])
-@pytest.mark.parametrize(("length", "width"), [(100, 2), (60, 5), (90, 12), (120, 20)])
+@pytest.mark.parametrize(("length", "width"), [(100, 2), (60, 5), (90, 12), (120, 20), (40, 3), (40, 12), (40, 20)])
 def test_bars_at_any_angle(length, width, angle):
     (crack,) = geometry.measure_cracks(bar(length, width, angle))
-    middle = crack.centreline.widths[len(crack.centreline.widths) // 4 : -len(crack.centreline.widths) // 4]
     assert crack.length == pytest.approx(length, rel=0.02)
-    assert middle.mean() == pytest.approx(width, abs=0.5)
-    assert (crack.orientation - angle + 90) % 180 - 90 == pytest.approx(0, abs=2)
+    assert crack.mean_width == pytest.approx(width, abs=0.5)
+    assert (crack.orientation - angle + 90) % 180 - 90 == pytest.approx(0, abs=2 if length > 4 * width else 4)
     assert crack.area == pytest.approx(length * width, rel=0.08)
 
 
-@pytest.mark.parametrize(("radius", "width"), [(40, 2), (60, 6), (80, 5)])
-def test_arcs(radius, width):
+@pytest.mark.parametrize(("radius", "width"), [(40, 2), (60, 6), (80, 5), (100, 10)])
+@pytest.mark.parametrize("turn", [0, 0.7])
+def test_arcs(radius, width, turn):
     def inside(x, y):
-        return (np.abs(np.hypot(x, y) - radius) <= width / 2) & (np.abs(np.arctan2(y, x)) <= 1.5)
+        angle = (np.arctan2(y, x) - turn + np.pi) % (2 * np.pi) - np.pi
+        return (np.abs(np.hypot(x, y) - radius) <= width / 2) & (np.abs(angle) <= 1.5)
 
     (crack,) = geometry.measure_cracks(rasterise(2 * radius + width + 10, inside))
     assert crack.length == pytest.approx(3 * radius, rel=0.02)
     assert crack.mean_width == pytest.approx(width, abs=0.5)
+
+
+@pytest.mark.parametrize("angle", [0, 24, 45, 137])
+@pytest.mark.parametrize(("length", "wide", "narrow"), [(100, 12, 2), (60, 10, 3)])
+def test_wedges_at_any_angle(length, wide, narrow, angle):
+    turn = np.radians(angle)
+
+    def inside(x, y):
+        along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+        half = 0.5 * (wide + (narrow - wide) * (along / length + 0.5))
+        return (np.abs(along) <= length / 2) & (np.abs(across) <= half)
+
+    (crack,) = geometry.measure_cracks(rasterise(length + wide + 12, inside))
+    assert crack.length == pytest.approx(length, rel=0.02)
+    assert crack.mean_width == pytest.approx((wide + narrow) / 2, abs=0.5)
+    along, widths = crack.centreline.along / crack.length, crack.centreline.widths
+    along = along if widths[0] > widths[-1] else 1 - along
+    np.testing.assert_allclose(widths[5:-5], (wide + (narrow - wide) * along)[5:-5], atol=1.2)
+
+
+def test_a_probability_is_measured_at_its_level_set():
+    rows = np.abs(np.arange(41.0) - 20)[:, None]
+    probability = np.broadcast_to(np.clip((3.3 - rows) / 2 + 0.5, 0, 1), (41, 80))  # 0.5 at 3.3 px from the middle
+    (crack,) = geometry.measure_cracks(probability, threshold=0.5)
+    assert crack.mean_width == pytest.approx(6.6, abs=0.05)
+    (wider,) = geometry.measure_cracks(probability, threshold=0.25)
+    assert wider.mean_width == pytest.approx(7.6, abs=0.05)
 
 
 def test_ring_is_followed_all_around_and_has_no_tip():

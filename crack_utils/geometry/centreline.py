@@ -16,6 +16,7 @@ from scipy import ndimage
 _STEP = 0.25  # [px] between the samples of a map along a line; the edge is interpolated between two of them
 _CORNER = 1.5  # radii: the way from the middle of a flat end's last disc into its corner is √2 of them
 _SHARP = 0.7  # of a flat end's area: what an end as sharp as a half disc has
+_RAGGED = 1.5  # [px] from an end: nearer, a line across the crack runs along the steps of its end
 _SMOOTH = 2.0  # [px] standard deviation that takes out the pixels' zigzag and keeps bends of 10 px
 
 
@@ -95,8 +96,7 @@ def trace(field, level, pixels, radii, closed=False, heading=(0.0, 1.0)):
     along = arc_length(points)
     even = np.linspace(0, along[-1], max(2, round(along[-1]) + 1))
     points = np.stack([np.interp(even, along, points[:, axis]) for axis in (0, 1)], axis=1)
-    left, right = _edges(field, level, points, np.interp(even, along, radii), closed)
-    return Centreline(points, _smooth(left + right, 1.0, closed), closed, extensions)
+    return Centreline(points, _widths(field, level, points, np.interp(even, along, radii), closed), closed, extensions)
 
 
 def ray(field, level, start, direction, reach):
@@ -207,6 +207,17 @@ def _edges(field, level, points, radii, closed):
     right = _way_out(field, level, points, -normals, reach)
     beyond = np.maximum(left + right - reach, 0)  # cut off the longer side
     return left - beyond * (left >= right), right - beyond * (left < right)
+
+
+def _widths(field, level, points, radii, closed):
+    """Width across a path at each of its points [px]."""
+    left, right = _edges(field, level, points, radii, closed)
+    widths = left + right
+    if not closed:
+        along = arc_length(points)
+        inner = np.minimum(_RAGGED, along[-1] / 2)
+        widths = np.interp(np.clip(along, inner, along[-1] - inner), along, widths)
+    return _smooth(widths, 1.0, closed)
 
 
 def _way_out(field, level, points, directions, reach):

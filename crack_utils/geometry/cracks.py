@@ -80,19 +80,22 @@ class Crack:
         return values
 
 
-def measure_cracks(mask, mm_per_px=None):
-    """Measure every connected crack of a mask.
+def measure_cracks(mask, mm_per_px=None, threshold=None):
+    """Measure every connected crack of a mask, or of a probability.
 
-    Length and width are right to 2 % and 0.5 px where a crack is 2–20 px wide and at least 40 px long, and the mask has
-    those pixels that the crack covers by half or more. A mask of all pixels that it touches is about 1 px too wide.
+    Length and mean width are right to 2 % and 0.5 px where a crack is 2–20 px wide, at least 40 px long, and bends at a
+    radius of five times its width or more, and the mask has those pixels that the crack covers by half or more. A mask
+    of all pixels that it touches is about 1 px too wide.
     Masks of a bar along the rows or a diagonal repeat one row of pixels, which no average mends: there a width is known
     to a pixel, or to 0.7 px, only.
 
     Parameters
     ----------
-    mask : (height, width) array of bool, or of integers 0 and 1
+    mask : (height, width) array of bool, of integers 0 and 1 or, with a threshold, of floats in [0, 1]
     mm_per_px : float, optional
         Scale of the picture.
+    threshold : float in (0, 1), optional
+        A probability at least as large is crack; its edges and ends are then those of the level set, as for `find_tip`.
 
     Returns
     -------
@@ -105,12 +108,12 @@ def measure_cracks(mask, mm_per_px=None):
         If the mask or the scale is none.
     """
     mask = np.asarray(mask)
-    if np.issubdtype(mask.dtype, np.floating):
-        raise ValueError(f"mask is {mask.dtype}: masks are boolean, as probability >= 0.5 gives them")
-    field, level = as_field(mask)
+    if np.issubdtype(mask.dtype, np.floating) and threshold is None:
+        raise ValueError(f"mask is {mask.dtype}: masks are boolean, as probability >= 0.5 gives; or give threshold")
+    field, level = as_field(mask, 0.5 if threshold is None else threshold)
     check_scale(mm_per_px)
     labels, _ = ndimage.label(field >= level, EIGHT)
-    areas = np.bincount(labels[mask.astype(bool)])
+    areas = np.bincount(labels[mask >= level])
     ordered = []
     for crack in skeletons(field >= level):
         way, closed = crack.longest_path()
