@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from crack_utils.experiment import LOSSES, PRESETS, SYNTHETIC, Experiment
+from crack_utils.experiment import FITS, LOSSES, PRESETS, SYNTHETIC, Experiment
 from crack_utils.labelling.commands import add_commands as add_labelling
 
 
@@ -48,6 +48,7 @@ def _parser():
     train.add_argument("--preset", default="quick", help=f"one of {', '.join(PRESETS)}")
     train.add_argument("--loss", default="dice", help=f"one of {', '.join(LOSSES)}, or a sum")
     train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--fit", default="resize", help=f"one of {', '.join(FITS)}: reduced photographs, or parts")
     train.add_argument("--split", metavar="FILE", help="repeat the split in a run's split.csv instead of drawing one")
     train.set_defaults(run=_train)
 
@@ -68,7 +69,7 @@ def _prepare(options):
     experiment = Experiment.preset(options.preset, data=options.data)
     pairs = sources.load(experiment)
     check_pairs(pairs)
-    cache.load(pairs, experiment.size)
+    cache.load(pairs, experiment.picture_size)
     split = sources.split(experiment, pairs)
     folder = pairs[0].image.parent.parent
     text = f"{folder}: {len(split.train)} training, {len(split.validation)} validation, {len(split.test)} test pairs"
@@ -111,8 +112,9 @@ def _train(options):
     from crack_utils.evaluation import evaluate
     from crack_utils.training import train
 
-    split = {"split_by": options.split} if options.split else {}
-    run = train(Experiment.preset(options.preset, data=options.data, loss=options.loss, seed=options.seed, **split))
+    given = {name: getattr(options, name) for name in ("data", "loss", "seed", "fit")}
+    given |= {"split_by": options.split} if options.split else {}
+    run = train(Experiment.preset(options.preset, **given))
     found = evaluate(run)
     claimed = found[found["evaluated"]]
     miou, f1 = claimed["mean_iou"], claimed["f1_tolerance_2"]
