@@ -27,8 +27,10 @@ def _parser():
     prepare.add_argument("--marker", type=Path, help="file to write when the data set is ready")
     prepare.set_defaults(run=_prepare)
 
-    check = commands.add_parser("check", help="say whether folders of images/ and masks/ can be used, and if not, why")
+    check = commands.add_parser("check", help="say whether folders of images/ and masks/ can be used; what they hold")
     check.add_argument("folders", nargs="+", metavar="FOLDER", help="together one data set, each a source")
+    check.add_argument("--json", type=Path, metavar="FILE", help="write the facts, each picture's too, as JSON")
+    check.add_argument("--html", type=Path, metavar="FILE", help="write them as one page with pictures")
     check.set_defaults(run=_check)
 
     fetch = commands.add_parser("fetch", help="download a named data set, after showing its licence")
@@ -81,13 +83,22 @@ def _prepare(options):
 
 
 def _check(options):
-    from crack_utils.data import check_folders, sources
+    from crack_utils.data import check_folders, facts, facts_page, sources
+    from crack_utils.files import whole
 
+    for path in filter(None, (options.json, options.html)):
+        if not path.parent.is_dir():
+            raise ValueError(f"{path}: there is no folder {path.parent}")
     named = [sources.NAMED[name]() if name in sources.NAMED else name for name in options.folders]
     found = check_folders(*named)
     print(f"{len(found.pairs)} pairs in {len(named)} folder(s): all can be used")
-    for note in found.notes:
-        print(f"- note: {note}")
+    known = facts.collect(found)
+    print(known.text())
+    for path, text in ((options.json, facts.Facts.to_json), (options.html, facts_page.page)):
+        if path:
+            with whole(path) as draft:
+                draft.write_text(text(known), encoding="utf-8")
+            print(f"\nWritten: {path}")
     return 0
 
 
