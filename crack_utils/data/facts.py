@@ -23,8 +23,9 @@ from crack_utils.experiment import PRESETS, Experiment
 
 MEASURED = 200  # pictures whose crack is thinned for its width, which takes up to a second each; spread over the set
 
-# Two pictures look alike if they correlate so much when they are reduced and freed of the light's course: a copy in
-# another size, brightness or encoding reaches 0.98; different photographs of one texture stay below 0.5.
+# Two pictures look alike if they correlate so much when they are reduced and freed of the light's course. A darker copy
+# of half the size, saved as JPEG, reaches 0.95 on CrackForest, where two photographs reach 0.35 at most; two specimens
+# in the same (synthetic) rig reach 0.85.
 ALIKE = 0.9
 FINGERPRINT = 32  # [px] height and width of the reduced picture
 LIGHT = 4  # [px] of it: standard deviation of the blur that counts as light
