@@ -8,6 +8,7 @@ from PIL import Image
 
 from crack_utils import Experiment, cli, evaluate, evaluation, hardware, native, predict, training
 from crack_utils.data import DataError, cache, crops, find_pairs, make_dataset, read_image, read_mask
+from crack_utils.experiment import PRESETS
 from crack_utils.files import FullDiskError
 
 SIZES = [(24, 40), (24, 40), (29, 35), (24, 40), (24, 40), (29, 35)]  # of the photographs
@@ -56,7 +57,7 @@ def run(artifacts, experiment):
     names = ("model_options", "repeat", "batch", "validation", "learning_rates", "epochs")
     preset = {name: getattr(experiment, name) for name in names} | {"longest_side": 20}  # which gives the size
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("crack_utils.experiment.PRESETS", {"smoke": preset})
+        patch.setitem(PRESETS, "smoke", preset)
         assert cli.main(["train", experiment.data, "--preset", "smoke", "--fit", "crop"]) == 0
     return training.train(experiment)  # which is done already
 
