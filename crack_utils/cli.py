@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from crack_utils.experiment import LOSSES, PRESETS, SYNTHETIC, Experiment
+from crack_utils.experiment import FITS, LOSSES, PRESETS, SYNTHETIC, Experiment
 from crack_utils.inspection.commands import add_commands as add_inspection
 from crack_utils.labelling.commands import add_commands as add_labelling
 from crack_utils.page.commands import add_commands as add_page
@@ -29,8 +29,10 @@ def _parser():
     prepare.add_argument("--marker", type=Path, help="file to write when the data set is ready")
     prepare.set_defaults(run=_prepare)
 
-    check = commands.add_parser("check", help="say whether folders of images/ and masks/ can be used, and if not, why")
+    check = commands.add_parser("check", help="say whether folders of images/ and masks/ can be used; what they hold")
     check.add_argument("folders", nargs="+", metavar="FOLDER", help="together one data set, each a source")
+    check.add_argument("--json", type=Path, metavar="FILE", help="write the facts, each picture's too, as JSON")
+    check.add_argument("--html", type=Path, metavar="FILE", help="write them as one page with pictures")
     check.set_defaults(run=_check)
 
     fetch = commands.add_parser("fetch", help="download a named data set, after showing its licence")
@@ -50,6 +52,7 @@ def _parser():
     train.add_argument("--preset", default="quick", help=f"one of {', '.join(PRESETS)}")
     train.add_argument("--loss", default="dice", help=f"one of {', '.join(LOSSES)}, or a sum")
     train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--fit", default="resize", help=f"one of {', '.join(FITS)}: reduced photographs, or parts")
     train.add_argument("--split", metavar="FILE", help="repeat the split in a run's split.csv instead of drawing one")
     train.set_defaults(run=_train)
 
@@ -72,7 +75,7 @@ def _prepare(options):
     experiment = Experiment.preset(options.preset, data=options.data)
     pairs = sources.load(experiment)
     check_pairs(pairs)
-    cache.load(pairs, experiment.size)
+    cache.load(pairs, experiment.picture_size)
     split = sources.split(experiment, pairs)
     folder = pairs[0].image.parent.parent
     text = f"{folder}: {len(split.train)} training, {len(split.validation)} validation, {len(split.test)} test pairs"
@@ -84,13 +87,22 @@ def _prepare(options):
 
 
 def _check(options):
-    from crack_utils.data import check_folders, sources
+    from crack_utils.data import check_folders, facts, facts_page, sources
+    from crack_utils.files import whole
 
+    for path in filter(None, (options.json, options.html)):
+        if not path.parent.is_dir():
+            raise ValueError(f"{path}: there is no folder {path.parent}")
     named = [sources.NAMED[name]() if name in sources.NAMED else name for name in options.folders]
     found = check_folders(*named)
     print(f"{len(found.pairs)} pairs in {len(named)} folder(s): all can be used")
-    for note in found.notes:
-        print(f"- note: {note}")
+    known = facts.collect(found)
+    print(known.text())
+    for path, text in ((options.json, facts.Facts.to_json), (options.html, facts_page.page)):
+        if path:
+            with whole(path) as draft:
+                draft.write_text(text(known), encoding="utf-8")
+            print(f"\nWritten: {path}")
     return 0
 
 
@@ -113,11 +125,14 @@ def _synth(options):
 
 def _train(options):
     from crack_utils.evaluation import evaluate
+    from crack_utils.report import in_words
     from crack_utils.training import train
 
-    split = {"split_by": options.split} if options.split else {}
-    run = train(Experiment.preset(options.preset, data=options.data, loss=options.loss, seed=options.seed, **split))
+    given = {name: getattr(options, name) for name in ("data", "loss", "seed", "fit")}
+    given |= {"split_by": options.split} if options.split else {}
+    run = train(Experiment.preset(options.preset, **given))
     found = evaluate(run)
+    print(in_words(found).replace("**", ""))
     claimed = found[found["evaluated"]]
     miou, f1 = claimed["mean_iou"], claimed["f1_tolerance_2"]
     print(f"{run.folder} ({found['evaluated']} set): mIoU {miou:.3f}, F1 {f1:.3f} at 2 px")

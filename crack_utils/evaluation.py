@@ -13,6 +13,7 @@ from crack_utils.baseline import black_hat_otsu, tune_black_hat
 from crack_utils.data import cache, sources
 from crack_utils.data.split import Split
 from crack_utils.files import whole
+from crack_utils.prediction import predict
 
 THRESHOLD = 0.5  # on float32 probabilities: the reference of the whole book
 TOLERANCES = (1, 2)  # [px] for the F1 that forgives small shifts of a hand-drawn boundary
@@ -69,8 +70,21 @@ def split_of(run):
 
 
 def arrays(pairs, size):
-    """Return pictures (float32 in [0, 1]) and masks (bool), each of shape (N, H, W), at the network's size."""
+    """Return pictures (float32 in [0, 1]) and masks (bool), as the network gets them.
+
+    Parameters
+    ----------
+    pairs : list of Pair
+    size : (height, width) [px], or None
+        As `Experiment.picture_size`; None leaves each picture at its own size.
+
+    Returns
+    -------
+    images, masks : ndarray, shape (N, H, W); at own sizes list of ndarray, shape (H, W)
+    """
     images, masks = cache.load(pairs, size).arrays()
+    if size is None:
+        return [image.astype(np.float32) / 255 for image in images], [mask > 0 for mask in masks]
     return images.astype(np.float32) / 255, masks > 0
 
 
@@ -80,13 +94,16 @@ def probabilities(model, images, batch=8):
     Parameters
     ----------
     model : keras.Model
-    images : ndarray, float32, shape (N, H, W), in [0, 1]
+    images : ndarray, float32, shape (N, H, W), in [0, 1]; or list of ndarray, shape (H, W)
+        A list's pictures, of any sizes, are seen one by one.
     batch : int
 
     Returns
     -------
-    ndarray, float32, shape (N, H, W), in [0, 1]
+    ndarray, float32, shape (N, H, W), in [0, 1]; or list of ndarray, shape (H, W)
     """
+    if isinstance(images, list):
+        return [predict(model, image) for image in images]
     model.jit_compile = False  # one pass is shorter than compiling for it
     return model.predict(images[..., None], batch_size=batch, verbose=0)[..., 0]
 
@@ -97,7 +114,8 @@ def evaluate_baseline(split, size):
     Parameters
     ----------
     split : Split
-    size : (height, width) [px]
+    size : (height, width) [px], or None
+        As for `arrays`.
 
     Returns
     -------
@@ -106,8 +124,8 @@ def evaluate_baseline(split, size):
     """
     tuned = tune_black_hat(*arrays(split.validation, size))
     images, true = arrays(split[split.evaluated], size)
-    predicted = np.stack([black_hat_otsu(image, tuned.radius, tuned.factor) for image in images])
-    counts = measures.confusion(true, predicted)
+    predicted = [black_hat_otsu(image, tuned.radius, tuned.factor) for image in images]
+    counts = measures.pooled(map(measures.confusion, true, predicted))
     return {
         "radius": tuned.radius,
         "factor": tuned.factor,
@@ -154,7 +172,7 @@ def _measure(run, fingerprint):
     for name in ("train", "validation", "test"):
         if not split[name]:
             continue
-        images, true = arrays(split[name], run.experiment.size)
+        images, true = arrays(split[name], run.experiment.picture_size)
         probability = probabilities(model, images)
         found["images"][name] = len(split[name])
         found[name] = _summary(true, probability) | {"loss": _loss(run.experiment, true, probability)}
@@ -169,11 +187,13 @@ def _measure(run, fingerprint):
 
 
 def _summary(true, probability):
-    predicted = probability >= THRESHOLD
-    pooled = measures.confusion(true, predicted)
+    """Return the measures of pictures, each of any size: sequences of masks and of probabilities."""
+    predicted = [each >= THRESHOLD for each in probability]
+    pixels = _pixels(true), _pixels(probability)
+    pooled = measures.confusion(pixels[0], pixels[1] >= THRESHOLD)
     return {
         "mean_iou": pooled.mean_iou,
-        "unthresholded_mean_iou": measures.unthresholded_mean_iou(true, probability),
+        "unthresholded_mean_iou": measures.unthresholded_mean_iou(*pixels),
         "crack_iou": pooled.crack_iou,
         "precision": pooled.precision,
         "recall": pooled.recall,
@@ -182,9 +202,14 @@ def _summary(true, probability):
         "cldice": _mean(measures.cldice, true, predicted),
         "accuracy": pooled.accuracy,
         "mean_class_accuracy": pooled.mean_class_accuracy,
-        "expected_calibration_error": measures.expected_calibration_error(true, probability),
-        "crack_at_one": measures.share_at_one(true, probability),
+        "expected_calibration_error": measures.expected_calibration_error(*pixels),
+        "crack_at_one": measures.share_at_one(*pixels),
     }
+
+
+def _pixels(pictures):
+    """Return the values of all pictures in one row, as pooled measures take them."""
+    return np.concatenate([picture.ravel() for picture in pictures])
 
 
 def _mean(measure, true, predicted, *options):
@@ -221,7 +246,7 @@ def _tip_recall(pair, true, predicted):
 
 def _sweep(name, true, probability):
     """Return rows of `thresholds.csv`: a set's pooled counts at each threshold."""
-    counts = measures.confusions_by_threshold(true, probability, THRESHOLDS)
+    counts = measures.confusions_by_threshold(_pixels(true), _pixels(probability), THRESHOLDS)
     return [
         {"set": name, "threshold": threshold, **dataclasses.asdict(each)}
         for threshold, each in zip(THRESHOLDS, counts, strict=True)
@@ -229,12 +254,13 @@ def _sweep(name, true, probability):
 
 
 def _loss(experiment, true, probability):
-    """Return the mean over batches of the training's own batch size, as `fit` reports it."""
+    """Return the mean over batches as `fit` reports it: of the training's own size, whole pictures one by one."""
     loss = losses.get(experiment.loss, **experiment.loss_options)
+    size = 1 if experiment.picture_size is None else experiment.batch
     values, weights = [], []
-    for start in range(0, len(true), experiment.batch):
-        part = slice(start, start + experiment.batch)
-        batch = np.float32(true[part, ..., None]), probability[part, ..., None]
+    for start in range(0, len(true), size):
+        part = slice(start, start + size)
+        batch = [np.stack(pictures[part], dtype=np.float32)[..., None] for pictures in (true, probability)]
         values.append(float(keras.ops.convert_to_numpy(loss(*batch))))
         weights.append(len(batch[0]))
     return float(np.average(values, weights=weights))

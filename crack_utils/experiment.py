@@ -11,6 +11,7 @@ from crack_utils import paths
 LOSSES = ("bce", "dice", "focal", "tversky")
 MODELS = ("unet",)
 LEAKS = ("", "none", "siblings", "drawn once", "drawn each epoch")  # see crack_utils/data/leaks.py
+FITS = ("resize", "crop")  # how pictures come to the network's size; see crack_utils/data/crops.py
 OPTIMIZERS = ("adam", "sgd", "momentum", "nesterov", "adagrad", "rmsprop")
 
 SYNTHETIC = "synthetic"
@@ -70,6 +71,7 @@ class Experiment:
     seed: int = 0  # weights, order and augmentation
     data_seed: int = 0  # synthetic pictures and the split: equal for all seeds of a study
     size: tuple[int, int] = (128, 160)  # (height, width) [px]
+    fit: str = "resize"  # one of FITS: whole pictures brought to `size` (R24), or crops of `size` as they are
     specimens: int = 24  # synthetic only
     frames: int = 10  # pictures of each specimen, synthetic only
     validation: float = 0.2  # share of what the test set leaves (R21)
@@ -101,8 +103,9 @@ class Experiment:
         name : {"smoke", "quick", "paper"}
         **overrides
             Any field. For photographs in folders `size` follows the pictures (the whole-number reduction that brings
-            their longer side to the preset's limit, in multiples of 8) and the split follows the metadata (by
-            specimen with a test set where specimens are named, else by image without one), unless given.
+            their longer side to the preset's limit, in multiples of 8; a crop is as large, so that a step takes as
+            long) and the split follows the metadata (by specimen with a test set where specimens are named, else by
+            image without one), unless given.
 
         Raises
         ------
@@ -120,7 +123,7 @@ class Experiment:
         if overrides.get("data", SYNTHETIC) != SYNTHETIC:
             from crack_utils.data import sources
 
-            values |= sources.facts(overrides["data"], longest_side)
+            values |= sources.facts(overrides["data"], longest_side, overrides.get("fit", "resize"))
         return cls(**values | overrides, preset_name=name)
 
     def __post_init__(self):
@@ -132,6 +135,11 @@ class Experiment:
     def replace(self, **changes):
         """Return a copy with some fields replaced."""
         return replace(self, **changes)
+
+    @property
+    def picture_size(self):
+        """The (height, width) that whole pictures are brought to [px]; None: they stay as they are."""
+        return None if self.fit == "crop" else self.size
 
     @property
     def split_file(self):
@@ -155,10 +163,13 @@ class Experiment:
     def digest(self, *context):
         """Return a hash (hexadecimal) of what decides the result: the fields, and texts such as the data's hash.
 
-        A split that is repeated from a file counts by what the file says, not by where it is.
+        A split that is repeated from a file counts by what the file says, not by where it is. A fit that is the
+        report's own is left out, as in the time before there was another.
         """
         decisive = self.to_dict()
         decisive.pop("preset_name")
+        if self.fit == "resize":
+            decisive.pop("fit")
         if (file := self.split_file) is not None:
             decisive["split_by"] = hashlib.sha256(file.read_bytes()).hexdigest()
         return hashlib.sha256(json.dumps([decisive, *context], sort_keys=True).encode()).hexdigest()
@@ -176,6 +187,9 @@ def _check_ranges(experiment):
     e = experiment
     rules = {
         "size must be two whole numbers of at least 8": len(e.size) == 2 and all(s == int(s) >= 8 for s in e.size),
+        f"fit must be one of {', '.join(FITS)}": e.fit in FITS,
+        "fit='crop' needs photographs in folders: synthetic ones are rendered at size": e.fit != "crop"
+        or e.data != SYNTHETIC,
         "batch, epochs, specimens, frames and images_per_epoch must be at least 1": min(
             e.batch, e.epochs, e.specimens, e.frames, e.images_per_epoch
         )

@@ -10,7 +10,7 @@ import numpy as np
 
 from crack_utils import hardware, losses, metrics, models, paths, provenance, replicas
 from crack_utils.callbacks import Checkpoint, Events, Progress, StopOnNaN
-from crack_utils.data import check_pairs, pipeline, sources
+from crack_utils.data import check_pairs, crops, pipeline, sources
 from crack_utils.data.pairs import manifest_hash
 from crack_utils.data.split import write_split
 from crack_utils.files import full_disk_told, whole
@@ -21,6 +21,7 @@ DECISIVE = (
     "data/images.py",
     "data/cache.py",
     "data/content.py",
+    "data/crops.py",
     "data/leaks.py",
     "data/pipeline.py",
     "data/sources.py",
@@ -76,8 +77,12 @@ def train(experiment):
         print(f"Run {run.id} is done already: {run.folder}")
         return run
     check_pairs(pairs)
+    cropped = experiment.fit == "crop"
+    if cropped:
+        crops.check(pairs, experiment.size)
     split = sources.split(experiment, pairs)
-    strategy = replicas.strategy(experiment.batch, len(split.validation))
+    # Whole pictures are validated one by one, which several devices cannot share.
+    strategy = replicas.strategy(experiment.batch, 1 if cropped else len(split.validation))
     run.folder.mkdir(parents=True, exist_ok=True)
     with (
         full_disk_told(run.folder),
@@ -164,7 +169,8 @@ def _fit(experiment, split, run, strategy, precision, xla, log):
     progress = Progress(experiment.epochs, steps, log, history)
     progress.say(
         f"{run.id}: {len(split.train)} training, {len(split.validation)} validation, {len(split.test)} test images "
-        f"of {experiment.size[0]}×{experiment.size[1]}; {experiment.epochs} epochs of {steps} steps "
+        f"{'in crops ' if experiment.fit == 'crop' else ''}of {experiment.size[0]}×{experiment.size[1]}; "
+        f"{experiment.epochs} epochs of {steps} steps "
         f"of {experiment.batch}; {precision}{', XLA' if xla else ''}; devices: {strategy.num_replicas_in_sync}"
     )
     checkpoint = Checkpoint(run.folder / "checkpoint", model, history, progress.say)
@@ -189,11 +195,13 @@ def _fit(experiment, split, run, strategy, precision, xla, log):
                 first_epoch=first_epoch,
                 epochs=experiment.epochs - first_epoch,
                 drawn=drawn,
+                fit=experiment.fit,
             ),
             validation_data=pipeline.make_dataset(
                 split.validation,
                 experiment.size,
                 replicas.even_batch(experiment.batch, len(split.validation), strategy.num_replicas_in_sync),
+                fit=experiment.fit,
             ),
             initial_epoch=first_epoch,
             epochs=experiment.epochs,

@@ -69,6 +69,12 @@ class TestReport:
         assert table.loc["BCE", "best threshold"] == 0.4 and table.loc["BCE", "ours: mIoU at it"] == 0.99
         assert report.table_1_again(MEASURED).shape == (4, 6)
 
+    def test_a_training_in_words(self):
+        assert "finds 90.0% of the crack pixels of the test set, and 90.0% of what" in report.in_words(MEASURED["bce"])
+        failed = measured(0.49, 0.49)
+        failed["test"] = failed["test"] | {"recall": 0.0}
+        assert "**This training has failed**: it finds 0.0%" in report.in_words(failed)
+
     def test_recorded_values_come_back_from_the_notebook(self, monkeypatch):
         shown = []
         monkeypatch.setattr("IPython.display.display", lambda data, **options: shown.append((data, options)))

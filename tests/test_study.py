@@ -258,6 +258,16 @@ class TestClaims:
         assert made.loc[("phases", "never falls"), "failed"] == 1 and made["failed"].sum() == 1
         assert (made["time [s]"] == "36").all() and summary.variant_table(made_up(seeds=2)).empty
 
+    def test_a_failed_training_says_nothing_of_a_leak(self):
+        found = made_up(questions=("losses", "leaks"), seeds=5, specimens=6)
+        of_one = (found.specimens["variant"] == "by image") & (found.specimens["seed"] == 2)
+        found.specimens.loc[of_one, list(MEASURES)] = 0.0
+        assert len(found.working_runs("leaks")) == 19
+        rows = found.runs[found.runs["question"] == "leaks"].pivot(index="seed", columns="variant")
+        above = (rows["validation_mean_iou"] - rows["pooled_mean_iou"]).drop(index=2)
+        assert claims.leaks(found)[0].value == pytest.approx((above["by image"] - above["by specimen"]).mean())
+        assert summary.leak_table(found).loc[("many", "by image"), "trainings (failed)"] == "5 (1)"
+
     def test_questions_that_were_not_asked_are_left_out(self):
         items = [each.item for each in claims.findings(made_up())]
         assert "R56" in items and "R60" not in items and "S3" not in items

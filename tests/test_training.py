@@ -23,6 +23,7 @@ from crack_utils import (
     training,
 )
 from crack_utils.data import make_dataset, pipeline, sources
+from crack_utils.experiment import PRESETS
 from crack_utils.files import FullDiskError
 
 
@@ -310,10 +311,8 @@ def test_fingerprint_ignores_comments(tmp_path, monkeypatch):
 
 class TestCommands:
     def test_train_and_check(self, folder, capsys, monkeypatch):
-        monkeypatch.setattr(
-            "crack_utils.experiment.PRESETS",
-            {"smoke": {"longest_side": 96, "epochs": 1, "batch": 4, "repeat": 1, "model_options": {"filters": 2}}},
-        )
+        small = {"longest_side": 96, "epochs": 1, "batch": 4, "repeat": 1, "model_options": {"filters": 2}}
+        monkeypatch.setitem(PRESETS, "smoke", small)
         assert cli.main(["train", str(folder), "--preset", "smoke"]) == 0
         assert "mIoU" in capsys.readouterr().out
         assert cli.main(["check", str(folder)]) == 0

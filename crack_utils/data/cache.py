@@ -23,6 +23,8 @@ from crack_utils.data.images import DataError, read_image, read_mask, resize_ima
 from crack_utils.files import full_disk_told
 
 CHECKSUM = 4  # [bytes] at the head of a file: CRC-32 of the rest, as big-endian integer
+SHAPE = 8  # [bytes] after it: height and width, as big-endian integers
+HEAD = CHECKSUM + SHAPE
 
 
 def load(pairs, size):
@@ -31,7 +33,8 @@ def load(pairs, size):
     Parameters
     ----------
     pairs : list of Pair
-    size : (height, width) [px]
+    size : (height, width) [px], or None
+        None leaves each picture at its own size.
 
     Returns
     -------
@@ -64,15 +67,14 @@ class Pictures:
     Parameters
     ----------
     pairs : list of Pair
-    size : (height, width) [px]
+    size : (height, width) [px], or None
     keys : list of str
         Of each pair, by its content.
     """
 
     def __init__(self, pairs, size, keys):
-        self.pairs, self.size, self.keys = pairs, tuple(size), keys
-        self.folder = paths.cache() / "{}x{}".format(*size)
-        self.bytes = CHECKSUM + 2 * size[0] * size[1]
+        self.pairs, self.size, self.keys = pairs, size and tuple(size), keys
+        self.folder = paths.cache() / ("{}x{}".format(*size) if size else "native")
 
     def __len__(self):
         return len(self.pairs)
@@ -86,10 +88,12 @@ class Pictures:
         if not self._is_whole(content):
             print(f"{file} is damaged; {self.pairs[index].image} is decoded anew", flush=True)
             content = self._write(index)
-        return tuple(np.frombuffer(content, np.uint8, offset=CHECKSUM).reshape(2, *self.size))
+        return tuple(np.frombuffer(content, np.uint8, offset=HEAD).reshape(2, *_shape(content)))
 
     def arrays(self):
-        """Return all images and all masks: two ndarrays, uint8, shape (N, H, W)."""
+        """Return all images and all masks, uint8: two ndarrays of shape (N, H, W), at own sizes two lists of (H, W)."""
+        if not self.size:
+            return tuple(map(list, zip(*self, strict=True)))
         images, masks = (np.empty((len(self), *self.size), np.uint8) for _ in range(2))
         for index in range(len(self)):
             images[index], masks[index] = self[index]
@@ -98,7 +102,8 @@ class Pictures:
     def is_there(self, index):
         """Return whether a pair's file has its full length; its checksum is looked at when it is read."""
         try:
-            return self._file(index).stat().st_size == self.bytes
+            with self._file(index).open("rb") as stream:
+                return os.fstat(stream.fileno()).st_size == self._bytes(stream.read(HEAD))
         except FileNotFoundError:
             return False
 
@@ -111,16 +116,23 @@ class Pictures:
         key = self.keys[index]
         return self.folder / key[:2] / key[2:]  # in 256 folders: some file systems are slow with many names in one
 
+    def _bytes(self, head):
+        """Return how long a file is that begins with `head`."""
+        height, width = self.size or _shape(head)
+        return HEAD + 2 * height * width
+
     def _is_whole(self, content):
-        return len(content) == self.bytes and content[:CHECKSUM] == _checksum(memoryview(content)[CHECKSUM:])
+        return len(content) == self._bytes(content) and content[:CHECKSUM] == _checksum(memoryview(content)[CHECKSUM:])
 
     def _write(self, index):
         pair, file = self.pairs[index], self._file(index)
-        image = np.rint(resize_image(read_image(pair.image), self.size) * 255).astype(np.uint8)
-        pixels = image.tobytes() + resize_mask(read_mask(pair.mask), self.size).tobytes()
+        image, mask = read_image(pair.image), read_mask(pair.mask)
+        size = self.size or image.shape
+        image = np.rint(resize_image(image, size) * 255).astype(np.uint8)
+        rest = np.array(size, ">u4").tobytes() + image.tobytes() + resize_mask(mask, size).tobytes()
         if _key(pair) != self.keys[index]:
             raise DataError(f"{pair.image} or {pair.mask} was changed while it was in use")
-        content = _checksum(pixels) + pixels
+        content = _checksum(rest) + rest
         with full_disk_told(paths.artifacts()):
             file.parent.mkdir(parents=True, exist_ok=True)
             # Not emptied first: to those who read it now it is whole all the time.
@@ -140,5 +152,11 @@ def _key(pair):
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 
-def _checksum(pixels):
-    return zlib.crc32(pixels).to_bytes(CHECKSUM, "big")
+def _checksum(rest):
+    return zlib.crc32(rest).to_bytes(CHECKSUM, "big")
+
+
+def _shape(content):
+    """Return (height, width) as the head of a file says; zeros if there is no whole head."""
+    shape = np.frombuffer(content[CHECKSUM:HEAD], ">u4") if len(content) >= HEAD else (0, 0)
+    return tuple(map(int, shape))

@@ -1,16 +1,27 @@
-"""The input pipeline in tf.data (R20–R28): cache, repeat, shuffle, flip, batch, prefetch.
+"""The input pipeline in tf.data (R20–R28): cache, repeat, shuffle, crop, flip, batch, prefetch.
 
-Order and augmentation are functions of (seed, epoch, index) alone, so a training that starts at any epoch sees what
-an uninterrupted one would.
+Order, crops and augmentation are functions of (seed, epoch, index) alone, so a training that starts at any epoch sees
+what an uninterrupted one would.
 """
 
+import numpy as np
 import tensorflow as tf
 
-from crack_utils.data import cache
+from crack_utils.data import cache, crops
 
 
 def make_dataset(
-    pairs, size, batch=16, repeat=1, training=False, augment=True, seed=0, first_epoch=0, epochs=1, drawn=None
+    pairs,
+    size,
+    batch=16,
+    repeat=1,
+    training=False,
+    augment=True,
+    seed=0,
+    first_epoch=0,
+    epochs=1,
+    drawn=None,
+    fit="resize",
 ):
     """Return batches of pictures and masks.
 
@@ -32,6 +43,10 @@ def make_dataset(
         Which epochs are delivered, one after another; counted from 0.
     drawn : int, optional
         Each epoch draws that many of the pairs anew and sees these alone (S2); by default it sees all.
+    fit : {"resize", "crop"}
+        "resize" brings whole pictures to `size`. "crop" leaves them as they are: training sees crops of `size`, every
+        other one around a crack (`crops.draw`); without training, whole pictures come one by one, as their sizes
+        may differ.
 
     Returns
     -------
@@ -45,8 +60,9 @@ def make_dataset(
     """
     drawn = drawn or len(pairs)
     count = epoch_length(drawn, repeat, batch, training)
-    pictures, sightings = cache.load(pairs, size), drawn * repeat
-    shape = (*size, 1)
+    cropped, whole = fit == "crop" and training, fit == "crop" and not training
+    pictures, sightings = cache.load(pairs, None if fit == "crop" else size), drawn * repeat
+    shape = (None, None, 1) if whole else (*size, 1)
 
     def draw(position):
         epoch, sighting = position // count, position % count
@@ -56,10 +72,19 @@ def make_dataset(
         index = sighting % drawn
         return epoch, sighting, index if drawn == len(pairs) else _shuffle(index, len(pairs), ~seed, epoch)
 
+    def look(epoch, sighting, index):
+        image, mask = pictures[index]
+        if cropped:
+            # The crops of one picture are by turns around its crack and from anywhere, over repeats and epochs; and
+            # so are those of an epoch, over the pictures.
+            turn = sighting // drawn + epoch * repeat + index
+            image, mask = crops.draw(image, mask, size, turn % 2 == 0, (seed, epoch, sighting))
+        return image[..., np.newaxis], mask[..., np.newaxis]
+
     def read(epoch, sighting, index):
-        image, mask = tf.numpy_function(pictures.__getitem__, [index], [tf.uint8, tf.uint8], stateful=False)
-        image = tf.reshape(tf.cast(image, tf.float32) / 255, shape)
-        return epoch, sighting, image, tf.reshape(tf.cast(mask, tf.float32), shape)
+        both = tf.numpy_function(look, [epoch, sighting, index], [tf.uint8, tf.uint8], stateful=False)
+        image, mask = (tf.ensure_shape(tf.cast(part, tf.float32), shape) for part in both)
+        return epoch, sighting, image / 255, mask
 
     def finish(epoch, sighting, image, mask):
         # The number of the sighting in the whole training: the batch, which cuts an epoch's end off, has no say in it.
@@ -70,7 +95,7 @@ def make_dataset(
         .map(draw)
         .map(read, num_parallel_calls=tf.data.AUTOTUNE)
         .map(finish, num_parallel_calls=tf.data.AUTOTUNE)
-        .batch(batch, drop_remainder=training)
+        .batch(1 if whole else batch, drop_remainder=training)
         .prefetch(tf.data.AUTOTUNE)
     )
 

@@ -1,9 +1,13 @@
 """From the name of a data set to its pairs: synthetic specimens, named data sets, folders."""
 
+import math
 import os
+
+import numpy as np
 
 from crack_utils import paths
 from crack_utils.data import crackforest, synthetic
+from crack_utils.data.content import image_content
 from crack_utils.data.images import read_image
 from crack_utils.data.leaks import leak
 from crack_utils.data.pairs import find_pairs
@@ -57,7 +61,7 @@ def folders(data):
     return [_folder(part) for part in data.split(os.pathsep)]
 
 
-def facts(data, longest_side):
+def facts(data, longest_side, fit="resize"):
     """Return what the pictures themselves decide of an experiment: size, and how they can be split.
 
     Parameters
@@ -66,19 +70,30 @@ def facts(data, longest_side):
         As for `folders`.
     longest_side : int [px]
         The longer side is brought to at most this by a whole-number reduction, then both to multiples of 8.
+    fit : {"resize", "crop"}
+        Whether the first picture decides, as all become one size, or the smallest sides, which hold a crop.
 
     Returns
     -------
     dict with size, split_by, test
     """
     pairs = find_pairs(*folders(data))
-    height, width = read_image(pairs[0].image).shape
-    factor = -(-max(height, width) // longest_side)
-    size = tuple(max(MULTIPLE, round(side / factor / MULTIPLE) * MULTIPLE) for side in (height, width))
+    if fit == "crop":
+        sides = np.min([image_content(pair.image).size for pair in pairs], axis=0).tolist()
+    else:
+        sides = read_image(pairs[0].image).shape
+    factor = -(-max(sides) // longest_side)
+    whole = math.floor if fit == "crop" else round
+    size = tuple(max(MULTIPLE, whole(side / factor / MULTIPLE) * MULTIPLE) for side in sides)
+    return {"size": size} | split_rule(pairs)
+
+
+def split_rule(pairs):
+    """Return how pictures can be split, as fields of an experiment: nothing where its defaults hold, by specimen."""
     specimens = {pair.specimen for pair in pairs}
     # Without named specimens a test set could not promise specimens that training has not seen.
     by_specimen = "" not in specimens and len(specimens) >= 5
-    return {"size": size} | ({} if by_specimen else {"split_by": "image", "test": 0.0})
+    return {} if by_specimen else {"split_by": "image", "test": 0.0}
 
 
 def _folder(part):

@@ -29,7 +29,7 @@ SCALES = {
     # `make study`. Five seeds could never tell four losses apart; the other questions expect larger differences.
     "full": {
         "base": _DATA | _SCHEME,
-        "seeds": {"losses": 10, "leaks, few specimens": 5, "leaks": 3}
+        "seeds": {"losses": 10, "leaks, few specimens": 5, "leaks": 5}
         | {"rates": 3, "batches": 3, "phases": 3, "repetition": 3, "optimizers": 3, "precision": 3},
     },
 }

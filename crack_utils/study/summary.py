@@ -42,16 +42,21 @@ def pair_table(tables, measures):
 
 
 def leak_table(tables):
-    """Return, by number of specimens and way of drawing, what of validation was trained on and what it measured."""
+    """Return, by number of specimens and way of drawing, what of validation was trained on and what it measured.
+
+    Failed trainings are counted, and left out.
+    """
     rows = []
     for question in present(tables, "leaks", "leaks, few specimens"):
+        failed, working = tables.failures(question), tables.working_runs(question)
         for variant in variants(tables, question):
-            runs = tables.runs[(tables.runs["question"] == question) & (tables.runs["variant"] == variant)]
+            runs = working[working["variant"] == variant]
             above = by_seed(runs["validation_mean_iou"] - runs["pooled_mean_iou"])
             rows.append(
                 {
                     "specimens": "few" if "few" in question else "many",
                     "validation is drawn": variant,
+                    "trainings (failed)": f"{len(runs) + failed[variant]} ({failed[variant]})",
                     "of it trained on": f"{runs['validation_seen'].mean():.0%}",
                     "validation mean IoU": f"{runs['validation_mean_iou'].mean():.3f}",
                     "test mean IoU": f"{runs['pooled_mean_iou'].mean():.3f}",

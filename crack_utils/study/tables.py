@@ -65,6 +65,13 @@ class Tables:
         found = rows.groupby(["variant", "seed"], sort=False)["recall"].max()
         return (found == 0).groupby("variant", sort=False).sum()
 
+    def working_runs(self, question):
+        """Return the rows of `runs` of a question without trainings that failed (see `failures`)."""
+        rows = self.specimens[self.specimens["question"] == question]
+        found = rows.groupby(["variant", "seed"])["recall"].max()
+        runs = self.runs[self.runs["question"] == question]
+        return runs[pd.MultiIndex.from_frame(runs[["variant", "seed"]]).isin(found.index[found > 0])]
+
     def swept(self, part):
         """Return the rows of `thresholds` of one set, "validation" or "test", without trainings that failed.
 
