@@ -11,6 +11,8 @@ import numpy as np
 from crack_utils.experiment import Experiment
 from crack_utils.files import remove_drafts
 
+LATEST = "latest"
+
 
 class Run:
     """A finished training.
@@ -110,7 +112,7 @@ class Run:
 
 
 def load_run(path):
-    """Return the run in a folder, or of an id below `artifacts/runs`.
+    """Return the run in a folder, of an id below `artifacts/runs`, or "latest": the training that ended last.
 
     Raises
     ------
@@ -123,5 +125,8 @@ def load_run(path):
     for folder in candidates:
         if Run(folder).finished:
             return Run(folder)
-    known = sorted(folder.name for folder in paths.runs().glob("*") if Run(folder).finished)
+    finished = [run for run in map(Run, paths.runs().glob("*")) if run.finished]
+    if path == LATEST and finished:
+        return max(finished, key=lambda run: run.marker.stat().st_mtime_ns)
+    known = sorted(run.id for run in finished)
     raise ValueError(f"{path}: no finished run; known are {', '.join(known) or 'none yet'}")

@@ -10,6 +10,7 @@ import numpy as np
 
 from crack_utils import paths
 from crack_utils.prediction import TILE, predict
+from crack_utils.run import LATEST, load_run
 
 DEFAULT = "default"
 
@@ -115,8 +116,8 @@ def load_trained(name):
     Parameters
     ----------
     name : path-like
-        A run's folder or id, a `.keras` file, a folder with `model.keras`, or "default": the one that `make model`
-        trains on synthetic specimens.
+        A run's folder or id, "latest": the training that ended last, a `.keras` file, a folder with `model.keras`, or
+        "default": the one that `make model` trains on synthetic specimens.
 
     Returns
     -------
@@ -155,6 +156,8 @@ def _file(name):
         if not file.is_file():
             raise ValueError(f"{file}: the default model is not there yet; make it with: make model")
         return file
+    if str(name) == LATEST:
+        name = load_run(LATEST).folder
     for place in (Path(name).expanduser(), paths.runs() / name):
         if place.is_file():
             if place.suffix != ".keras":
@@ -164,7 +167,9 @@ def _file(name):
             return place / "model.keras"
         if place.is_dir():
             raise ValueError(f"{place}: no model.keras in this folder; is its training finished?")
-    raise ValueError(f"{name}: no such model; valid are a run's folder or id, a .keras file, or '{DEFAULT}'")
+    raise ValueError(
+        f"{name}: no such model; valid are a run's folder or id, '{LATEST}', a .keras file, or '{DEFAULT}'"
+    )
 
 
 def _json(file):

@@ -85,7 +85,7 @@ def _photograph(crack, generator):
     return np.where(crack, 40, generator.integers(100, 220, crack.shape)).astype(np.uint8)
 
 
-def _encoded(encoding, values):
+def encoded(encoding, values):
     if encoding == "gray16":
         return Image.fromarray(values.astype(np.uint16) * 257)
     if encoding == "colour":
@@ -100,7 +100,7 @@ def _encoded(encoding, values):
 def _save(folder, name, encoding, values, generator):
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.{generator.choice(IMAGES[encoding])}"
-    _encoded(encoding, values).save(path)
+    encoded(encoding, values).save(path)
     return path
 
 
@@ -116,7 +116,7 @@ def save_mask(folder, name, encoding, crack, generator):
     elif encoding == "1":
         Image.fromarray(crack.astype(np.uint8)).save(path)
     else:
-        _encoded(encoding, crack.astype(np.uint8) * 255).save(path)
+        encoded(encoding, crack.astype(np.uint8) * 255).save(path)
     return path
 
 

@@ -65,7 +65,7 @@ def test_a_photograph_gives_picture_table_and_downloads(page):
     assert "pipe: 40×60 px, 1 crack. Network: mine: dark is crack." in page.message.value
     assert Image.open(io.BytesIO(page.picture.value)).size == (60, 40)
     assert page.threshold.value == 0.4 and not page.threshold.disabled
-    assert "length [px]" in page.table.value and "How sure?" in page.sure.value
+    assert "In px and px²" in page.table.value and "How sure?" in page.sure.value
     assert page.upload.value == () and not page.upload.disabled, "ready for the next one, the same file too"
 
     files = downloads(page)
@@ -80,7 +80,7 @@ def test_a_photograph_gives_picture_table_and_downloads(page):
 def test_a_scale_gives_millimetres_and_a_threshold_another_mask(page):
     page.inspect("pipe.png", photograph())
     page.mm_per_px.value = 0.1
-    assert "length [mm]" in page.table.value
+    assert "In mm and mm²" in page.table.value
     row = pd.read_csv(io.BytesIO(downloads(page)["pipe_measures.csv"])).loc[0]
     assert row["length_mm"] == pytest.approx(row["length_px"] / 10, abs=1e-3)
     page.threshold.value = 0.95  # the bar's is 0.92

@@ -16,7 +16,7 @@ def add_commands(subparsers):
     predict = subparsers.add_parser(
         "predict", help="find, outline and measure the cracks of photographs; interrupted, it goes on"
     )
-    predict.add_argument("model", metavar="MODEL", help="a run's folder or id, a .keras file, or 'default'")
+    predict.add_argument("model", metavar="MODEL", help="a run's folder or id, 'latest', a .keras file, or 'default'")
     predict.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="pictures, or folders of them")
     predict.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the results go")
     predict.add_argument("--mm-per-px", type=float, metavar="X", help="scale; by default what metadata.csv says")

@@ -31,6 +31,9 @@ COLUMNS = {  # of the table on the page: measure → heading
     "length": "length",
     "mean_width": "mean width",
     "max_width": "greatest width",
+    "area": "area",
+    "tip_row": "tip row",
+    "tip_column": "tip column",
     "tip_uncertainty": "tip ±",
 }
 
@@ -67,7 +70,9 @@ class Inspector(widgets.VBox):
         drop = (Path(__file__).parent / "drop.js").read_text(encoding="utf-8")
         script.append_display_data(Javascript(drop.replace("LIMIT", str(int(megabytes * 1e6)))))
         controls = widgets.HBox([self.upload, hint, self.threshold, self.mm_per_px], layout={"flex_flow": "row wrap"})
-        beside = widgets.VBox([self.table, self.sure, self.downloads], layout={"flex": "1 1 380px"})
+        beside = widgets.VBox(
+            [self.table, self.sure, self.downloads], layout={"flex": "1 1 380px", "overflow": "visible"}
+        )
         results = widgets.HBox([self.picture, beside], layout={"flex_flow": "row wrap"})
         super().__init__([widgets.HTML(STYLE), script, controls, self.message, results])
         self.add_class("crack-inspector")
@@ -188,11 +193,19 @@ def _table(rows, scale):
     if rows.empty:
         return ""
     unit = "mm" if scale else "px"
-    shown = {f"{heading} [{unit}]": rows[f"{name}_{unit}"] for name, heading in COLUMNS.items()}
-    shown[f"area [{unit}²]"] = rows[f"area_{unit}2"]
-    shown |= {"tip row [px]": rows["tip_row"], "tip column [px]": rows["tip_column"]}
-    table = pd.DataFrame({"crack": rows["crack"]} | {name: values.astype(float) for name, values in shown.items()})
-    return table.to_html(index=False, border=0, float_format="{:.4g}".format, na_rep="–", classes="crack-measures")
+    table = pd.DataFrame({"crack": rows["crack"]})
+    for name, heading in COLUMNS.items():
+        table[heading] = rows[_column(name, rows, unit)].astype(float)
+    html = table.to_html(index=False, border=0, float_format=_number, na_rep="–", classes="crack-measures")
+    return f"{html}<p class='crack-hint'>In {unit} and {unit}², the tip's place in px.</p>"
+
+
+def _column(name, rows, unit):
+    return next(column for column in (name, f"{name}_{unit}", f"{name}_{unit}2") if column in rows)
+
+
+def _number(value):
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
 
 
 def _told(sure, warnings):
