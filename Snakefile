@@ -35,6 +35,8 @@ CHAPTERS = {
     **{f"train_{loss}": ("train", {"loss": loss}) for loss in LOSSES},
     "comparison": ("comparison", {}),
     "table1": ("table1", {"scale": LIVE}),
+    "your_images": ("your_images", {}),
+    "crack_growth": ("crack_growth", {}),
 }
 # Trainings beyond the book's: `snakemake trainings --config losses=bce,dice seeds=0-9`.
 GRID = {
@@ -43,7 +45,11 @@ GRID = {
 }
 NOTEBOOKS = GRID | CHAPTERS
 # Chapters that read what others have made.
-AFTER = {"comparison": [f"train_{loss}" for loss in LOSSES]}
+AFTER = {
+    "comparison": [f"train_{loss}" for loss in LOSSES],
+    "your_images": ["train_dice"],
+    "crack_growth": ["train_dice"],
+}
 # And those that read tables of a study: what this build gathers, and what is kept of the full one.
 TABLES = {"table1": LIVE}
 

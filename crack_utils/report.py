@@ -23,6 +23,17 @@ TABLE_1 = {
 
 FAILED = 0.01  # of the crack pixels: a network that finds fewer has not learnt to find cracks
 
+MEASURES = {  # of a crack, as `geometry.Crack.to_dict` names them → as a table's heading
+    "length_px": "length [px]",
+    "length_mm": "length [mm]",
+    "mean_width_px": "mean width [px]",
+    "mean_width_mm": "mean width [mm]",
+    "area_px2": "area [px²]",
+    "tip_row": "tip row [px]",
+    "tip_column": "tip column [px]",
+    "tip_uncertainty_px": "tip ± [px]",
+}
+
 MIME = "application/papermill.record/text/plain"
 
 
@@ -126,6 +137,28 @@ def data_numbers(experiment, pairs, split):
         "crack_share_mean": (table["mean crack [%]"] * table["pictures"]).sum() / len(pairs) / 100,
         "crack_share_max": table["most crack [%]"].max() / 100,
     }
+
+
+def measures_table(photographs):
+    """Return the measures of each crack that was found, one row a crack, in px and, where a scale is known, in mm.
+
+    Parameters
+    ----------
+    photographs : list of dict
+        As `inspection.inspect_all` returns them.
+
+    Returns
+    -------
+    DataFrame
+        Empty without a crack.
+    """
+    rows = [
+        {"photograph": record["name"], "crack": number}
+        | {measure: crack[name] for name, measure in MEASURES.items() if name in crack}
+        for record in photographs
+        for number, crack in enumerate(record["cracks"], start=1)
+    ]
+    return pd.DataFrame(rows)
 
 
 def training_numbers(run, measured):

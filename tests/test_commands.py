@@ -18,7 +18,16 @@ from crack_utils.papermill_engine import given_parameters, runs_papermill
 BIN = Path(sys.executable).parent
 PAPERMILL = str(BIN / "papermill")
 SMOKE = ["-p", "preset", "smoke"]
-CHAPTERS = {"labelling", "data_prep", "augmentation", "architecture", "train", "comparison"}
+CHAPTERS = {
+    "labelling",
+    "data_prep",
+    "augmentation",
+    "architecture",
+    "train",
+    "comparison",
+    "your_images",
+    "crack_growth",
+}
 
 
 @pytest.fixture(scope="module")

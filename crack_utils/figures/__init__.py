@@ -3,6 +3,7 @@
 from crack_utils.figures.consistency import consistency_curves
 from crack_utils.figures.data import appearance, baseline, flips, pictures, resize_trap, split_chart
 from crack_utils.figures.geometry import measured_crack
+from crack_utils.figures.growth import growth, moving, outlined
 from crack_utils.figures.network import activations, network, receptive_field
 from crack_utils.figures.results import comparison, curves, predictions, schedule, side_by_side
 from crack_utils.figures.study import claims, crack_probabilities, ranks, saturation, threshold_curves
@@ -19,8 +20,11 @@ __all__ = [
     "credit",
     "curves",
     "flips",
+    "growth",
     "measured_crack",
+    "moving",
     "network",
+    "outlined",
     "pictures",
     "predictions",
     "ranks",

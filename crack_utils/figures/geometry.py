@@ -15,8 +15,12 @@ def measured_crack(image, mask, cracks):
     image : ndarray, float, shape (H, W), in [0, 1]
     mask : ndarray, bool, shape (H, W)
     cracks : list of geometry.Crack
-        Of that mask, at least one.
+        Of that mask; without one, the photograph says so.
     """
+    if not cracks:
+        figure, axes = plt.subplots(figsize=(10, 4))
+        show(axes, image, "No crack found")
+        return figure
     primary = cracks[0]
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), width_ratios=(1.4, 1))
     show(left, image, "Outline, centreline and tip")
