@@ -89,6 +89,17 @@ def test_a_scale_gives_millimetres_and_a_threshold_another_mask(page):
     assert "crack-error" in page.message.value and "mm_per_px" in page.message.value
 
 
+def test_of_many_cracks_the_longest_are_listed(page):
+    values = np.full((60, 120), 230, np.uint8)
+    for number in range(12):
+        values[4 * number + 3 : 4 * number + 5, 5 : 30 + 5 * number] = 20
+    file = io.BytesIO()
+    Image.fromarray(values).save(file, "PNG")
+    page.inspect("many.png", file.getvalue())
+    assert page.table.value.count("<tr>") == 10 and "2 shorter ones" in page.table.value
+    assert len(pd.read_csv(io.BytesIO(downloads(page)["many_measures.csv"]))) == 12
+
+
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [

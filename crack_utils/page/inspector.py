@@ -27,6 +27,7 @@ from crack_utils.inspection.photographs import read_photograph
 
 LIMIT = 10  # [MB] what a Jupyter server takes in one message; `crack-utils serve` takes more
 SHOWN = 1400  # [px] longest side of the picture on the screen; the download has all pixels
+LISTED = 10  # cracks in the table on the page; the download has all
 COLUMNS = {  # of the table on the page: measure → heading
     "length": "length",
     "mean_width": "mean width",
@@ -196,8 +197,9 @@ def _table(rows, scale):
     table = pd.DataFrame({"crack": rows["crack"]})
     for name, heading in COLUMNS.items():
         table[heading] = rows[_column(name, rows, unit)].astype(float)
-    html = table.to_html(index=False, border=0, float_format=_number, na_rep="–", classes="crack-measures")
-    return f"{html}<p class='crack-hint'>In {unit} and {unit}², the tip's place in px.</p>"
+    html = table.head(LISTED).to_html(index=False, border=0, float_format=_number, na_rep="–", classes="crack-measures")
+    more = f" {len(rows) - LISTED} shorter ones stand in measures.csv." if len(rows) > LISTED else ""
+    return f"{html}<p class='crack-hint'>In {unit} and {unit}², the tip's place in px.{more}</p>"
 
 
 def _column(name, rows, unit):
