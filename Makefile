@@ -20,7 +20,7 @@ unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH CONDA_PREFIX
 # Without compiled modules TensorFlow takes three times as long to load, in every notebook anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup book study test acceptance benchmark lab lint lock clean
+.PHONY: help setup book model study test acceptance benchmark lab lint lock clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -48,6 +48,9 @@ book: $(READY)  ## make the whole report: data, trainings, notebooks, book
 	data=$$(IFS=:; echo "$${places[*]}"); \
 	snakemake book --cores all --rerun-incomplete --show-failed-logs --quiet host reason progress \
 		--config preset='$(PRESET)' data="$$data"
+
+model: $(READY)  ## train the default model of `crack-utils predict`, on synthetic specimens
+	@TF_CPP_MIN_LOG_LEVEL=3 crack-utils model
 
 study: $(READY)  ## train the full study behind Table 1 (says first what it will cost; goes on where it stopped)
 	@TF_CPP_MIN_LOG_LEVEL=3 python -m crack_utils.study cost full

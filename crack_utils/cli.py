@@ -7,6 +7,7 @@ from pathlib import Path
 from crack_utils.experiment import FITS, LOSSES, PRESETS, SYNTHETIC, Experiment
 from crack_utils.inspection.commands import add_commands as add_inspection
 from crack_utils.labelling.commands import add_commands as add_labelling
+from crack_utils.model_commands import add_commands as add_model
 from crack_utils.page.commands import add_commands as add_page
 
 
@@ -57,6 +58,7 @@ def _parser():
     train.set_defaults(run=_train)
 
     add_labelling(commands)
+    add_model(commands)
     add_inspection(commands)
     add_page(commands)
     return parser

@@ -1,0 +1,226 @@
+"""Run → probabilities that mean what they say, and the threshold that suits them; both fitted on validation.
+
+**The temperature** divides every logit. It is fitted by maximum likelihood, and is the one number that makes a
+network more or less certain without any change of order: the same pixels pass a suitably moved threshold. A
+probability of 0.5 stays 0.5.
+
+**The threshold** is the one whose mean IoU, over the pixels of all validation pictures together, is best after that.
+
+Choices are made on validation; what they are worth is measured on the test set.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import logit
+
+from crack_utils import measures, provenance
+from crack_utils.trained import calibrated
+
+NAME = "calibration.json"
+NEAREST = 1e-7  # to 0 and 1: float32 tells no nearer, and a logit must be finite
+COLDEST, HOTTEST = 0.05, 20.0  # temperatures between which the best one is looked for
+THRESHOLDS = np.round(np.arange(0.01, 1.0, 0.01), 2)
+BINS = 15  # of the reliability diagram and the expected calibration error
+
+# The modules that decide what a calibration says: a change of their code makes it anew.
+DECISIVE = ("calibration.py", "conformal.py", "measures.py", "geometry", "data/unlike.py")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What is known of a network's certainty.
+
+    Attributes
+    ----------
+    temperature : float
+        Above 1: the network was too certain.
+    threshold : float
+        For calibrated probabilities: ``calibrated(probability, temperature) >= threshold``.
+    measured : dict of dict
+        By set, expected_calibration_error_before and _after the temperature, and mean_iou and crack_iou pooled over
+        its pixels, at 0.5 and at the threshold (mean_iou_at_threshold, …).
+    intervals : dict
+        As `conformal.intervals` returns it; empty where pictures were not measured.
+    ranges : dict of (low, high)
+        As `data.unlike.ranges` returns it for the training pictures.
+    fingerprint : str
+        Of the code and the model that it was made from.
+    """
+
+    temperature: float
+    threshold: float
+    measured: dict = field(default_factory=dict)
+    intervals: dict = field(default_factory=dict)
+    ranges: dict = field(default_factory=dict)
+    fingerprint: str = ""
+
+    def __call__(self, probability):
+        """Return calibrated probabilities, as `calibrated` does."""
+        return calibrated(probability, self.temperature)
+
+
+def calibrate(run):
+    """Calibrate a finished run, unless its `calibration.json` is up to date.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    ValueError
+        If no validation picture shows a crack: nothing can be fitted then. If it was trained on crops, whose whole
+        pictures differ in size.
+    """
+    if run.experiment.fit != "resize":
+        raise ValueError(f"{run.id}: trained on crops; only runs with fit='resize' can be calibrated")
+    fingerprint = _fingerprint(run)
+    if not _is_up_to_date(run, fingerprint):
+        with run.alone("calibrates"):
+            if not _is_up_to_date(run, fingerprint):  # by the process that was waited for
+                _write(run, fingerprint)
+    return read_calibration(run.folder)
+
+
+def read_calibration(folder):
+    """Return the calibration in the folder of a run or of a model.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or it is damaged.
+    """
+    file = folder / NAME
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+        return Calibration(**values)
+    except FileNotFoundError:
+        raise ValueError(f"{folder}: not calibrated yet; crack-utils calibrate {folder} does it") from None
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{file}: no calibration ({error}); delete it and calibrate anew") from error
+
+
+def fit_temperature(true, probability):
+    """Return the temperature whose probabilities make the true masks most likely (least binary cross-entropy).
+
+    Parameters
+    ----------
+    true : array of bool
+    probability : array of float in [0, 1], of the same shape
+
+    Returns
+    -------
+    float, between 0.05 and 20
+
+    Raises
+    ------
+    ValueError
+        If all pixels are crack, or none is: the best temperature would have no bound.
+    """
+    true, logits = np.asarray(true, bool).ravel(), _logits(probability).ravel()
+    if true.all() or not true.any():
+        raise ValueError("true has no crack, or nothing but crack: a temperature needs both")
+    signed = np.where(true, logits, -logits)  # how certain of what is right
+
+    def cross_entropy(log_temperature):
+        return np.logaddexp(0, -signed * np.exp(-log_temperature)).mean()
+
+    found = minimize_scalar(cross_entropy, bounds=np.log([COLDEST, HOTTEST]), method="bounded", options={"xatol": 1e-3})
+    return float(np.exp(found.x))
+
+
+def fit_threshold(true, probability, thresholds=THRESHOLDS):
+    """Return the threshold of best mean IoU over all pixels together; the middle one where several are best."""
+    found = measures.threshold_sweep(true, probability, thresholds)
+    best = np.flatnonzero(found == found.max())
+    return float(np.asarray(thresholds)[best[len(best) // 2]])
+
+
+def reliability(true, probability, bins=BINS):
+    """Return the points of a reliability diagram.
+
+    Parameters
+    ----------
+    true : array of bool
+    probability : array of float in [0, 1], of the same shape
+    bins : int
+        Equal intervals of the probability.
+
+    Returns
+    -------
+    said, seen : ndarray, shape (filled,)
+        Mean probability and share of crack of each interval that has pixels.
+    pixels : ndarray of int, shape (filled,)
+    """
+    true, probability = np.asarray(true, bool).ravel(), np.asarray(probability, np.float64).ravel()
+    index = np.minimum((probability * bins).astype(np.intp), bins - 1)
+    pixels = np.bincount(index, minlength=bins)
+    filled = pixels > 0
+    said, seen = (np.bincount(index, values, bins)[filled] / pixels[filled] for values in (probability, true))
+    return said, seen, pixels[filled]
+
+
+def _write(run, fingerprint):
+    from crack_utils import conformal, evaluation
+    from crack_utils.data import unlike
+
+    split, model = evaluation.split_of(run), run.model()
+    size = run.experiment.size
+    arrays = {name: evaluation.arrays(split[name], size) for name in ("validation", "test") if split[name]}
+    found = {name: evaluation.probabilities(model, images) for name, (images, _) in arrays.items()}
+    true = arrays["validation"][1]
+    temperature = fit_temperature(true, found["validation"])
+    threshold = fit_threshold(true, calibrated(found["validation"], temperature))
+    made = Calibration(
+        temperature,
+        threshold,
+        {name: _measured(arrays[name][1], found[name], temperature, threshold) for name in arrays},
+        # Where there is no test set, errors are those of pictures that the threshold was chosen on: too small.
+        conformal.intervals(
+            split[split.evaluated], arrays[split.evaluated][1], found[split.evaluated], temperature, threshold
+        )
+        if split.evaluated == "test"
+        else {},
+        unlike.ranges(evaluation.arrays(split.train, size)[0]),
+        fingerprint,
+    )
+    provenance.write_json(run.folder / NAME, asdict(made))
+
+
+def _measured(true, probability, temperature, threshold):
+    after = calibrated(probability, temperature)
+    plain = measures.confusion(true, probability >= 0.5)
+    chosen = measures.confusion(true, after >= threshold)
+    return {
+        "expected_calibration_error_before": measures.expected_calibration_error(true, probability, BINS),
+        "expected_calibration_error_after": measures.expected_calibration_error(true, after, BINS),
+        "mean_iou": plain.mean_iou,
+        "crack_iou": plain.crack_iou,
+        "mean_iou_at_threshold": chosen.mean_iou,
+        "crack_iou_at_threshold": chosen.crack_iou,
+    }
+
+
+def _logits(probability):
+    return logit(np.clip(np.asarray(probability, np.float64), NEAREST, 1 - NEAREST))
+
+
+def _fingerprint(run):
+    import hashlib
+
+    model = hashlib.sha256((run.folder / "model.keras").read_bytes()).hexdigest()
+    return hashlib.sha256((provenance.fingerprint(*DECISIVE) + model).encode()).hexdigest()
+
+
+def _is_up_to_date(run, fingerprint):
+    try:
+        return read_calibration(run.folder).fingerprint == fingerprint
+    except ValueError:
+        return False
