@@ -273,6 +273,16 @@ class TestClaims:
         assert "R56" in items and "R60" not in items and "S3" not in items
 
 
+def test_without_a_live_study_the_full_one_stands_in(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path))
+    full, live = tables.read(tables.folder_of("full")), tables.read_live("small")
+    assert live.provenance == full.provenance and "No build has trained a study here" in capsys.readouterr().out
+    assert tables.repeated(full, live)["trainings"] == 0
+    made = {name: getattr(full, name) for name in tables.TABLES}
+    tables.write(tables.folder_of("small"), made, "small")
+    assert tables.read_live("small").provenance["scale"] == "small"
+
+
 def test_repeated():
     full = made_up()
     where = {"scale": "small"}

@@ -51,15 +51,18 @@ def test_a_killed_study_goes_on_and_repeats(study, tmp_path):
         time.sleep(0.5)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    kept = {file: file.stat().st_mtime_ns for file in folder.glob("*.run")}
+    kept = list(folder.glob("*.run"))
     assert 0 < len(kept) < len(MARKERS)
+    trained = {file: file.stat().st_mtime_ns for file in (tmp_path / "first" / "runs").glob("*/provenance.json")}
+    assert len(trained) >= len(kept)
     told, left = cost(tmp_path / "first"), len(MARKERS) - len(kept)
     assert re.search(rf"{len(MARKERS)} trainings, {len(kept)} done before, {left} to do", told), told
 
     _, process = study("first")
     assert process.wait(timeout=600) == 0, (tmp_path / "first.log").read_text()
     assert {file.name for file in folder.glob("*.run")} == set(MARKERS)
-    assert {file: file.stat().st_mtime_ns for file in kept} == kept, "what was done is not done again"
+    # Snakemake may ask again for a step whose end it did not see; the training behind it is found done.
+    assert {file: file.stat().st_mtime_ns for file in trained} == trained, "what was trained is not trained again"
     assert "Nothing is left to train" in cost(tmp_path / "first")
 
     again, process = study("second")

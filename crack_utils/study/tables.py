@@ -166,6 +166,14 @@ def read(folder):
     return Tables(**tables, provenance=json.loads((folder / "provenance.json").read_text(encoding="utf-8")))
 
 
+def read_live(scale):
+    """Return the tables of the study that a build trained here; the full study's where none did, and say so."""
+    if (folder_of(scale) / "specimens.csv").is_file():
+        return read(folder_of(scale))
+    print("No build has trained a study here yet (`make book` does): the full study stands in for it.")
+    return read(folder_of("full"))
+
+
 def facts(tables):
     """Return what was trained, where and when, by name."""
     where, runs = tables.provenance, tables.runs
@@ -188,7 +196,8 @@ def repeated(full, live):
     dict
         trainings, and largest_difference of the mean IoU of a specimen.
     """
-    if SCALES[live.provenance["scale"]]["base"] != SCALES["full"]["base"]:
+    scale = live.provenance["scale"]
+    if scale == "full" or SCALES[scale]["base"] != SCALES["full"]["base"]:
         return {"trainings": 0, "largest_difference": 0.0}
     keys = ["question", "variant", "seed", "specimen"]
     both = full.specimens.merge(live.specimens, on=keys, suffixes=("_full", "_live"))
