@@ -9,24 +9,24 @@ probability of 0.5 stays 0.5.
 Choices are made on validation; what they are worth is measured on the test set.
 """
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import logit
 
 from crack_utils import measures, provenance
-from crack_utils.trained import calibrated
+from crack_utils.trained import calibrated, logits
 
 NAME = "calibration.json"
-NEAREST = 1e-7  # to 0 and 1: float32 tells no nearer, and a logit must be finite
 COLDEST, HOTTEST = 0.05, 20.0  # temperatures between which the best one is looked for
 THRESHOLDS = np.round(np.arange(0.01, 1.0, 0.01), 2)
 BINS = 15  # of the reliability diagram and the expected calibration error
 
 # The modules that decide what a calibration says: a change of their code makes it anew.
-DECISIVE = ("calibration.py", "conformal.py", "measures.py", "geometry", "data/unlike.py")
+DECISIVE = ("calibration.py", "conformal.py", "measures.py", "trained.py", "geometry", "data/unlike.py")
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,8 @@ def calibrate(run):
     Raises
     ------
     ValueError
-        If no validation picture shows a crack: nothing can be fitted then. If it was trained on crops, whose whole
-        pictures differ in size.
+        If no validation picture shows a crack: nothing can be fitted then.
     """
-    if run.experiment.fit != "resize":
-        raise ValueError(f"{run.id}: trained on crops; only runs with fit='resize' can be calibrated")
     fingerprint = _fingerprint(run)
     if not _is_up_to_date(run, fingerprint):
         with run.alone("calibrates"):
@@ -92,15 +89,22 @@ def calibrate(run):
 def read_calibration(folder):
     """Return the calibration in the folder of a run or of a model.
 
+    Parameters
+    ----------
+    folder : path-like
+
+    Returns
+    -------
+    Calibration
+
     Raises
     ------
     ValueError
         If there is none, or it is damaged.
     """
-    file = folder / NAME
+    file = Path(folder) / NAME
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-        return Calibration(**values)
+        return Calibration(**json.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise ValueError(f"{folder}: not calibrated yet; crack-utils calibrate {folder} does it") from None
     except (ValueError, TypeError) as error:
@@ -124,10 +128,10 @@ def fit_temperature(true, probability):
     ValueError
         If all pixels are crack, or none is: the best temperature would have no bound.
     """
-    true, logits = np.asarray(true, bool).ravel(), _logits(probability).ravel()
+    true, said = np.asarray(true, bool).ravel(), logits(probability).ravel()
     if true.all() or not true.any():
         raise ValueError("true has no crack, or nothing but crack: a temperature needs both")
-    signed = np.where(true, logits, -logits)  # how certain of what is right
+    signed = np.where(true, said, -said)  # how certain of what is right
 
     def cross_entropy(log_temperature):
         return np.logaddexp(0, -signed * np.exp(-log_temperature)).mean()
@@ -137,7 +141,15 @@ def fit_temperature(true, probability):
 
 
 def fit_threshold(true, probability, thresholds=THRESHOLDS):
-    """Return the threshold of best mean IoU over all pixels together; the middle one where several are best."""
+    """Return the threshold of best mean IoU over all pixels together; the middle one where several are best.
+
+    Parameters
+    ----------
+    true : array of bool
+    probability : array of float in [0, 1], of the same shape
+        Calibrated, if the threshold is to be one of calibrated probabilities.
+    thresholds : sequence of float, rising
+    """
     found = measures.threshold_sweep(true, probability, thresholds)
     best = np.flatnonzero(found == found.max())
     return float(np.asarray(thresholds)[best[len(best) // 2]])
@@ -172,23 +184,23 @@ def _write(run, fingerprint):
     from crack_utils.data import unlike
 
     split, model = evaluation.split_of(run), run.model()
-    size = run.experiment.size
-    arrays = {name: evaluation.arrays(split[name], size) for name in ("validation", "test") if split[name]}
-    found = {name: evaluation.probabilities(model, images) for name, (images, _) in arrays.items()}
-    true = arrays["validation"][1]
-    temperature = fit_temperature(true, found["validation"])
-    threshold = fit_threshold(true, calibrated(found["validation"], temperature))
+    true, found = {}, {}
+    for name in ("validation", "test"):
+        if split[name]:
+            images, true[name] = evaluation.arrays(split[name], run.experiment.picture_size)
+            found[name] = evaluation.probabilities(model, images)
+    pixels = {name: (_pixels(true[name]), _pixels(found[name])) for name in true}
+    temperature = fit_temperature(*pixels["validation"])
+    threshold = fit_threshold(pixels["validation"][0], calibrated(pixels["validation"][1], temperature))
+    intervals = {}
+    if "test" in true:  # on validation, where the threshold was chosen, errors are too small
+        intervals = conformal.intervals(split.test, true["test"], found["test"], temperature, threshold)
     made = Calibration(
         temperature,
         threshold,
-        {name: _measured(arrays[name][1], found[name], temperature, threshold) for name in arrays},
-        # Where there is no test set, errors are those of pictures that the threshold was chosen on: too small.
-        conformal.intervals(
-            split[split.evaluated], arrays[split.evaluated][1], found[split.evaluated], temperature, threshold
-        )
-        if split.evaluated == "test"
-        else {},
-        unlike.ranges(evaluation.arrays(split.train, size)[0]),
+        {name: _measured(*pixels[name], temperature, threshold) for name in pixels},
+        intervals,
+        unlike.ranges(evaluation.arrays(split.train, run.experiment.picture_size)[0]),
         fingerprint,
     )
     provenance.write_json(run.folder / NAME, asdict(made))
@@ -208,13 +220,12 @@ def _measured(true, probability, temperature, threshold):
     }
 
 
-def _logits(probability):
-    return logit(np.clip(np.asarray(probability, np.float64), NEAREST, 1 - NEAREST))
+def _pixels(pictures):
+    """Return the values of all pictures, of one size or of several, in one row."""
+    return np.concatenate([picture.ravel() for picture in pictures])
 
 
 def _fingerprint(run):
-    import hashlib
-
     model = hashlib.sha256((run.folder / "model.keras").read_bytes()).hexdigest()
     return hashlib.sha256((provenance.fingerprint(*DECISIVE) + model).encode()).hexdigest()
 

@@ -147,8 +147,8 @@ def measure_errors(pairs, true, probability, temperature=1.0, threshold=0.5):
     ----------
     pairs : list of Pair
         Their tip counts where it is known, else that of the true mask. Pictures without a specimen count as one each.
-    true : ndarray of bool, shape (N, H, W)
-    probability : ndarray of float in [0, 1], shape (N, H, W)
+    true : sequence of ndarray of bool, shape (H, W)
+    probability : sequence of ndarray of float in [0, 1], shape (H, W)
     temperature, threshold : float
         As in `Calibration`.
 
@@ -162,7 +162,7 @@ def measure_errors(pairs, true, probability, temperature=1.0, threshold=0.5):
         if not mask.any():
             continue
         after = calibrated(values, temperature)
-        there, found = measure_cracks(mask), measure_cracks(after >= threshold)
+        there, found = measure_cracks(mask), measure_cracks(after, threshold=threshold)
         specimens.append(f"{pair.source}/{pair.specimen or pair.name}")
         tips.append(_tip_error(_true_tip(pair, mask), find_tip(after, threshold)))
         lengths.append(abs(found[0].length - there[0].length) if found else math.inf)
@@ -176,7 +176,8 @@ def intervals(pairs, true, probability, temperature, threshold, level=LEVEL):
     -------
     dict
         level, specimens (their number), pictures and, for "tip" and "length", bound_px (None: there is no bound),
-        coverage (mean over halves of the specimens), coverage_low and coverage_high. Empty with one specimen or none.
+        coverage (mean over halves of the specimens), coverage_low and coverage_high (None with it). Empty with one
+        specimen or none.
     """
     errors = measure_errors(pairs, true, probability, temperature, threshold)
     count = len(set(errors.specimens))
@@ -186,11 +187,12 @@ def intervals(pairs, true, probability, temperature, threshold, level=LEVEL):
     for name in ("tip", "length"):
         limit = bound(getattr(errors, name), errors.specimens, level)
         held = coverage(getattr(errors, name), errors.specimens, level)
+        stated = math.isfinite(limit)  # an infinite bound holds always, which says nothing
         found[name] = {
-            "bound_px": limit if math.isfinite(limit) else None,
-            "coverage": held.mean,
-            "coverage_low": held.low,
-            "coverage_high": held.high,
+            "bound_px": limit if stated else None,
+            "coverage": held.mean if stated else None,
+            "coverage_low": held.low if stated else None,
+            "coverage_high": held.high if stated else None,
         }
     return found
 

@@ -8,6 +8,8 @@ from crack_utils.calibration import calibrate
 from crack_utils.evaluation import evaluate
 from crack_utils.experiment import Experiment
 from crack_utils.files import whole
+from crack_utils.model_card import NAME as CARD
+from crack_utils.model_card import write_card
 from crack_utils.training import train
 
 FILES = ("experiment.json", CALIBRATION, "model.keras")  # the last one is what `predict` looks for
@@ -24,14 +26,28 @@ def make_default_model(preset="quick"):
     Returns
     -------
     pathlib.Path
-        `artifacts/model/`, with model.keras, calibration.json and experiment.json.
+        `artifacts/model/`, with model.keras, calibration.json, experiment.json and card.md.
     """
     run = train(Experiment.preset(preset, loss="dice"))
     evaluate(run)
     calibrate(run)
     folder = paths.artifacts() / "model"
+    copy_model(run, folder)
+    return folder
+
+
+def copy_model(run, folder):
+    """Copy a run's network with its experiment and calibration, and write its card beside them.
+
+    Parameters
+    ----------
+    run : Run
+        Evaluated and calibrated.
+    folder : pathlib.Path
+        Made if it is not there.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    write_card(run, folder / CARD)
     for name in FILES:
         with whole(folder / name) as draft:
             shutil.copyfile(run.folder / name, draft)
-    return folder

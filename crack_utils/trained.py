@@ -13,6 +13,7 @@ from crack_utils.prediction import TILE, predict
 from crack_utils.run import LATEST, load_run
 
 DEFAULT = "default"
+NEAREST = 1e-7  # to 0 and 1 that a probability counts as: float32 tells no nearer, and a logit must be finite
 
 
 @dataclass(frozen=True)
@@ -98,16 +99,26 @@ def calibrated(probability, temperature):
 
     Parameters
     ----------
-    probability : ndarray, float32, in [0, 1]
+    probability : ndarray, float, in [0, 1]
+        0 and 1 count as 1e-7 and 1 − 1e-7: of networks that saturate, Dice's most of all, the temperature would
+        otherwise leave out the very pixels that are too certain.
     temperature : float above 0
+        1 leaves everything as it is.
 
     Returns
     -------
     ndarray, float32, in [0, 1]
     """
-    from scipy.special import expit, logit
+    from scipy.special import expit
 
-    return probability if temperature == 1 else expit(logit(probability) / np.float32(temperature))
+    return np.float32(probability) if temperature == 1 else np.float32(expit(logits(probability) / temperature))
+
+
+def logits(probability):
+    """Return the finite logits of probabilities, float64."""
+    from scipy.special import logit
+
+    return logit(np.clip(np.asarray(probability, np.float64), NEAREST, 1 - NEAREST))
 
 
 def load_trained(name):

@@ -33,6 +33,12 @@ class TestTemperature:
         said, seen, pixels = calibration.reliability(true, after)
         assert np.average(np.abs(said - seen), weights=pixels) < 0.01
 
+    def test_takes_hold_of_what_is_saturated(self):
+        said = calibration.calibrated(np.array([0.0, 0.5, 0.9, 1.0], np.float32), 2.0)
+        # halved logits: the square roots of odds of 1e-7, 1, 9 and 1e7
+        np.testing.assert_allclose(said, [1 / 3163.3, 0.5, 0.75, 1 - 1 / 3163.3], rtol=1e-4)
+        assert said.dtype == np.float32
+
     def test_needs_crack_and_background(self):
         with pytest.raises(ValueError, match="a temperature needs both"):
             calibration.fit_temperature([False, False], [0.1, 0.2])
@@ -124,7 +130,7 @@ def test_the_default_model(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path))
     assert cli.main(["model", "--preset", "smoke"]) == 0
     folder = tmp_path / "model"
-    assert {file.name for file in folder.iterdir()} == {"model.keras", "calibration.json", "experiment.json"}
+    assert {file.name for file in folder.iterdir()} == {"model.keras", "calibration.json", "experiment.json", "card.md"}
     trained, found = load_trained("default"), json.loads((folder / "calibration.json").read_text())
     assert (trained.temperature, trained.threshold) == (found["temperature"], found["threshold"])
     assert "calibrated" in trained.source and set(found["measured"]) == {"validation", "test"}

@@ -60,7 +60,8 @@ def test_crops_are_trained_in_their_own_pixels(run):
 
 def test_a_temperature_divides_logits():
     found = calibrated(np.float32([0, 0.2, 0.5, 0.8, 1]), 2.0)
-    np.testing.assert_allclose(found, [0, 1 / 3, 0.5, 2 / 3, 1], atol=1e-6)  # odds of 4 become 2
+    # Odds of 4 become 2. 0 and 1 count as odds of 1e-7 and 1e7, which become 3.2e-4 and 3162.
+    np.testing.assert_allclose(found, [10**-3.5, 1 / 3, 0.5, 2 / 3, 1 - 10**-3.5], atol=1e-6)
     assert found.dtype == np.float32
 
 

@@ -35,7 +35,7 @@ def features(image):
     -------
     dict of float
         brightness: mean gray value. contrast: spread of the gray values. noise: spread of white noise (Immerkær
-        1996). sharpness: mean slope between neighbours. The last three as decimal logarithms.
+        1996). sharpness: mean slope [1/px] by the contrast. The last three as decimal logarithms.
     """
     image = np.asarray(image, float)
     if image.ndim != 2 or min(image.shape) < 3:
@@ -46,7 +46,7 @@ def features(image):
     return {
         "brightness": float(image.mean()),
         "contrast": _logarithm(image.std()),
-        "sharpness": _logarithm(slope.mean()),
+        "sharpness": _logarithm(slope.mean()) - _logarithm(image.std()),
         "noise": _logarithm(np.sqrt(np.pi / 2) / 6 * np.abs(response).mean()),
     }
 
@@ -84,7 +84,7 @@ def unlike(image, ranges):
 
     Examples
     --------
-    >>> trained = {"brightness": [0.3, 0.7], "contrast": [-2, -0.3], "sharpness": [-5, 0], "noise": [-5, 0]}
+    >>> trained = {"brightness": [0.3, 0.7], "contrast": [-2, -0.3], "sharpness": [-2, 0], "noise": [-5, 0]}
     >>> unlike(np.full((8, 8), 0.1) + np.eye(8) / 10, trained)
     ['darker than all but 1 % of the training pictures, by far (brightness 0.11; theirs 0.3 to 0.7)']
     """

@@ -1,5 +1,6 @@
 """Data in, Figure out; one look for the whole book."""
 
+from crack_utils.figures.certainty import reliability_diagram
 from crack_utils.figures.consistency import consistency_curves
 from crack_utils.figures.data import appearance, baseline, flips, pictures, resize_trap, split_chart
 from crack_utils.figures.geometry import measured_crack
@@ -29,6 +30,7 @@ __all__ = [
     "predictions",
     "ranks",
     "receptive_field",
+    "reliability_diagram",
     "resize_trap",
     "saturation",
     "schedule",
