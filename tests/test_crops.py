@@ -140,6 +140,10 @@ class TestPipeline:
             np.testing.assert_allclose(image[0, ..., 0], read_image(pair.image), atol=1e-6)
             np.testing.assert_array_equal(mask[0, ..., 0], read_mask(pair.mask))
 
+    def test_an_unknown_fit(self, pairs):
+        with pytest.raises(ValueError, match="fit must be one of resize, crop, got 'tile'"):
+            make_dataset(pairs, SIZE, fit="tile")
+
 
 class TestCache:
     def test_pictures_at_their_own_sizes_are_decoded_once(self, pairs, monkeypatch):

@@ -103,6 +103,12 @@ class TestFacts:
             assert bool(notes) == noted
         assert facts_of(make_folder(tmp_path / "small", {"a": texture(0)})).notes == []
 
+    def test_each_picture_is_reduced_by_its_own_size(self, tmp_path):
+        images = {"a": texture(0), "b": texture(1), "c": texture(2, (300, 500))}
+        masks = {"a": bar(), "b": bar(), "c": bar(5, 200, (300, 500))}
+        notes = facts_of(make_folder(tmp_path / "x", images, masks)).notes
+        assert notes == ["pictures of 2 sizes, from 48×60 to 300×500: all become one"]
+
 
 class TestThumbnail:
     def test_the_outline_goes_around_and_leaves_the_crack(self):

@@ -272,15 +272,18 @@ def _split(pairs, pictures, rule):
 
 def _thin(pictures):
     """Note cracks that the reduction of `make book`'s preset would make too thin."""
-    widths = [picture.crack_width for picture in pictures if picture.crack_width]
-    longest = max(max(picture.height, picture.width) for picture in pictures)
-    factor = -(-longest // PRESETS["quick"]["longest_side"])
-    if not widths or factor == 1 or np.median(widths) / factor >= THIN:
+    measured = [picture for picture in pictures if picture.crack_width]
+    if not measured:
         return []
-    width = float(np.median(widths))
+    limit = PRESETS["quick"]["longest_side"]
+    factors = [-(-max(picture.height, picture.width) // limit) for picture in measured]
+    widths = np.array([picture.crack_width for picture in measured])
+    width, reduced = np.median(widths), np.median(widths / factors)
+    if max(factors) == 1 or reduced >= THIN:
+        return []
     return [
-        f"cracks of {width:.1f} px (median) become {width / factor:.1f} px where the preset quick reduces the pictures "
-        f"{factor} times; `crack-utils train … --fit crop` leaves them as they are"
+        f"cracks of {width:.1f} px (median) become {reduced:.1f} px where the preset quick reduces the pictures; "
+        "`crack-utils train … --fit crop` leaves them as they are"
     ]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from crack_utils.data import cache, crops
+from crack_utils.experiment import FITS
 
 
 def make_dataset(
@@ -56,8 +57,10 @@ def make_dataset(
     Raises
     ------
     ValueError
-        If there is no pair, or less than one batch of them.
+        If there is no pair, or less than one batch of them, or `fit` is unknown.
     """
+    if fit not in FITS:
+        raise ValueError(f"fit must be one of {', '.join(FITS)}, got {fit!r}")
     drawn = drawn or len(pairs)
     count = epoch_length(drawn, repeat, batch, training)
     cropped, whole = fit == "crop" and training, fit == "crop" and not training
