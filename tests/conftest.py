@@ -2,9 +2,22 @@
 
 import os
 
+import pytest
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def pytest_configure(config):
     # Keras 3.15 hands TensorFlow tensors to np.array(copy=False) when it saves weights; NumPy 2 warns about that.
     config.addinivalue_line("filterwarnings", "ignore:__array__ implementation doesn't accept:DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def own_artifacts(tmp_path_factory):
+    """A place of its own for a module's trainings, and no XLA: compiling takes longer than they do."""
+    from crack_utils import hardware
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path_factory.mktemp("artifacts")))
+        patch.setattr(hardware, "resolve", lambda precision="auto": ("float32", False))
+        yield

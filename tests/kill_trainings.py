@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from folders import dark_cracks
 
 from crack_utils import Experiment, callbacks, files, training
 
@@ -101,15 +101,10 @@ def die_before(report, name):
 
 def write_data(folder):
     """Write ten pictures of 16×24 with a dark vertical line as crack."""
-    generator = np.random.default_rng(0)
-    for part in ("images", "masks"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
-    for number in range(10):
-        mask = np.zeros((16, 24), np.uint8)
-        mask[:, generator.integers(3, 20)] = 255
-        image = np.where(mask > 0, 40, generator.integers(120, 220, mask.shape)).astype(np.uint8)
-        Image.fromarray(image).save(folder / "images" / f"{number}.png")
-        Image.fromarray(mask).save(folder / "masks" / f"{number}.png")
+    masks = np.zeros((10, 16, 24), np.uint8)
+    for mask, column in zip(masks, np.random.default_rng(0).integers(3, 20, 10), strict=True):
+        mask[:, column] = 255
+    dark_cracks(folder, masks)
 
 
 def in_child(data, place, arm=None):

@@ -8,8 +8,8 @@ from pathlib import Path
 import damage
 import numpy as np
 import pytest
+from folders import make_folder
 from good_data import make_good
-from PIL import Image
 
 from crack_utils import data
 from crack_utils.cli import main
@@ -83,16 +83,6 @@ def test_all_damage_is_told_at_once(tmp_path):
 GRAY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
 CRACK = np.zeros((6, 8), np.uint8)
 CRACK[2, 1:7] = 255
-
-
-def make_folder(folder, images, masks, metadata=None):
-    for part, pictures in (("images", images), ("masks", masks)):
-        (folder / part).mkdir(parents=True)
-        for name, values in pictures.items():
-            Image.fromarray(values).save(folder / part / f"{name}.png")
-    if metadata:
-        (folder / "metadata.csv").write_text(metadata)
-    return folder
 
 
 def refused(*folders):

@@ -4,40 +4,28 @@ import errno
 
 import numpy as np
 import pytest
-from PIL import Image
+from folders import dark_cracks
 
-from crack_utils import Experiment, cli, evaluate, evaluation, hardware, native, predict, training
+from crack_utils import Experiment, cli, evaluate, evaluation, native, predict, training
 from crack_utils.data import DataError, cache, crops, find_pairs, make_dataset, read_image, read_mask
 from crack_utils.experiment import PRESETS
 from crack_utils.files import FullDiskError
+from crack_utils.trained import Trained
 
 SIZES = [(24, 40), (24, 40), (29, 35), (24, 40), (24, 40), (29, 35)]  # of the photographs
 SIZE = (8, 16)  # of the crops
 
 
-@pytest.fixture(scope="module", autouse=True)
-def artifacts(tmp_path_factory):
-    """A place of its own, and no XLA: compiling takes longer than these trainings."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path_factory.mktemp("artifacts")))
-        patch.setattr(hardware, "resolve", lambda precision="auto": ("float32", False))
-        yield
+pytestmark = pytest.mark.usefixtures("own_artifacts")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Six photographs of two sizes with a dark line of four pixels in a corner as crack."""
-    folder = tmp_path_factory.mktemp("corners")
-    generator = np.random.default_rng(0)
-    for part in ("images", "masks"):
-        (folder / part).mkdir()
-    for number, size in enumerate(SIZES):
-        mask = np.zeros(size, np.uint8)
+    masks = [np.zeros(size, np.uint8) for size in SIZES]
+    for number, mask in enumerate(masks):
         mask[1:5, 2 + number] = 255
-        image = np.where(mask > 0, 40, generator.integers(120, 220, size)).astype(np.uint8)
-        Image.fromarray(image).save(folder / "images" / f"{number}.png")
-        Image.fromarray(mask).save(folder / "masks" / f"{number}.png")
-    return folder
+    return dark_cracks(tmp_path_factory.mktemp("corners"), masks)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +40,7 @@ def experiment(folder):
 
 
 @pytest.fixture(scope="module")
-def run(artifacts, experiment):
+def run(own_artifacts, experiment):
     """The run of the command, whose preset is made the experiment."""
     names = ("model_options", "repeat", "batch", "validation", "learning_rates", "epochs")
     preset = {name: getattr(experiment, name) for name in names} | {"longest_side": 20}  # which gives the size
@@ -199,7 +187,7 @@ class TestTraining:
     def test_a_network_of_reduced_pictures_is_measured_on_the_photographs(self, run):
         image = np.random.default_rng(0).random((24, 40))
         reduced = image.reshape(12, 2, 20, 2).mean((1, 3))
-        probability = native.predict_native(run.model(), image, (12, 20))
+        probability = Trained(run.model(), "twelve rows", size=(12, 20)).predict(image)
         assert probability.shape == (24, 40)
         expected = predict(run, np.float32(reduced))
         # Bilinear: both pixels of an axis take 3/4 of the one that they divide, one of them 1/4 of either neighbour.

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from PIL import Image
+from folders import make_folder
 
 from crack_utils.cli import main
 from crack_utils.data import check_folders, facts, facts_page
@@ -24,16 +24,10 @@ def bar(rows=3, columns=20, size=SIZE):
     return mask
 
 
-def make_folder(folder, images, masks=None, metadata=None):
+def barred(folder, images, masks=None, metadata=None):
     """Write pictures by name, each with the same bar as crack if no masks are given."""
     masks = masks or {name: bar(size=np.shape(image)[:2]) for name, image in images.items()}
-    for part, pictures in (("images", images), ("masks", masks)):
-        (folder / part).mkdir(parents=True)
-        for name, values in pictures.items():
-            Image.fromarray(values).save(folder / part / f"{name}.png")
-    if metadata:
-        (folder / "metadata.csv").write_text(metadata)
-    return folder
+    return make_folder(folder, images, masks, metadata)
 
 
 def facts_of(*folders):
@@ -45,7 +39,7 @@ class TestFacts:
         images = {"a": texture(1), "b": np.uint16(texture(2)) * 257, "c": np.dstack([texture(3, (40, 50))] * 3)}
         masks = {"a": bar(), "b": 0 * bar(), "c": bar(1, 30, (40, 50))}
         table = "name,specimen,frame,mm_per_px\na,S1,4,0.05\nb,S1,5,0.1\n"
-        found = facts_of(make_folder(tmp_path / "x", images, masks, table))
+        found = facts_of(barred(tmp_path / "x", images, masks, table))
         a, b, c = found.pictures
         assert (a.height, a.width, a.depth, a.specimen, a.frame, a.mm_per_px) == (48, 60, "8 bit gray", "S1", 4, 0.05)
         assert (b.depth, b.crack_share, b.crack_width) == ("16 bit gray", 0, None)
@@ -61,14 +55,14 @@ class TestFacts:
     def test_width_does_not_depend_on_the_empty_part(self, tmp_path):
         small, large = bar(5, 30), bar(5, 30, (200, 300))
         images = {"small": texture(1), "large": texture(2, (200, 300))}
-        found = facts_of(make_folder(tmp_path / "x", images, {"small": small, "large": large}))
+        found = facts_of(barred(tmp_path / "x", images, {"small": small, "large": large}))
         assert found.pictures[0].crack_width == found.pictures[1].crack_width
 
     def test_a_copy_in_another_size_and_brightness_looks_alike(self, tmp_path):
         coarse = {number: np.kron(texture(number, (24, 30)), np.ones((4, 4), np.uint8)) for number in range(3)}
         copy = np.uint8(coarse[0][::2, ::2] * 0.6 + 40)
         images = {"first": coarse[0], "second": coarse[1], "third": coarse[2], "copy": copy}
-        folder = make_folder(tmp_path / "x", images)
+        folder = barred(tmp_path / "x", images)
         ((first, second, correlation),) = facts_of(folder).alike
         assert {first, second} == {"x/first", "x/copy"} and correlation > 0.99
         (folder / "metadata.csv").write_text("name,specimen\nfirst,S1\ncopy,S1\n")
@@ -77,11 +71,11 @@ class TestFacts:
         assert len(facts_of(folder).alike) == 1
 
     def test_split_as_a_training_would(self, tmp_path):
-        found = facts_of(make_folder(tmp_path / "images", {f"{n}": texture(n) for n in range(10)}))
+        found = facts_of(barred(tmp_path / "images", {f"{n}": texture(n) for n in range(10)}))
         assert found.split_by == "image"
         assert {name: each["pictures"] for name, each in found.split.items()} == {"train": 8, "validation": 2}
         table = "name,specimen\n" + "".join(f"{n},S{n // 2}\n" for n in range(10))
-        found = facts_of(make_folder(tmp_path / "named", {f"{n}": texture(n) for n in range(10)}, metadata=table))
+        found = facts_of(barred(tmp_path / "named", {f"{n}": texture(n) for n in range(10)}, metadata=table))
         assert found.split_by == "specimen"
         assert {name: (each["pictures"], each["specimens"]) for name, each in found.split.items()} == {
             "train": (6, 3),
@@ -91,22 +85,22 @@ class TestFacts:
         assert found.split["test"]["crack_share"] == pytest.approx(60 / 2880)
 
     def test_one_picture_cannot_be_split(self, tmp_path):
-        found = facts_of(make_folder(tmp_path / "x", {"a": texture(0)}))
+        found = facts_of(barred(tmp_path / "x", {"a": texture(0)}))
         assert found.split == {} and "split by image: too few pictures" in found.text()
         assert "too few to be split" in facts_page.page(found)
 
     def test_cracks_that_would_be_lost_are_noted(self, tmp_path):
         size = (300, 500)
         for rows, noted in ((3, True), (9, False)):
-            folder = make_folder(tmp_path / f"{rows}", {"a": texture(0, size)}, {"a": bar(rows, 200, size)})
+            folder = barred(tmp_path / f"{rows}", {"a": texture(0, size)}, {"a": bar(rows, 200, size)})
             notes = [note for note in facts_of(folder).notes if "--fit crop" in note]
             assert bool(notes) == noted
-        assert facts_of(make_folder(tmp_path / "small", {"a": texture(0)})).notes == []
+        assert facts_of(barred(tmp_path / "small", {"a": texture(0)})).notes == []
 
     def test_each_picture_is_reduced_by_its_own_size(self, tmp_path):
         images = {"a": texture(0), "b": texture(1), "c": texture(2, (300, 500))}
         masks = {"a": bar(), "b": bar(), "c": bar(5, 200, (300, 500))}
-        notes = facts_of(make_folder(tmp_path / "x", images, masks)).notes
+        notes = facts_of(barred(tmp_path / "x", images, masks)).notes
         assert notes == ["pictures of 2 sizes, from 48×60 to 300×500: all become one"]
 
 
@@ -150,7 +144,7 @@ class Reader(HTMLParser):
 class TestCommand:
     @pytest.fixture
     def folder(self, tmp_path):
-        return make_folder(tmp_path / "a & <b>", {f"{n}": texture(n) for n in range(5)})
+        return barred(tmp_path / "a & <b>", {f"{n}": texture(n) for n in range(5)})
 
     def test_text_json_and_page(self, folder, tmp_path, capsys):
         files = tmp_path / "facts.json", tmp_path / "facts.html"

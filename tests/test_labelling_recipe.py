@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from folders import make_folder
 from PIL import Image
 
 from crack_utils import labelling
@@ -46,10 +47,7 @@ def ten_steps():
 @pytest.fixture
 def folder(tmp_path, photo):
     """Return a folder with two photographs to label."""
-    (tmp_path / "pipes" / "images").mkdir(parents=True)
-    for name, picture in (("a", photo), ("b", photo + 1)):  # one picture twice would be no data set
-        Image.fromarray(picture).save(tmp_path / "pipes" / "images" / f"{name}.png")
-    return tmp_path / "pipes"
+    return make_folder(tmp_path / "pipes", {"a": photo, "b": photo + 1})  # one picture twice would be no data set
 
 
 def contents(folder):

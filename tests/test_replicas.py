@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import Image
+from folders import dark_cracks
 
 from crack_utils import replicas
 
@@ -40,17 +40,10 @@ json.dump(found, open(os.path.join(artifacts, "found.json"), "w"))
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Fourteen pictures of 16×24, cracks of all widths: the Dice of a batch is then not the mean of its parts'."""
-    folder = tmp_path_factory.mktemp("lines")
-    generator = np.random.default_rng(0)
-    for part in ("images", "masks"):
-        (folder / part).mkdir()
-    for number in range(14):
-        mask = np.zeros((16, 24), np.uint8)
+    masks = np.zeros((14, 16, 24), np.uint8)
+    for number, mask in enumerate(masks):
         mask[:, 4 : 5 + number] = 255
-        image = np.where(mask > 0, 40, generator.integers(120, 220, mask.shape)).astype(np.uint8)
-        Image.fromarray(image).save(folder / "images" / f"{number}.png")
-        Image.fromarray(mask).save(folder / "masks" / f"{number}.png")
-    return folder
+    return dark_cracks(tmp_path_factory.mktemp("lines"), masks)
 
 
 @pytest.mark.acceptance

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from folders import make_folder
 from PIL import Image
 
 from crack_utils import Experiment, data
@@ -28,16 +29,11 @@ def fake_pairs(specimens=10, frames=4, sources=("old", "new")):
 def folder(tmp_path):
     """Return a folder of twelve pairs, two of each specimen."""
     generator = np.random.default_rng(0)
-    mask = np.eye(8, dtype=np.uint8) * 255
-    for part in ("images", "masks"):
-        (tmp_path / "pipes" / part).mkdir(parents=True)
-    for number in range(12):
-        image = generator.integers(0, 256, (8, 8), dtype=np.uint8)
-        Image.fromarray(image).save(tmp_path / "pipes" / "images" / f"{number:02}.png")
-        Image.fromarray(mask).save(tmp_path / "pipes" / "masks" / f"{number:02}.png")
-    rows = "".join(f"{number:02},S{number // 2}\n" for number in range(12))
-    (tmp_path / "pipes" / "metadata.csv").write_text("name,specimen\n" + rows)
-    return tmp_path / "pipes"
+    names = [f"{number:02}" for number in range(12)]
+    images = {name: generator.integers(0, 256, (8, 8), dtype=np.uint8) for name in names}
+    masks = dict.fromkeys(names, np.eye(8, dtype=np.uint8) * 255)
+    rows = "".join(f"{name},S{number // 2}\n" for number, name in enumerate(names))
+    return make_folder(tmp_path / "pipes", images, masks, "name,specimen\n" + rows)
 
 
 def names(split):

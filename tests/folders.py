@@ -1,0 +1,37 @@
+"""Folders of photographs with masks, as small as a test needs them."""
+
+import numpy as np
+from PIL import Image
+
+
+def make_folder(folder, images, masks=None, metadata=None):
+    """Write a data set.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Made, with all above it.
+    images, masks : dict of ndarray
+        By name; without masks there is no folder for them.
+    metadata : str, optional
+        The text of `metadata.csv`.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder.
+    """
+    for part, pictures in (("images", images), ("masks", masks or {})):
+        for name, values in pictures.items():
+            (folder / part).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(values).save(folder / part / f"{name}.png")
+    if metadata:
+        (folder / "metadata.csv").write_text(metadata)
+    return folder
+
+
+def dark_cracks(folder, masks):
+    """Write photographs of noise in which the cracks of the masks (uint8, 0 and 255) are dark; named by number."""
+    generator = np.random.default_rng(0)
+    images = [np.where(mask > 0, 40, generator.integers(120, 220, mask.shape)).astype(np.uint8) for mask in masks]
+    return make_folder(folder, *({str(number): each for number, each in enumerate(part)} for part in (images, masks)))
