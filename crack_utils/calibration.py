@@ -23,7 +23,6 @@ from crack_utils.trained import calibrated, logits
 NAME = "calibration.json"
 COLDEST, HOTTEST = 0.05, 20.0  # temperatures between which the best one is looked for
 THRESHOLDS = np.round(np.arange(0.01, 1.0, 0.01), 2)
-BINS = 15  # of the reliability diagram and the expected calibration error
 
 # The modules that decide what a calibration says: a change of their code makes it anew.
 DECISIVE = ("calibration.py", "conformal.py", "measures.py", "trained.py", "geometry", "data/unlike.py")
@@ -155,30 +154,6 @@ def fit_threshold(true, probability, thresholds=THRESHOLDS):
     return float(np.asarray(thresholds)[best[len(best) // 2]])
 
 
-def reliability(true, probability, bins=BINS):
-    """Return the points of a reliability diagram.
-
-    Parameters
-    ----------
-    true : array of bool
-    probability : array of float in [0, 1], of the same shape
-    bins : int
-        Equal intervals of the probability.
-
-    Returns
-    -------
-    said, seen : ndarray, shape (filled,)
-        Mean probability and share of crack of each interval that has pixels.
-    pixels : ndarray of int, shape (filled,)
-    """
-    true, probability = np.asarray(true, bool).ravel(), np.asarray(probability, np.float64).ravel()
-    index = np.minimum((probability * bins).astype(np.intp), bins - 1)
-    pixels = np.bincount(index, minlength=bins)
-    filled = pixels > 0
-    said, seen = (np.bincount(index, values, bins)[filled] / pixels[filled] for values in (probability, true))
-    return said, seen, pixels[filled]
-
-
 def _write(run, fingerprint):
     from crack_utils import conformal, evaluation
     from crack_utils.data import unlike
@@ -211,8 +186,8 @@ def _measured(true, probability, temperature, threshold):
     plain = measures.confusion(true, probability >= 0.5)
     chosen = measures.confusion(true, after >= threshold)
     return {
-        "expected_calibration_error_before": measures.expected_calibration_error(true, probability, BINS),
-        "expected_calibration_error_after": measures.expected_calibration_error(true, after, BINS),
+        "expected_calibration_error_before": measures.expected_calibration_error(true, probability),
+        "expected_calibration_error_after": measures.expected_calibration_error(true, after),
         "mean_iou": plain.mean_iou,
         "crack_iou": plain.crack_iou,
         "mean_iou_at_threshold": chosen.mean_iou,

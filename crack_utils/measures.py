@@ -218,11 +218,33 @@ def expected_calibration_error(true, probability, bins=15):
     ----------
     Guo, Pleiss, Sun, Weinberger (2017), arXiv:1706.04599.
     """
+    said, seen, pixels = reliability(true, probability, bins)
+    return float(np.average(np.abs(said - seen), weights=pixels))
+
+
+def reliability(true, probability, bins=15):
+    """Return the points of a reliability diagram.
+
+    Parameters
+    ----------
+    true : array of bool
+    probability : array of float in [0, 1], of the same shape
+    bins : int
+        Equal intervals of the probability.
+
+    Returns
+    -------
+    said, seen : ndarray, shape (filled,)
+        Mean probability and share of crack of each interval that has pixels.
+    pixels : ndarray of int, shape (filled,)
+    """
     true, probability = _mask(true, "true").ravel(), _probability(probability).ravel()
     _same_shape(true, probability)
     index = np.minimum((probability * bins).astype(np.intp), bins - 1)
-    excess = np.bincount(index, weights=probability - true.astype(np.float64), minlength=bins)
-    return float(np.abs(excess).sum() / true.size)
+    pixels = np.bincount(index, minlength=bins)
+    filled = pixels > 0
+    said, seen = (np.bincount(index, values, bins)[filled] / pixels[filled] for values in (probability, true))
+    return said, seen, pixels[filled]
 
 
 def share_at_one(true, probability):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from crack_utils import calibration, cli, conformal
+from crack_utils import calibration, cli, conformal, measures
 from crack_utils.data import unlike
 from crack_utils.trained import load_trained
 
@@ -27,10 +27,10 @@ class TestTemperature:
 
     def test_mends_the_calibration_error(self):
         true, probability = drawn(3.0)
-        said, seen, pixels = calibration.reliability(true, probability)
+        said, seen, pixels = measures.reliability(true, probability)
         assert pixels.sum() == len(true) and np.abs(said - seen).max() > 0.1
         after = calibration.calibrated(probability, calibration.fit_temperature(true, probability))
-        said, seen, pixels = calibration.reliability(true, after)
+        said, seen, pixels = measures.reliability(true, after)
         assert np.average(np.abs(said - seen), weights=pixels) < 0.01
 
     def test_takes_hold_of_what_is_saturated(self):
@@ -44,7 +44,7 @@ class TestTemperature:
             calibration.fit_temperature([False, False], [0.1, 0.2])
 
     def test_reliability_by_hand(self):
-        said, seen, pixels = calibration.reliability([True, False, True, True], [0.1, 0.2, 0.9, 1.0], bins=2)
+        said, seen, pixels = measures.reliability([True, False, True, True], [0.1, 0.2, 0.9, 1.0], bins=2)
         np.testing.assert_allclose(said, [0.15, 0.95])
         assert (seen.tolist(), pixels.tolist()) == ([0.5, 1.0], [2, 2])
 

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from crack_utils import figures
-from crack_utils.calibration import reliability
+from crack_utils.measures import reliability
 
 
 def test_reliability_diagram():

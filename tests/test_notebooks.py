@@ -72,6 +72,13 @@ def test_cells_have_names_of_their_own(notebook):
     assert len(set(names)) == len(names)
 
 
+@pytest.mark.parametrize("name", ["data_prep", "labelling", "architecture"])
+def test_pages_before_any_training_do_not_hang_on_losses(name):
+    """A loss that is edited must not bring the pages of the data into doubt (see the Snakefile)."""
+    needed = notebooks.sources(notebooks.notebook_path(name))
+    assert needed and not {"crack_utils/losses.py", "crack_utils/training.py"} & set(needed)
+
+
 def test_default_parameters_come_in_the_cells_order():
     assert notebooks.default_parameters(notebooks.notebook_path("train")) == {
         "loss": "dice",

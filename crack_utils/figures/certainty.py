@@ -3,9 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from crack_utils.calibration import reliability
 from crack_utils.figures.style import CRACK, FOUND, QUIET
-from crack_utils.measures import expected_calibration_error
+from crack_utils.measures import expected_calibration_error, reliability
 
 
 def reliability_diagram(true, probability, calibrated):
