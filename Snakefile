@@ -36,6 +36,7 @@ CHAPTERS = {
     "comparison": ("comparison", {}),
     "table1": ("table1", {"scale": LIVE}),
     "your_images": ("your_images", {}),
+    "certainty": ("certainty", {}),
     "crack_growth": ("crack_growth", {}),
 }
 # Trainings beyond the book's: `snakemake trainings --config losses=bce,dice seeds=0-9`.
@@ -48,6 +49,7 @@ NOTEBOOKS = GRID | CHAPTERS
 AFTER = {
     "comparison": [f"train_{loss}" for loss in LOSSES],
     "your_images": ["train_dice"],
+    "certainty": [f"train_{loss}" for loss in LOSSES],
     "crack_growth": ["train_dice"],
 }
 # Those that read tables of a study that this build trains, and those that read tables that are kept.
