@@ -146,7 +146,9 @@ class TestMasks:
 class TestLooks:
     def test_light_and_contrast_by_hand(self):
         image = tf.constant([[[0.2], [0.4]], [[0.6], [0.8]]])  # mean 0.5
-        np.testing.assert_allclose(augmentation.expose(image, 0.1, 0.5)[..., 0], [[0.45, 0.55], [0.65, 0.75]], rtol=1e-6)
+        np.testing.assert_allclose(
+            augmentation.expose(image, 0.1, 0.5)[..., 0], [[0.45, 0.55], [0.65, 0.75]], rtol=1e-6
+        )
         np.testing.assert_allclose(augmentation.expose(image, 0.3, 2)[..., 0], [[0.2, 0.6], [1, 1]], rtol=1e-6)
 
     @pytest.mark.parametrize("sigma", [0.4, 1.0, 1.7])
@@ -163,7 +165,9 @@ class TestLooks:
         gray = tf.fill((64, 64, 1), 0.5)
         found = [rich(gray, gray, tf.constant(NO_TIP), (0, n), Strengths.only("noise"))[0] for n in range(40)]
         spread = np.array([np.std(each) for each in found])
-        assert max(spread) <= Strengths().noise * 1.06  # of 4,096 values the deviation is known to 1.1 %: five times that
+        assert (
+            max(spread) <= Strengths().noise * 1.06
+        )  # of 4,096 values the deviation is known to 1.1 %: five times that
         assert np.mean(spread) == pytest.approx(Strengths().noise / 2, rel=0.4)  # uniform from 0, forty draws
         assert np.mean(found[0]) == pytest.approx(0.5, abs=0.003)
 
@@ -174,7 +178,7 @@ class TestLooks:
         assert any(np.abs(each - image).max() > 0.004 for each, _, _ in found)
         for each, crack, tip in found:
             assert each.shape == image.shape and crack.shape == mask.shape and tip.shape == (2,)
-            assert 0 <= np.min(each) and np.max(each) <= 1 and np.isfinite(tip).all()
+            assert np.min(each) >= 0 and np.max(each) <= 1 and np.isfinite(tip).all()
 
     def test_an_unknown_change_is_refused(self):
         with pytest.raises(ValueError, match="unknown change 'colour'; valid are rotation, shift"):
@@ -216,7 +220,7 @@ class TestPipeline:
     def test_any_batch_and_any_beginning_give_the_same_pictures(self, pairs):
         images, masks = self.epochs(pairs, epochs=3)
         assert images.shape == (18, 16, 24, 1) and set(np.unique(masks)) == {0.0, 1.0}
-        assert 0 <= images.min() and images.max() <= 1
+        assert images.min() >= 0 and images.max() <= 1
         np.testing.assert_array_equal(self.epochs(pairs, batch=2, epochs=3)[0], images)
         np.testing.assert_array_equal(self.epochs(pairs, first_epoch=2)[0], images[12:])
 

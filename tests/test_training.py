@@ -22,7 +22,7 @@ from crack_utils import (
     provenance,
     training,
 )
-from crack_utils.data import make_dataset, pipeline, sources
+from crack_utils.data import make_dataset, sources
 from crack_utils.experiment import PRESETS
 from crack_utils.files import FullDiskError
 

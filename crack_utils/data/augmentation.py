@@ -1,7 +1,7 @@
 """What chance does to a training picture, its mask and its tip alike: the report's flips (R25), or more than them.
 
-Every function is stateless: it takes (image, mask, tip) and a seed, and the same seed gives the same picture. Masks stay
-0 or 1. A tip is (row, column) [px], or NaN where there is none; it goes where the picture takes it.
+Stateless: whatever chance decides is a function of a seed, and the same seed gives the same picture. Masks stay 0 or 1.
+A tip is (row, column) [px], or NaN where there is none; it goes where the picture takes it.
 """
 
 from dataclasses import dataclass, fields
@@ -22,7 +22,7 @@ _STEPS = 8  # until a tip's place is known: the bend's steepest slope is 0.36, a
 
 @dataclass(frozen=True)
 class Strengths:
-    """How far each change may go at most. Without `flip`, 0 leaves it out (`contrast`: 1)."""
+    """How far each change beside the flips may go; 0 leaves it out, and so does a contrast of 1."""
 
     rotation: float = 10.0  # [°] either way: cameras are mounted by hand, and specimens hang a little askew
     shift: float = 0.05  # share of height and width: beyond, the crack's mouth or tip would often leave the picture
@@ -87,8 +87,8 @@ def rich(image, mask, tip, seed, strengths=Strengths()):
     seed : pair of int
         The same pair gives the same changes, and the same flips as `flips` alone.
     strengths : Strengths
-        Angle, shift, logarithm of the contrast factor and light are uniform up to their strength, either way; noise is from
-        0 on. One half of the pictures is blurred, by up to the strength.
+        Angle, shift, light and the logarithm of the contrast's factor are uniform up to their strength, either way;
+        the noise is uniform from 0 on. One half of the pictures is blurred, by up to the strength.
 
     Returns
     -------
@@ -137,8 +137,8 @@ def move(image, mask, tip, degrees=0.0, shift=(0.0, 0.0), bend=None):
     shift : pair of float [px]
         Down and to the right, after the turn.
     bend : tensor of float32, shape (n, n, 2), optional
-        Displacements (down, right) [px] at nodes that are spread evenly, bicubic between. Neighbours must differ by less
-        than their distance, or the picture would fold.
+        Displacements (down, right) [px] at nodes that are spread evenly, bicubic between. Neighbours must differ by
+        less than half their distance, or the picture could fold.
 
     Returns
     -------
@@ -241,7 +241,7 @@ def _sample(picture, places):
 
 
 def _moved(tip, middle, new_middle, back, field, size):
-    """Where a point of the old picture lies in the new one: solve old = back · (new − new middle) + middle + bend(new)."""
+    """Where a point of the old picture lies in the new one: old = back · (new − new middle) + middle + bend(new)."""
     known = tf.reduce_all(tf.math.is_finite(tip))
     old = tf.where(known, tip, tf.zeros_like(tip))
 
