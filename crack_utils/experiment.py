@@ -13,6 +13,7 @@ MODELS = ("unet",)
 LEAKS = ("", "none", "siblings", "drawn once", "drawn each epoch")  # see crack_utils/data/leaks.py
 FITS = ("resize", "crop")  # how pictures come to the network's size; see crack_utils/data/crops.py
 AUGMENTATIONS = ("flips", "rich")  # what `augment` does; see crack_utils/data/augmentation.py
+PATTERNS = ("growing", "forked", "inclined", "closed", "healed", "perforated", "tube", "bar")  # of synthetic cracks
 OPTIMIZERS = ("adam", "sgd", "momentum", "nesterov", "adagrad", "rmsprop")
 
 SYNTHETIC = "synthetic"
@@ -57,7 +58,7 @@ PRESETS = {
 
 
 # Fields that came after results had been kept: hashes that name those results must not change.
-LATER = ("fit", "augmentation")
+LATER = ("fit", "augmentation", "patterns")
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Experiment:
     fit: str = "resize"  # one of FITS: whole pictures brought to `size` (R24), or crops of `size` as they are
     specimens: int = 24  # synthetic only
     frames: int = 10  # pictures of each specimen, synthetic only
+    patterns: tuple[str, ...] = ("growing",)  # of PATTERNS, which specimens take in turn; synthetic only
     validation: float = 0.2  # share of what the test set leaves (R21)
     test: float = 0.2  # share of all, drawn before validation
     split_by: str = "specimen"  # or "image", or a file split.csv to repeat a split (the two shares then do not count)
@@ -133,7 +135,7 @@ class Experiment:
         return cls(**values | overrides, preset_name=name)
 
     def __post_init__(self):
-        for name in ("size", "learning_rates", "boundaries"):
+        for name in ("size", "learning_rates", "boundaries", "patterns"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         _check_names(self.loss, self.model)
         _check_ranges(self)
@@ -209,6 +211,7 @@ def _check_ranges(experiment):
         f"leak must be one of {', '.join(map(repr, LEAKS))}": e.leak in LEAKS,
         "leak needs a split that is drawn: split_by must be 'specimen' or 'image'": not e.leak
         or e.split_by in ("specimen", "image"),
+        f"patterns must be a list of {', '.join(PATTERNS)}": e.patterns and set(e.patterns) <= set(PATTERNS),
         f"augmentation must be one of {', '.join(AUGMENTATIONS)}": e.augmentation in AUGMENTATIONS,
         f"optimizer must be one of {', '.join(OPTIMIZERS)}": e.optimizer in OPTIMIZERS,
         "learning_rates must be three positive rates": len(e.learning_rates) == 3 and min(e.learning_rates) > 0,

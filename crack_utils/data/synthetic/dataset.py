@@ -11,13 +11,12 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from crack_utils.data.synthetic.patterns import pattern_of
+from crack_utils.data.synthetic.patterns import GROWING, pattern_of
 from crack_utils.data.synthetic.photograph import VERSION, check_arguments, measure, render
 from crack_utils.data.synthetic.specimen import SOURCES
 from crack_utils.data.synthetic.workers import share
 
 COLUMNS = ("name", "source", "specimen", "frame", "tip_row", "tip_column", "mm_per_px")
-GROWING = ("growing",)
 _KINDS = ("images", "masks", "parts")
 _RECIPE = "synthetic.json"
 _BEGUN = ".begun.json"  # the recipe of an unfinished data set: only pictures of the same recipe may be kept

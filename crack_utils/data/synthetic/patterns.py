@@ -5,8 +5,8 @@ A pattern takes a specimen as `draw_specimen` made it and changes it. What the g
 - *forked*: the crack splits once or twice. Stem and longest arm are the primary crack, and the tip is that arm's; the
   other arms are secondary cracks, as branches always are (R15). In every frame the primary arm is the longest.
 - *closed*: parts of the crack are pressed together to a hairline. They are crack: it is there, and can be seen.
-- *healed*: parts of the crack are filled, and a faint light scar is left. They are background, as nothing is open there;
-  the mask has gaps. What lies beyond a gap is the same primary crack, and the tip is its end.
+- *healed*: parts of the crack are filled, and a faint light scar is left. They are background, as nothing is open
+  there; the mask has gaps. What lies beyond a gap is the same primary crack, and the tip is its end.
 """
 
 import math
@@ -28,28 +28,19 @@ def growing(rng, specimen):
 
 def forked(rng, specimen):
     """Let the crack split once or twice, each time into two arms that turn away from each other."""
-    primary = specimen.cracks[0]
-    forks, side = np.sort(rng.uniform(0.3, 0.6, rng.integers(1, 3))), float(rng.choice([-1, 1]))
-    path, arms = primary.path, []
-    for fork in forks:
-        node = int(fork * len(path))
-        left = primary.length - arc_length(path)[node]
-        before = path[: node + 1]
-        path = np.concatenate([before, meander(rng, left, side * rng.uniform(0.2, 0.45), path[node])[1:]])
-        arms.append(
-            (
-                arc_length(before)[-1],
-                meander(rng, rng.uniform(0.6, 0.9) * left, -side * rng.uniform(0.3, 0.7), before[-1]),
-            )
-        )
-        side = -side
-    primary = replace(primary, path=path)
-    begins = [max(0.0, (at - specimen.first_length) / (primary.length - specimen.first_length)) for at, _ in arms]
-    arms = [
-        Crack(arm, rng.uniform(0.8, 1) * primary.opening, appears=when)
-        for when, (_, arm) in zip(begins, arms, strict=True)
-    ]
-    return replace(specimen, cracks=(primary, *arms, *_far_from(primary.path, specimen.cracks[1:])))
+    primary, first = specimen.cracks[0], specimen.first_length
+    path, arms, side = primary.path, [], float(rng.choice([-1, 1]))
+    for share in np.sort(rng.uniform(0.3, 0.6, rng.integers(1, 3))):
+        along = arc_length(path)
+        node = int(np.searchsorted(along, share * along[-1]))
+        left = along[-1] - along[node]
+        longest = meander(rng, left, side * rng.uniform(0.2, 0.45), path[node])
+        shorter = meander(rng, rng.uniform(0.6, 0.9) * left, -side * rng.uniform(0.3, 0.7), path[node])
+        # It appears when the tip comes by, and ends with the test, so it is shorter all the time in between.
+        appears = max(0.0, (along[node] - first) / (along[-1] - first))
+        arms.append(Crack(shorter, rng.uniform(0.8, 1) * primary.opening, appears=appears))
+        path, side = np.concatenate([path[:node], longest]), -side
+    return replace(specimen, cracks=(replace(primary, path=path), *arms, *_far_from(path, specimen.cracks[1:])))
 
 
 def inclined(rng, specimen):
@@ -113,6 +104,9 @@ PATTERNS = {
     "tube": tube,
     "bar": bar,
 }
+
+
+GROWING = ("growing",)  # the usual data set
 
 
 def pattern_of(specimen, patterns):

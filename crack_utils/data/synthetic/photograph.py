@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from crack_utils.data.synthetic.camera import Camera
-from crack_utils.data.synthetic.patterns import PATTERNS, check_patterns
+from crack_utils.data.synthetic.patterns import GROWING, PATTERNS, check_patterns
 from crack_utils.data.synthetic.scene import Surface, paint_scene, picture_scale, primary_path
 from crack_utils.data.synthetic.specimen import SOURCES, Specimen, camera_moves, draw_specimen
 
@@ -123,7 +123,7 @@ def _rng(seed, *key):
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
-def check_arguments(specimens, frames, size, seed, patterns=("growing",)):
+def check_arguments(specimens, frames, size, seed, patterns=GROWING):
     """Refuse what cannot be drawn."""
     for name, value in (("specimens", specimens), ("frames", frames)):
         if value < 1:
