@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from crack_utils.experiment import FITS, LOSSES, PRESETS, SYNTHETIC, Experiment
+from crack_utils.experiment import AUGMENTATIONS, FITS, LOSSES, PATTERNS, PRESETS, SYNTHETIC, Experiment
 from crack_utils.inspection.commands import add_commands as add_inspection
 from crack_utils.labelling.commands import add_commands as add_labelling
 from crack_utils.model_commands import add_commands as add_model
@@ -45,6 +45,14 @@ def _parser():
     synth.add_argument("--frames", type=int, default=10, metavar="N", help="photographs of each specimen")
     synth.add_argument("--size", type=int, nargs=2, default=(128, 160), metavar=("HEIGHT", "WIDTH"), help="in pixels")
     synth.add_argument("--seed", type=int, default=0)
+    synth.add_argument(
+        "--patterns",
+        nargs="+",
+        default=PATTERNS[:1],
+        choices=PATTERNS,
+        metavar="PATTERN",
+        help=f"of {', '.join(PATTERNS)}; specimens take them in turn",
+    )
     synth.add_argument("--workers", type=int, metavar="N", help="processes; by default one a core if it pays")
     synth.set_defaults(run=_synth)
 
@@ -54,6 +62,7 @@ def _parser():
     train.add_argument("--loss", default="dice", help=f"one of {', '.join(LOSSES)}, or a sum")
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--fit", default="resize", help=f"one of {', '.join(FITS)}: reduced photographs, or parts")
+    train.add_argument("--augmentation", default="flips", help=f"one of {', '.join(AUGMENTATIONS)}")
     train.add_argument("--split", metavar="FILE", help="repeat the split in a run's split.csv instead of drawing one")
     train.set_defaults(run=_train)
 
@@ -119,7 +128,7 @@ def _fetch(options):
 def _synth(options):
     from crack_utils.data import synthetic
 
-    given = {name: getattr(options, name) for name in ("specimens", "frames", "size", "seed", "workers")}
+    given = {name: getattr(options, name) for name in ("specimens", "frames", "size", "seed", "workers", "patterns")}
     rows = synthetic.generate(options.folder, **given, progress=True)
     print(f"{options.folder}: {len(rows)} photographs with masks in old/ and new/")
     return 0
@@ -130,7 +139,7 @@ def _train(options):
     from crack_utils.report import in_words
     from crack_utils.training import train
 
-    given = {name: getattr(options, name) for name in ("data", "loss", "seed", "fit")}
+    given = {name: getattr(options, name) for name in ("data", "loss", "seed", "fit", "augmentation")}
     given |= {"split_by": options.split} if options.split else {}
     run = train(Experiment.preset(options.preset, **given))
     found = evaluate(run)

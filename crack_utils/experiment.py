@@ -12,6 +12,8 @@ LOSSES = ("bce", "dice", "focal", "tversky")
 MODELS = ("unet",)
 LEAKS = ("", "none", "siblings", "drawn once", "drawn each epoch")  # see crack_utils/data/leaks.py
 FITS = ("resize", "crop")  # how pictures come to the network's size; see crack_utils/data/crops.py
+AUGMENTATIONS = ("flips", "rich")  # what `augment` does; see crack_utils/data/augmentation.py
+PATTERNS = ("growing", "forked", "inclined", "closed", "healed", "perforated", "tube", "bar")  # of synthetic cracks
 OPTIMIZERS = ("adam", "sgd", "momentum", "nesterov", "adagrad", "rmsprop")
 
 SYNTHETIC = "synthetic"
@@ -55,6 +57,10 @@ PRESETS = {
 }
 
 
+# Fields that came after results had been kept: hashes that name those results must not change.
+LATER = ("fit", "augmentation", "patterns")
+
+
 @dataclass(frozen=True)
 class Experiment:
     """All that decides a training. Make one with `Experiment.preset("quick", loss="dice")`.
@@ -74,6 +80,7 @@ class Experiment:
     fit: str = "resize"  # one of FITS: whole pictures brought to `size` (R24), or crops of `size` as they are
     specimens: int = 24  # synthetic only
     frames: int = 10  # pictures of each specimen, synthetic only
+    patterns: tuple[str, ...] = ("growing",)  # of PATTERNS, which specimens take in turn; synthetic only
     validation: float = 0.2  # share of what the test set leaves (R21)
     test: float = 0.2  # share of all, drawn before validation
     split_by: str = "specimen"  # or "image", or a file split.csv to repeat a split (the two shares then do not count)
@@ -88,7 +95,8 @@ class Experiment:
         0.5,
         0.75,
     )  # where the rate drops: epochs 60 and 90 of 120
-    augment: bool = True  # flips (R25)
+    augment: bool = True  # change training pictures by chance
+    augmentation: str = "flips"  # and how: one of AUGMENTATIONS; flips are the report's (R25)
     precision: str = "auto"  # a Keras dtype policy, or what the hardware favours (R29)
     loss_options: dict = field(default_factory=dict)
     model_options: dict = field(default_factory=dict)
@@ -127,7 +135,7 @@ class Experiment:
         return cls(**values | overrides, preset_name=name)
 
     def __post_init__(self):
-        for name in ("size", "learning_rates", "boundaries"):
+        for name in ("size", "learning_rates", "boundaries", "patterns"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         _check_names(self.loss, self.model)
         _check_ranges(self)
@@ -163,13 +171,14 @@ class Experiment:
     def digest(self, *context):
         """Return a hash (hexadecimal) of what decides the result: the fields, and texts such as the data's hash.
 
-        A split that is repeated from a file counts by what the file says, not by where it is. A fit that is the
-        report's own is left out, as in the time before there was another.
+        A split that is repeated from a file counts by what the file says, not by where it is. What came later than
+        the first studies is left out where it is as it was then.
         """
         decisive = self.to_dict()
         decisive.pop("preset_name")
-        if self.fit == "resize":
-            decisive.pop("fit")
+        for name in LATER:
+            if getattr(self, name) == getattr(type(self), name):
+                decisive.pop(name)
         if (file := self.split_file) is not None:
             decisive["split_by"] = hashlib.sha256(file.read_bytes()).hexdigest()
         return hashlib.sha256(json.dumps([decisive, *context], sort_keys=True).encode()).hexdigest()
@@ -202,6 +211,8 @@ def _check_ranges(experiment):
         f"leak must be one of {', '.join(map(repr, LEAKS))}": e.leak in LEAKS,
         "leak needs a split that is drawn: split_by must be 'specimen' or 'image'": not e.leak
         or e.split_by in ("specimen", "image"),
+        f"patterns must be a list of {', '.join(PATTERNS)}": e.patterns and set(e.patterns) <= set(PATTERNS),
+        f"augmentation must be one of {', '.join(AUGMENTATIONS)}": e.augmentation in AUGMENTATIONS,
         f"optimizer must be one of {', '.join(OPTIMIZERS)}": e.optimizer in OPTIMIZERS,
         "learning_rates must be three positive rates": len(e.learning_rates) == 3 and min(e.learning_rates) > 0,
         "boundaries must be two rising shares in (0, 1)": len(e.boundaries) == 2

@@ -18,6 +18,7 @@ from crack_utils.run import Run
 
 # The modules that decide what a training gives: their code is part of the run's id.
 DECISIVE = (
+    "data/augmentation.py",
     "data/images.py",
     "data/cache.py",
     "data/content.py",
@@ -191,6 +192,7 @@ def _fit(experiment, split, run, strategy, precision, xla, log):
                 repeat=repeat,
                 training=True,
                 augment=experiment.augment,
+                augmentation=experiment.augmentation,
                 seed=experiment.seed,
                 first_epoch=first_epoch,
                 epochs=experiment.epochs - first_epoch,

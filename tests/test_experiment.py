@@ -63,6 +63,13 @@ def test_hash_follows_what_decides_the_result():
     assert Experiment(**base.to_dict()) == base
 
 
+def test_fields_that_came_later_leave_kept_results_their_names():
+    """The digests that experiments had before the field `augmentation` was there."""
+    assert Experiment().digest().startswith("ea3399e36f")
+    assert Experiment(augment=False).digest().startswith("2795ec1868")
+    assert Experiment(augmentation="rich").digest() != Experiment().digest()
+
+
 def test_a_typing_error_is_told_without_loading_keras():
     code = (
         "import sys; from crack_utils import Experiment\n"

@@ -22,7 +22,7 @@ from crack_utils import (
     provenance,
     training,
 )
-from crack_utils.data import make_dataset, pipeline, sources
+from crack_utils.data import make_dataset, sources
 from crack_utils.experiment import PRESETS
 from crack_utils.files import FullDiskError
 
@@ -220,16 +220,6 @@ class TestPipeline:
 
         np.testing.assert_array_equal(epochs(1), epochs(5))
         np.testing.assert_array_equal(epochs(1)[:, :18], epochs(3))  # which leaves two of the twenty out
-
-    def test_flips_take_image_and_mask_alike(self):
-        image = tf.reshape(tf.range(12.0), (3, 4, 1))
-        seen = set()
-        for position in range(64):
-            flipped, mask = pipeline.flip(image, image * 2, (0, position))
-            np.testing.assert_array_equal(mask, 2 * flipped)
-            seen.add(flipped.numpy().tobytes())
-        ways = [image, image[::-1], image[:, ::-1], image[::-1, ::-1]]
-        assert seen == {tf.identity(way).numpy().tobytes() for way in ways}
 
     def test_too_few_for_a_batch(self, experiment):
         with pytest.raises(ValueError, match="do not fill one batch"):

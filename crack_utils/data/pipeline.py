@@ -1,4 +1,4 @@
-"""The input pipeline in tf.data (R20–R28): cache, repeat, shuffle, crop, flip, batch, prefetch.
+"""The input pipeline in tf.data (R20–R28): cache, repeat, shuffle, crop, augment, batch, prefetch.
 
 Order, crops and augmentation are functions of (seed, epoch, index) alone, so a training that starts at any epoch sees
 what an uninterrupted one would.
@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from crack_utils.data import cache, crops
+from crack_utils.data.augmentation import AUGMENTATIONS, NO_TIP
 from crack_utils.experiment import FITS
 
 
@@ -18,6 +19,7 @@ def make_dataset(
     repeat=1,
     training=False,
     augment=True,
+    augmentation="flips",
     seed=0,
     first_epoch=0,
     epochs=1,
@@ -34,12 +36,14 @@ def make_dataset(
     repeat : int
         Times an epoch sees each image (R26).
     training : bool
-        Shuffle within each epoch, flip, and leave out an epoch's last incomplete batch (all batches then have one
+        Shuffle within each epoch, augment, and leave out an epoch's last incomplete batch (all batches then have one
         shape, which compiled steps need). Otherwise every image once, in order, as it is.
     augment : bool
-        Flips while training (R25).
+        Change pictures by chance while training, as `augmentation` says.
+    augmentation : {"flips", "rich"}
+        The report's flips (R25), or flips, turns, shifts, bends, light, contrast, blur and noise (`augmentation.rich`).
     seed : int
-        Decides order and flips.
+        Decides order and augmentation.
     first_epoch, epochs : int
         Which epochs are delivered, one after another; counted from 0.
     drawn : int, optional
@@ -57,10 +61,12 @@ def make_dataset(
     Raises
     ------
     ValueError
-        If there is no pair, or less than one batch of them, or `fit` is unknown.
+        If there is no pair, or less than one batch of them, or `fit` or `augmentation` is unknown.
     """
     if fit not in FITS:
         raise ValueError(f"fit must be one of {', '.join(FITS)}, got {fit!r}")
+    if augmentation not in AUGMENTATIONS:
+        raise ValueError(f"augmentation must be one of {', '.join(AUGMENTATIONS)}, got {augmentation!r}")
     drawn = drawn or len(pairs)
     count = epoch_length(drawn, repeat, batch, training)
     cropped, whole = fit == "crop" and training, fit == "crop" and not training
@@ -90,8 +96,11 @@ def make_dataset(
         return epoch, sighting, image / 255, mask
 
     def finish(epoch, sighting, image, mask):
-        # The number of the sighting in the whole training: the batch, which cuts an epoch's end off, has no say in it.
-        return flip(image, mask, (seed, epoch * sightings + sighting)) if training and augment else (image, mask)
+        if training and augment:
+            # The number of the sighting in the whole training: the batch, which cuts an epoch's end off, has no say.
+            number = seed, epoch * sightings + sighting
+            image, mask, _ = AUGMENTATIONS[augmentation](image, mask, tf.constant(NO_TIP), number)
+        return image, mask
 
     return (
         tf.data.Dataset.range(first_epoch * count, (first_epoch + epochs) * count)
@@ -114,24 +123,3 @@ def epoch_length(images, repeat, batch, training):
     if images * repeat < (batch if training else 1):
         raise ValueError(f"{images} image(s), each {repeat} time(s), do not fill one batch of {batch}")
     return images * repeat // batch * batch if training else images * repeat
-
-
-def flip(image, mask, seed):
-    """Flip horizontally with p = 0.5 and vertically with p = 0.5, image and mask alike (R25).
-
-    Parameters
-    ----------
-    image, mask : tensors, shape (H, W, channels)
-    seed : pair of int
-        The same pair gives the same flips.
-
-    Returns
-    -------
-    image, mask : tensors of the same shapes
-    """
-    seed = tf.cast(tf.stack([tf.cast(part, tf.int64) for part in seed]), tf.int64)
-    horizontally, vertically = tf.unstack(tf.random.stateless_uniform((2,), seed) < 0.5)
-    both = tf.concat([image, mask], axis=-1)  # one array, so that image and mask cannot part
-    both = tf.where(horizontally, tf.reverse(both, [1]), both)
-    both = tf.where(vertically, tf.reverse(both, [0]), both)
-    return both[..., : image.shape[-1]], both[..., image.shape[-1] :]

@@ -114,6 +114,9 @@ def _synthetic_folders(experiment):
     e = experiment
     height, width = e.size
     name = f"synthetic-v{synthetic.VERSION}-{e.specimens}x{e.frames}-{height}x{width}-{e.data_seed}"
+    if e.patterns != synthetic.GROWING:
+        name += "-" + "+".join(e.patterns)
     folder = paths.data() / name
-    synthetic.generate(folder, specimens=e.specimens, frames=e.frames, size=e.size, seed=e.data_seed, progress=True)
+    chosen = {"specimens": e.specimens, "frames": e.frames, "size": e.size, "seed": e.data_seed, "patterns": e.patterns}
+    synthetic.generate(folder, **chosen, progress=True)
     return [folder / "old", folder / "new"]

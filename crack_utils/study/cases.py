@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 
 from crack_utils import paths
-from crack_utils.experiment import LOSSES, Experiment
+from crack_utils.experiment import LOSSES, PATTERNS, Experiment
 
 # Every fourth specimen or so is for the test; of the other 80, a fifth is for validation.
 _DATA = {"size": (64, 80), "specimens": 104, "frames": 4, "test": 24 / 104}
@@ -30,7 +30,8 @@ SCALES = {
     "full": {
         "base": _DATA | _SCHEME,
         "seeds": {"losses": 10, "leaks, few specimens": 5, "leaks": 5}
-        | {"rates": 3, "batches": 3, "phases": 3, "repetition": 3, "optimizers": 3, "precision": 3},
+        | {"rates": 3, "batches": 3, "phases": 3, "repetition": 3, "optimizers": 3, "precision": 3}
+        | {"augmentation": 5, "augmentation, all patterns": 5},
     },
 }
 KEPT = {"full": "study"}  # scales whose tables are committed, and their folder in results/
@@ -42,6 +43,8 @@ _LEAKS = {
     "reshuffled, cached": {"leak": "drawn once"},
     "reshuffled each epoch": {"leak": "drawn each epoch"},
 }
+
+_AUGMENTATIONS = {"flips": {}, "rich": {"augmentation": "rich"}}  # beyond the report
 
 # Question → variant → what it changes of the base. What is equal in several questions is trained once.
 QUESTIONS = {
@@ -73,6 +76,8 @@ QUESTIONS = {
         "nesterov, rate × 100": {"optimizer": "nesterov", "learning_rates": (1e-2, 1e-3, 1e-4)},
         "sgd, rate × 1000": {"optimizer": "sgd", "learning_rates": (1e-1, 1e-2, 1e-3)},
     },
+    "augmentation": _AUGMENTATIONS,
+    "augmentation, all patterns": {name: {"patterns": PATTERNS} | changes for name, changes in _AUGMENTATIONS.items()},
     "precision": {"as the hardware favours": {}, "float32": {"precision": "float32"}},  # R65
 }
 

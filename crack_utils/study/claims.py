@@ -64,7 +64,8 @@ def findings(tables):
     list of Finding
     """
     made = [dice_is_best(tables), gap(tables), *leaks(tables)]
-    for judge in (imbalance, early, tips, intricate, rates, batches, phases, repetition, optimizers, precision, widths):
+    training = (rates, batches, phases, repetition, augmentation, optimizers, precision)
+    for judge in (imbalance, early, tips, intricate, *training, widths):
         made += judge(tables)
     return made
 
@@ -198,6 +199,18 @@ def repetition(tables):
             "repetition",
         ),
     ]
+
+
+def augmentation(tables):
+    """R63: does more than flips help? Failed trainings count. A question of ours: the report has flips alone."""
+    made = []
+    for question in present(tables, "augmentation", "augmentation, all patterns"):
+        flips, rich = tables.values(question, "mean_iou", ["flips", "rich"])
+        where = "cracks of all patterns" if "patterns" in question else "the usual cracks"
+        found, claim = interval(rich - flips), f"Richer augmentation helps ({where})"
+        contrast = f"rich − flips, mean IoU ({where})"
+        made.append(_finding("R63", claim, "our question", contrast, found, _verdict(found), tables, question))
+    return made
 
 
 def optimizers(tables):

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from crack_utils.data.synthetic.patterns import GROWING, pattern_of
 from crack_utils.data.synthetic.photograph import VERSION, check_arguments, measure, render
 from crack_utils.data.synthetic.specimen import SOURCES
 from crack_utils.data.synthetic.workers import share
@@ -23,7 +24,16 @@ _PICTURE, _PIXEL = 0.03, 7e-7  # [s] that one core takes, roughly; measured on a
 _WORTHWHILE = 8.0  # [s] of work from which processes pay: to start them takes one or two
 
 
-def generate(folder, specimens=24, frames=10, size=(128, 160), seed=0, workers=None, progress=False):
+def generate(
+    folder,
+    specimens=24,
+    frames=10,
+    size=(128, 160),
+    seed=0,
+    workers=None,
+    progress=False,
+    patterns=GROWING,
+):
     """Write a synthetic data set: two sources, `<folder>/old` and `<folder>/new` (R20).
 
     Each has images/, masks/ (0/255), parts/ (0 background, 1 primary, 2 secondary) and metadata.csv. The same
@@ -47,6 +57,9 @@ def generate(folder, specimens=24, frames=10, size=(128, 160), seed=0, workers=N
         Processes, at least 1; by default one a core where there is enough to do, else none besides this one.
     progress : bool
         Show a progress bar.
+    patterns : sequence of str
+        Of `PATTERNS`; the specimens of each source take them in turn. A name that stands there twice comes up twice as
+        often.
 
     Returns
     -------
@@ -60,11 +73,13 @@ def generate(folder, specimens=24, frames=10, size=(128, 160), seed=0, workers=N
     OSError
         If a file cannot be written.
     """
-    check_arguments(specimens, frames, size, seed)
+    check_arguments(specimens, frames, size, seed, patterns)
     if workers is not None and workers < 1:
         raise ValueError(f"workers={workers}: valid are whole numbers from 1, or None")
     folder, size = Path(folder), tuple(map(int, size))
     recipe = {"version": VERSION, "specimens": specimens, "frames": frames, "size": list(size), "seed": seed}
+    if tuple(patterns) != GROWING:  # recipes of data sets from before there were others say nothing of it
+        recipe["patterns"] = list(patterns)
     if not (folder / _RECIPE).exists():
         folder.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(folder / ".lock"):
@@ -74,13 +89,13 @@ def generate(folder, specimens=24, frames=10, size=(128, 160), seed=0, workers=N
     return [row for source in SOURCES for row in _read_rows(folder / source / "metadata.csv")]
 
 
-def write_specimen(folder, frames, size, seed, specimen):
+def write_specimen(folder, frames, size, seed, specimen, patterns=GROWING):
     """Render and write the frames of a specimen that are not complete yet."""
     for frame in range(frames):
         places = _places(Path(folder), specimen, frame)
         if all(place.exists() for place in places):
             continue
-        shot = render(specimen, frame, frames, size, seed)
+        shot = render(specimen, frame, frames, size, seed, pattern=pattern_of(specimen, patterns))
         for place, array in zip(places, (shot.image, 255 * shot.mask.astype(np.uint8), shot.parts), strict=True):
             _replace(place, partial(_save_png, array))
 
@@ -92,6 +107,7 @@ def _write(folder, recipe, workers, progress):
     missing = {number: _missing(folder, number, frames) for number in range(specimens)}
     to_do = [number for number, count in missing.items() if count]
     job = {"folder": str(folder.resolve()), "frames": frames, "size": size, "seed": seed}
+    job["patterns"] = _patterns(recipe)
     workers = workers or _useful_workers(sum(missing.values()), size)
     if workers == 1 or len(to_do) < 2:
         written = (write_specimen(**job, specimen=number) or number for number in to_do)
@@ -159,10 +175,15 @@ def _name(specimen, frame):
 
 def _row(specimen, frame, recipe):
     """The row of metadata.csv."""
-    tip, mm_per_px = measure(specimen, frame, recipe["frames"], recipe["size"], recipe["seed"])
+    pattern = pattern_of(specimen, _patterns(recipe))
+    tip, mm_per_px = measure(specimen, frame, recipe["frames"], recipe["size"], recipe["seed"], pattern)
     row, column = (round(value, 3) for value in tip)
     place = _name(specimen, frame), SOURCES[specimen % 2], f"s{specimen:03d}", frame
     return dict(zip(COLUMNS, (*place, row, column, round(mm_per_px, 6)), strict=True))
+
+
+def _patterns(recipe):
+    return recipe.get("patterns", GROWING)
 
 
 def _save_png(array, path):

@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from crack_utils.data.synthetic.camera import Camera
+from crack_utils.data.synthetic.patterns import GROWING, PATTERNS, check_patterns
 from crack_utils.data.synthetic.scene import Surface, paint_scene, picture_scale, primary_path
 from crack_utils.data.synthetic.specimen import SOURCES, Specimen, camera_moves, draw_specimen
 
@@ -24,11 +25,11 @@ class Photograph:
     parts : ndarray of uint8, shape (height, width)
         0 background, 1 primary crack, 2 secondary crack (R15).
     tip : tuple of float
-        (row, column) of the primary crack's tip [px].
+        (row, column) of the primary crack's tip [px]; if it has forked, of its longest arm.
     path : ndarray, shape (n, 2)
         (row, column) along the primary crack's middle, from its mouth to its tip [px].
     width : ndarray, shape (n,)
-        Its opening there [px], 0 at the tip.
+        Its opening there [px], 0 at the tip and where it has healed.
     mm_per_px : float
     specimen : Specimen
         The geometry behind it.
@@ -47,7 +48,7 @@ class Photograph:
     growth: float
 
 
-def render(specimen=0, frame=0, frames=10, size=(128, 160), seed=0, source=None):
+def render(specimen=0, frame=0, frames=10, size=(128, 160), seed=0, source=None, pattern="growing"):
     """Render one photograph of a test.
 
     Parameters
@@ -61,6 +62,8 @@ def render(specimen=0, frame=0, frames=10, size=(128, 160), seed=0, source=None)
     seed : int
     source : str, optional
         "old" or "new"; by default even specimens are old, odd ones new.
+    pattern : str
+        One of `PATTERNS`, for example "forked".
 
     Returns
     -------
@@ -71,13 +74,13 @@ def render(specimen=0, frame=0, frames=10, size=(128, 160), seed=0, source=None)
     ValueError
         If an argument is out of range.
     """
-    check_arguments(specimen + 1, frames, size, seed)
+    check_arguments(specimen + 1, frames, size, seed, (pattern,))
     if not 0 <= frame < frames:
         raise ValueError(f"frame={frame}: valid are 0 to {frames - 1}, as frames={frames}")
     source = SOURCES[specimen % 2] if source is None else source
     if source not in SOURCES:
         raise ValueError(f"source={source!r}: valid are {', '.join(SOURCES)}")
-    surface, camera = _setting(seed, specimen, source)
+    surface, camera = _setting(seed, specimen, source, pattern)
     growth, pose, rng = _moment(seed, specimen, surface.specimen, frame, frames)
     scene, parts = paint_scene(surface, growth, pose, tuple(size))
     image = camera.photograph(scene, rng)
@@ -87,22 +90,22 @@ def render(specimen=0, frame=0, frames=10, size=(128, 160), seed=0, source=None)
     return Photograph(image, parts > 0, parts, tip, path, width, mm_per_px, surface.specimen, growth)
 
 
-def measure(specimen, frame, frames, size, seed):
+def measure(specimen, frame, frames, size, seed, pattern="growing"):
     """Return (tip, mm_per_px) of a photograph as `render` does, without drawing it: a thousand times as fast."""
-    geometry = _geometry(seed, specimen, SOURCES[specimen % 2])
+    geometry = _geometry(seed, specimen, SOURCES[specimen % 2], pattern)
     growth, pose, _ = _moment(seed, specimen, geometry, frame, frames)
     path, _ = primary_path(geometry, growth, pose, size)
     return (float(path[-1, 0]), float(path[-1, 1])), _resolution(geometry, pose, size)
 
 
 @lru_cache(maxsize=2)  # the frames of a specimen share its textures, which take longer to draw than a small picture
-def _setting(seed, specimen, source):
-    geometry = _geometry(seed, specimen, source)
+def _setting(seed, specimen, source, pattern):
+    geometry = _geometry(seed, specimen, source, pattern)
     return Surface(_rng(seed, specimen, 1), geometry), Camera(_rng(seed, specimen, 2), source)
 
 
-def _geometry(seed, specimen, source):
-    return draw_specimen(_rng(seed, specimen, 0), source)
+def _geometry(seed, specimen, source, pattern):
+    return PATTERNS[pattern](_rng(seed, specimen, 4), draw_specimen(_rng(seed, specimen, 0), source))
 
 
 def _moment(seed, specimen, geometry, frame, frames):
@@ -120,7 +123,7 @@ def _rng(seed, *key):
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
-def check_arguments(specimens, frames, size, seed):
+def check_arguments(specimens, frames, size, seed, patterns=GROWING):
     """Refuse what cannot be drawn."""
     for name, value in (("specimens", specimens), ("frames", frames)):
         if value < 1:
@@ -129,3 +132,4 @@ def check_arguments(specimens, frames, size, seed):
         raise ValueError(f"size={size}: valid is (height, width) with at least 32 pixels each")
     if seed < 0:
         raise ValueError(f"seed={seed}: valid are whole numbers from 0")
+    check_patterns(patterns)

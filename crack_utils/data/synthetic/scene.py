@@ -12,6 +12,7 @@ from crack_utils.data.synthetic.texture import Noise
 _SHORTEST = 0.035  # a secondary crack is drawn from this length on: before, nobody would see or label it
 _FLANK = 0.0009  # standard deviation of a crack's flanks from an even opening
 _UNSEEN = 0.25  # [px] of unevenness of a crack's flanks, below which it is not drawn
+_SCAR = 0.004  # half width of what a healed crack leaves
 _CLEAR = 0.05  # marks and cables keep this distance from the cracks: nothing hides what the mask shows
 
 
@@ -92,6 +93,10 @@ class Surface:
             middle = 0.5 * (self.specimen.ahead - self.specimen.behind)
             across = (u - middle) / (0.5 * (self.specimen.ahead + self.specimen.behind))
             gray *= 0.55 + 0.5 * np.sqrt(np.clip(1 - across**2, 0, 1))
+        if self.specimen.kind == "tube":
+            across = v / self.specimen.half_height
+            gray *= 0.4 + 0.65 * np.sqrt(np.clip(1 - across**2, 0, 1))
+            gray += 0.3 * np.exp(-(((across + 0.4) / 0.12) ** 2))  # where the lamp is mirrored
         return gray
 
     def flank(self, u, v, half_width, scale):
@@ -106,6 +111,14 @@ class Surface:
 def _draw_rig(rng, specimen):
     """Solid parts of the rig: (kind, centre, half size, radius of corners, gray factor), in the specimen's frame."""
     parts = []
+    if specimen.kind == "tube":  # a jaw at the far end
+        wide, tall = rng.uniform(0.06, 0.09), specimen.half_height + rng.uniform(0.03, 0.08)
+        return [("box", (rng.uniform(0.72, 0.76), 0.0), (wide, tall), 0.02, rng.uniform(0.8, 1.1))]
+    if specimen.kind == "bar":  # rollers
+        radius = rng.uniform(0.05, 0.08)
+        for u, v in ((-specimen.behind - radius, -1), (-specimen.behind - radius, 1), (specimen.ahead + radius, 0)):
+            parts.append(("pin", (u, v * rng.uniform(0.36, 0.46)), (radius, 0), 0, 1.0))
+        return parts
     for side in (-1, 1):
         if specimen.kind == "plate":
             gap, wide = rng.uniform(0.09, 0.15), rng.uniform(0.09, 0.13)
@@ -203,6 +216,9 @@ def paint_scene(surface, growth, pose, size):
     middle = 0.5 * (specimen.ahead - specimen.behind)
     half = (0.5 * (specimen.ahead + specimen.behind), specimen.half_height)
     body = solid(scale * box(u, v, (middle, 0.0), half, 0.008))
+    for hole_u, hole_v, radius in specimen.holes:
+        distance = disc(u, v, (hole_u, hole_v), radius)
+        body *= 1 - solid(scale * distance)
     inside = body > 0
     image[inside] += body[inside] * (surface.albedo(u[inside], v[inside], scale) - image[inside])
     notch = np.minimum(solid(scale * (np.abs(v) - specimen.notch_width(u, growth))), solid(scale * u))
@@ -272,21 +288,23 @@ def _paint_mark(image, mark, to_pixels, scale, within=None):
 
 def _paint_crack(image, parts, surface, crack, length, to_pixels, to_specimen, scale):
     """Darken the crack, lighten the lip that faces the lamp, and mark every pixel that it touches."""
-    points, half_width = crack.at(length)
-    if crack.part == 1:  # reach back into the notch, so that the mouth is cut by the notch and not rounded
-        points = np.concatenate([points[:1] - [[0.03, 0.0]], points])
-        half_width = np.concatenate([half_width[:1], half_width])
-    path, half_width = to_pixels(points), half_width * scale
 
     def edge(flank, half_width):
         return surface.flank(*to_specimen(flank), half_width, scale)
 
-    lip = stroke(image.shape, path + np.array([0.006 * scale, 0.0]), half_width, edge)
-    paint(image, lip, 0.9, surface.lip * 0.4)
-    drawn = stroke(image.shape, path, half_width, edge)
-    if drawn is not None:
-        paint(image, drawn, surface.dark)
-        parts[drawn.window][drawn.touched] = crack.part
+    for scar in crack.scars(length):  # what has filled it is a little lighter than the specimen
+        paint(image, stroke(image.shape, to_pixels(scar), _SCAR * scale), 0.9, 0.2)
+    for place, (points, half_width) in enumerate(crack.pieces(length)):
+        if crack.part == 1 and place == 0:  # back into the notch, so that the mouth is cut by the notch and not rounded
+            points = np.concatenate([points[:1] - [[0.03, 0.0]], points])
+            half_width = np.concatenate([half_width[:1], half_width])
+        path, half_width = to_pixels(points), half_width * scale
+        lip = stroke(image.shape, path + np.array([0.006 * scale, 0.0]), half_width, edge)
+        paint(image, lip, 0.9, surface.lip * 0.4)
+        drawn = stroke(image.shape, path, half_width, edge)
+        if drawn is not None:
+            paint(image, drawn, surface.dark)
+            parts[drawn.window][drawn.touched] = crack.part
 
 
 def _paint_rig(image, surface, u, v, scale):

@@ -13,6 +13,10 @@ import numpy as np
 SOURCES = ("old", "new")
 ASPECT = 1.25  # width by height of the field of view
 _NODES = 400  # corners of a crack's path
+_TAPER = 0.02  # over which a crack narrows towards a part that is shut
+_HAIRLINE = 0.0015  # half width of a part that is pressed together
+_BEHIND_TIP = 0.06  # that a part which is shut keeps from the tip
+_SHORTEST_SHUT = 0.02  # a shorter part stays open
 _MIN_SHARE = 0.0045  # of the picture, that the first frame's primary crack covers
 
 
@@ -32,6 +36,10 @@ class Crack:
         Growth of the primary crack, in [0, 1], at which this one starts.
     embedded : bool
         True where both ends are tips (a crack that does not begin at the notch or at another crack).
+    shut : tuple of (start, end)
+        Parts along the path, in rising order, that shut behind the tip as soon as it has passed.
+    healed : bool
+        Those parts are filled, and no crack any more; otherwise they are pressed together, to a hairline.
     """
 
     path: np.ndarray
@@ -39,6 +47,8 @@ class Crack:
     part: int = 2
     appears: float = 0.0
     embedded: bool = False
+    shut: tuple = ()
+    healed: bool = False
 
     def at(self, length):
         """The part of the crack that has grown.
@@ -53,18 +63,51 @@ class Crack:
         points : ndarray, shape (m, 2)
             Corners from the mouth to the present tip.
         half_width : ndarray, shape (m,)
-            Half of the opening at each corner.
+            Half of the opening at each corner; 0 where it is healed.
         """
+        points, half_width, _ = self._at(length)
+        return points, half_width
+
+    def pieces(self, length):
+        """The parts of the crack that are not healed, as `at` gives them, from its mouth on."""
+        points, half_width, at = self._at(length)
+        if not self.healed:
+            return [(points, half_width)]
+        edges = [at[0], *(edge for part in self.shut_parts(length) for edge in part), at[-1]]
+        inside = [(at >= start) & (at <= end) for start, end in zip(edges[::2], edges[1::2], strict=True)]
+        return [(points[part], half_width[part]) for part in inside]
+
+    def scars(self, length):
+        """Where the crack has healed: a list of paths, shape (n, 2)."""
+        if not self.healed:
+            return []
+        points, _, at = self._at(length)
+        return [points[(at >= start) & (at <= end)] for start, end in self.shut_parts(length)]
+
+    def shut_parts(self, length):
+        """The parts (start, end) along the path that are shut while the crack is of some length."""
+        parts = [(start, min(end, length - _BEHIND_TIP)) for start, end in self.shut]
+        return [(start, end) for start, end in parts if end - start >= _SHORTEST_SHUT]
+
+    def _at(self, length):
+        """As `at`, and the length along the path at each corner."""
         along = arc_length(self.path)
         length = min(length, along[-1])
         # Corners get denser towards the tip, where the square root bends most.
         at = length * (1 - np.linspace(1, 0, _NODES) ** 2)
+        if parts := self.shut_parts(length):
+            at = np.union1d(at, np.ravel(parts))
         points = np.stack([np.interp(at, along, self.path[:, axis]) for axis in (0, 1)], axis=1)
         to_tip = length - at
         if self.embedded:
             # An internal crack opens as an ellipse: the square root of the distance to either tip.
             to_tip = to_tip * at / max(length, 1e-9)
-        return points, 0.5 * self.opening * np.sqrt(to_tip)
+        half_width = 0.5 * self.opening * np.sqrt(to_tip)
+        for start, end in parts:
+            outside = np.maximum(np.maximum(start - at, at - end), 0)
+            narrow = half_width * np.sqrt(np.minimum(outside / _TAPER, 1))
+            half_width = narrow if self.healed else np.maximum(narrow, np.minimum(half_width, _HAIRLINE))
+        return points, half_width, at
 
     @property
     def length(self):
@@ -104,7 +147,8 @@ class Specimen:
     source : str
         "old" or "new".
     kind : str
-        "plate" (compact tension) or "pipe" (a section seen from the side, notched across).
+        "plate" (compact tension), "pipe" (a section seen from the side, notched across), "tube" (a pipe notched at its
+        end, its axis along the crack) or "bar" (bent on three rollers).
     behind, ahead, half_height : float
         Extents from the notch's end: back to the notched edge, ahead to the far edge, and to either side.
     notch_type : str
@@ -118,6 +162,8 @@ class Specimen:
     pose : Pose
     millimetres : float
         The picture's height [mm].
+    holes : tuple of (u, v, radius)
+        Drilled through, away from the cracks.
     """
 
     source: str
@@ -131,6 +177,7 @@ class Specimen:
     first_length: float
     pose: Pose
     millimetres: float
+    holes: tuple = ()
 
     def growth(self, frame, frames):
         """Progress of the test at a frame, in (0, 1]: slow first, then faster, as a fatigue crack."""
@@ -188,12 +235,10 @@ def draw_specimen(rng, source):
         behind, ahead, half_height = rng.uniform(0.1, 0.17), rng.uniform(0.58, 0.66), 0.8
         angle = float(rng.choice([-0.5, 0.5])) * math.pi + rng.normal(0, 0.04)
     mirror = float(rng.choice([-1, 1]))
-    centre = np.array([[0.5 * (ahead - behind), 0.0]])
-    pose = Pose(angle, mirror, (0.0, 0.0))
-    pose = Pose(angle, mirror, tuple((rng.normal(0, [0.03, 0.02]) - pose.to_picture(centre)[0]).tolist()))
+    pose = placed(rng, angle, mirror, behind, ahead)
     opening = rng.uniform(0.09, 0.11)
     first = (1.5 * ASPECT * _MIN_SHARE / opening) ** (2 / 3) * rng.uniform(1.0, 1.15)
-    primary = Crack(_meander(rng, rng.uniform(0.68, 0.86) * ahead, rng.normal(0, 0.08)), opening, part=1)
+    primary = Crack(meander(rng, rng.uniform(0.68, 0.86) * ahead, rng.normal(0, 0.08)), opening, part=1)
     return Specimen(
         source=source,
         kind=kind,
@@ -209,14 +254,21 @@ def draw_specimen(rng, source):
     )
 
 
+def placed(rng, angle, mirror, behind, ahead):
+    """The pose that shows the middle between two ends of a specimen near the picture's middle."""
+    centre = np.array([[0.5 * (ahead - behind), 0.0]])
+    turned = Pose(angle, mirror, (0.0, 0.0)).to_picture(centre)[0]
+    return Pose(angle, mirror, tuple((rng.normal(0, [0.03, 0.02]) - turned).tolist()))
+
+
 def camera_moves(rng, pose):
     """The pose in one frame: the camera or the rig has moved a little."""
     shift = tuple((np.asarray(pose.shift) + rng.normal(0, 0.006, 2)).tolist())
     return Pose(pose.angle + rng.normal(0, 0.005), pose.mirror, shift, 1 + rng.normal(0, 0.004))
 
 
-def _meander(rng, length, heading, start=(0.0, 0.0)):
-    """A path whose direction wanders on four scales, and returns to its heading."""
+def meander(rng, length, heading, start=(0.0, 0.0)):
+    """Draw a path whose direction wanders on four scales, and returns to its heading."""
     at = np.linspace(0, 1, _NODES)
     angle = np.full(_NODES, heading)
     for corners, spread in ((5, 0.13), (14, 0.2), (45, 0.26), (160, 0.4)):
@@ -237,11 +289,11 @@ def _secondary(rng, primary, kind):
         if rng.random() < 0.5:
             node = int(rng.uniform(0.25, 0.65) * _NODES)
             turn = rng.choice([-1, 1]) * rng.uniform(0.5, 1.0)
-            path = _meander(rng, length, turn, primary.path[node])
+            path = meander(rng, length, turn, primary.path[node])
             cracks.append(Crack(path, rng.uniform(0.075, 0.09), appears=along[node] / along[-1] * 0.9))
             continue
         v = rng.choice([-1, 1]) * rng.uniform(0.12, across)
-        path = _meander(rng, length, rng.uniform(-0.6, 0.6), (rng.uniform(0.02, 0.35), v))
+        path = meander(rng, length, rng.uniform(-0.6, 0.6), (rng.uniform(0.02, 0.35), v))
         if np.min(np.hypot(*(path[:, None, :] - primary.path[None, ::4, :]).transpose(2, 0, 1))) > 0.06:
             cracks.append(Crack(path, rng.uniform(0.1, 0.12), appears=rng.uniform(0, 0.4), embedded=True))
     return cracks

@@ -1,0 +1,256 @@
+"""What chance does to a training picture, its mask and its tip alike: the report's flips (R25), or more than them.
+
+Stateless: whatever chance decides is a function of a seed, and the same seed gives the same picture. Masks stay 0 or 1.
+A tip is (row, column) [px], or NaN where there is none; it goes where the picture takes it.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import tensorflow as tf
+
+NO_TIP = np.full(2, np.nan, np.float32)
+
+# A pixel of a moved mask is crack from this share of crack on. A diagonal line of one pixel has shares of 3/8 along its
+# middle where it lies between pixels, so above that, or if the nearest pixel is taken, it would be torn. The cracks of
+# synthetic pictures gain 4 to 8 % of their area.
+MASK_SHARE = 0.37
+
+_NODES = 3  # of the elastic displacement, in each direction
+_STEPS = 8  # until a tip's place is known: the bend's steepest slope is 0.36, and that is what each leaves of the error
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """How far each change beside the flips may go; 0 leaves it out, and so does a contrast of 1."""
+
+    rotation: float = 10.0  # [°] either way: cameras are mounted by hand, and specimens hang a little askew
+    shift: float = 0.05  # share of height and width: beyond, the crack's mouth or tip would often leave the picture
+    # Share of the height, standard deviation of 3×3 nodes with bicubic interpolation between: the U-Net's own
+    # deformation (Ronneberger et al. 2015, doi:10.1007/978-3-319-24574-4_28), which takes 10 px of 512, twice as much;
+    # a crack bends then, and its width hardly changes.
+    elastic: float = 0.01
+    light: float = 0.1  # added to all gray values, which lie in [0, 1]: a lamp that is nearer, or a longer exposure
+    contrast: float = 1.3  # factor, or divisor, of the distance from the picture's mean gray
+    blur: float = 1.0  # [px] standard deviation: defocus, which a crack of two pixels survives
+    noise: float = 0.03  # standard deviation of each gray value: a bit more than our noisiest camera
+
+    @classmethod
+    def only(cls, name):
+        """Return the default strength of one change, and none of the others.
+
+        Raises
+        ------
+        ValueError
+            If there is no such change.
+        """
+        names = [each.name for each in fields(cls)]
+        if name not in names:
+            raise ValueError(f"unknown change {name!r}; valid are {', '.join(names)}")
+        none = dict.fromkeys(names, 0.0) | {"contrast": 1.0}
+        return cls(**none | {name: getattr(cls(), name)})
+
+
+def flips(image, mask, tip, seed):
+    """Flip horizontally with p = 0.5 and vertically with p = 0.5 (R25).
+
+    Parameters
+    ----------
+    image, mask : tensors of float32, shape (H, W, 1)
+    tip : tensor of float32, shape (2,)
+        (row, column) [px], or NaN.
+    seed : pair of int
+        The same pair gives the same flips.
+
+    Returns
+    -------
+    image, mask, tip : tensors of the same shapes
+    """
+    horizontally, vertically = tf.unstack(tf.random.stateless_uniform((2,), _pair(seed)) < 0.5)
+    both = tf.concat([image, mask], axis=-1)  # one array, so that image and mask cannot part
+    both = tf.where(horizontally, tf.reverse(both, [1]), both)
+    both = tf.where(vertically, tf.reverse(both, [0]), both)
+    last = tf.cast(tf.shape(image)[:2] - 1, tf.float32)
+    tip = tf.where(tf.stack([vertically, horizontally]), last - tip, tip)
+    return both[..., : image.shape[-1]], both[..., image.shape[-1] :], tip
+
+
+def rich(image, mask, tip, seed, strengths=Strengths()):
+    """Flip, turn, shift, bend, light, blur and add noise, each by chance.
+
+    Parameters
+    ----------
+    image, mask : tensors of float32, shape (H, W, 1)
+        The image in [0, 1], the mask 0 or 1.
+    tip : tensor of float32, shape (2,)
+        (row, column) [px], or NaN.
+    seed : pair of int
+        The same pair gives the same changes, and the same flips as `flips` alone.
+    strengths : Strengths
+        Angle, shift, light and the logarithm of the contrast's factor are uniform up to their strength, either way;
+        the noise is uniform from 0 on. One half of the pictures is blurred, by up to the strength.
+
+    Returns
+    -------
+    image, mask, tip : tensors of the same shapes and ranges
+        NaN for a tip that has left the picture.
+    """
+    image, mask, tip = flips(image, mask, tip, seed)
+    return shake(image, mask, tip, seed, strengths)
+
+
+def shake(image, mask, tip, seed, strengths=Strengths()):
+    """Do what `rich` does, without flips."""
+    seed = _pair(seed)
+    turn, down, right, light, contrast, blur, noise = tf.unstack(
+        tf.random.stateless_uniform((7,), _another(seed, 1), minval=-1)
+    )
+    size = tf.cast(tf.shape(image)[:2], tf.float32)
+    if strengths.rotation or strengths.shift or strengths.elastic:
+        bend = None
+        if strengths.elastic:
+            nodes = tf.random.stateless_truncated_normal((_NODES, _NODES, 2), _another(seed, 2))
+            bend = nodes * strengths.elastic * size[0]
+        shift = strengths.shift * size * tf.stack([down, right])
+        image, mask, tip = move(image, mask, tip, strengths.rotation * turn, shift, bend)
+    if strengths.light or strengths.contrast != 1:
+        image = expose(image, strengths.light * light, strengths.contrast**contrast)
+    if strengths.blur:
+        image = soften(image, strengths.blur * tf.maximum(blur, 0), strengths.blur)
+    if strengths.noise:
+        grain = tf.random.stateless_normal(tf.shape(image), _another(seed, 3))
+        image = tf.clip_by_value(image + strengths.noise * tf.abs(noise) * grain, 0, 1)
+    return image, mask, tip
+
+
+def move(image, mask, tip, degrees=0.0, shift=(0.0, 0.0), bend=None):
+    """Turn a picture about its middle, shift it, and bend it, in one interpolation.
+
+    Beyond its border a picture goes on as its own mirror image, mask and all: a black corner could look like a crack.
+
+    Parameters
+    ----------
+    image, mask : tensors of float32, shape (H, W, 1)
+    tip : tensor of float32, shape (2,)
+    degrees : float [°]
+        Anticlockwise as one sees it.
+    shift : pair of float [px]
+        Down and to the right, after the turn.
+    bend : tensor of float32, shape (n, n, 2), optional
+        Displacements (down, right) [px] at nodes that are spread evenly, bicubic between. Neighbours must differ by
+        less than half their distance, or the picture could fold.
+
+    Returns
+    -------
+    image, mask : tensors of the same shapes
+        Image values between those of the four pixels around; a mask pixel is crack from a share of `MASK_SHARE` on.
+    tip : tensor of float32, shape (2,)
+        Exact to 0.001 px; NaN if it has left the picture.
+    """
+    height, width = tf.unstack(tf.shape(image)[:2])
+    size = tf.cast(tf.stack([height, width]), tf.float32)
+    middle, angle = (size - 1) / 2, tf.cast(degrees, tf.float32) * (np.pi / 180)
+    cosine, sine = tf.cos(angle), tf.sin(angle)
+    back = tf.stack([tf.stack([cosine, sine]), tf.stack([-sine, cosine])])  # from the new picture to the old one
+    field = None
+    if bend is not None:
+        field = tf.image.resize(bend, tf.stack([height, width]), method="bicubic")  # (H, W, 2)
+    rows, columns = tf.range(size[0]), tf.range(size[1])
+    down, right = rows[:, None] - middle[0] - shift[0], columns[None, :] - middle[1] - shift[1]
+    places = tf.stack(
+        [
+            back[0, 0] * down + back[0, 1] * right + middle[0],
+            back[1, 0] * down + back[1, 1] * right + middle[1],
+        ],
+        axis=-1,
+    )
+    if field is not None:
+        places += field
+    both = _sample(tf.concat([image, mask], axis=-1), _mirrored(places, size))
+    both = tf.ensure_shape(both, (*image.shape[:2], 2))
+    tip = _moved(tip, middle, middle + tf.cast(tf.stack(shift), tf.float32), back, field, size)
+    return both[..., :1], tf.cast(both[..., 1:] >= MASK_SHARE, tf.float32), tip
+
+
+def expose(image, light, contrast):
+    """Change light and contrast: `mean + light + contrast · (image − mean)`, cut to [0, 1].
+
+    Parameters
+    ----------
+    image : tensor of float32, in [0, 1]
+    light : float
+        Added to each gray value.
+    contrast : float
+        Factor of each gray value's distance from the picture's mean.
+    """
+    mean = tf.reduce_mean(image)
+    return tf.clip_by_value(mean + light + contrast * (image - mean), 0, 1)
+
+
+def soften(image, sigma, largest):
+    """Blur with a Gaussian, its border mirrored.
+
+    Parameters
+    ----------
+    image : tensor of float32, shape (H, W, 1)
+    sigma : float [px]
+        Standard deviation; 0 changes nothing.
+    largest : float [px]
+        Largest sigma there is: it decides how far the blur reaches, three times as far.
+    """
+    reach = int(np.ceil(3 * largest))
+    distance = tf.range(-reach, reach + 1, dtype=tf.float32)
+    weights = tf.exp(-0.5 * tf.square(distance / tf.maximum(sigma, 1e-3)))
+    weights /= tf.reduce_sum(weights)
+    padded = tf.pad(image, [[reach, reach], [reach, reach], [0, 0]], mode="REFLECT")[None]
+    blurred = tf.nn.conv2d(padded, tf.reshape(weights, (-1, 1, 1, 1)), 1, "VALID")
+    return tf.nn.conv2d(blurred, tf.reshape(weights, (1, -1, 1, 1)), 1, "VALID")[0]
+
+
+AUGMENTATIONS = {"flips": flips, "rich": rich}
+
+
+def _pair(seed):
+    return tf.stack([tf.cast(part, tf.int64) for part in seed]) if isinstance(seed, tuple) else tf.cast(seed, tf.int64)
+
+
+def _another(seed, number):
+    """Another pair of seeds, so that draws for one purpose do not depend on those for another."""
+    return tf.random.experimental.stateless_fold_in(seed, number)
+
+
+def _mirrored(places, size):
+    """Bring places outside the picture to where their mirror images lie."""
+    last = size - 1
+    return last - tf.abs(last - tf.math.floormod(places, 2 * last))
+
+
+def _sample(picture, places):
+    """Interpolate a picture, shape (H, W, channels), linearly at places within it, shape (…, 2)."""
+    last = tf.shape(picture)[:2] - 1
+    low = tf.minimum(tf.cast(places, tf.int32), last)  # places are not negative
+    share = places - tf.cast(low, tf.float32)
+    width, flat = last[1] + 1, tf.reshape(picture, (-1, picture.shape[-1]))
+    start = low[..., 0] * width + low[..., 1]
+    below = tf.where(low[..., 0] < last[0], width, 0)
+    beside = tf.where(low[..., 1] < last[1], 1, 0)
+    down, right = share[..., :1], share[..., 1:]
+    above = tf.gather(flat, start) * (1 - right) + tf.gather(flat, start + beside) * right
+    under = tf.gather(flat, start + below) * (1 - right) + tf.gather(flat, start + below + beside) * right
+    return above * (1 - down) + under * down
+
+
+def _moved(tip, middle, new_middle, back, field, size):
+    """Where a point of the old picture lies in the new one: old = back · (new − new middle) + middle + bend(new)."""
+    known = tf.reduce_all(tf.math.is_finite(tip))
+    old = tf.where(known, tip, tf.zeros_like(tip))
+
+    def turned(place):
+        return new_middle + tf.linalg.matvec(back, place - middle, transpose_a=True)
+
+    new = turned(old)
+    for _ in range(_STEPS if field is not None else 0):
+        # The bend at the last guess is nearly the bend at the right place.
+        new = turned(old - _sample(field, tf.clip_by_value(new, 0.0, size - 1)))
+    inside = tf.reduce_all((new >= -0.5) & (new <= size - 0.5))
+    return tf.where(known & inside, new, tf.fill([2], np.float32(np.nan)))
