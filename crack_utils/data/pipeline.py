@@ -7,7 +7,7 @@ what an uninterrupted one would.
 import numpy as np
 import tensorflow as tf
 
-from crack_utils.data import cache, crops
+from crack_utils.data import cache, crops, truth
 from crack_utils.experiment import FITS
 
 
@@ -23,6 +23,7 @@ def make_dataset(
     epochs=1,
     drawn=None,
     fit="resize",
+    needs=frozenset(),
 ):
     """Return batches of pictures and masks.
 
@@ -48,11 +49,14 @@ def make_dataset(
         "resize" brings whole pictures to `size`. "crop" leaves them as they are: training sees crops of `size`, every
         other one around a crack (`crops.draw`); without training, whole pictures come one by one, as their sizes
         may differ.
+    needs : set of {"tip", "distance"}
+        What the loss asks of the truth beside the mask (`losses.needs`).
 
     Returns
     -------
     tf.data.Dataset of (image, mask)
-        float32, shape (batch, H, W, 1); image in [0, 1], mask 0 or 1.
+        float32, shape (batch, H, W, 1); image in [0, 1], mask 0 or 1. If the loss needs more, the mask has the four
+        channels of `truth.stack`.
 
     Raises
     ------
@@ -65,6 +69,7 @@ def make_dataset(
     count = epoch_length(drawn, repeat, batch, training)
     cropped, whole = fit == "crop" and training, fit == "crop" and not training
     pictures, sightings = cache.load(pairs, None if fit == "crop" else size), drawn * repeat
+    tips = [truth.tip_at(pair, None if fit == "crop" else size) if "tip" in needs else truth.NO_TIP for pair in pairs]
     shape = (None, None, 1) if whole else (*size, 1)
 
     def draw(position):
@@ -77,21 +82,35 @@ def make_dataset(
 
     def look(epoch, sighting, index):
         image, mask = pictures[index]
+        tip = np.array(tips[index], np.float32)
         if cropped:
             # The crops of one picture are by turns around its crack and from anywhere, over repeats and epochs; and
             # so are those of an epoch, over the pictures.
             turn = sighting // drawn + epoch * repeat + index
-            image, mask = crops.draw(image, mask, size, turn % 2 == 0, (seed, epoch, sighting))
-        return image[..., np.newaxis], mask[..., np.newaxis]
+            rows, columns = crops.place(mask, size, turn % 2 == 0, (seed, epoch, sighting))
+            image, mask, tip = image[rows, columns], mask[rows, columns], tip - np.float32([rows.start, columns.start])
+        return image[..., np.newaxis], mask[..., np.newaxis], tip
 
     def read(epoch, sighting, index):
-        both = tf.numpy_function(look, [epoch, sighting, index], [tf.uint8, tf.uint8], stateful=False)
-        image, mask = (tf.ensure_shape(tf.cast(part, tf.float32), shape) for part in both)
-        return epoch, sighting, image / 255, mask
+        kinds = [tf.uint8, tf.uint8, tf.float32]
+        image, mask, tip = tf.numpy_function(look, [epoch, sighting, index], kinds, stateful=False)
+        image, mask = (tf.ensure_shape(tf.cast(part, tf.float32), shape) for part in (image, mask))
+        return epoch, sighting, image / 255, mask, tf.ensure_shape(tip, (2,))
 
-    def finish(epoch, sighting, image, mask):
-        # The number of the sighting in the whole training: the batch, which cuts an epoch's end off, has no say in it.
-        return flip(image, mask, (seed, epoch * sightings + sighting)) if training and augment else (image, mask)
+    def finish(epoch, sighting, image, mask, tip):
+        if training and augment:
+            # The sighting's number in the whole training: the batch, which cuts an epoch's end off, has no say in it.
+            image, mask, tip = flip(image, mask, (seed, epoch * sightings + sighting), tip)
+        return image, known(mask, tip) if needs else mask
+
+    def known(mask, tip):
+        stack = tf.numpy_function(
+            lambda mask, tip: truth.stack(mask[..., 0], tip, "distance" in needs),
+            [mask, tip],
+            tf.float32,
+            stateful=False,
+        )
+        return tf.ensure_shape(stack, (*shape[:2], truth.CHANNELS))
 
     return (
         tf.data.Dataset.range(first_epoch * count, (first_epoch + epochs) * count)
@@ -116,22 +135,29 @@ def epoch_length(images, repeat, batch, training):
     return images * repeat // batch * batch if training else images * repeat
 
 
-def flip(image, mask, seed):
-    """Flip horizontally with p = 0.5 and vertically with p = 0.5, image and mask alike (R25).
+def flip(image, mask, seed, tip=None):
+    """Flip horizontally with p = 0.5 and vertically with p = 0.5, image, mask and tip alike (R25).
 
     Parameters
     ----------
     image, mask : tensors, shape (H, W, channels)
     seed : pair of int
         The same pair gives the same flips.
+    tip : tensor, shape (2,), optional
+        (row, column) [px]; NaN stays NaN.
 
     Returns
     -------
     image, mask : tensors of the same shapes
+    tip : tensor of the same shape, only if it was given
     """
     seed = tf.cast(tf.stack([tf.cast(part, tf.int64) for part in seed]), tf.int64)
     horizontally, vertically = tf.unstack(tf.random.stateless_uniform((2,), seed) < 0.5)
     both = tf.concat([image, mask], axis=-1)  # one array, so that image and mask cannot part
     both = tf.where(horizontally, tf.reverse(both, [1]), both)
     both = tf.where(vertically, tf.reverse(both, [0]), both)
-    return both[..., : image.shape[-1]], both[..., image.shape[-1] :]
+    image, mask = both[..., : image.shape[-1]], both[..., image.shape[-1] :]
+    if tip is None:
+        return image, mask
+    last = tf.cast(tf.shape(mask)[:2] - 1, tf.float32)
+    return image, mask, tf.where([vertically, horizontally], last - tip, tip)
