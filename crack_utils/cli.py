@@ -4,7 +4,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from crack_utils.experiment import AUGMENTATIONS, FITS, LOSSES, PATTERNS, PRESETS, SYNTHETIC, Experiment
+from crack_utils.experiment import (
+    AUGMENTATIONS,
+    FITS,
+    LOSSES,
+    MORE_LOSSES,
+    PATTERNS,
+    PRESETS,
+    SYNTHETIC,
+    Experiment,
+)
 from crack_utils.inspection.commands import add_commands as add_inspection
 from crack_utils.labelling.commands import add_commands as add_labelling
 from crack_utils.model_commands import add_commands as add_model
@@ -59,7 +68,7 @@ def _parser():
     train = commands.add_parser("train", help="train on a data set")
     train.add_argument("data", help="'synthetic' or a folder with images/ and masks/")
     train.add_argument("--preset", default="quick", help=f"one of {', '.join(PRESETS)}")
-    train.add_argument("--loss", default="dice", help=f"one of {', '.join(LOSSES)}, or a sum")
+    train.add_argument("--loss", default="dice", help=f"one of {', '.join(LOSSES + MORE_LOSSES)}, or a sum")
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--fit", default="resize", help=f"one of {', '.join(FITS)}: reduced photographs, or parts")
     train.add_argument("--augmentation", default="flips", help=f"one of {', '.join(AUGMENTATIONS)}")

@@ -10,7 +10,7 @@ from PIL import Image
 
 from crack_utils import losses, measures, provenance
 from crack_utils.baseline import black_hat_otsu, tune_black_hat
-from crack_utils.data import cache, sources
+from crack_utils.data import cache, sources, truth
 from crack_utils.data.split import Split
 from crack_utils.files import whole
 from crack_utils.prediction import predict
@@ -25,7 +25,7 @@ THRESHOLDS = tuple(
 )
 
 # The modules that decide what an evaluation says: a change of their code makes it anew.
-DECISIVE = ("evaluation.py", "measures.py", "losses.py")
+DECISIVE = ("evaluation.py", "measures.py", "losses", "data/truth.py")
 
 
 def evaluate(run):
@@ -175,7 +175,7 @@ def _measure(run, fingerprint):
         images, true = arrays(split[name], run.experiment.picture_size)
         probability = probabilities(model, images)
         found["images"][name] = len(split[name])
-        found[name] = _summary(true, probability) | {"loss": _loss(run.experiment, true, probability)}
+        found[name] = _summary(true, probability) | {"loss": _loss(run.experiment, split[name], true, probability)}
         if name in ("validation", split.evaluated):
             swept += _sweep(name, true, probability)
         if name == split.evaluated:
@@ -236,9 +236,7 @@ def _tip_recall(pair, true, predicted):
     if pair.tip is None:
         return None
     height, width = true.shape
-    with Image.open(pair.image) as photograph:
-        across, down = photograph.size
-    row, column = (pair.tip[0] + 0.5) * height / down - 0.5, (pair.tip[1] + 0.5) * width / across - 0.5
+    row, column = truth.tip_at(pair, true.shape)
     rows, columns = np.ogrid[:height, :width]
     near = true & (np.hypot(rows - row, columns - column) <= NEAR_TIP * height)
     return float(predicted[near].mean()) if near.any() else None
@@ -253,14 +251,20 @@ def _sweep(name, true, probability):
     ]
 
 
-def _loss(experiment, true, probability):
+def _loss(experiment, pairs, true, probability):
     """Return the mean over batches as `fit` reports it: of the training's own size, whole pictures one by one."""
     loss = losses.get(experiment.loss, **experiment.loss_options)
+    if needs := losses.needs(experiment.loss, **experiment.loss_options):
+        tips = [truth.tip_at(pair, mask.shape) for pair, mask in zip(pairs, true, strict=True)]
+        true = [truth.stack(mask, tip, "distance" in needs) for mask, tip in zip(true, tips, strict=True)]
+    else:
+        true = [mask[..., None] for mask in true]
+    probability = [each[..., None] for each in probability]
     size = 1 if experiment.picture_size is None else experiment.batch
     values, weights = [], []
     for start in range(0, len(true), size):
         part = slice(start, start + size)
-        batch = [np.stack(pictures[part], dtype=np.float32)[..., None] for pictures in (true, probability)]
+        batch = [np.stack(pictures[part], dtype=np.float32) for pictures in (true, probability)]
         values.append(float(keras.ops.convert_to_numpy(loss(*batch))))
         weights.append(len(batch[0]))
     return float(np.average(values, weights=weights))

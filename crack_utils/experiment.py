@@ -8,7 +8,8 @@ from crack_utils import paths
 
 # Named here too, beside their registries (a test holds them equal): importing Keras takes seconds, and a typing
 # error in a parameter should be told at once.
-LOSSES = ("bce", "dice", "focal", "tversky")
+LOSSES = ("bce", "dice", "focal", "tversky")  # the report's
+MORE_LOSSES = ("tip", "tip_distance", "cldice", "boundary")
 MODELS = ("unet",)
 LEAKS = ("", "none", "siblings", "drawn once", "drawn each epoch")  # see crack_utils/data/leaks.py
 FITS = ("resize", "crop")  # how pictures come to the network's size; see crack_utils/data/crops.py
@@ -71,7 +72,7 @@ class Experiment:
         If a value is out of its range; the message lists what is valid.
     """
 
-    loss: str = "dice"  # one of LOSSES, or a sum such as "dice+bce"
+    loss: str = "dice"  # one of LOSSES or MORE_LOSSES, or a sum such as "dice+bce"
     model: str = "unet"
     data: str = SYNTHETIC  # "synthetic", a named data set, or a folder with images/ and masks/ (several: joined by ':')
     seed: int = 0  # weights, order and augmentation
@@ -185,9 +186,10 @@ class Experiment:
 
 
 def _check_names(loss, model):
+    known = LOSSES + MORE_LOSSES
     for term in loss.split("+"):
-        if term.split("*")[-1].strip() not in LOSSES:
-            raise ValueError(f"unknown loss {loss!r}; valid are {', '.join(LOSSES)} and sums such as 'dice+bce'")
+        if term.split("*")[-1].strip() not in known:
+            raise ValueError(f"unknown loss {loss!r}; valid are {', '.join(known)} and sums such as 'dice+bce'")
     if model not in MODELS:
         raise ValueError(f"unknown model {model!r}; valid are {', '.join(MODELS)}")
 

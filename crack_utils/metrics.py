@@ -1,6 +1,7 @@
 """Metrics that run during training: pixel counts kept as integers, and small ratios of them.
 
-Each metric takes a mask and a probability of shape (batch, height, width, 1). Mask pixels above one half are crack, so
+Each metric takes a mask and a probability of shape (batch, height, width, 1); of a truth that holds more than the mask
+(see `crack_utils.data.truth`) it takes the mask alone. Mask pixels above one half are crack, so
 that 0/1, 0/255 and booleans give the same result. Counts are 64-bit integers: a float32 sum stops counting at
 2²⁴ pixels, which 52 images of 512×640 reach. A ratio 0/0 is 1 if no pixel is wrong and 0 otherwise, the policy of
 `crack_utils.measures` too, so that a metric of a mask with itself is always 1.
@@ -8,6 +9,8 @@ that 0/1, 0/255 and booleans give the same result. Counts are 64-bit integers: a
 
 import keras
 from keras import ops
+
+from crack_utils.losses.truth import mask_of
 
 PACKAGE = "crack_utils"
 
@@ -41,6 +44,7 @@ class _ConfusionMetric(keras.metrics.Metric):
         if sample_weight is not None:
             raise ValueError(f"{self.name} counts pixels and takes no sample_weight")
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        y_true = mask_of(y_true, y_pred)
         true = ops.cast(y_true, "float32") > 0.5
         predicted = self.predicted_crack(y_pred)
         if len(true.shape) != len(predicted.shape):

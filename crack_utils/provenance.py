@@ -38,7 +38,7 @@ def fingerprint(*modules):
     Parameters
     ----------
     *modules : str
-        Paths relative to the package, such as "losses.py", or folders such as "models".
+        Paths relative to the package, such as "measures.py", or folders such as "models".
     """
     package = Path(__file__).parent
     files = [file for name in modules for file in (sorted((package / name).rglob("*.py")) or [package / name])]

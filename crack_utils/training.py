@@ -10,7 +10,7 @@ import numpy as np
 
 from crack_utils import hardware, losses, metrics, models, paths, provenance, replicas
 from crack_utils.callbacks import Checkpoint, Events, Progress, StopOnNaN
-from crack_utils.data import check_pairs, crops, pipeline, sources
+from crack_utils.data import check_pairs, crops, pipeline, sources, truth
 from crack_utils.data.pairs import manifest_hash
 from crack_utils.data.split import write_split
 from crack_utils.files import full_disk_told, whole
@@ -27,8 +27,9 @@ DECISIVE = (
     "data/pipeline.py",
     "data/sources.py",
     "data/split.py",
+    "data/truth.py",
     "models",
-    "losses.py",
+    "losses",
     "metrics.py",
     "replicas.py",
     "training.py",
@@ -78,6 +79,8 @@ def train(experiment):
         print(f"Run {run.id} is done already: {run.folder}")
         return run
     check_pairs(pairs)
+    if "tip" in losses.needs(experiment.loss, **experiment.loss_options):
+        truth.check_tips(pairs, experiment.loss)
     cropped = experiment.fit == "crop"
     if cropped:
         crops.check(pairs, experiment.size)
@@ -164,6 +167,7 @@ def _fit(experiment, split, run, strategy, precision, xla, log):
     repeat = repeats(experiment, drawn)
     per_epoch = pipeline.epoch_length(drawn, repeat, experiment.batch, training=True)
     steps = per_epoch // experiment.batch
+    needs = losses.needs(experiment.loss, **experiment.loss_options)
     with strategy.scope():
         model = compiled_model(experiment, steps * experiment.epochs, precision, xla)
     history = {}
@@ -198,12 +202,14 @@ def _fit(experiment, split, run, strategy, precision, xla, log):
                 epochs=experiment.epochs - first_epoch,
                 drawn=drawn,
                 fit=experiment.fit,
+                needs=needs,
             ),
             validation_data=pipeline.make_dataset(
                 split.validation,
                 experiment.size,
                 replicas.even_batch(experiment.batch, len(split.validation), strategy.num_replicas_in_sync),
                 fit=experiment.fit,
+                needs=needs,
             ),
             initial_epoch=first_epoch,
             epochs=experiment.epochs,

@@ -10,7 +10,8 @@ from skimage.measure import label
 
 from crack_utils import Experiment
 from crack_utils.data import augmentation, find_pairs, make_dataset
-from crack_utils.data.augmentation import NO_TIP, Strengths, flips, move, rich, shake
+from crack_utils.data.augmentation import Strengths, flips, move, rich, shake
+from crack_utils.data.truth import NO_TIP
 from crack_utils.experiment import AUGMENTATIONS
 
 SIZE = (48, 60)

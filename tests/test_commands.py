@@ -296,7 +296,7 @@ def test_the_book_is_made_once_and_only_what_changed_is_made_again(project):
     edit(project / "book" / "introduction.md", "# ", "#  ")
     edit(project / "notebooks" / "comparison.ipynb", "# The comparison", "# Comparison")
     assert jobs_of(book("-n")).keys() == {"html", "book"}
-    edit(project / "crack_utils" / "losses.py", '"""', '"""\n', last=True)
+    edit(project / "crack_utils" / "losses" / "__init__.py", '"""', '"""\n', last=True)
     jobs = jobs_of(book("-n"))
     assert jobs["train"] == 4
     assert not {"data", "data_prep"} & jobs.keys()

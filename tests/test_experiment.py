@@ -6,11 +6,11 @@ import sys
 import pytest
 
 from crack_utils import Experiment, losses, models, training
-from crack_utils.experiment import LOSSES, MODELS, OPTIMIZERS, PRESETS
+from crack_utils.experiment import LOSSES, MODELS, MORE_LOSSES, OPTIMIZERS, PRESETS
 
 
 def test_names_equal_the_registries():
-    assert list(LOSSES) == list(losses.names())
+    assert list(LOSSES) == losses.names() and list(MORE_LOSSES) == losses.more_names()
     assert list(MODELS) == list(models.names())
     assert list(OPTIMIZERS) == list(training.OPTIMIZERS)
 

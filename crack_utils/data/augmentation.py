@@ -9,8 +9,6 @@ from dataclasses import dataclass, fields
 import numpy as np
 import tensorflow as tf
 
-NO_TIP = np.full(2, np.nan, np.float32)
-
 # A pixel of a moved mask is crack from this share of crack on. A diagonal line of one pixel has shares of 3/8 along its
 # middle where it lies between pixels, so above that, or if the nearest pixel is taken, it would be torn. The cracks of
 # synthetic pictures gain 4 to 8 % of their area.

@@ -30,12 +30,23 @@ def check(pairs, size):
 
 
 def draw(image, mask, size, around_crack, seed):
-    """Draw a crop of a picture and the same of its mask.
+    """Draw a crop of a picture and the same of its mask, see `place`.
+
+    Returns
+    -------
+    image, mask : ndarray, shape `size`
+    """
+    here = place(mask, size, around_crack, seed)
+    return image[here], mask[here]
+
+
+def place(mask, size, around_crack, seed):
+    """Draw where a crop lies.
 
     Parameters
     ----------
-    image, mask : ndarray, shape (H, W)
-        Crack is where the mask is not zero.
+    mask : ndarray, shape (H, W)
+        Crack is where it is not zero.
     size : (height, width) [px]
         At most that of the picture.
     around_crack : bool
@@ -46,7 +57,7 @@ def draw(image, mask, size, around_crack, seed):
 
     Returns
     -------
-    image, mask : ndarray, shape `size`
+    (rows, columns) : tuple of slice
 
     Raises
     ------
@@ -61,5 +72,4 @@ def draw(image, mask, size, around_crack, seed):
         pixel = np.array(np.unravel_index(generator.choice(pixels), mask.shape))
         first, last = np.maximum(pixel - size + 1, 0), np.minimum(pixel, last)
     row, column = generator.integers(first, last, endpoint=True)
-    place = np.s_[row : row + size[0], column : column + size[1]]
-    return image[place], mask[place]
+    return np.s_[row : row + size[0], column : column + size[1]]

@@ -7,8 +7,8 @@ what an uninterrupted one would.
 import numpy as np
 import tensorflow as tf
 
-from crack_utils.data import cache, crops
-from crack_utils.data.augmentation import AUGMENTATIONS, NO_TIP
+from crack_utils.data import cache, crops, truth
+from crack_utils.data.augmentation import AUGMENTATIONS
 from crack_utils.experiment import FITS
 
 
@@ -25,6 +25,7 @@ def make_dataset(
     epochs=1,
     drawn=None,
     fit="resize",
+    needs=frozenset(),
 ):
     """Return batches of pictures and masks.
 
@@ -52,11 +53,14 @@ def make_dataset(
         "resize" brings whole pictures to `size`. "crop" leaves them as they are: training sees crops of `size`, every
         other one around a crack (`crops.draw`); without training, whole pictures come one by one, as their sizes
         may differ.
+    needs : set of {"tip", "distance"}
+        What the loss asks of the truth beside the mask (`losses.needs`).
 
     Returns
     -------
     tf.data.Dataset of (image, mask)
-        float32, shape (batch, H, W, 1); image in [0, 1], mask 0 or 1.
+        float32, shape (batch, H, W, 1); image in [0, 1], mask 0 or 1. If the loss needs more, the mask has the four
+        channels of `truth.stack`.
 
     Raises
     ------
@@ -71,6 +75,7 @@ def make_dataset(
     count = epoch_length(drawn, repeat, batch, training)
     cropped, whole = fit == "crop" and training, fit == "crop" and not training
     pictures, sightings = cache.load(pairs, None if fit == "crop" else size), drawn * repeat
+    tips = [truth.tip_at(pair, None if fit == "crop" else size) if "tip" in needs else truth.NO_TIP for pair in pairs]
     shape = (None, None, 1) if whole else (*size, 1)
 
     def draw(position):
@@ -83,24 +88,36 @@ def make_dataset(
 
     def look(epoch, sighting, index):
         image, mask = pictures[index]
+        tip = np.array(tips[index], np.float32)
         if cropped:
             # The crops of one picture are by turns around its crack and from anywhere, over repeats and epochs; and
             # so are those of an epoch, over the pictures.
             turn = sighting // drawn + epoch * repeat + index
-            image, mask = crops.draw(image, mask, size, turn % 2 == 0, (seed, epoch, sighting))
-        return image[..., np.newaxis], mask[..., np.newaxis]
+            rows, columns = crops.place(mask, size, turn % 2 == 0, (seed, epoch, sighting))
+            image, mask, tip = image[rows, columns], mask[rows, columns], tip - np.float32([rows.start, columns.start])
+        return image[..., np.newaxis], mask[..., np.newaxis], tip
 
     def read(epoch, sighting, index):
-        both = tf.numpy_function(look, [epoch, sighting, index], [tf.uint8, tf.uint8], stateful=False)
-        image, mask = (tf.ensure_shape(tf.cast(part, tf.float32), shape) for part in both)
-        return epoch, sighting, image / 255, mask
+        kinds = [tf.uint8, tf.uint8, tf.float32]
+        image, mask, tip = tf.numpy_function(look, [epoch, sighting, index], kinds, stateful=False)
+        image, mask = (tf.ensure_shape(tf.cast(part, tf.float32), shape) for part in (image, mask))
+        return epoch, sighting, image / 255, mask, tf.ensure_shape(tip, (2,))
 
-    def finish(epoch, sighting, image, mask):
+    def finish(epoch, sighting, image, mask, tip):
         if training and augment:
-            # The number of the sighting in the whole training: the batch, which cuts an epoch's end off, has no say.
+            # The sighting's number in the whole training: the batch, which cuts an epoch's end off, has no say in it.
             number = seed, epoch * sightings + sighting
-            image, mask, _ = AUGMENTATIONS[augmentation](image, mask, tf.constant(NO_TIP), number)
-        return image, mask
+            image, mask, tip = AUGMENTATIONS[augmentation](image, mask, tip, number)
+        return image, known(mask, tip) if needs else mask
+
+    def known(mask, tip):
+        stack = tf.numpy_function(
+            lambda mask, tip: truth.stack(mask[..., 0], tip, "distance" in needs),
+            [mask, tip],
+            tf.float32,
+            stateful=False,
+        )
+        return tf.ensure_shape(stack, (*shape[:2], truth.CHANNELS))
 
     return (
         tf.data.Dataset.range(first_epoch * count, (first_epoch + epochs) * count)

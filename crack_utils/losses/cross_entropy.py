@@ -1,0 +1,66 @@
+"""Losses that are a mean over pixels: binary cross-entropy, and focal."""
+
+import keras
+from keras import ops
+
+from crack_utils.losses.common import CLIP, PACKAGE, REDUCTION, check_not_negative, check_shapes
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class Focal(keras.losses.Loss):
+    """Cross-entropy that fades for pixels already right, mean over all pixels (R52).
+
+    −alpha·(1−p)^gamma·ln p on crack pixels and −(1−alpha)·p^gamma·ln(1−p) on the background.
+
+    Parameters
+    ----------
+    gamma : float
+        How fast an easy pixel fades; 0 does not fade.
+    alpha : float or None
+        Weight of crack pixels in [0, 1], one minus it on the background; None weighs both by 1.
+
+    References
+    ----------
+    Lin, Goyal, Girshick, He, Dollár (2017), arXiv:1708.02002, whose gamma and alpha are the defaults.
+    """
+
+    def __init__(self, gamma=2.0, alpha=0.25, reduction=REDUCTION, name="focal"):
+        check_not_negative(gamma=gamma)
+        if alpha is not None and not 0 <= alpha <= 1:
+            raise ValueError(f"alpha must be None or lie in [0, 1], got {alpha}")
+        super().__init__(name=name, reduction=reduction, dtype="float32")
+        self.gamma = gamma
+        self.alpha = alpha
+
+    def call(self, y_true, y_pred, weights=None):
+        """Return the loss of each pixel, times its weight if there are `weights`, of the shape of `y_true`."""
+        check_shapes(y_true, y_pred)
+        crack = ops.clip(y_pred, CLIP, 1 - CLIP)
+        background = 1 - crack
+        # The clipped value is the base of the power too: the derivative of 0^gamma is infinite for gamma below 1.
+        on_crack = -ops.power(background, self.gamma) * ops.log(crack)
+        on_background = -ops.power(crack, self.gamma) * ops.log(background)
+        alpha, rest = (1.0, 1.0) if self.alpha is None else (self.alpha, 1 - self.alpha)
+        loss = alpha * y_true * on_crack + rest * (1 - y_true) * on_background
+        return loss if weights is None else weights * loss
+
+    def get_config(self):
+        return {"gamma": self.gamma, "alpha": self.alpha, "reduction": self.reduction, "name": self.name}
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class BinaryCrossEntropy(keras.losses.Loss):
+    """Binary cross-entropy −y·ln p − (1−y)·ln(1−p), mean over all pixels (R50)."""
+
+    def __init__(self, reduction=REDUCTION, name="bce"):
+        super().__init__(name=name, reduction=reduction, dtype="float32")
+
+    def call(self, y_true, y_pred, weights=None):
+        """Return the loss of each pixel, times its weight if there are `weights`, of the shape of `y_true`."""
+        check_shapes(y_true, y_pred)
+        crack = ops.clip(y_pred, CLIP, 1 - CLIP)
+        loss = -(y_true * ops.log(crack) + (1 - y_true) * ops.log(1 - crack))
+        return loss if weights is None else weights * loss
+
+    def get_config(self):
+        return {"reduction": self.reduction, "name": self.name}

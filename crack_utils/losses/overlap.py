@@ -1,0 +1,94 @@
+"""Overlap losses: one Tversky kernel, of which Dice is a parameter choice."""
+
+import keras
+from keras import ops
+
+from crack_utils.losses.common import PACKAGE, REDUCTION, check_not_negative, check_shapes
+from crack_utils.replicas import sum_over_replicas
+
+
+def tversky_index(true, predicted, alpha, beta, smooth, axis=None, weights=None):
+    """Return the Tversky index (TP + smooth) / (TP + alpha·FP + beta·FN + smooth) of soft counts.
+
+    Parameters
+    ----------
+    true, predicted : tensors of shape (batch, height, width, 1)
+        Mask in {0, 1} and probability in [0, 1], float32.
+    alpha, beta : float
+        Weight of a false positive and of a false negative [1]_. (Keras 3.15.1 has them the other way round.)
+    smooth : float
+        Pixels added above and below the line. Images without a crack have TP = FN = 0; with `smooth` above the line
+        too their index is 1 for an empty prediction and falls with every false positive, so they have a gradient.
+    axis : tuple of int, optional
+        Axes to sum over; None sums over everything, the parts of the batch on other GPUs included.
+    weights : tensor of shape (batch, height, width, 1), optional
+        How much each pixel counts, not negative; 1 by default.
+
+    References
+    ----------
+    .. [1] Salehi, Erdogmus, Gholipour (2017), arXiv:1706.05721, equation 2. Report item R53.
+    """
+    pixels = [true * predicted, (1 - true) * predicted, true * (1 - predicted)]
+    if weights is not None:
+        pixels = [weights * each for each in pixels]
+    counts = [ops.sum(each, axis=axis) for each in pixels]
+    true_positive, false_positive, false_negative = sum_over_replicas(counts) if axis is None else counts
+    return (true_positive + smooth) / (true_positive + alpha * false_positive + beta * false_negative + smooth)
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class Tversky(keras.losses.Loss):
+    """One minus the Tversky index: overlap with separate prices for false positives and false negatives (R53).
+
+    Parameters
+    ----------
+    alpha, beta : float
+        Weight of false positives and of false negatives. The defaults 0.3 and 0.7 (Salehi) favour recall.
+    smooth : float
+        ε of the index, in pixels; see `tversky_index`.
+    per_image : bool
+        False sums over the whole batch, so that an image with few crack pixels does not dominate it; True takes one
+        index per image and averages these.
+    """
+
+    def __init__(self, alpha=0.3, beta=0.7, smooth=1.0, per_image=False, reduction=REDUCTION, name="tversky"):
+        check_not_negative(alpha=alpha, beta=beta, smooth=smooth)
+        super().__init__(name=name, reduction=reduction, dtype="float32")
+        self.alpha = alpha
+        self.beta = beta
+        self.smooth = smooth
+        self.per_image = per_image
+
+    def call(self, y_true, y_pred, weights=None):
+        """Return one loss an image, of shape (batch,); without `per_image` all are that of the whole batch."""
+        check_shapes(y_true, y_pred)
+        axis = tuple(range(1, len(y_pred.shape))) if self.per_image else None
+        loss = 1 - tversky_index(y_true, y_pred, self.alpha, self.beta, self.smooth, axis, weights)
+        # Keras leaves a scalar as it is, also where several replicas each add theirs.
+        return loss if self.per_image else ops.broadcast_to(loss, ops.shape(y_pred)[:1])
+
+    def get_config(self):
+        return {
+            "alpha": self.alpha,
+            "beta": self.beta,
+            "smooth": self.smooth,
+            "per_image": self.per_image,
+            "reduction": self.reduction,
+            "name": self.name,
+        }
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class Dice(Tversky):
+    """One minus the Dice coefficient 2·TP / (2·TP + FP + FN): the Tversky loss with both weights one half (R51).
+
+    `smooth` counts as in `Tversky`, so it stands as 2·smooth in the fraction above.
+    """
+
+    def __init__(self, smooth=1.0, per_image=False, reduction=REDUCTION, name="dice"):
+        super().__init__(alpha=0.5, beta=0.5, smooth=smooth, per_image=per_image, reduction=reduction, name=name)
+
+    def get_config(self):
+        config = super().get_config()
+        del config["alpha"], config["beta"]
+        return config

@@ -1,0 +1,124 @@
+"""Losses that the field made for thin structures: clDice, on a skeleton with a gradient, and the boundary loss."""
+
+import keras
+from keras import ops
+
+from crack_utils.losses.common import PACKAGE, REDUCTION, check_not_negative, check_shapes
+from crack_utils.losses.truth import check_channels, distances_of, mask_of
+from crack_utils.replicas import sum_over_replicas
+
+
+def soft_skeleton(picture, iterations):
+    """Return the skeleton of a soft mask, by minima and maxima over neighbours alone, so that it has a gradient.
+
+    What an opening takes away is skeleton; so is what it takes away once the crack was eroded, again and again.
+    Beyond the picture's edge there are no neighbours.
+
+    Parameters
+    ----------
+    picture : tensor of shape (batch, height, width, 1)
+        In [0, 1].
+    iterations : int
+        Erosions; half the width [px] of the widest crack is enough.
+
+    Returns
+    -------
+    tensor of the same shape, in [0, 1]
+
+    References
+    ----------
+    Shit et al. (2021), arXiv:2003.07311, algorithm 1.
+    """
+    skeleton = ops.relu(picture - _dilate(_erode(picture)))
+    for _ in range(iterations):
+        picture = _erode(picture)
+        found = ops.relu(picture - _dilate(_erode(picture)))
+        skeleton = skeleton + ops.relu(found - skeleton * found)
+    return skeleton
+
+
+def _erode(picture):
+    """Minimum over a pixel and its four neighbours."""
+    down = -ops.max_pool(-picture, (3, 1), strides=1, padding="same", data_format="channels_last")
+    across = -ops.max_pool(-picture, (1, 3), strides=1, padding="same", data_format="channels_last")
+    return ops.minimum(down, across)
+
+
+def _dilate(picture):
+    """Maximum over a pixel and its eight neighbours."""
+    return ops.max_pool(picture, (3, 3), strides=1, padding="same", data_format="channels_last")
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class CentrelineDice(keras.losses.Loss):
+    """One minus clDice: the harmonic mean of how much of each skeleton lies within the other's mask.
+
+    It asks for whole, connected cracks, and little for their width; use it in a sum, such as ``dice+cldice``.
+
+    Parameters
+    ----------
+    iterations : int
+        Of `soft_skeleton`, at least 1. The default serves cracks of up to 20 px.
+    smooth : float
+        Pixels added above and below both fractions, as in `tversky_index`.
+
+    References
+    ----------
+    Shit, Paetzold, Sekuboyina et al. (2021), clDice, arXiv:2003.07311, equations 1 to 3.
+    """
+
+    def __init__(self, iterations=10, smooth=1.0, reduction=REDUCTION, name="cldice"):
+        check_not_negative(smooth=smooth)
+        if iterations != int(iterations) or iterations < 1:
+            raise ValueError(f"iterations must be a whole number of at least 1, got {iterations}")
+        super().__init__(name=name, reduction=reduction, dtype="float32")
+        self.iterations = int(iterations)
+        self.smooth = smooth
+
+    def call(self, y_true, y_pred):
+        """Return the loss of the whole batch for each image, of shape (batch,)."""
+        check_shapes(y_true, y_pred)
+        true, predicted = soft_skeleton(y_true, self.iterations), soft_skeleton(y_pred, self.iterations)
+        sums = [ops.sum(each) for each in (predicted * y_true, predicted, true * y_pred, true)]
+        right, all_predicted, found, all_true = sum_over_replicas(sums)
+        precision = (right + self.smooth) / (all_predicted + self.smooth)
+        sensitivity = (found + self.smooth) / (all_true + self.smooth)
+        loss = 1 - 2 * precision * sensitivity / ops.maximum(precision + sensitivity, 1e-7)
+        return ops.broadcast_to(loss, ops.shape(y_pred)[:1])
+
+    def get_config(self):
+        return {
+            "iterations": self.iterations,
+            "smooth": self.smooth,
+            "reduction": self.reduction,
+            "name": self.name,
+        }
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class Boundary(keras.losses.Loss):
+    """How far from the true boundary wrong pixels lie, mean over all pixels, in units of the picture's diagonal.
+
+    The mean of φ·(p − y), φ the signed distance from the true crack, negative inside. The paper's loss is that of φ·p,
+    which is less by what the mask alone decides; so this one has the same gradient, and is 0 for a perfect prediction.
+    A picture without crack has no boundary, and adds nothing. Use it in a sum, such as ``dice+boundary``.
+
+    References
+    ----------
+    Kervadec, Bouchtiba, Desrosiers et al. (2019), Boundary loss for highly unbalanced segmentation, arXiv:1812.07032,
+    equation 5.
+    """
+
+    needs = frozenset({"distance"})
+
+    def __init__(self, reduction=REDUCTION, name="boundary"):
+        super().__init__(name=name, reduction=reduction, dtype="float32")
+
+    def call(self, y_true, y_pred):
+        """Return the loss of each pixel, not negative, of the shape of `y_pred`."""
+        check_channels(y_true, y_pred, self.name)
+        height, width = (ops.cast(ops.shape(y_pred)[axis], "float32") for axis in (1, 2))
+        return distances_of(y_true) * (y_pred - mask_of(y_true, y_pred)) / ops.sqrt(height**2 + width**2)
+
+    def get_config(self):
+        return {"reduction": self.reduction, "name": self.name}
