@@ -2,7 +2,7 @@
 
 from crack_utils.figures.certainty import reliability_diagram
 from crack_utils.figures.consistency import consistency_curves
-from crack_utils.figures.data import appearance, baseline, flips, pictures, resize_trap, split_chart
+from crack_utils.figures.data import appearance, baseline, flips, labelled, pictures, resize_trap, split_chart
 from crack_utils.figures.geometry import measured_crack
 from crack_utils.figures.growth import growth, moving, outlined
 from crack_utils.figures.network import activations, network, receptive_field
@@ -22,6 +22,7 @@ __all__ = [
     "curves",
     "flips",
     "growth",
+    "labelled",
     "measured_crack",
     "moving",
     "network",
