@@ -181,6 +181,17 @@ class TestLooks:
             assert each.shape == image.shape and crack.shape == mask.shape and tip.shape == (2,)
             assert np.min(each) >= 0 and np.max(each) <= 1 and np.isfinite(tip).all()
 
+    def test_extremes_are_as_strong_as_they_can_be(self):
+        image, mask = pictures()
+        found = augmentation.extremes(image, mask, tf.constant([20.0, 30.0]))
+        assert tuple(found) == CHANGES
+        looks = {name: each for name, (each, _, _) in found.items()}
+        inside = (image > 0.2) & (image < 0.8)
+        np.testing.assert_allclose(looks["light"][inside], image[inside] + 0.1, atol=1e-6)
+        assert np.std(looks["noise"][inside] - image[inside]) == pytest.approx(0.03, rel=0.15)
+        np.testing.assert_allclose(looks["blur"], augmentation.soften(image, 1.0, 1.0), atol=1e-6)
+        np.testing.assert_allclose(found["shift"][2], [20 + 0.05 * SIZE[0], 30 + 0.05 * SIZE[1]], atol=1e-4)
+
     def test_an_unknown_change_is_refused(self):
         with pytest.raises(ValueError, match="unknown change 'colour'; valid are rotation, shift"):
             Strengths.only("colour")

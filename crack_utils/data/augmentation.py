@@ -105,10 +105,7 @@ def shake(image, mask, tip, seed, strengths=Strengths()):
     )
     size = tf.cast(tf.shape(image)[:2], tf.float32)
     if strengths.rotation or strengths.shift or strengths.elastic:
-        bend = None
-        if strengths.elastic:
-            nodes = tf.random.stateless_truncated_normal((_NODES, _NODES, 2), _another(seed, 2))
-            bend = nodes * strengths.elastic * size[0]
+        bend = _bend(seed, strengths.elastic * size[0]) if strengths.elastic else None
         shift = strengths.shift * size * tf.stack([down, right])
         image, mask, tip = move(image, mask, tip, strengths.rotation * turn, shift, bend)
     if strengths.light or strengths.contrast != 1:
@@ -119,6 +116,36 @@ def shake(image, mask, tip, seed, strengths=Strengths()):
         grain = tf.random.stateless_normal(tf.shape(image), _another(seed, 3))
         image = tf.clip_by_value(image + strengths.noise * tf.abs(noise) * grain, 0, 1)
     return image, mask, tip
+
+
+def extremes(image, mask, tip, seed=(0, 0), strengths=Strengths()):
+    """Return each change of `rich` beside the flips alone, at its full strength, to be looked at.
+
+    Parameters
+    ----------
+    image, mask, tip, strengths
+        As for `rich`.
+    seed : pair of int
+        Of the bend and the noise; the others are not left to chance.
+
+    Returns
+    -------
+    dict of (image, mask, tip)
+        By the names of `Strengths`.
+    """
+    size, seed = tf.cast(tf.shape(image)[:2], tf.float32), _pair(seed)
+    grain = tf.random.stateless_normal(tf.shape(image), _another(seed, 3))
+    looks = {
+        "light": expose(image, strengths.light, 1.0),
+        "contrast": expose(image, 0.0, strengths.contrast),
+        "blur": soften(image, strengths.blur, strengths.blur),
+        "noise": tf.clip_by_value(image + strengths.noise * grain, 0, 1),
+    }
+    return {
+        "rotation": move(image, mask, tip, strengths.rotation),
+        "shift": move(image, mask, tip, shift=strengths.shift * size),
+        "elastic": move(image, mask, tip, bend=_bend(seed, strengths.elastic * size[0])),
+    } | {name: (look, mask, tip) for name, look in looks.items()}
 
 
 def move(image, mask, tip, degrees=0.0, shift=(0.0, 0.0), bend=None):
@@ -215,6 +242,11 @@ def _pair(seed):
 def _another(seed, number):
     """Another pair of seeds, so that draws for one purpose do not depend on those for another."""
     return tf.random.experimental.stateless_fold_in(seed, number)
+
+
+def _bend(seed, deviation):
+    """Displacements [px] of a standard deviation, none more than twice as far, shape (3, 3, 2)."""
+    return deviation * tf.random.stateless_truncated_normal((_NODES, _NODES, 2), _another(seed, 2))
 
 
 def _mirrored(places, size):

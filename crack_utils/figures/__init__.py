@@ -2,7 +2,7 @@
 
 from crack_utils.figures.certainty import disagreement, error_bounds, reliability_diagram
 from crack_utils.figures.consistency import consistency_curves
-from crack_utils.figures.data import appearance, baseline, flips, pictures, resize_trap, split_chart
+from crack_utils.figures.data import appearance, baseline, flips, labelled, pictures, resize_trap, split_chart
 from crack_utils.figures.geometry import measured_crack
 from crack_utils.figures.growth import growth, moving, outlined
 from crack_utils.figures.network import activations, network, receptive_field
@@ -24,6 +24,7 @@ __all__ = [
     "error_bounds",
     "flips",
     "growth",
+    "labelled",
     "measured_crack",
     "moving",
     "network",

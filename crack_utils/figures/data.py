@@ -147,6 +147,31 @@ def flips(versions):
     return figure
 
 
+def labelled(versions, columns=4):
+    """Show pictures with their masks outlined and their tips marked.
+
+    Parameters
+    ----------
+    versions : dict of (image, mask, tip)
+        By title: image in [0, 1] and mask, arrays of shape (H, W), the mask 0, 1 or, for secondary cracks, 2; tip (row,
+        column) [px], or NaN where there is none.
+    columns : int
+    """
+    height, width = next(iter(versions.values()))[0].shape
+    rows = -(-len(versions) // columns)
+    size = 10, rows * (10 / columns * height / width + 0.3) + 0.3
+    figure, grid = plt.subplots(rows, columns, figsize=size, squeeze=False)
+    for axes in grid.flat[len(versions) :]:
+        axes.set_visible(False)
+    for axes, (title, (image, mask, tip)) in zip(grid.flat, versions.items(), strict=False):
+        show(axes, image, title)
+        for part, colour in ((1, CRACK), (2, SECONDARY)):
+            if (np.asarray(mask) == part).any():
+                axes.contour(np.asarray(mask) == part, [0.5], colors=colour, linewidths=0.9)
+        axes.plot(tip[1], tip[0], "o", mfc="none", mec="#ffe14d", ms=9, mew=1.5)
+    return figure
+
+
 def appearance(groups):
     """Show what groups of pictures have in common and what not; real photographs are drawn broken.
 
