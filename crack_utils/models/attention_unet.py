@@ -5,8 +5,8 @@ features one level below (g) and gives each place a weight between 0 and 1,
 
     α = σ(ψ · relu(W x + V g + b) + c),
 
-computed at the resolution of g, interpolated bilinearly to that of x, and multiplied with x. As in the paper, W is a 2×2
-convolution of stride 2 without bias, V and ψ are 1×1, and the finest level is not gated.
+computed at the resolution of g, interpolated bilinearly to that of x, and multiplied with x. As in the paper, W is a
+2×2 convolution of stride 2 without bias, V and ψ are 1×1, and the finest level is not gated.
 
 Differences: the U-Net around the gates is the report's in two dimensions (R30–R35), not the authors' in three; there is
 no convolution after the gate, and normalisation and deep supervision, which they use, are options.

@@ -48,10 +48,8 @@ def u_shape(blocks, filters, depth, bridge=None, gate=None):
         seen.append(x)
         x = blocks.pool(x, f"encoder{level}_pool")
 
-    if bridge is None:
-        x = blocks.stage(x, (2 * widths[-1], widths[-1]), "bridge")  # (64, 80, 256) (64, 80, 128)
-    else:
-        x = bridge(x)
+    # (64, 80, 256) (64, 80, 128)
+    x = bridge(x) if bridge else blocks.stage(x, (2 * widths[-1], widths[-1]), "bridge")
 
     features = []
     for level, width in reversed(list(enumerate(widths, start=1))):

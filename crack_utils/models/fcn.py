@@ -2,13 +2,13 @@
 
 Long, Shelhamer, Darrell 2015, arXiv:1411.4038: the convolutions of VGG-16 (Simonyan and Zisserman 2014,
 arXiv:1409.1556), the fully connected layers turned into convolutions, a score of crack at 1/32 of the size, and
-transposed convolutions that begin as bilinear interpolation. The 16s and 8s variants add scores from 1/16 and 1/8 to the
-doubled coarser ones.
+transposed convolutions that begin as bilinear interpolation. The 16s and 8s variants add scores from 1/16 and 1/8 to
+the doubled coarser ones.
 
 Differences: trained from fresh weights and all at once, where the authors start from ImageNet and go from 32s to 8s;
-"fully connected" are a 3×3 and a 1×1 convolution of 16·`filters` filters, not 7×7 and 1×1 of 4,096, and without dropout;
-same padding instead of a border of 100 pixels and crops; one score, as there is one class; the last interpolation is
-learnt too.
+"fully connected" are a 3×3 and a 1×1 convolution of 16·`filters` filters, not 7×7 and 1×1 of 4,096, and without
+dropout; same padding instead of a border of 100 pixels and crops; one score, as there is one class; the last
+interpolation is learnt too.
 """
 
 import keras

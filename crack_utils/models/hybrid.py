@@ -3,9 +3,9 @@
 Convolutions see near, attention sees the whole picture: after the encoder each place asks all others, as in TransUNet
 (Chen et al. 2021, arXiv:2102.04306), before the decoder draws the crack with the encoder's help.
 
-Differences: encoder and decoder are the report's, one level deeper by default, trained from fresh weights; the transformer
-is small (two blocks); positions are sines that are computed for whatever size a picture has, where the authors learn one
-vector for each place of a fixed size.
+Differences: encoder and decoder are the report's, one level deeper by default, trained from fresh weights; the
+transformer is small (two blocks); positions are sines that are computed for whatever size a picture has, where the
+authors learn one vector for each place of a fixed size.
 """
 
 from keras import layers
@@ -32,8 +32,8 @@ def hybrid(
     Parameters
     ----------
     dtype, filters, prior, seed, depth, normalisation, residual, deep_supervision
-        As of `unet`. `normalisation` is that of the convolutions; the transformer always has its own. At the bridge there
-        are `filters`·2^(depth − 2) channels.
+        As of `unet`. `normalisation` is that of the convolutions; the transformer always has its own. At the bridge
+        there are `filters`·2^(depth − 2) channels.
     transformers : int
         Blocks of attention and perceptron.
     heads : int
@@ -54,7 +54,8 @@ def hybrid(
     width = level_filters(filters, depth)[-1]
     if width % heads or width % 4:
         raise ValueError(
-            f"filters={filters}: the bridge has {width} channels at depth {depth}; valid is what {heads} heads and 4 divide"
+            f"filters={filters}: the bridge has {width} channels at depth {depth}; "
+            f"valid is what {heads} heads and 4 divide"
         )
     blocks = Blocks(dtype, seed, normalisation, residual)
 

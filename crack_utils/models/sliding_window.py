@@ -5,9 +5,9 @@ for each pixel, or all at once: the same convolutions run over the whole picture
 in common is computed once (Long, Shelhamer, Darrell 2015, arXiv:1411.4038). Both give the same.
 
 Differences from such networks of that time (Ciresan et al. 2012 for membranes; Zhang et al. 2016 for roads, who take
-99×99 patches): no pooling, so that the dense pass is the plain network; as many 3×3 convolutions without padding as bring
-the window down to one pixel, and the fully connected layers are 1×1 convolutions. Beyond the border the picture's last
-pixels are repeated.
+99×99 patches): no pooling, so that the dense pass is the plain network; as many 3×3 convolutions without padding as
+bring the window down to one pixel, and the fully connected layers are 1×1 convolutions. Beyond the border the picture's
+last pixels are repeated.
 """
 
 import functools
@@ -91,9 +91,7 @@ class SlidingWindow(AnySizeModel):
         tf.data.Dataset of (patch, crack)
             float32, shapes (batch · patches, window, window, 1) and (batch · patches, 1, 1, 1).
         """
-        draw = functools.partial(
-            draw_patches, window=self.window, patches=self.patches, crack_share=self.crack_share
-        )
+        draw = functools.partial(draw_patches, window=self.window, patches=self.patches, crack_share=self.crack_share)
         return dataset.enumerate(seed).map(lambda number, batch: draw(*batch, number))
 
     def compute_output_spec(self, inputs, training=None, mask=None):
@@ -207,8 +205,8 @@ def draw_patches(images, masks, seed, window, patches, crack_share):
     images, masks : tensors, float32, shape (batch, H, W, 1)
     seed : int tensor
     window, patches, crack_share
-        As of `sliding_window`. No pixel is drawn twice for its quota; an image with fewer crack pixels than wanted gives
-        those, and others in the place of the missing ones.
+        As of `sliding_window`. An image with fewer crack pixels than wanted gives those, and others in the place of the
+        missing ones.
 
     Returns
     -------

@@ -15,8 +15,8 @@ class PositionalEncoding(layers.Layer):
 
     The paper's sines and cosines in two dimensions (as Carion et al. 2020, arXiv:2005.12872, but in places, not in
     shares of the size): the first half of the channels tells the row, the second the column; of a half, the first
-    half are sines, the second cosines, of wavelengths from 2π on. They are computed from the size that the map has, so any
-    size will do. Channels must be a multiple of 4.
+    half are sines, the second cosines, of wavelengths from 2π on. They are computed from the size that the map has, so
+    any size will do. Channels must be a multiple of 4.
     """
 
     def call(self, features):
@@ -85,8 +85,8 @@ class Attention(layers.Layer):
 def transformer_block(blocks, x, heads, name):
     """Add attention and a perceptron of two layers, each normalised before and added to what enters it.
 
-    The order is that of Xiong et al. 2020 (arXiv:2002.04745), normalisation first, which learns without a warm-up; width
-    of the perceptron (4 times) and GELU as in Dosovitskiy et al. 2020 (arXiv:2010.11929).
+    The order is that of Xiong et al. 2020 (arXiv:2002.04745), normalisation first, which learns without a warm-up;
+    width of the perceptron (4 times) and GELU as in Dosovitskiy et al. 2020 (arXiv:2010.11929).
     """
     width, dtype = x.shape[-1], blocks.dtype
 
