@@ -154,6 +154,30 @@ def repeats(experiment, images):
     return experiment.repeat or math.ceil(experiment.images_per_epoch / images)
 
 
+def learnt_from(model, pictures, seed, first_step):
+    """Return what a network learns from: pictures and masks, or what its own `training_data` makes of them.
+
+    Parameters
+    ----------
+    model : keras.Model
+        May have a method ``training_data(dataset, seed)``. The seed is that of the first batch; each following batch has
+        the next one, so that a training which continues draws what it would have drawn.
+    pictures : tf.data.Dataset of (image, mask)
+        Batches, as `make_dataset` returns them.
+    seed : int
+        Of the training.
+    first_step : int
+        How many batches the training has seen before.
+
+    Returns
+    -------
+    tf.data.Dataset
+    """
+    if not hasattr(model, "training_data"):
+        return pictures
+    return model.training_data(pictures, seed * STEPS + first_step)
+
+
 def _run_of(experiment, manifest, precision, xla):
     code = provenance.fingerprint(*DECISIVE, *models.files(experiment.model))
     digest = experiment.digest(manifest, precision, str(xla), code)
@@ -200,7 +224,7 @@ def _fit(experiment, split, run, strategy, precision, xla, log):
             fit=experiment.fit,
         )
         model.fit(
-            _learnt_from(model, pictures, experiment.seed, first_epoch * steps),
+            learnt_from(model, pictures, experiment.seed, first_epoch * steps),
             validation_data=pipeline.make_dataset(
                 split.validation,
                 experiment.size,
@@ -215,17 +239,6 @@ def _fit(experiment, split, run, strategy, precision, xla, log):
             callbacks=[StopOnNaN(), progress, checkpoint, events],
         )
     return model, {name: np.asarray(values) for name, values in history.items()}
-
-
-def _learnt_from(model, pictures, seed, first_step):
-    """Return what a network learns from: pictures and masks, or what its own `training_data` makes of them.
-
-    That takes a dataset of their batches and the seed of the first batch; each following batch has the next seed, so
-    that a training which continues draws what it would have drawn.
-    """
-    if not hasattr(model, "training_data"):
-        return pictures
-    return model.training_data(pictures, seed * STEPS + first_step)
 
 
 def _remove_checkpoint(run):
