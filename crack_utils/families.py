@@ -16,7 +16,7 @@ FIRST = "U-Net"  # what the others are compared with
 MEASURES = {"mean_iou": "mean IoU", "crack_iou": "crack IoU", "f1_tolerance_2": "F1, 2 px", "cldice": "clDice"}
 WORD = {"mean": "{value:.3f} [{low:.3f}, {high:.3f}]", "difference": "{value:+.3f} [{low:+.3f}, {high:+.3f}]"}
 
-# What a page can wait for: two passes over the pictures, at ten times the study's rates, which such short trainings need.
+# What a page can wait for: two passes over the pictures, at ten times the study's rates, as so short a training needs.
 SHORT = {"epochs": 2, "repeat": 1, "learning_rates": (1e-3, 1e-3, 1e-4), "loss": "dice+bce"}
 
 
@@ -106,7 +106,7 @@ def shared_computation(network, image):
     Returns
     -------
     table : DataFrame
-        Multiply–adds and time [s], one row each for crops, for the whole at once, and for how many times more crops take.
+        Multiply–adds and time [s], one row each for crops, for all at once, and for how many times more crops take.
     difference : float
         The largest of any pixel's probability.
     """

@@ -160,8 +160,8 @@ def learnt_from(model, pictures, seed, first_step):
     Parameters
     ----------
     model : keras.Model
-        May have a method ``training_data(dataset, seed)``. The seed is that of the first batch; each following batch has
-        the next one, so that a training which continues draws what it would have drawn.
+        May have a method ``training_data(dataset, seed)``. The seed is that of the first batch; each following batch
+        has the next one, so that a training which continues draws what it would have drawn.
     pictures : tf.data.Dataset of (image, mask)
         Batches, as `make_dataset` returns them.
     seed : int

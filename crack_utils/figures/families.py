@@ -47,7 +47,7 @@ def by_width(tables, question, measures):
     A dot is the mean over the seeds. The line joins the means of thirds of the specimens, from thin to wide.
     """
     rows = tables.specimens[tables.specimens["question"] == question]
-    means = rows.groupby(["variant", "specimen"], sort=False)[["crack_width", *measures]].mean().reset_index()
+    means = rows.groupby(["variant", "specimen"], sort=False)[["crack_width", *measures]].mean().dropna().reset_index()
     families = list(dict.fromkeys(means["variant"]))
     figure, grid = plt.subplots(1, len(measures), figsize=(10, 4), sharex=True, squeeze=False)
     for axes, (measure, title) in zip(grid[0], measures.items(), strict=True):
