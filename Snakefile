@@ -35,6 +35,7 @@ CHAPTERS = {
     **{f"train_{loss}": ("train", {"loss": loss}) for loss in LOSSES},
     "comparison": ("comparison", {}),
     "table1": ("table1", {"scale": LIVE}),
+    "models": ("models", {}),
     "your_images": ("your_images", {}),
     "certainty": ("certainty", {}),
     "crack_growth": ("crack_growth", {}),
@@ -54,7 +55,7 @@ AFTER = {
 }
 # Those that read tables of a study that this build trains, and those that read tables that are kept.
 TABLES = {"table1": LIVE}
-RESULTS = {"table1": ["results/study", "results/statistics_check.csv"]}
+RESULTS = {"table1": ["results/study", "results/statistics_check.csv"], "models": ["results/families"]}
 
 STARTED = time.time()
 ARTIFACTS = os.path.relpath(paths.artifacts(), workflow.basedir)

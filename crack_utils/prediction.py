@@ -88,13 +88,15 @@ def _overlap(model, tile):
 
     try:
         stride = total_stride(model)
-        # Not quite symmetric: where a pixel lies in its pooling window decides which way it sees farther.
-        margin = math.ceil(layer_table(model, (stride, stride)).receptive_field.max() / 2) + stride - 1
-        margin, blend = math.ceil(margin / stride) * stride, 1
+        reach = layer_table(model, (stride, stride)).receptive_field.max()
     except (AttributeError, KeyError, ValueError):  # not a plain graph of layers whose reach is known
-        stride = COARSEST
+        stride, reach = COARSEST, math.inf
+    if math.isinf(reach):
         margin = max(tile // 8 // stride, 1) * stride
         blend = 2 * margin
+    else:
+        # Not quite symmetric: where a pixel lies in its pooling window decides which way it sees farther.
+        margin, blend = math.ceil((math.ceil(reach / 2) + stride - 1) / stride) * stride, 1
     if tile < (least := 2 * margin + stride):
         raise ValueError(f"tile={tile}: this network needs at least {least} px, or tiles as large as the picture")
     return stride, margin, blend

@@ -16,7 +16,7 @@ from crack_utils.data.split import write_split
 from crack_utils.files import full_disk_told, whole
 from crack_utils.run import Run
 
-# The modules that decide what a training gives: their code is part of the run's id.
+# The modules that decide what a training gives, beside those of its architecture: their code is part of the run's id.
 DECISIVE = (
     "data/augmentation.py",
     "data/images.py",
@@ -28,13 +28,13 @@ DECISIVE = (
     "data/sources.py",
     "data/split.py",
     "data/truth.py",
-    "models",
     "losses",
     "metrics.py",
     "replicas.py",
     "training.py",
 )
 
+STEPS = 2**32  # between the seeds of two trainings for what is drawn in a step: more than any has steps
 MOMENTUM = 0.9  # of "momentum" and "nesterov", the usual value; all else is Keras' default
 
 OPTIMIZERS = {
@@ -123,6 +123,8 @@ def learning_rate_schedule(experiment, steps):
 def compiled_model(experiment, steps, precision="float32", xla=False):
     """Return the network, compiled with the optimizer, the schedule, the loss and the metrics of R44.
 
+    A network with an attribute `own_loss` that is true brings its loss itself.
+
     Parameters
     ----------
     experiment : Experiment
@@ -139,7 +141,7 @@ def compiled_model(experiment, steps, precision="float32", xla=False):
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     model.compile(
         optimizer,
-        losses.get(experiment.loss, **experiment.loss_options),
+        None if getattr(model, "own_loss", False) else losses.get(experiment.loss, **experiment.loss_options),
         metrics=[
             metrics.MeanIoU(name="miou"),
             metrics.UnthresholdedMeanIoU(name="unthresholded_miou"),
@@ -156,8 +158,33 @@ def repeats(experiment, images):
     return experiment.repeat or math.ceil(experiment.images_per_epoch / images)
 
 
+def learnt_from(model, pictures, seed, first_step):
+    """Return what a network learns from: pictures and masks, or what its own `training_data` makes of them.
+
+    Parameters
+    ----------
+    model : keras.Model
+        May have a method ``training_data(dataset, seed)``. The seed is that of the first batch; each following batch
+        has the next one, so that a training which continues draws what it would have drawn.
+    pictures : tf.data.Dataset of (image, mask)
+        Batches, as `make_dataset` returns them.
+    seed : int
+        Of the training.
+    first_step : int
+        How many batches the training has seen before.
+
+    Returns
+    -------
+    tf.data.Dataset
+    """
+    if not hasattr(model, "training_data"):
+        return pictures
+    return model.training_data(pictures, seed * STEPS + first_step)
+
+
 def _run_of(experiment, manifest, precision, xla):
-    digest = experiment.digest(manifest, precision, str(xla), provenance.fingerprint(*DECISIVE))
+    code = provenance.fingerprint(*DECISIVE, *models.files(experiment.model))
+    digest = experiment.digest(manifest, precision, str(xla), code)
     return Run(paths.runs() / f"{experiment.model}-{experiment.loss.replace('*', 'x')}-{digest[:10]}")
 
 
@@ -188,22 +215,23 @@ def _fit(experiment, split, run, strategy, precision, xla, log):
         events.on_train_begin()
         events.on_train_end()
     else:
+        pictures = pipeline.make_dataset(
+            split.train,
+            experiment.size,
+            experiment.batch,
+            repeat=repeat,
+            training=True,
+            augment=experiment.augment,
+            augmentation=experiment.augmentation,
+            seed=experiment.seed,
+            first_epoch=first_epoch,
+            epochs=experiment.epochs - first_epoch,
+            drawn=drawn,
+            fit=experiment.fit,
+            needs=needs,
+        )
         model.fit(
-            pipeline.make_dataset(
-                split.train,
-                experiment.size,
-                experiment.batch,
-                repeat=repeat,
-                training=True,
-                augment=experiment.augment,
-                augmentation=experiment.augmentation,
-                seed=experiment.seed,
-                first_epoch=first_epoch,
-                epochs=experiment.epochs - first_epoch,
-                drawn=drawn,
-                fit=experiment.fit,
-                needs=needs,
-            ),
+            learnt_from(model, pictures, experiment.seed, first_epoch * steps),
             validation_data=pipeline.make_dataset(
                 split.validation,
                 experiment.size,

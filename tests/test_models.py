@@ -83,8 +83,8 @@ def test_receptive_fields_are_what_one_bright_row_reaches():
 
 def test_a_layer_whose_receptive_field_is_unknown_is_named():
     image = keras.Input((16, 16, 1))
-    model = keras.Model(image, keras.layers.LayerNormalization(name="strange")(image))
-    with pytest.raises(ValueError, match="layer 'strange', a LayerNormalization"):
+    model = keras.Model(image, keras.layers.ZeroPadding2D(name="strange")(image))
+    with pytest.raises(ValueError, match="layer 'strange', a ZeroPadding2D"):
         models.layer_table(model, (16, 16))
 
 
@@ -182,7 +182,7 @@ def test_stride_decides_the_padding(small):
     ("name", "options", "message"),
     [
         ("vgg", {}, "unknown model 'vgg'; valid are unet"),
-        ("unet", {"depth": 3}, "unknown option depth of model 'unet'"),
+        ("unet", {"window": 3}, "unknown option window of model 'unet'"),
     ],
 )
 def test_mistakes_are_named(name, options, message):

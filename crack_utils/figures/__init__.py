@@ -3,6 +3,7 @@
 from crack_utils.figures.certainty import disagreement, error_bounds, reliability_diagram
 from crack_utils.figures.consistency import consistency_curves
 from crack_utils.figures.data import appearance, baseline, flips, labelled, pictures, resize_trap, split_chart
+from crack_utils.figures.families import attention, by_width
 from crack_utils.figures.geometry import measured_crack
 from crack_utils.figures.growth import growth, moving, outlined
 from crack_utils.figures.network import activations, network, receptive_field
@@ -13,7 +14,9 @@ from crack_utils.figures.style import credit, use_style
 __all__ = [
     "activations",
     "appearance",
+    "attention",
     "baseline",
+    "by_width",
     "claims",
     "comparison",
     "consistency_curves",

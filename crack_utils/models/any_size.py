@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from .table import total_stride
+from .graph import total_stride
 
 
 @keras.saving.register_keras_serializable("crack_utils")
@@ -19,17 +19,21 @@ class AnySizeModel(keras.Model):
     def call(self, inputs, training=None, mask=None):
         """Return the graph's output (batch, height, width, channels), of the height and width of `inputs`."""
         height, width = ops.shape(inputs)[1:3]
-        padded = _pad_axis(_pad_axis(inputs, 1, self._stride()), 2, self._stride())
+        padded = pad_to_stride(inputs, total_stride(self))
         outputs = super().call(padded, training=training, mask=mask)
-        return outputs if padded is inputs else outputs[:, :height, :width]
+        if padded is inputs:
+            return outputs
+        return keras.tree.map_structure(lambda output: output[:, :height, :width], outputs)
 
     def compute_output_spec(self, inputs, training=None, mask=None):
         """Return the symbolic output, of the height and width of `inputs`."""
         output = self.outputs[0]
         return keras.KerasTensor((*inputs.shape[:3], output.shape[-1]), dtype=output.dtype)
 
-    def _stride(self):
-        return total_stride(self)
+
+def pad_to_stride(images, stride):
+    """Repeat the last row and column of images (batch, height, width, 1) until both sizes are multiples of a stride."""
+    return _pad_axis(_pad_axis(images, 1, stride), 2, stride)
 
 
 def _pad_axis(images, axis, multiple):

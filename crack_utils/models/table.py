@@ -6,6 +6,10 @@ import keras
 import pandas as pd
 from keras import layers
 
+from .graph import sources_of, total_stride
+
+__all__ = ["layer_table", "total_stride"]
+
 _POOLING = (layers.MaxPooling2D, layers.AveragePooling2D)
 _POINTWISE = (
     layers.Activation,
@@ -13,6 +17,7 @@ _POINTWISE = (
     layers.BatchNormalization,
     layers.Concatenate,
     layers.Dropout,
+    layers.LayerNormalization,
     layers.Multiply,
     layers.ReLU,
 )
@@ -33,14 +38,15 @@ def layer_table(model, size):
     pandas.DataFrame
         `layer` (its name), `kind` (its class), `output_shape` (height, width, channels), `parameters`,
         `receptive_field` (side of the square of input pixels that one output pixel can depend on [px], borders
-        aside) and `multiply_adds` (of one image; biases and activations not counted).
+        aside; infinite after attention or group normalisation, which take in the whole image) and `multiply_adds`
+        (of one image; biases, activations and interpolation not counted).
 
     Raises
     ------
     ValueError
         If the model has a layer whose receptive field is not known here.
     """
-    sources = _sources(model)
+    sources = sources_of(model)
     stride = total_stride(model)
     shapes = {}
     for layer in model.layers:
@@ -65,38 +71,6 @@ def layer_table(model, size):
     return pd.DataFrame(rows)
 
 
-def total_stride(model):
-    """Return how many input pixels a pixel of the model's coarsest level stands for, e.g. 8 after three poolings."""
-    sources = _sources(model)
-    strides = {}
-    for layer in model.layers:
-        before = max((strides[source.name] for source in sources[layer.name]), default=1)
-        strides[layer.name] = before * _stride(layer)
-    return max(math.ceil(stride) for stride in strides.values())
-
-
-def _sources(model):
-    """Return, by layer name, the layers whose outputs it takes."""
-    makers = {id(layer.output): layer for layer in model.layers}
-    sources = {}
-    for layer in model.layers:
-        if isinstance(layer, layers.InputLayer):
-            sources[layer.name] = []
-        else:
-            taken = layer.input if isinstance(layer.input, list) else [layer.input]
-            sources[layer.name] = [makers[id(tensor)] for tensor in taken]
-    return sources
-
-
-def _stride(layer):
-    """Return by how much a layer coarsens; a transposed convolution of stride 2 gives 1/2."""
-    if isinstance(layer, layers.Conv2DTranspose):
-        return 1 / max(layer.strides)
-    if isinstance(layer, layers.UpSampling2D):
-        return 1 / max(layer.size)
-    return max(getattr(layer, "strides", (1,)))
-
-
 def _receptive_field(model, target, sources):
     """Return the receptive field of a layer [px], the largest over the phases of its strides.
 
@@ -116,6 +90,8 @@ def _receptive_field(model, target, sources):
                 widths.append(high - low + 1)
                 continue
             low, high = _seen(layer, low, high)
+            if math.isinf(high):
+                return math.inf
             for source in sources[layer.name]:
                 old_low, old_high = needed.get(source.name, (low, high))
                 needed[source.name] = (min(low, old_low), max(high, old_high))
@@ -123,26 +99,42 @@ def _receptive_field(model, target, sources):
 
 
 def _seen(layer, low, high):
-    """Return the first and last input row that a layer uses for its output rows low … high (same padding)."""
+    """Return the first and last input row that a layer uses for its output rows low … high.
+
+    A layer of our own says so itself, by a method `seen`.
+    """
+    if hasattr(layer, "seen"):
+        return layer.seen(low, high)
     if isinstance(layer, layers.Conv2DTranspose):
         kernel, stride = layer.kernel_size[0], layer.strides[0]
         before = max(kernel - stride, 0) // 2
         return math.ceil((low + before - kernel + 1) / stride), (high + before) // stride
     if isinstance(layer, layers.Conv2D):
         kernel, stride = (layer.kernel_size[0] - 1) * layer.dilation_rate[0] + 1, layer.strides[0]
-        before = max(kernel - stride, 0) // 2
+        before = max(kernel - stride, 0) // 2 if layer.padding == "same" else 0
         return low * stride - before, high * stride - before + kernel - 1
     if isinstance(layer, _POOLING):
         return low * layer.strides[0], high * layer.strides[0] + layer.pool_size[0] - 1
-    if isinstance(layer, layers.UpSampling2D) and layer.interpolation == "nearest":
-        return low // layer.size[0], high // layer.size[0]
+    if isinstance(layer, layers.UpSampling2D):
+        size = layer.size[0]
+        if layer.interpolation == "nearest":
+            return low // size, high // size
+        if layer.interpolation == "bilinear":  # between the centres of the two nearest
+            return math.floor((low + 0.5) / size - 0.5), math.ceil((high + 0.5) / size - 0.5)
+    if isinstance(layer, layers.GroupNormalization):  # by the mean and variance of the whole image
+        return -math.inf, math.inf
     if isinstance(layer, _POINTWISE):
         return low, high
     raise ValueError(f"the receptive field of layer {layer.name!r}, a {type(layer).__name__}, is not known")
 
 
 def _multiply_adds(layer, shape_in, shape_out):
-    """Return the multiplications, each with its addition, that a layer's kernel takes for one image."""
+    """Return the multiplications, each with its addition, that a layer takes for one image.
+
+    A layer of our own without a kernel says so itself, by a method `multiply_adds`.
+    """
+    if hasattr(layer, "multiply_adds"):
+        return layer.multiply_adds(shape_in)
     if not isinstance(layer, (layers.Conv2D, layers.Conv2DTranspose)):
         return 0
     height, width = (shape_in if isinstance(layer, layers.Conv2DTranspose) else shape_out)[1:3]

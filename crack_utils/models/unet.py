@@ -1,18 +1,24 @@
-"""The report's U-Net, layer by layer (R30–R35).
+"""The report's U-Net, layer by layer (R30–R35), and what practice adds to it.
 
 Encoder levels halve the size and keep what they saw; decoder levels double it and take that back by concatenation. All
-convolutions are 3×3 with same padding and ReLU, but for the output, a sigmoid in float32.
+convolutions are 3×3 with same padding and ReLU, but for the output, a sigmoid in float32. The architecture is that of
+Ronneberger, Fischer, Brox (2015, arXiv:1505.04597) with same padding, fewer levels and filters that grow later.
 """
 
-import math
-
-import keras
-from keras import layers
-
-from .any_size import AnySizeModel
+from .blocks import Blocks
+from .encoder_decoder import u_shape, with_outputs
 
 
-def unet(dtype=None, filters=64, prior=0.5, seed=None):
+def unet(
+    dtype=None,
+    filters=64,
+    prior=0.5,
+    seed=None,
+    depth=3,
+    normalisation=None,
+    residual=False,
+    deep_supervision=False,
+):
     """Build the U-Net: 24 layers without the input and, by default, 1,735,361 parameters (R33).
 
     Parameters
@@ -27,50 +33,25 @@ def unet(dtype=None, filters=64, prior=0.5, seed=None):
         At 0.5 the bias is zero; dark surroundings, which excite nothing, then stay at 0.5 for many steps.
     seed : int, optional
         Seed of the initial weights (Glorot uniform; the report states none). None draws from Keras' global generator.
+    depth : int
+        How often the encoder halves height and width; beyond the report's 3, filters go on doubling.
+    normalisation : {None, "batch", "group"}
+        Between convolutions and their activations (see `Blocks`); the report has none.
+    residual : bool
+        Add what enters two convolutions to what leaves them (see `Blocks`).
+    deep_supervision : bool
+        Train the coarser levels of the decoder by side outputs too (see `DeeplySupervised`).
 
     Returns
     -------
     keras.Model
         (batch, height, width, 1) in [0, 1] → probability of crack of the same shape, float32.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of its range.
     """
-    if not 0 < prior < 1:
-        raise ValueError(f"prior must lie in (0, 1), got {prior}")
-    dtype = dtype or "float32"
-    f = filters
-    seeds = iter(range(seed * 100, seed * 100 + 100)) if seed is not None else None  # one for each layer
-
-    def options():
-        return {
-            "padding": "same",
-            "kernel_initializer": keras.initializers.GlorotUniform(next(seeds) if seeds else None),
-        }
-
-    def conv(x, filters, name):
-        return layers.Conv2D(filters, 3, activation="relu", dtype=dtype, name=name, **options())(x)
-
-    def up(x, filters, name):
-        return layers.Conv2DTranspose(filters, 3, strides=2, activation="relu", dtype=dtype, name=name, **options())(x)
-
-    x = image = keras.Input((None, None, 1), name="image")  # sizes below are for 512×640 and 64 filters
-    skips = []
-    for level, width in enumerate([f, f, 2 * f], start=1):  # (512, 640, 64) (256, 320, 64) (128, 160, 128)
-        x = conv(x, width, f"encoder{level}_conv1")
-        x = conv(x, width, f"encoder{level}_conv2")
-        skips.append(x)
-        x = layers.MaxPooling2D(2, dtype=dtype, name=f"encoder{level}_pool")(x)
-
-    x = conv(x, 4 * f, "bridge_conv1")  # (64, 80, 256)
-    x = conv(x, 2 * f, "bridge_conv2")  # (64, 80, 128)
-
-    for level, (wide, narrow) in zip([3, 2, 1], [(2 * f, f), (f, f), (f, f)], strict=True):
-        x = up(x, wide, f"decoder{level}_up")  # (128, 160, 128) (256, 320, 64) (512, 640, 64)
-        x = layers.Concatenate(dtype=dtype, name=f"decoder{level}_concat")([x, skips.pop()])
-        x = conv(x, wide, f"decoder{level}_conv1")
-        x = conv(x, narrow, f"decoder{level}_conv2")
-
-    bias = keras.initializers.Constant(math.log(prior / (1 - prior)))
-    output = layers.Conv2D(
-        1, 3, activation="sigmoid", dtype="float32", name="output", bias_initializer=bias, **options()
-    )
-    probability = output(x)
-    return AnySizeModel(image, probability, name="unet")
+    blocks = Blocks(dtype, seed, normalisation, residual)
+    image, features = u_shape(blocks, filters, depth)
+    return with_outputs(blocks, image, features, prior, deep_supervision, "unet")

@@ -33,8 +33,10 @@ SCALES = {
         | {"rates": 3, "batches": 3, "phases": 3, "repetition": 3, "optimizers": 3, "precision": 3}
         | {"augmentation": 5, "augmentation, all patterns": 5},
     },
+    # `make study STUDY=families`: the architectures on the same pictures, for as many image steps.
+    "families": {"base": _DATA | _SCHEME, "seeds": {"families": 3}},
 }
-KEPT = {"full": "study"}  # scales whose tables are committed, and their folder in results/
+KEPT = {"full": "study", "families": "families"}  # scales whose tables are committed, and their folder in results/
 
 _FEW = {"specimens": 40, "test": 24 / 40, "repeat": None, "images_per_epoch": 512}
 _LEAKS = {
@@ -79,6 +81,15 @@ QUESTIONS = {
     "augmentation": _AUGMENTATIONS,
     "augmentation, all patterns": {name: {"patterns": PATTERNS} | changes for name, changes in _AUGMENTATIONS.items()},
     "precision": {"as the hardware favours": {}, "float32": {"precision": "float32"}},  # R65
+    # R02, R03, R05, R70, R73. About 0.43 million parameters each, but for the sliding window: it has as many
+    # multiplications as the U-Net, for which its few layers must be narrow.
+    "families": {
+        "U-Net": {"model": "unet", "model_options": {"filters": 32}},
+        "Attention U-Net": {"model": "attention_unet", "model_options": {"filters": 32}},
+        "hybrid": {"model": "hybrid", "model_options": {"filters": 32, "depth": 3, "transformers": 3}},
+        "FCN-8s": {"model": "fcn", "model_options": {"filters": 9}},
+        "sliding window": {"model": "sliding_window", "model_options": {"filters": 32, "window": 15}},
+    },
 }
 
 

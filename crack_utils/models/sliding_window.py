@@ -1,0 +1,236 @@
+"""The sliding window (R02): a network that says of a small patch whether its central pixel is crack.
+
+It learns from patches, as many around crack as asked for. A picture is predicted either as the report has it, one patch
+for each pixel, or all at once: the same convolutions run over the whole picture, and what overlapping patches have
+in common is computed once (Long, Shelhamer, Darrell 2015, arXiv:1411.4038). Both give the same.
+
+Differences from such networks of that time (Ciresan et al. 2012 for membranes; Zhang et al. 2016 for roads, who take
+99×99 patches): no pooling, so that the dense pass is the plain network; as many 3×3 convolutions without padding as
+bring the window down to one pixel, and the fully connected layers are 1×1 convolutions. Beyond the border the picture's
+last pixels are repeated.
+"""
+
+import functools
+import math
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from .any_size import AnySizeModel
+from .blocks import Blocks, check_at_least
+
+
+@keras.saving.register_keras_serializable("crack_utils")
+class Surroundings(layers.Layer):
+    """Repeats a picture's border, so that each of its pixels is the centre of a window; patches are left alone.
+
+    Parameters
+    ----------
+    window : int
+        Side of the window [px], odd.
+    """
+
+    def __init__(self, window, **options):
+        super().__init__(**options)
+        self.window = window
+
+    def call(self, images, training=None):
+        """Return images (batch, height, width, 1), larger by `window` − 1 each way unless `training`."""
+        return images if training else surround(images, self.window)
+
+    def compute_output_spec(self, images, training=None):
+        return keras.KerasTensor(self.compute_output_shape(images.shape, training), self.compute_dtype)
+
+    def compute_output_shape(self, shape, training=None):
+        more = 0 if training else self.window - 1
+        return (shape[0], *(side and side + more for side in shape[1:3]), shape[3])
+
+    def seen(self, low, high):
+        """Return the first and last row of the picture that rows low … high hold, borders aside."""
+        return low - self.window // 2, high - self.window // 2
+
+    def get_config(self):
+        return super().get_config() | {"window": self.window}
+
+
+@keras.saving.register_keras_serializable("crack_utils")
+class SlidingWindow(AnySizeModel):
+    """A patch classifier that learns from patches and predicts whole pictures.
+
+    Called for training it takes patches (batch, window, window, 1) and gives the probability of their central pixel
+    (batch, 1, 1, 1); else it takes pictures and gives the probability of each pixel.
+
+    Attributes
+    ----------
+    patches : int
+        Drawn from each picture in each step.
+    crack_share : float
+        Of them, how many have crack at their centre, as far as a picture has so many.
+    """
+
+    patches, crack_share = 128, 0.25
+
+    @property
+    def window(self):
+        """Side of a patch [px]."""
+        return self.get_layer("surroundings").window
+
+    def training_data(self, dataset, seed):
+        """Return what the model learns from: patches and whether their centres are crack.
+
+        Parameters
+        ----------
+        dataset : tf.data.Dataset of (image, mask)
+            Batches, float32, shape (batch, H, W, 1).
+        seed : int
+            Of the first batch's drawing; each following batch has the next one.
+
+        Returns
+        -------
+        tf.data.Dataset of (patch, crack)
+            float32, shapes (batch · patches, window, window, 1) and (batch · patches, 1, 1, 1).
+        """
+        draw = functools.partial(draw_patches, window=self.window, patches=self.patches, crack_share=self.crack_share)
+        return dataset.enumerate(seed).map(lambda number, batch: draw(*batch, number))
+
+    def compute_output_spec(self, inputs, training=None, mask=None):
+        spec = super().compute_output_spec(inputs, training, mask)
+        return keras.KerasTensor((spec.shape[0], 1, 1, 1), spec.dtype) if training else spec
+
+    def get_config(self):
+        return super().get_config() | {"patches": self.patches, "crack_share": self.crack_share}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        own = {name: config.pop(name) for name in ("patches", "crack_share")}
+        model = super().from_config(config, custom_objects)
+        return _with(model, **own)
+
+
+def sliding_window(
+    dtype=None, filters=32, prior=0.5, seed=None, window=7, normalisation=None, patches=128, crack_share=0.25
+):
+    """Build the patch classifier.
+
+    Parameters
+    ----------
+    dtype, prior, seed, normalisation
+        As of `unet`.
+    filters : int
+        Of each 3×3 convolution; the fully connected layer has twice as many.
+    window : int
+        Side of a patch [px], odd; the report names 3 and 7. A crack wider than it cannot be told from a dark surface.
+    patches : int
+        Drawn from each picture in each training step.
+    crack_share : float in [0, 1]
+        Share of the patches that are drawn around crack. Of all pixels few are crack, and most patches would show none.
+
+    Returns
+    -------
+    SlidingWindow
+        (batch, height, width, 1) in [0, 1] → probability of crack of the same shape, float32.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of its range.
+    """
+    check_at_least(1, filters=filters, patches=patches)
+    check_at_least(3, window=window)
+    if window % 2 == 0:
+        raise ValueError(f"window must be odd, so that it has a central pixel, got {window}")
+    if not 0 <= crack_share <= 1:
+        raise ValueError(f"crack_share must lie in [0, 1], got {crack_share}")
+    if normalisation == "group":
+        raise ValueError("normalisation must be None or 'batch': groups of a whole picture are not those of a patch")
+    blocks = Blocks(dtype, seed, normalisation)
+    image = keras.Input((None, None, 1), name="image")
+    x = Surroundings(window, dtype=blocks.dtype, name="surroundings")(image)
+    for number in range(1, window // 2 + 1):  # window 7: 5×5, 3×3, 1×1 are left of a patch
+        x = blocks.conv(x, filters, f"conv{number}", padding="valid")
+    x = blocks.conv(x, 2 * filters, "connected", kernel=1)
+    probability = blocks.probability(x, prior, kernel=1)
+    return _with(SlidingWindow(image, probability, name="sliding_window"), patches, crack_share)
+
+
+def predict_by_crops(model, image, batch=4096):
+    """Predict a picture the naive way: one crop for each pixel, each through the whole network.
+
+    Parameters
+    ----------
+    model : SlidingWindow
+    image : ndarray, float, shape (H, W), in [0, 1]
+    batch : int
+        Crops at once.
+
+    Returns
+    -------
+    ndarray, float32, shape (H, W)
+        What ``predict(model, image)`` gives too, to rounding.
+    """
+    image = np.asarray(image, np.float32)
+    padded = np.pad(image, model.window // 2, mode="edge")
+    crops = np.lib.stride_tricks.sliding_window_view(padded, (model.window, model.window))
+    crops = crops.reshape(-1, model.window, model.window, 1)
+    classify = keras.Model(model.get_layer("surroundings").output, model.output)
+    found = [classify.predict_on_batch(crops[first : first + batch]) for first in range(0, len(crops), batch)]
+    return np.concatenate(found).reshape(image.shape)
+
+
+def crops_multiply_adds(model, size):
+    """Return the multiplications, each with its addition, of `predict_by_crops` for a picture of (height, width)."""
+    side, work = model.window, 0
+    for layer in model.layers:
+        if isinstance(layer, layers.Conv2D):
+            side -= layer.kernel_size[0] - 1
+            work += side**2 * math.prod(layer.kernel.shape)
+    return size[0] * size[1] * work
+
+
+def surround(images, window):
+    """Repeat the border of images (batch, height, width, channels) by half a window on each side."""
+    for axis in (1, 2):
+        length = ops.shape(images)[axis]
+        places = ops.clip(ops.arange(length + window - 1) - window // 2, 0, length - 1)
+        images = ops.take(images, places, axis=axis)
+    return images
+
+
+def draw_patches(images, masks, seed, window, patches, crack_share):
+    """Draw patches from each image of a batch, in an order that depends on the seed alone.
+
+    Parameters
+    ----------
+    images, masks : tensors, float32, shape (batch, H, W, 1)
+    seed : int tensor
+    window, patches, crack_share
+        As of `sliding_window`. An image with fewer crack pixels than wanted gives those, and others in the place of the
+        missing ones.
+
+    Returns
+    -------
+    patch, crack : tensors, float32, shapes (batch · patches, window, window, 1) and (batch · patches, 1, 1, 1)
+    """
+    import tensorflow as tf  # part of a tf.data pipeline
+
+    height, width = tf.shape(images)[1], tf.shape(images)[2]
+    crack = tf.reshape(masks, (-1, height * width))
+    chance = tf.random.stateless_uniform(tf.shape(crack), tf.stack([tf.cast(seed, tf.int64), 0]))
+    wanted = round(patches * crack_share)
+    # The highest of random numbers are a random choice; those of crack lie above all others, or below.
+    first = tf.math.top_k(chance + crack, wanted).indices
+    second = tf.math.top_k(chance - crack, patches - wanted).indices
+    places = tf.concat([first, second], axis=1)  # (batch, patches)
+    offsets = tf.range(window)
+    rows = (places // width)[..., None, None] + offsets[:, None]
+    columns = (places % width)[..., None, None] + offsets
+    at = rows * (width + window - 1) + columns  # (batch, patches, window, window), in the surrounded image
+    found = tf.gather(tf.reshape(surround(images, window), (tf.shape(images)[0], -1)), at, batch_dims=1)
+    labels = tf.gather(crack, places, batch_dims=1)
+    return tf.reshape(found, (-1, window, window, 1)), tf.reshape(labels, (-1, 1, 1, 1))
+
+
+def _with(model, patches, crack_share):
+    model.patches, model.crack_share = patches, crack_share
+    return model
