@@ -9,7 +9,7 @@ from crack_utils import paths
 # Named here too, beside their registries (a test holds them equal): importing Keras takes seconds, and a typing
 # error in a parameter should be told at once.
 LOSSES = ("bce", "dice", "focal", "tversky")
-MODELS = ("unet",)
+MODELS = ("unet", "mask_rcnn")
 LEAKS = ("", "none", "siblings", "drawn once", "drawn each epoch")  # see crack_utils/data/leaks.py
 FITS = ("resize", "crop")  # how pictures come to the network's size; see crack_utils/data/crops.py
 OPTIMIZERS = ("adam", "sgd", "momentum", "nesterov", "adagrad", "rmsprop")

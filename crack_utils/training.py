@@ -135,7 +135,7 @@ def compiled_model(experiment, steps, precision="float32", xla=False):
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     model.compile(
         optimizer,
-        losses.get(experiment.loss, **experiment.loss_options),
+        None if getattr(model, "own_loss", False) else losses.get(experiment.loss, **experiment.loss_options),
         metrics=[
             metrics.MeanIoU(name="miou"),
             metrics.UnthresholdedMeanIoU(name="unthresholded_miou"),
@@ -183,20 +183,23 @@ def _fit(experiment, split, run, strategy, precision, xla, log):
         events.on_train_begin()
         events.on_train_end()
     else:
+        dataset = pipeline.make_dataset(
+            split.train,
+            experiment.size,
+            experiment.batch,
+            repeat=repeat,
+            training=True,
+            augment=experiment.augment,
+            seed=experiment.seed,
+            first_epoch=first_epoch,
+            epochs=experiment.epochs - first_epoch,
+            drawn=drawn,
+            fit=experiment.fit,
+        )
+        if hasattr(model, "training_data"):  # it learns from something else than whole pictures and masks
+            dataset = model.training_data(dataset, experiment.seed)
         model.fit(
-            pipeline.make_dataset(
-                split.train,
-                experiment.size,
-                experiment.batch,
-                repeat=repeat,
-                training=True,
-                augment=experiment.augment,
-                seed=experiment.seed,
-                first_epoch=first_epoch,
-                epochs=experiment.epochs - first_epoch,
-                drawn=drawn,
-                fit=experiment.fit,
-            ),
+            dataset,
             validation_data=pipeline.make_dataset(
                 split.validation,
                 experiment.size,

@@ -1,17 +1,18 @@
 """Architectures by name: image in, probability of crack out.
 
 >>> names()
-['unet']
+['unet', 'mask_rcnn']
 """
 
 import inspect
 
+from .mask_rcnn import mask_rcnn
 from .table import layer_table
 from .unet import unet
 
 __all__ = ["build", "layer_table", "names"]
 
-_MODELS = {"unet": unet}
+_MODELS = {"unet": unet, "mask_rcnn": mask_rcnn}
 
 
 def names():

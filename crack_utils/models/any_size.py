@@ -19,7 +19,7 @@ class AnySizeModel(keras.Model):
     def call(self, inputs, training=None, mask=None):
         """Return the graph's output (batch, height, width, channels), of the height and width of `inputs`."""
         height, width = ops.shape(inputs)[1:3]
-        padded = _pad_axis(_pad_axis(inputs, 1, self._stride()), 2, self._stride())
+        padded = pad_axis(pad_axis(inputs, 1, self._stride()), 2, self._stride())
         outputs = super().call(padded, training=training, mask=mask)
         return outputs if padded is inputs else outputs[:, :height, :width]
 
@@ -32,7 +32,7 @@ class AnySizeModel(keras.Model):
         return total_stride(self)
 
 
-def _pad_axis(images, axis, multiple):
+def pad_axis(images, axis, multiple):
     """Repeat the last row (axis 1) or column (axis 2) until its number is a multiple."""
     length = ops.shape(images)[axis]  # an int where it is known, else a scalar tensor
     if isinstance(length, int) and length % multiple == 0:
