@@ -35,8 +35,8 @@ def mask_rcnn(dtype=None, filters=32, mask_size=56, mask_convolutions=3, seed=No
     """Build Mask R-CNN (He et al. 2017) for the cracks of a picture, a small one.
 
     A backbone with a feature pyramid (Lin et al. 2017) gives maps. At each of their places a head judges boxes of
-    several shapes (Ren et al. 2015); the best are cut out of the maps, judged again and corrected, and in each that holds
-    a crack the crack is drawn. An instance is a connected crack.
+    several shapes (Ren et al. 2015); the best are cut out of the maps, judged again and corrected, and where one holds
+    a crack it is drawn. An instance is a connected crack.
 
     Different from the papers: the backbone has one residual block a stage, with group normalisation, and starts from
     nothing. Anchors reach ratios of 1:4, as cracks are long. There is one class, so crack or not is one sigmoid. A
@@ -48,8 +48,8 @@ def mask_rcnn(dtype=None, filters=32, mask_size=56, mask_convolutions=3, seed=No
     Parameters
     ----------
     dtype : str, optional
-        Keras dtype policy of the maps, such as ``"mixed_float16"``; None is float32. Boxes, logits and losses are float32
-        always.
+        Keras dtype policy of the maps, such as ``"mixed_float16"``; None is float32. Boxes, logits and losses are
+        float32 always.
     filters : int
         Filters of the first stage, a multiple of 8; all others are in proportion to it.
     mask_size : int
@@ -218,7 +218,10 @@ class MaskRCNN(keras.Model):
             `masks`: the means over what was sampled of the whole batch, those of boxes in units of all that was
             sampled, not of cracks alone, as in the papers.
         """
-        step = 0 if self.optimizer is None else self.optimizer.iterations
+        optimizer = getattr(
+            self, "optimizer", None
+        )  # which counts the steps, and is kept when a training is interrupted
+        step = 0 if optimizer is None else optimizer.iterations
         losses = self._proposal_losses(maps, true, step)
         sample, boxes = self._sampled(maps, true, step)
         crack, corrections = self._judge(maps, boxes)
