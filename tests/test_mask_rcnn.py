@@ -1,12 +1,16 @@
 """Mask R-CNN: its parts against plain NumPy implementations and hand-computed values, the whole in tiny trainings."""
 
+import errno
+import shutil
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from crack_utils import Experiment, models, training
+from crack_utils import Experiment, hardware, models, training
 from crack_utils.data.synthetic import render
+from crack_utils.files import FullDiskError
 from crack_utils.models.mask_rcnn import (
     Instances,
     anchors,
@@ -311,6 +315,18 @@ class TestNetwork:
         assert [output.shape for output in model.box_head.outputs] == [(None, 1), (None, 4)]
         assert model.mask_head.input_shape == (None, 28, 28, 64) and model.mask_head.output_shape == (None, 56, 56)
 
+    def test_multiply_adds_by_hand(self, small):
+        """With 8 filters: one, stage and pyramid level after the other, then the heads."""
+        stages = [72 * 32 * 32, (576 + 576 + 64) * 256, (1152 + 2304 + 128) * 64]
+        stages += [(4608 + 9216 + 512) * 16, (9216 + 9216 + 1024) * 4]
+        pyramid = sum(stages)
+        for places, width in [(1024, 8), (256, 8), (64, 16), (16, 32), (4, 32)]:
+            pyramid += places * (width * 16 + 9 * 16 * 16)
+        proposals = (256 + 64 + 16 + 4 + 1) * (9 * 16 * 16 + 25 * 16)
+        one_box, one_mask = 49 * 16 * 32 + 32 * 32 + 5 * 32, 14**2 * (9 * 16 * 16 + 4 * 16 * 16) + 28**2 * 16
+        expected = pyramid + proposals + network.PROPOSALS * one_box + network.CRACKS * one_mask
+        assert small.multiply_adds((64, 64)) == small.multiply_adds((33, 50)) == expected
+
     def test_any_size_gives_the_same_size(self, small):
         function = tf.function(small, input_signature=[tf.TensorSpec((None, None, None, 1))])
         for size in [(64, 80), (13, 21), (1, 1)]:
@@ -464,6 +480,27 @@ def test_smoke_preset():
     model = run.model()
     assert model(np.zeros((1, 40, 50, 1), np.float32)).shape == (1, 40, 50, 1)
     assert [len(found) for found in model.detect(np.zeros((2, 40, 50, 1), np.float32), threshold=1.0)] == [0, 0]
+
+
+@pytest.mark.acceptance
+def test_an_interrupted_training_continues_to_the_same_weights(tmp_path, monkeypatch):
+    experiment = Experiment.preset("smoke", model="mask_rcnn", model_options=SMALL)
+    monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path))
+    monkeypatch.setattr(hardware, "resolve", lambda precision="auto": ("float32", False))
+    finished = training.train(experiment).model().get_weights()
+    shutil.rmtree(tmp_path / "runs")
+    savez = np.savez
+
+    def full_at_the_second(path, **arrays):
+        if arrays.get("epochs") == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        savez(path, **arrays)
+
+    with monkeypatch.context() as patch, pytest.raises(FullDiskError):
+        patch.setattr(np, "savez", full_at_the_second)
+        training.train(experiment)
+    for one, other in zip(training.train(experiment).model().get_weights(), finished, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
 
 
 @pytest.mark.acceptance

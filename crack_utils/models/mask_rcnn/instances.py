@@ -1,4 +1,4 @@
-"""Instances: the connected cracks of a mask, each with its box. NumPy and SciPy only."""
+"""Instances: the connected cracks of a mask, each with its box. NumPy and SciPy, but for the ceiling."""
 
 from dataclasses import dataclass
 
