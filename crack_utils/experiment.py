@@ -10,7 +10,7 @@ from crack_utils import paths
 # error in a parameter should be told at once.
 LOSSES = ("bce", "dice", "focal", "tversky")  # the report's
 MORE_LOSSES = ("tip", "tip_distance", "cldice", "boundary")
-MODELS = ("unet", "attention_unet", "fcn", "hybrid", "sliding_window")
+MODELS = ("unet", "attention_unet", "fcn", "hybrid", "sliding_window", "mask_rcnn")
 LEAKS = ("", "none", "siblings", "drawn once", "drawn each epoch")  # see crack_utils/data/leaks.py
 FITS = ("resize", "crop")  # how pictures come to the network's size; see crack_utils/data/crops.py
 AUGMENTATIONS = ("flips", "rich")  # what `augment` does; see crack_utils/data/augmentation.py

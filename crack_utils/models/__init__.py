@@ -1,7 +1,7 @@
 """Architectures by name: image in, probability of crack out.
 
 >>> names()
-['unet', 'attention_unet', 'fcn', 'hybrid', 'sliding_window']
+['unet', 'attention_unet', 'fcn', 'hybrid', 'sliding_window', 'mask_rcnn']
 """
 
 import inspect
@@ -12,6 +12,7 @@ from crack_utils import notebooks
 from .attention_unet import attention_maps, attention_unet
 from .fcn import fcn
 from .hybrid import hybrid
+from .mask_rcnn import mask_rcnn
 from .sliding_window import crops_multiply_adds, predict_by_crops, sliding_window
 from .table import layer_table
 from .unet import unet
@@ -25,6 +26,7 @@ _MODELS = {
     "fcn": fcn,
     "hybrid": hybrid,
     "sliding_window": sliding_window,
+    "mask_rcnn": mask_rcnn,
 }
 
 
