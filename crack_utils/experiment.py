@@ -15,6 +15,10 @@ LEAKS = ("", "none", "siblings", "drawn once", "drawn each epoch")  # see crack_
 FITS = ("resize", "crop")  # how pictures come to the network's size; see crack_utils/data/crops.py
 AUGMENTATIONS = ("flips", "rich")  # what `augment` does; see crack_utils/data/augmentation.py
 PATTERNS = ("growing", "forked", "inclined", "closed", "healed", "perforated", "tube", "bar")  # of synthetic cracks
+OF_PARTS = (
+    "sliding_window",
+    "mask_rcnn",
+)  # models that learn from parts of pictures, so not from what losses ask beside
 OPTIMIZERS = ("adam", "sgd", "momentum", "nesterov", "adagrad", "rmsprop")
 
 SYNTHETIC = "synthetic"
@@ -215,6 +219,8 @@ def _check_ranges(experiment):
         or e.split_by in ("specimen", "image"),
         f"patterns must be a list of {', '.join(PATTERNS)}": e.patterns and set(e.patterns) <= set(PATTERNS),
         f"augmentation must be one of {', '.join(AUGMENTATIONS)}": e.augmentation in AUGMENTATIONS,
+        f"{' and '.join(OF_PARTS)} take the losses {', '.join(LOSSES)} and their sums": e.model not in OF_PARTS
+        or not any(name in e.loss for name in MORE_LOSSES),
         f"optimizer must be one of {', '.join(OPTIMIZERS)}": e.optimizer in OPTIMIZERS,
         "learning_rates must be three positive rates": len(e.learning_rates) == 3 and min(e.learning_rates) > 0,
         "boundaries must be two rising shares in (0, 1)": len(e.boundaries) == 2

@@ -64,7 +64,7 @@ def findings(tables):
     list of Finding
     """
     made = [dice_is_best(tables), gap(tables), *leaks(tables)]
-    training = (rates, batches, phases, repetition, augmentation, optimizers, precision)
+    training = (rates, batches, phases, repetition, optimizers, precision)
     for judge in (imbalance, early, tips, intricate, *training, widths):
         made += judge(tables)
     return made
