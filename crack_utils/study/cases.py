@@ -93,7 +93,7 @@ QUESTIONS = {
         "sliding window": {"model": "sliding_window", "model_options": {"filters": 32, "window": 15}},
         "Mask R-CNN": {"model": "mask_rcnn", "model_options": {}},
     },
-    # R71, R72. The distance is a share of the diagonal, a hundredth for a pixel: without a factor it would hardly count.
+    # R71, R72. The distance is a share of the diagonal, a hundredth a pixel: without a factor it would hardly count.
     "tips": {loss: {"loss": loss} for loss in ("dice", "dice+tip", "dice+10*tip_distance", "dice+cldice")},
 }
 
