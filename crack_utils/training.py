@@ -8,7 +8,7 @@ import time
 import keras
 import numpy as np
 
-from crack_utils import hardware, losses, metrics, models, paths, provenance, replicas
+from crack_utils import hardware, losses, metrics, models, notebooks, paths, provenance, replicas
 from crack_utils.callbacks import Checkpoint, Events, Progress, StopOnNaN
 from crack_utils.data import check_pairs, crops, pipeline, sources, truth
 from crack_utils.data.pairs import manifest_hash
@@ -182,8 +182,21 @@ def learnt_from(model, pictures, seed, first_step):
     return model.training_data(pictures, seed * STEPS + first_step)
 
 
+def files_of(model):
+    """Return the files that an architecture's code is in, those it imports included, relative to the package.
+
+    >>> files_of("fcn")
+    ['models/any_size.py', 'models/blocks.py', 'models/fcn.py', 'models/graph.py']
+    """
+    folder = paths.root() / "crack_utils"
+    file = folder / "models" / f"{model}.py"
+    own = [file] if file.is_file() else sorted((folder / "models" / model).rglob("*.py"))
+    imported = {paths.root() / name for each in own for name in notebooks.sources(each)}
+    return sorted(each.relative_to(folder).as_posix() for each in {*own, *imported})
+
+
 def _run_of(experiment, manifest, precision, xla):
-    code = provenance.fingerprint(*DECISIVE, *models.files(experiment.model))
+    code = provenance.fingerprint(*DECISIVE, *files_of(experiment.model))
     digest = experiment.digest(manifest, precision, str(xla), code)
     return Run(paths.runs() / f"{experiment.model}-{experiment.loss.replace('*', 'x')}-{digest[:10]}")
 

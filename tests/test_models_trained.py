@@ -47,7 +47,7 @@ class TestSmoke:
 
 class TestTheCodeOfARun:
     def test_is_that_of_its_architecture_and_what_it_imports(self):
-        assert models.files("unet") == [
+        assert training.files_of("unet") == [
             "models/any_size.py",
             "models/blocks.py",
             "models/deep_supervision.py",
@@ -55,8 +55,9 @@ class TestTheCodeOfARun:
             "models/graph.py",
             "models/unet.py",
         ]
-        assert {"models/hybrid.py", "models/transformer.py", "models/encoder_decoder.py"} <= {*models.files("hybrid")}
-        assert "models/unet.py" not in models.files("attention_unet")
+        hybrid = training.files_of("hybrid")
+        assert {"models/hybrid.py", "models/transformer.py", "models/encoder_decoder.py"} <= {*hybrid}
+        assert "models/unet.py" not in training.files_of("attention_unet")
 
     def test_another_architecture_s_code_does_not_rename_a_run(self, monkeypatch):
         seen = []

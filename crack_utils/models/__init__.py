@@ -5,9 +5,6 @@
 """
 
 import inspect
-from pathlib import Path
-
-from crack_utils import notebooks
 
 from .attention_unet import attention_maps, attention_unet
 from .fcn import fcn
@@ -17,7 +14,7 @@ from .sliding_window import crops_multiply_adds, predict_by_crops, sliding_windo
 from .table import layer_table
 from .unet import unet
 
-__all__ = ["attention_maps", "build", "crops_multiply_adds", "files", "layer_table", "names", "predict_by_crops"]
+__all__ = ["attention_maps", "build", "crops_multiply_adds", "layer_table", "names", "predict_by_crops"]
 
 # A name is also that of the module, or folder of modules, that its code is in.
 _MODELS = {
@@ -33,19 +30,6 @@ _MODELS = {
 def names():
     """Return the names of the architectures."""
     return list(_MODELS)
-
-
-def files(name):
-    """Return the files that an architecture's code is in, those it imports included, relative to the package.
-
-    >>> files("fcn")
-    ['models/any_size.py', 'models/blocks.py', 'models/fcn.py', 'models/graph.py']
-    """
-    here = Path(__file__).parent
-    own = [here / f"{name}.py"] if (here / f"{name}.py").is_file() else sorted((here / name).rglob("*.py"))
-    package = here.parent
-    imported = {package.parent / file for each in own for file in notebooks.sources(each)}
-    return sorted(file.relative_to(package).as_posix() for file in {*own, *imported})
 
 
 def build(name="unet", dtype=None, **options):
