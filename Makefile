@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 PRESET ?= quick
 DATA ?= synthetic
+STUDY ?= full
 
 # The newest Python that TensorFlow has wheels for is 3.13. A name may be there without working (pyenv's shims), so each is tried.
 SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -53,8 +54,9 @@ model: $(READY)  ## train the default model of `crack-utils predict`, on synthet
 	@TF_CPP_MIN_LOG_LEVEL=3 crack-utils model
 
 study: $(READY)  ## train the full study behind Table 1 (says first what it will cost; goes on where it stopped)
-	@TF_CPP_MIN_LOG_LEVEL=3 python -m crack_utils.study cost full
-	@snakemake study --cores all --rerun-incomplete --keep-going --show-failed-logs --quiet host reason progress
+	@TF_CPP_MIN_LOG_LEVEL=3 python -m crack_utils.study cost '$(STUDY)'
+	@snakemake study --cores all --rerun-incomplete --keep-going --show-failed-logs --quiet host reason progress \
+		--config study='$(STUDY)'
 
 test: $(READY)  ## run the tests that take seconds, with coverage
 	@pytest -m 'not acceptance' --cov --cov-report=term-missing:skip-covered --cov-fail-under=90

@@ -36,6 +36,7 @@ CHAPTERS = {
     "comparison": ("comparison", {}),
     "table1": ("table1", {"scale": LIVE}),
     "your_images": ("your_images", {}),
+    "certainty": ("certainty", {}),
     "crack_growth": ("crack_growth", {}),
 }
 # Trainings beyond the book's: `snakemake trainings --config losses=bce,dice seeds=0-9`.
@@ -48,10 +49,12 @@ NOTEBOOKS = GRID | CHAPTERS
 AFTER = {
     "comparison": [f"train_{loss}" for loss in LOSSES],
     "your_images": ["train_dice"],
+    "certainty": [f"train_{loss}" for loss in LOSSES],
     "crack_growth": ["train_dice"],
 }
-# And those that read tables of a study: what this build gathers, and what is kept of the full one.
+# Those that read tables of a study that this build trains, and those that read tables that are kept.
 TABLES = {"table1": LIVE}
+RESULTS = {"table1": ["results/study", "results/statistics_check.csv"]}
 
 STARTED = time.time()
 ARTIFACTS = os.path.relpath(paths.artifacts(), workflow.basedir)
@@ -238,7 +241,8 @@ for chapter, (stem, _) in CHAPTERS.items():
             modules=sources(notebook_path(stem)),
             data=[READY] if "data" in given else [],
             before=[executed(other) for other in AFTER.get(chapter, [])],
-            tables=[gathered(TABLES[chapter]), *files_of("results/study")] if chapter in TABLES else [],
+            tables=[gathered(TABLES[chapter])] if chapter in TABLES else [],
+            results=files_of(*RESULTS.get(chapter, [])),
         output:
             executed(chapter),
         params:
@@ -254,10 +258,11 @@ for chapter, (stem, _) in CHAPTERS.items():
             PAPERMILL
 
 
-# The study behind Table 1 (crack_utils/study): `make study`. A job a training, one thread each, side by side.
+# The study behind Table 1 (crack_utils/study): `make study`; another one: `make study STUDY=<scale>`. A job a training, one
+# thread each, side by side.
 rule study:
     input:
-        gathered("full"),
+        gathered(config.get("study", "full")),
 
 
 rule study_training:

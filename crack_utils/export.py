@@ -24,6 +24,7 @@ FORMATS = {
     "onnx": ("onnx", "model.onnx"),
     "litert": ("litert", "model.tflite"),
 }
+TITLES = {"savedmodel": "SavedModel", "onnx": f"ONNX, opset {OPSET}", "litert": "LiteRT"}
 NEEDS = {"savedmodel": (), "onnx": ("tf2onnx", "onnx", "onnxruntime"), "litert": ()}
 
 
@@ -71,6 +72,26 @@ def export_model(model, folder, images, formats=None):
             _replace(draft, folder / file)
             written[name] = folder / file, difference
     return written
+
+
+def export_table(written):
+    """Return what `export_model` wrote, one row a format: its file, its size, and how far it is from Keras.
+
+    Parameters
+    ----------
+    written : dict of (pathlib.Path, float)
+
+    Returns
+    -------
+    DataFrame
+    """
+    import pandas as pd
+
+    rows = [
+        {"format": TITLES[name], "file": path.name, "size [MB]": _size(path) / 1e6, "differs from Keras by": difference}
+        for name, (path, difference) in written.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def check_export(model, path, images, tolerance=TOLERANCE):
@@ -194,6 +215,12 @@ def _interpreted(path):
         return interpreter.get_tensor(result["index"])
 
     return run
+
+
+def _size(path):
+    """Return the bytes of a file, or of all files in a folder."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def _replace(draft, place):

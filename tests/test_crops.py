@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from folders import dark_cracks
 
-from crack_utils import Experiment, cli, evaluate, evaluation, native, predict, training
+from crack_utils import Experiment, cli, evaluate, evaluation, measures, native, predict, thin_cracks, training
 from crack_utils.data import DataError, cache, crops, find_pairs, make_dataset, read_image, read_mask
 from crack_utils.experiment import PRESETS
 from crack_utils.files import FullDiskError
@@ -180,9 +180,10 @@ class TestTraining:
         assert found["validation"]["crack_iou"] == pytest.approx(hit / (hit + wrong))
         assert found["validation"]["loss"] == pytest.approx(run.history["val_loss"][-1], abs=1e-5)
         assert found["validation"]["mean_iou"] == pytest.approx(run.history["val_miou"][-1], abs=1e-6)
-        at_own_size = native.measure(run)
-        assert at_own_size["crack_iou"] == pytest.approx(found["validation"]["crack_iou"])
-        assert at_own_size["mean_f1"] == pytest.approx(found["validation"]["f1_tolerance_2"])
+        rows = native.measure(run)
+        counts = measures.pooled(measures.Confusion(*(row[name] for name in ("tp", "fp", "fn", "tn"))) for row in rows)
+        assert counts.crack_iou == pytest.approx(found["validation"]["crack_iou"])
+        assert np.mean([row["f1"] for row in rows]) == pytest.approx(found["validation"]["f1_tolerance_2"])
 
     def test_a_network_of_reduced_pictures_is_measured_on_the_photographs(self, run):
         image = np.random.default_rng(0).random((24, 40))
@@ -231,3 +232,19 @@ class TestChoice:
             training.train(experiment.replace(size=(28, 32)))
         assert "0.png: 24×40 pixels, too small for a crop of 28×32" in str(error.value)
         assert not (tmp_path / "runs").exists()
+
+
+class TestAgainstReduction:
+    def test_every_photograph_of_the_test_set_by_training_and_threshold(self, folder):
+        options = {"size": SIZE, "model_options": {"filters": 2}, "validation": 0.4, "batch": 2, "epochs": 1}
+        table = thin_cracks.check(data=str(folder), preset="smoke", **options)
+        trained = table[table["fit"] != "ceiling"]
+        names = set(table["name"])
+        assert set(table.loc[table["fit"] == "ceiling", "name"]) == names
+        groups = trained.groupby(["loss", "fit", "threshold"])
+        assert groups.ngroups == 8 and all(set(group["name"]) == names for _, group in groups)
+        assert (trained.loc[trained["threshold"] == "0.5", "limit"] == 0.5).all()
+        assert (
+            trained[["tp", "fp", "fn", "tn"]].sum(axis=1)
+            == [np.prod(read_mask(pair.mask).shape) for pair in find_pairs(folder) if pair.name in names] * 8
+        ).all()

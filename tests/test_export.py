@@ -31,6 +31,18 @@ def test_saved_model_agrees_with_keras(exported):
     assert difference <= 1e-5
 
 
+def test_the_table_of_what_was_written(exported):
+    (row,) = export.export_table(exported).to_dict("records")
+    path, difference = exported["savedmodel"]
+    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    assert row == {
+        "format": "SavedModel",
+        "file": "saved_model",
+        "size [MB]": size / 1e6,
+        "differs from Keras by": difference,
+    }
+
+
 @pytest.mark.acceptance
 def test_litert_agrees_with_keras(model, images, tmp_path):
     ((path, difference),) = export_model(model, tmp_path, images, ["litert"]).values()

@@ -1,6 +1,6 @@
 """Data in, Figure out; one look for the whole book."""
 
-from crack_utils.figures.certainty import reliability_diagram
+from crack_utils.figures.certainty import disagreement, error_bounds, reliability_diagram
 from crack_utils.figures.consistency import consistency_curves
 from crack_utils.figures.data import appearance, baseline, flips, pictures, resize_trap, split_chart
 from crack_utils.figures.geometry import measured_crack
@@ -20,6 +20,8 @@ __all__ = [
     "crack_probabilities",
     "credit",
     "curves",
+    "disagreement",
+    "error_bounds",
     "flips",
     "growth",
     "measured_crack",

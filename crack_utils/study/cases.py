@@ -33,6 +33,7 @@ SCALES = {
         | {"rates": 3, "batches": 3, "phases": 3, "repetition": 3, "optimizers": 3, "precision": 3},
     },
 }
+KEPT = {"full": "study"}  # scales whose tables are committed, and their folder in results/
 
 _FEW = {"specimens": 40, "test": 24 / 40, "repeat": None, "images_per_epoch": 512}
 _LEAKS = {

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from crack_utils import paths, provenance
-from crack_utils.study.cases import SCALES
+from crack_utils.study.cases import KEPT, SCALES
 
 TABLES = ("specimens", "runs", "thresholds")
 DIGITS = 6  # significant ones that are kept: far more than any interval is narrow
@@ -136,7 +136,10 @@ def gather(cases, runs):
             found["runs"].append(key | about)
             if question == "losses":
                 found["thresholds"] += [key | row for row in swept]
-    return {name: pd.DataFrame(rows) for name, rows in found.items()}
+    made = {name: pd.DataFrame(rows) for name, rows in found.items()}
+    if made["thresholds"].empty:
+        made["thresholds"] = pd.DataFrame(columns=["question", "variant", "seed", "set", "threshold", *COUNTS])
+    return made
 
 
 def write(folder, tables, scale):
@@ -214,8 +217,8 @@ def source(tables):
 
 
 def folder_of(scale):
-    """Return where a scale's tables lie: the full study's are committed, the others are made by each build."""
-    return paths.root() / "results" / "study" if scale == "full" else paths.artifacts() / "study" / scale
+    """Return where a scale's tables lie: large studies' are committed, the others are made by each build."""
+    return paths.root() / "results" / KEPT[scale] if scale in KEPT else paths.artifacts() / "study" / scale
 
 
 def _by_specimen(run):
