@@ -33,8 +33,11 @@ SCALES = {
         | {"rates": 3, "batches": 3, "phases": 3, "repetition": 3, "optimizers": 3, "precision": 3},
     },
 }
-KEPT = {"full": "study"}  # scales whose tables are committed, and their folder in results/
+# The losses that know of tips, beside Dice alone, on which each builds, and the field's references for thin structures.
+SCALES["tips"] = {"base": _DATA | _SCHEME, "seeds": {"tips": 5}}
+KEPT = {"full": "study", "tips": "tips"}  # scales whose tables are committed, and their folder in results/
 
+TIP_LOSSES = ("dice", "dice+tip", "dice+tip_distance", "dice+cldice", "dice+boundary")
 _FEW = {"specimens": 40, "test": 24 / 40, "repeat": None, "images_per_epoch": 512}
 _LEAKS = {
     "by specimen": {"leak": "none"},
@@ -74,6 +77,7 @@ QUESTIONS = {
         "sgd, rate × 1000": {"optimizer": "sgd", "learning_rates": (1e-1, 1e-2, 1e-3)},
     },
     "precision": {"as the hardware favours": {}, "float32": {"precision": "float32"}},  # R65
+    "tips": {loss: {"loss": loss} for loss in TIP_LOSSES},  # R71, R72
 }
 
 
