@@ -39,6 +39,7 @@ CHAPTERS = {
     "your_images": ("your_images", {}),
     "certainty": ("certainty", {}),
     "crack_growth": ("crack_growth", {}),
+    "tips": ("tips", {}),
 }
 # Trainings beyond the book's: `snakemake trainings --config losses=bce,dice seeds=0-9`.
 GRID = {
@@ -52,10 +53,16 @@ AFTER = {
     "your_images": ["train_dice"],
     "certainty": [f"train_{loss}" for loss in LOSSES],
     "crack_growth": ["train_dice"],
+    "tips": [f"train_{loss}" for loss in LOSSES],
 }
 # Those that read tables of a study that this build trains, and those that read tables that are kept.
 TABLES = {"table1": LIVE}
-RESULTS = {"table1": ["results/study", "results/statistics_check.csv"], "models": ["results/families"]}
+RESULTS = {
+    "table1": ["results/study", "results/statistics_check.csv"],
+    "augmentation": ["results/augmentation"],
+    "models": ["results/families"],
+    "tips": ["results/tips"],
+}
 
 STARTED = time.time()
 ARTIFACTS = os.path.relpath(paths.artifacts(), workflow.basedir)

@@ -13,6 +13,7 @@ from crack_utils.baseline import black_hat_otsu, tune_black_hat
 from crack_utils.data import cache, sources, truth
 from crack_utils.data.split import Split
 from crack_utils.files import whole
+from crack_utils.geometry import find_tip, tip_errors
 from crack_utils.prediction import predict
 
 THRESHOLD = 0.5  # on float32 probabilities: the reference of the whole book
@@ -25,7 +26,7 @@ THRESHOLDS = tuple(
 )
 
 # The modules that decide what an evaluation says: a change of their code makes it anew.
-DECISIVE = ("evaluation.py", "measures.py", "losses", "data/truth.py")
+DECISIVE = ("evaluation.py", "measures.py", "losses", "data/truth.py", "geometry")
 
 
 def evaluate(run):
@@ -227,6 +228,7 @@ def _row(pair, true, probability):
         **_summary(true[None], probability[None]),
         "recall_tolerance_2": measures.tolerant_precision_recall(true, predicted, 2)[1],
         "tip_recall": _tip_recall(pair, true, predicted),
+        "tip_error": _tip_error(pair, probability),
         "crack_width": measures.mean_width(true),
     }
 
@@ -240,6 +242,14 @@ def _tip_recall(pair, true, predicted):
     rows, columns = np.ogrid[:height, :width]
     near = true & (np.hypot(rows - row, columns - column) <= NEAR_TIP * height)
     return float(predicted[near].mean()) if near.any() else None
+
+
+def _tip_error(pair, probability):
+    """Return how far the found tip is from the true one [px]: infinite if none is found, None if none is known."""
+    if pair.tip is None:
+        return None
+    true = truth.tip_at(pair, probability.shape)
+    return float(tip_errors([true], [find_tip(probability, THRESHOLD)]).distances[0])
 
 
 def _sweep(name, true, probability):

@@ -143,6 +143,17 @@ class TestTables:
             pd.testing.assert_frame_equal(getattr(found, name), table, check_dtype=False)
         assert found.provenance["trainings"] == 1 and "full study, 1 trainings" in tables.source(found)
 
+    def test_tips_are_kept_picture_by_picture_for_their_question_alone(self, run, tmp_path):
+        rows = pd.read_csv(run.folder / "measures.csv")
+        rows.assign(tip_error=[1.5, np.inf, 3.0, 4.0]).to_csv(run.folder / "measures.csv", index=False)
+        case = next(case for case in cases.cases("tips") if case.experiment.loss == "dice+tip")
+        tables.write(tmp_path / "tips", tables.gather([case], [run]), "tips")
+        again = tables.read(tmp_path / "tips")
+        assert again.tips["tip_error"].tolist() == [1.5, np.inf, 3.0, 4.0]
+        assert set(again.tips["variant"]) == {"dice+tip"} and again.thresholds.empty
+        other = next(case for case in cases.cases("full") if ("losses", "dice") in case.answers)
+        assert "tips" not in tables.gather([other], [run])
+
     def test_thresholds_near_one_stay_apart(self, tmp_path):
         found = made_up(seeds=1)
         made = {name: getattr(found, name) for name in tables.TABLES}

@@ -10,6 +10,7 @@ from crack_utils.figures.network import activations, network, receptive_field
 from crack_utils.figures.results import comparison, curves, predictions, schedule, side_by_side
 from crack_utils.figures.study import claims, crack_probabilities, ranks, saturation, threshold_curves
 from crack_utils.figures.style import credit, use_style
+from crack_utils.figures.tips import tips_found
 
 __all__ = [
     "activations",
@@ -43,5 +44,6 @@ __all__ = [
     "side_by_side",
     "split_chart",
     "threshold_curves",
+    "tips_found",
     "use_style",
 ]

@@ -40,6 +40,9 @@ SCALES = {
 # Scales whose tables are committed, and their folder in results/.
 KEPT = {"full": "study", "families": "families", "tips": "tips", "augmentation": "augmentation"}
 
+# Losses that know of tips, beside Dice alone, on which each builds, and clDice, the field's own for thin structures. The
+# distance is a share of the diagonal, a hundredth a pixel: without a factor it would hardly count.
+TIP_LOSSES = ("dice", "dice+tip", "dice+10*tip_distance", "dice+cldice")
 _FEW = {"specimens": 40, "test": 24 / 40, "repeat": None, "images_per_epoch": 512}
 _LEAKS = {
     "by specimen": {"leak": "none"},
@@ -93,8 +96,7 @@ QUESTIONS = {
         "sliding window": {"model": "sliding_window", "model_options": {"filters": 32, "window": 15}},
         "Mask R-CNN": {"model": "mask_rcnn", "model_options": {}},
     },
-    # R71, R72. The distance is a share of the diagonal, a hundredth a pixel: without a factor it would hardly count.
-    "tips": {loss: {"loss": loss} for loss in ("dice", "dice+tip", "dice+10*tip_distance", "dice+cldice")},
+    "tips": {loss: {"loss": loss} for loss in TIP_LOSSES},  # R71, R72
 }
 
 

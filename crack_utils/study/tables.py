@@ -1,9 +1,10 @@
 """The study's tidy tables: gathered from the runs' folders, written as CSV with their provenance, read back.
 
-Three tables, one row each for
+Tables, one row each for
 - `specimens`: question, variant, seed and test specimen; measures are means over the specimen's pictures;
 - `runs`: question, variant, seed; what a training cost, its curves, and measures of its validation set;
-- `thresholds`: loss, seed, set and threshold; pooled counts.
+- `thresholds`: loss, seed, set and threshold; pooled counts;
+- `tips`, of the question "tips" alone: variant, seed and test picture; how far its tip was found from the true one.
 """
 
 import json
@@ -17,6 +18,7 @@ from crack_utils import paths, provenance
 from crack_utils.study.cases import KEPT, SCALES
 
 TABLES = ("specimens", "runs", "thresholds")
+TIPS = "tips"  # a table that only the question of that name has
 DIGITS = 6  # significant ones that are kept: far more than any interval is narrow
 MEASURES = (
     "mean_iou",
@@ -48,12 +50,15 @@ class Tables:
     specimens, runs, thresholds : DataFrame
     provenance : dict
         scale, commit, machine, versions, how many trainings.
+    tips : DataFrame, optional
+        question, variant, seed, specimen, frame, name, tip_error [px]; infinite where no tip was found.
     """
 
     specimens: pd.DataFrame
     runs: pd.DataFrame
     thresholds: pd.DataFrame
     provenance: dict
+    tips: pd.DataFrame | None = None
 
     def failures(self, question):
         """Return how many trainings of each variant found no crack pixel in any test picture: a Series by variant.
@@ -126,8 +131,9 @@ def gather(cases, runs):
     Returns
     -------
     dict of DataFrame
+        `tips` only if a case answers that question.
     """
-    found = {name: [] for name in TABLES}
+    found = {name: [] for name in (*TABLES, TIPS)}
     for case, run in zip(cases, runs, strict=True):
         by_specimen, about, swept = _by_specimen(run), _about(run), _thresholds(run)
         for question, variant in case.answers:
@@ -136,7 +142,9 @@ def gather(cases, runs):
             found["runs"].append(key | about)
             if question == "losses":
                 found["thresholds"] += [key | row for row in swept]
-    made = {name: pd.DataFrame(rows) for name, rows in found.items()}
+            if question == TIPS:
+                found[TIPS] += [key | row for row in _tips(run)]
+    made = {name: pd.DataFrame(rows) for name, rows in found.items() if rows or name != TIPS}
     if made["thresholds"].empty:
         made["thresholds"] = pd.DataFrame(columns=["question", "variant", "seed", "set", "threshold", *COUNTS])
     return made
@@ -166,6 +174,8 @@ def read(folder):
         raise ValueError(f"{folder}: no table {', '.join(missing)}; `make study` makes them")
     names = {"variant": str, "specimen": str}
     tables = {name: pd.read_csv(folder / f"{name}.csv", dtype=names) for name in TABLES}
+    if (folder / f"{TIPS}.csv").is_file():
+        tables[TIPS] = pd.read_csv(folder / f"{TIPS}.csv", dtype=names)
     return Tables(**tables, provenance=json.loads((folder / "provenance.json").read_text(encoding="utf-8")))
 
 
@@ -247,3 +257,8 @@ def _about(run):
 
 def _thresholds(run):
     return pd.read_csv(run.folder / "thresholds.csv").to_dict("records")
+
+
+def _tips(run):
+    rows = pd.read_csv(run.folder / "measures.csv", dtype={"name": str, "specimen": str})
+    return rows[["specimen", "frame", "name", "tip_error"]].to_dict("records")
