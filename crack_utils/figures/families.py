@@ -19,12 +19,13 @@ def attention(images, masks, maps):
     """
     height, width = images[0].shape
     columns = 1 + len(maps)
-    size = (10, len(images) * (10 / columns * height / width + 0.15) + 1)
+    size = (9, len(images) * (9 / columns * height / width + 0.15) + 1)
     figure, grid = plt.subplots(len(images), columns, figsize=size, squeeze=False)
-    for level, each in maps.items():
+    for column, level in enumerate(sorted(maps), start=1):
+        each = maps[level]
         low, high = each.min(), each.max()
         for row, values in enumerate(each):
-            axes = grid[row, list(maps).index(level) + 1]
+            axes = grid[row, column]
             show(axes, values, f"level {level}: {low:.2f} to {high:.2f}" if row == 0 else "")
             axes.images[0].set(cmap="magma", clim=(low, high))
     for row, (image, mask) in enumerate(zip(images, masks, strict=True)):
