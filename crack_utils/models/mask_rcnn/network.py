@@ -345,7 +345,7 @@ class MaskRCNN(keras.Model):
         import tensorflow as tf
 
         seed = tf.stack([tf.cast(self.options["seed"] or 0, tf.int64) * 2 + use, tf.cast(step, tf.int64)])
-        return tf.random.stateless_uniform(shape, seed)
+        return tf.random.stateless_uniform(shape, seed, alg="philox")  # the same numbers on every device
 
 
 def _mask(y):
