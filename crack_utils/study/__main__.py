@@ -50,12 +50,14 @@ def _train(options):
 
 
 def _gather(options):
-    from crack_utils import load_run
+    from crack_utils import evaluate, load_run
     from crack_utils.study import tables
 
     finished = [each for each in study_cases.cases(options.scale) if study_cases.marker(options.scale, each).exists()]
     complete, left = study_cases.complete(options.scale, finished)
     runs = [load_run(study_cases.marker(options.scale, case).read_text(encoding="utf-8").strip()) for case in complete]
+    for run in runs:
+        evaluate(run)  # nothing to do, unless measures have changed since it was trained
     tables.write(tables.folder_of(options.scale), tables.gather(complete, runs), options.scale)
     print(f"Gathered {len(runs)} trainings" + (f"; not yet complete: {', '.join(left)}" if left else ""))
 
