@@ -81,12 +81,11 @@ def cost_table(tables, networks):
     size = SCALES[QUESTION]["base"]["size"]
     rows = {}
     for family, network in networks.items():
-        layers = models.layer_table(network, size)
+        work, field = _work_and_field(network, size)
         runs = tables.runs[(tables.runs["question"] == QUESTION) & (tables.runs["variant"] == family)]
-        field = layers["receptive_field"].max()
         rows[family] = {
             "parameters": f"{network.count_params():,}",
-            "multiply–adds, million": f"{layers['multiply_adds'].sum() / 1e6:,.0f}",
+            "multiply–adds, million": f"{work / 1e6:,.0f}",
             "receptive field [px]": "all" if np.isinf(field) else f"{field:.0f}",
             "training [s]": f"{runs['seconds'].median():.0f}",
             "memory [GiB]": f"{runs['peak_memory_gib'].median():.2f}",
@@ -142,6 +141,14 @@ def _above(tables, family):
     own, first = tables.values(QUESTION, "mean_iou", [family, FIRST])
     found = interval(own - first)
     return WORD["difference"].format(**found) + (" *" if found["low"] > 0 or found["high"] < 0 else "")
+
+
+def _work_and_field(network, size):
+    """Return the multiply–adds of one picture, and from how far a pixel's answer may come [px]."""
+    if hasattr(network, "multiply_adds"):  # Mask R-CNN, no plain graph of layers: boxes compete over the whole picture
+        return network.multiply_adds(size), np.inf
+    layers = models.layer_table(network, size)
+    return layers["multiply_adds"].sum(), layers["receptive_field"].max()
 
 
 def _seconds(work, *arguments, times=3):

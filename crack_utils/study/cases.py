@@ -86,15 +86,15 @@ QUESTIONS = {
     "augmentation": _AUGMENTATIONS,
     "augmentation, all patterns": {name: {"patterns": PATTERNS} | changes for name, changes in _AUGMENTATIONS.items()},
     "precision": {"as the hardware favours": {}, "float32": {"precision": "float32"}},  # R65
-    # R02, R03, R05, R70, R73. About 0.43 million parameters each, but for the sliding window: it has as many
-    # multiplications as the U-Net, for which its few layers must be narrow.
+    # R02–R05, R70, R73. About 0.4 million parameters each, but for the sliding window: it has as many multiplications
+    # as the U-Net, for which its few layers must be narrow.
     "families": {
         "U-Net": {"model": "unet", "model_options": {"filters": 32}},
         "Attention U-Net": {"model": "attention_unet", "model_options": {"filters": 32}},
         "hybrid": {"model": "hybrid", "model_options": {"filters": 32, "depth": 3, "transformers": 3}},
         "FCN-8s": {"model": "fcn", "model_options": {"filters": 9}},
         "sliding window": {"model": "sliding_window", "model_options": {"filters": 32, "window": 15}},
-        "Mask R-CNN": {"model": "mask_rcnn", "model_options": {}},
+        "Mask R-CNN": {"model": "mask_rcnn", "model_options": {"filters": 16}},
     },
     "tips": {loss: {"loss": loss} for loss in TIP_LOSSES},  # R71, R72
 }
