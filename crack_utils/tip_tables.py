@@ -131,7 +131,8 @@ def table(errors):
             "misses": found["misses"],
             "pictures": found["count"],
         }
-    return pd.DataFrame(rows).T
+    whole = {name: int for name in ("misses", "pictures") if rows}
+    return pd.DataFrame(rows, dtype=object).T.astype(float).astype(whole)
 
 
 def against_base(tables, diagonal):

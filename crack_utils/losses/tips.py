@@ -107,7 +107,8 @@ class TipDistance(keras.losses.Loss):
 
     What it cannot see: anything farther from the true tip than about 2σ, so neither a false crack elsewhere nor which
     end of the crack will be taken for its tip; and errors that leave the mean where it is, such as a crack too wide on
-    both sides. It says nothing about the rest of the picture: use it in a sum, such as ``dice+tip_distance``.
+    both sides. It says nothing about the rest of the picture: use it in a sum, with a weight, since a distance over the
+    diagonal is a small number: ``dice+10*tip_distance``.
 
     Parameters
     ----------
