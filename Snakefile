@@ -37,6 +37,7 @@ CHAPTERS = {
     "table1": ("table1", {"scale": LIVE}),
     "your_images": ("your_images", {}),
     "certainty": ("certainty", {}),
+    "large_pictures": ("large_pictures", {}),
     "crack_growth": ("crack_growth", {}),
 }
 # Trainings beyond the book's: `snakemake trainings --config losses=bce,dice seeds=0-9`.
@@ -54,7 +55,10 @@ AFTER = {
 }
 # Those that read tables of a study that this build trains, and those that read tables that are kept.
 TABLES = {"table1": LIVE}
-RESULTS = {"table1": ["results/study", "results/statistics_check.csv"]}
+RESULTS = {
+    "table1": ["results/study", "results/statistics_check.csv"],
+    "large_pictures": ["results/thin_cracks.csv"],
+}
 
 STARTED = time.time()
 ARTIFACTS = os.path.relpath(paths.artifacts(), workflow.basedir)
