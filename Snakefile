@@ -38,6 +38,7 @@ CHAPTERS = {
     "models": ("models", {}),
     "your_images": ("your_images", {}),
     "certainty": ("certainty", {}),
+    "large_pictures": ("large_pictures", {}),
     "crack_growth": ("crack_growth", {}),
     "tips": ("tips", {}),
 }
@@ -62,6 +63,7 @@ RESULTS = {
     "augmentation": ["results/augmentation"],
     "models": ["results/families"],
     "tips": ["results/tips"],
+    "large_pictures": ["results/thin_cracks.csv"],
 }
 
 STARTED = time.time()

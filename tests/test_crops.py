@@ -242,7 +242,7 @@ class TestAgainstReduction:
         names = set(table["name"])
         assert set(table.loc[table["fit"] == "ceiling", "name"]) == names
         groups = trained.groupby(["loss", "fit", "threshold"])
-        assert groups.ngroups == 8 and all(set(group["name"]) == names for _, group in groups)
+        assert groups.ngroups == 4 and all(set(group["name"]) == names for _, group in groups)
         assert (trained.loc[trained["threshold"] == "0.5", "limit"] == 0.5).all()
         assert (
             trained[["tp", "fp", "fn", "tn"]].sum(axis=1)

@@ -189,7 +189,7 @@ def address(tmp_path):
     log = tmp_path / "serve.log"
     with open(log, "w") as file:
         server = subprocess.Popen(
-            [*command, "--port", str(port), "--megabytes", "1"],
+            [*command, "--port", str(port), "--megabytes", "13"],
             cwd=tmp_path,
             stdout=file,
             stderr=file,
@@ -243,8 +243,10 @@ def test_a_person_drops_a_photograph_and_downloads_what_is_found(address, tmp_pa
         until(lambda: find("button.widget-upload"), "the page")
         drop("notes.png", b"no picture")
         until(lambda: find(".crack-error", "notes.png: cannot be read as a picture"), "what is wrong with it")
-        drop("large.png", bytes(1_500_000))
-        until(lambda: find(".crack-error", "large.png: 1.5 MB; up to 1 MB can be taken"), "that it is too large")
+        drop("large.png", bytes(14_000_000))
+        until(lambda: find(".crack-error", "large.png: 14.0 MB; up to 13 MB can be taken"), "that it is too large")
+        drop("long.png", photograph() + bytes(12_000_000))  # more than a Jupyter server takes in one message by itself
+        until(lambda: find(".crack-done", "long: 40×60 px"), "what is found in a large file")
         drop("pipe.png", photograph())
         until(lambda: find(".crack-done", "pipe: 40×60 px"), "what is found")
         driver.save_screenshot(str(tmp_path / "page.png"))

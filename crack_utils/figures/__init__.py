@@ -7,7 +7,7 @@ from crack_utils.figures.families import attention, by_width
 from crack_utils.figures.geometry import measured_crack
 from crack_utils.figures.growth import growth, moving, outlined
 from crack_utils.figures.network import activations, network, receptive_field
-from crack_utils.figures.results import comparison, curves, predictions, schedule, side_by_side
+from crack_utils.figures.results import comparison, curves, paired, predictions, schedule, side_by_side
 from crack_utils.figures.study import claims, crack_probabilities, ranks, saturation, threshold_curves
 from crack_utils.figures.style import credit, use_style
 from crack_utils.figures.tips import tips_found
@@ -33,6 +33,7 @@ __all__ = [
     "moving",
     "network",
     "outlined",
+    "paired",
     "pictures",
     "predictions",
     "ranks",

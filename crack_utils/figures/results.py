@@ -139,3 +139,26 @@ def _apart(values, gap):
         places.append(max(value, places[-1] + gap) if places else value)
     excess = max(0, places[-1] - 1.02) if places else 0
     return [place - excess for place in places]
+
+
+def paired(values, first, second, unit):
+    """Show two ways on the same pictures, one dot a picture, one panel a row of the table.
+
+    Parameters
+    ----------
+    values : dict of DataFrame
+        By title: columns `first` and `second`, one row a picture, in [0, 1].
+    first, second : str
+        On the horizontal and on the vertical axis; above the diagonal the second is better.
+    unit : str
+        What the values are.
+    """
+    figure, grid = plt.subplots(1, len(values), figsize=(10, 10 / len(values) + 0.4), squeeze=False)
+    for axes, (title, table) in zip(grid.flat, values.items(), strict=True):
+        axes.plot([0, 1], [0, 1], color=QUIET, lw=1, ls="--")
+        axes.plot(table[first], table[second], "o", color=CRACK, alpha=0.6, mec="none")
+        axes.plot(table[first].mean(), table[second].mean(), "+", color="#333333", ms=14, mew=2)
+        low = np.floor(10 * min(table[first].min(), table[second].min())) / 10
+        axes.set(title=title, xlabel=f"{unit}, {first}", xlim=(low, 1), ylim=(low, 1), aspect="equal")
+    grid[0, 0].set_ylabel(f"{unit}, {second}")
+    return figure
