@@ -30,7 +30,7 @@ def tips_found(*panels):
             axes.axvline(radius, color=QUIET, lw=0.8, ls=":", zorder=0)
         axes.set(xscale="log", xlabel="distance from the true tip [px]", title=title, ylim=(0, 1.02))
         if errors:
-            axes.legend(loc="upper left")
+            axes.legend(loc="lower right")
     grid[0, 0].set_ylabel("share of pictures")
     return figure
 
