@@ -390,7 +390,7 @@ class TestLosses:
         maps = small(images, training=True)
         found = small.five_losses(maps, true)
         priority = small._chance(maps["objectness"].shape, 0, 0)
-        sample = targets.sample_anchors(maps["anchors"], true["boxes"], true["valid"], priority, network.ANCHORS)
+        sample = targets.sample_anchors(maps["anchors"], true["boxes"], true["valid"] > 0, priority, network.ANCHORS)
         entropy, smooth, number = 0.0, 0.0, 0
         for each in range(2):
             cracks, others, matched = TestTargets.chosen(sample, each)

@@ -181,7 +181,7 @@ class MaskRCNN(keras.Model):
         -------
         tf.data.Dataset of (image, dict)
             `mask` as it was; `ids` (batch, height, width) int32, 0 background, 1 … the cracks; their `boxes`
-            (batch, CRACKS, 4) and which of them are `valid` (batch, CRACKS).
+            (batch, CRACKS, 4) and which of them are `valid` (batch, CRACKS) int32, 0 or 1.
         """
         import tensorflow as tf
 
@@ -193,7 +193,7 @@ class MaskRCNN(keras.Model):
                 "mask": mask,
                 "ids": tf.ensure_shape(ids, mask.shape[:3]),
                 "boxes": tf.ensure_shape(boxes, (batch, CRACKS, 4)),
-                "valid": tf.ensure_shape(valid, (batch, CRACKS)),
+                "valid": tf.cast(tf.ensure_shape(valid, (batch, CRACKS)), tf.int32),  # a sum over devices must exist
             }
 
         return dataset.map(number, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
@@ -236,6 +236,7 @@ class MaskRCNN(keras.Model):
             self, "optimizer", None
         )  # which counts the steps, and is kept when a training is interrupted
         step = 0 if optimizer is None else optimizer.iterations
+        true = true | {"valid": true["valid"] > 0}
         losses = self._proposal_losses(maps, true, step)
         sample, boxes = self._sampled(maps, true, step)
         crack, corrections = self._judge(maps, boxes)
