@@ -71,11 +71,11 @@ def differences(table):
 
 
 def by_photograph(table, threshold="chosen"):
-    """Return, by loss, the F1 of each photograph: a row each, a column a fit."""
+    """Return, by the loss's title, the F1 of each photograph: a row each, a column a fit."""
     rows = _trained(table)
     rows = rows[rows["threshold"] == threshold]
     return {
-        loss: group.pivot_table(index="name", columns="fit", values="f1")
+        LOSSES.get(loss, loss): group.pivot_table(index="name", columns="fit", values="f1")
         for loss, group in rows.groupby("loss", sort=False)
     }
 

@@ -2,11 +2,12 @@
 
 import json
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
-from crack_utils import thin_cracks_tables
+from crack_utils import figures, thin_cracks_tables
 
 
 def rows(fit, f1, threshold="0.5", limit=0.5, loss="bce", seconds=60.0):
@@ -60,3 +61,14 @@ def test_the_kept_table_is_whole():
     assert (per_training == where["photographs"]).all() and set(trained["fit"]) == {"resize", "crop"}
     assert (table[["tp", "fp", "fn", "tn"]].sum(axis=1) == 320 * 480).all()  # CrackForest's own size
     json.dumps(thin_cracks_tables.numbers(table, where), default=float)
+
+
+def test_the_figure_has_a_dot_a_photograph_and_the_mean(table):
+    values = thin_cracks_tables.by_photograph(table)
+    figure = figures.paired(values, "resize", "crop", "F1")
+    (axes,) = figure.axes
+    _, dots, mean = axes.lines
+    assert axes.get_title() == "BCE"
+    np.testing.assert_allclose(dots.get_xydata(), values["BCE"][["resize", "crop"]])
+    np.testing.assert_allclose(mean.get_xydata(), [[0.65, 0.55]])
+    plt.close(figure)

@@ -153,7 +153,8 @@ def paired(values, first, second, unit):
     unit : str
         What the values are.
     """
-    figure, grid = plt.subplots(1, len(values), figsize=(10, 10 / len(values) + 0.4), squeeze=False)
+    side = min(5.0, 10 / len(values))
+    figure, grid = plt.subplots(1, len(values), figsize=(side * len(values), side + 0.4), squeeze=False)
     for axes, (title, table) in zip(grid.flat, values.items(), strict=True):
         axes.plot([0, 1], [0, 1], color=QUIET, lw=1, ls="--")
         axes.plot(table[first], table[second], "o", color=CRACK, alpha=0.6, mec="none")
