@@ -40,9 +40,9 @@ SCALES = {
 # Scales whose tables are committed, and their folder in results/.
 KEPT = {"full": "study", "families": "families", "tips": "tips", "augmentation": "augmentation"}
 
-# Losses that know of tips, beside Dice alone, on which each builds, and clDice, the field's own for thin structures. A
-# distance over the diagonal is a small number: ten times it, a tip that is 5 px off at 64×80 costs about 0.5.
-TIP_LOSSES = ("dice", "dice+tip", "dice+10*tip_distance", "dice+cldice")
+# Losses that know of tips, beside Dice alone, on which each builds. A distance over the diagonal is a small number: ten
+# times it, a tip that is 5 px off at 64×80 costs about 0.5.
+TIP_LOSSES = ("dice", "dice+tip", "dice+10*tip_distance")
 _FEW = {"specimens": 40, "test": 24 / 40, "repeat": None, "images_per_epoch": 512}
 _LEAKS = {
     "by specimen": {"leak": "none"},
