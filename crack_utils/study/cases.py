@@ -34,7 +34,7 @@ SCALES = {
     },
     # `make study STUDY=families` and so on: beyond the report's claims, on the same pictures, for as many image steps.
     "families": {"base": _DATA | _SCHEME, "seeds": {"families": 3}},
-    "tips": {"base": _DATA | _SCHEME, "seeds": {"tips": 5}},
+    "tips": {"base": _DATA | _SCHEME, "seeds": {"tips": 6}},
     "augmentation": {"base": _DATA | _SCHEME, "seeds": {"augmentation": 3}},
 }
 # Scales whose tables are committed, and their folder in results/.
