@@ -14,6 +14,7 @@ from crack_utils.study import tables as study_tables
 SIZE = (512, 640)  # [px] the report's
 BASE = "dice"  # on which the other variants of the study build
 SUCCESS = "found within 2 px"
+RESAMPLES = 2000
 
 
 def held_out(experiment, specimens=12, frames=2, size=SIZE):
@@ -138,41 +139,90 @@ def table(errors):
 def against_base(tables, diagonal):
     """Compare each variant of the study with the base loss on the same seeds and specimens.
 
+    Seeds with which either training failed, so that no tip was found in any picture, are left out: they say that a
+    training failed, not where a tip was seen. `failures` counts them.
+
     Parameters
     ----------
     tables : Tables or None
     diagonal : float [px]
-        As which a miss counts, so that there is a mean.
+        As which a miss counts.
 
     Returns
     -------
     DataFrame
         One row a variant and measure: difference (variant − base), low and high (95 %; NaN with a single seed), seeds,
-        and better: whether the interval leaves out 0 on the side that is better. Measures are the median error over a
-        specimen's pictures [px], and the share of its pictures whose tip is found within 2 px.
+        and better: whether the interval leaves out 0 on the side that is better. Measures are the median error over all
+        pictures [px], a mean over seeds, its interval from seeds and specimens drawn again; and the share of pictures
+        whose tip is found within 2 px.
     """
     if tables is None:
         return pd.DataFrame(columns=["variant", "measure", "difference", "low", "high", "seeds", "better"])
-    rows = tables.tips.assign(tip_error=tables.tips["tip_error"].clip(upper=diagonal))
-    rows = rows.assign(found=(rows["tip_error"] <= 2).astype(float))
-    grouped = rows.groupby(["variant", "seed", "specimen"], sort=False)
-    measured = {"median error [px]": grouped["tip_error"].median(), SUCCESS: grouped["found"].mean()}
+    by_variant = _errors(tables)
     made = []
-    for variant in dict.fromkeys(rows["variant"]):
+    for variant, errors in by_variant.items():
         if variant == BASE:
             continue
-        for measure, values in measured.items():
-            difference = (values.loc[variant] - values.loc[BASE]).unstack().to_numpy(float)
-            mean, low, high = float(difference.mean()), np.nan, np.nan
-            if min(difference.shape) > 1:
-                found = interval(difference)
-                low, high = float(found.low), float(found.high)
+        worked = np.isfinite(errors).any((1, 2)) & np.isfinite(by_variant[BASE]).any((1, 2))
+        own, base = (np.minimum(each[worked], diagonal) for each in (errors, by_variant[BASE]))
+        for measure, found in {
+            "median error [px]": _median_difference(own, base),
+            SUCCESS: _share_difference(own, base),
+        }.items():
+            difference, low, high = map(float, found)
             better = low > 0 if measure == SUCCESS else high < 0
             made.append(
-                {"variant": variant, "measure": measure, "difference": mean, "low": low, "high": high}
-                | {"seeds": len(difference), "better": bool(better)}
+                {"variant": variant, "measure": measure, "difference": difference, "low": low, "high": high}
+                | {"seeds": len(own), "better": bool(better)}
             )
     return pd.DataFrame(made)
+
+
+def failures(tables):
+    """Return how many trainings of each variant found no tip in any picture: a Series by variant."""
+    return pd.Series({name: int((~np.isfinite(each).any((1, 2))).sum()) for name, each in _errors(tables).items()})
+
+
+def _errors(tables):
+    """Return by variant an array of tip errors [px], shape (seeds, specimens, pictures)."""
+    cube = {}
+    for variant, rows in tables.tips.groupby("variant", sort=False):
+        rows = rows.sort_values(["seed", "specimen", "name"])
+        shape = (rows["seed"].nunique(), rows["specimen"].nunique(), -1)
+        cube[variant] = rows["tip_error"].to_numpy(float).reshape(shape)
+    return cube
+
+
+def _median_difference(own, base):
+    """Return difference, low and high; drawn again by percentiles of the bootstrap of `statistics`, reference 1."""
+
+    def difference(seeds, specimens):
+        chosen = (each[np.ix_(seeds, specimens)].reshape(len(seeds), -1) for each in (own, base))
+        return np.subtract(*(np.median(each, axis=1).mean() for each in chosen))
+
+    count, specimens = own.shape[:2]
+    if not count:
+        return np.nan, np.nan, np.nan
+    mean = difference(np.arange(count), np.arange(specimens))
+    if min(count, specimens) < 2:
+        return mean, np.nan, np.nan
+    generator = np.random.default_rng(0)
+    drawn = [
+        difference(generator.integers(0, count, count), generator.integers(0, specimens, specimens))
+        for _ in range(RESAMPLES)
+    ]
+    return mean, *np.quantile(drawn, [0.025, 0.975])
+
+
+def _share_difference(own, base):
+    share = [(each <= 2).mean(axis=-1) for each in (own, base)]
+    values = share[0] - share[1]
+    if not values.size:
+        return np.nan, np.nan, np.nan
+    if min(values.shape) < 2:
+        return values.mean(), np.nan, np.nan
+    found = interval(values)
+    return found.mean, found.low, found.high
 
 
 def numbers(true, runs, study, compared):

@@ -41,6 +41,21 @@ class TestAgainstBase:
         found = tip_tables.against_base(tables, diagonal=50)
         assert found["difference"].tolist() == pytest.approx([49, -2 / 3])
 
+    def test_a_training_that_failed_is_counted_and_left_out(self):
+        tables = made_up({"dice": [3.0, 5, 9], "dice+tip": [1.0, 2, 9]})
+        failed = (tables.tips["variant"] == "dice") & (tables.tips["seed"] == 2)
+        tables.tips.loc[failed, "tip_error"] = INF
+        assert tip_tables.failures(tables).to_dict() == {"dice": 1, "dice+tip": 0}
+        found = tip_tables.against_base(tables, diagonal=100).set_index("measure").loc["median error [px]"]
+        assert (found["difference"], found["seeds"]) == (-3, 5)
+
+    def test_seeds_that_disagree_widen_the_interval(self):
+        tables = made_up({"dice": [4, 4, 4], "dice+tip": [4, 4, 4]})
+        own = tables.tips["variant"] == "dice+tip"
+        tables.tips.loc[own, "tip_error"] += tables.tips.loc[own, "seed"].map([-3, 3, -2, 2, -1, 1].__getitem__)
+        found = tip_tables.against_base(tables, diagonal=100).set_index("measure").loc["median error [px]"]
+        assert found["difference"] == 0 and found["low"] < -1 and found["high"] > 1 and not found["better"]
+
     def test_a_single_seed_shows_nothing(self):
         found = tip_tables.against_base(made_up({"dice": [3], "dice+tip": [1]}, seeds=1), diagonal=50)
         assert found["low"].isna().all() and not found["better"].any()
