@@ -159,7 +159,7 @@ def test_citations_have_entries_and_entries_are_cited():
     assert set(known.values()) == {"report", "added"}
     cited = {
         key.strip()
-        for page in PROSE
+        for page in [*PROSE, *sorted((ROOT / "notebooks").glob("*.ipynb"))]
         for keys in re.findall(r"\{cite(?::\w)?\}`(.*?)`", page.read_text())
         for key in keys.split(",")
     }
