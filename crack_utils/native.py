@@ -4,7 +4,7 @@ A network that saw reduced pictures is given reduced ones; its probabilities are
 become a mask. So both kinds of run answer the same question about the same pixels.
 """
 
-import numpy as np
+import dataclasses
 
 from crack_utils import measures
 from crack_utils.data import read_image, read_mask
@@ -12,31 +12,33 @@ from crack_utils.evaluation import THRESHOLD, split_of
 from crack_utils.trained import load_trained
 
 
-def measure(run, tolerance=2):
+def measure(run, tolerance=2, threshold=THRESHOLD):
     """Measure a run on its evaluated set at the photographs' own size.
 
     Parameters
     ----------
     run : Run
     tolerance : float [px of the photographs]
+    threshold : float in (0, 1), optional
+        Of calibrated probabilities, if the run was calibrated; None takes the one that was chosen then.
 
     Returns
     -------
-    dict
-        names (list of str), f1 (ndarray, shape (N,): of each photograph, with the tolerance), mean_f1, and crack_iou,
-        pooled over the photographs.
+    list of dict
+        One a photograph: name, precision, recall and f1 with the tolerance, and its confusion counts tp, fp, fn, tn.
     """
     trained, split = load_trained(run.folder), split_of(run)
-    pairs = split[split.evaluated]
-    scores, counts = [], []
-    for pair in pairs:
+    threshold = trained.threshold if threshold is None else threshold
+    rows = []
+    for pair in split[split.evaluated]:
         true = read_mask(pair.mask)
-        predicted = trained.predict(read_image(pair.image)) >= THRESHOLD
-        scores.append(measures.tolerant_f1(true, predicted, tolerance))
-        counts.append(measures.confusion(true, predicted))
-    return {
-        "names": [pair.name for pair in pairs],
-        "f1": np.array(scores),
-        "mean_f1": float(np.mean(scores)),
-        "crack_iou": measures.pooled(counts).crack_iou,
-    }
+        predicted = trained.predict(read_image(pair.image)) >= threshold
+        rows.append({"name": pair.name} | row(true, predicted, tolerance))
+    return rows
+
+
+def row(true, predicted, tolerance=2):
+    """Return the measures of one photograph, as `measure` has them, without its name."""
+    precision, recall = measures.tolerant_precision_recall(true, predicted, tolerance)
+    counts = dataclasses.asdict(measures.confusion(true, predicted))
+    return {"precision": precision, "recall": recall, "f1": measures.tolerant_f1(true, predicted, tolerance)} | counts
