@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from crack_utils import Experiment, hardware, models, training
+from crack_utils import Experiment, hardware, models, predict, training
 from crack_utils.data.synthetic import render
 from crack_utils.files import FullDiskError
 from crack_utils.models.mask_rcnn import (
@@ -326,6 +326,15 @@ class TestNetwork:
         one_box, one_mask = 49 * 16 * 32 + 32 * 32 + 5 * 32, 14**2 * (9 * 16 * 16 + 4 * 16 * 16) + 28**2 * 16
         expected = pyramid + proposals + network.PROPOSALS * one_box + network.CRACKS * one_mask
         assert small.multiply_adds((64, 64)) == small.multiply_adds((33, 50)) == expected
+
+    def test_there_is_no_table_of_layers(self, small):
+        with pytest.raises(ValueError, match="mask_rcnn is not one graph of layers"):
+            models.layer_table(small, (64, 64))
+
+    def test_tiles_are_blended(self, small):
+        image = np.random.default_rng(0).random((70, 100)).astype(np.float32)
+        tiled = predict(small, image, tile=96)
+        assert tiled.shape == (70, 100) and 0 <= tiled.min() <= tiled.max() <= 1
 
     def test_any_size_gives_the_same_size(self, small):
         function = tf.function(small, input_signature=[tf.TensorSpec((None, None, None, 1))])

@@ -44,8 +44,13 @@ def layer_table(model, size):
     Raises
     ------
     ValueError
-        If the model has a layer whose receptive field is not known here.
+        If the model is no graph of layers, as Mask R-CNN is none, or has a layer whose receptive field is not known.
     """
+    if not getattr(model, "inputs", None):
+        raise ValueError(
+            f"{model.name} is not one graph of layers; a table is there for functional models, "
+            "and of any model count_params() tells the parameters"
+        )
     sources = sources_of(model)
     stride = total_stride(model)
     shapes = {}
