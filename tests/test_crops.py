@@ -234,6 +234,7 @@ class TestChoice:
         assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.acceptance
 class TestAgainstReduction:
     def test_every_photograph_of_the_test_set_by_training_and_threshold(self, folder):
         options = {"size": SIZE, "model_options": {"filters": 2}, "validation": 0.4, "batch": 2, "epochs": 1}

@@ -24,7 +24,16 @@ def smoke(model, options):
 @pytest.mark.usefixtures("own_artifacts")
 class TestSmoke:
     @pytest.mark.parametrize(
-        ("model", "options"), [*SMALL.items(), ("unet", SMALL["unet"] | {"deep_supervision": True})]
+        ("model", "options"),
+        [
+            ("sliding_window", SMALL["sliding_window"]),
+            ("unet", SMALL["unet"] | {"deep_supervision": True}),
+            *(
+                pytest.param(*each, marks=pytest.mark.acceptance)
+                for each in SMALL.items()
+                if each[0] != "sliding_window"
+            ),
+        ],
     )
     def test_trains_is_read_back_and_measured(self, model, options):
         run = training.train(smoke(model, options))
