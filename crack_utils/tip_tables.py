@@ -1,5 +1,7 @@
 """How well crack tips are found: from true masks, by trained networks, and with losses that know of tips; as tables."""
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -10,11 +12,13 @@ from crack_utils.geometry import TipErrors, find_tip, tip_errors
 from crack_utils.report import LOSSES
 from crack_utils.statistics import interval
 from crack_utils.study import tables as study_tables
+from crack_utils.study.cases import SCALES
 
 SIZE = (512, 640)  # [px] the report's
 BASE = "dice"  # on which the other variants of the study build
 SUCCESS = "found within 2 px"
 RESAMPLES = 2000
+DIAGONAL = math.hypot(*SCALES["tips"]["base"]["size"])  # [px] of the study's pictures
 
 
 def held_out(experiment, specimens=12, frames=2, size=SIZE):
@@ -136,7 +140,7 @@ def table(errors):
     return pd.DataFrame(rows, dtype=object).T.astype(float).astype(whole)
 
 
-def against_base(tables, diagonal):
+def against_base(tables, diagonal=DIAGONAL):
     """Compare each variant of the study with the base loss on the same seeds and specimens.
 
     Seeds with which either training failed, so that no tip was found in any picture, are left out: they say that a
