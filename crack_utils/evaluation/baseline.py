@@ -9,7 +9,7 @@ import numpy as np
 from skimage.filters import threshold_otsu
 from skimage.morphology import closing, disk
 
-from .measures import Confusion, confusion, pooled
+from crack_utils.metrics.masks import Confusion, confusion, pooled
 
 RADII = (1, 2, 3, 4, 6, 8, 12)  # [px]; a disk must be wider than the crack to close it
 FACTORS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)  # Otsu splits halves; cracks are a few per cent of an image

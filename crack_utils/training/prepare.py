@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from crack_utils.data import sources
 from crack_utils.data.pairs import manifest_hash
 from crack_utils.data.split import Split
+from crack_utils.losses import registry as loss_registry
 from crack_utils.models import registry as model_registry
 from crack_utils.runtime import devices, hardware, paths, provenance
 from crack_utils.training.experiment import Experiment

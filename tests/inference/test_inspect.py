@@ -9,12 +9,14 @@ import sys
 
 import numpy as np
 import pytest
-from crack_utils.inspection import find_photographs, inspect_all, overlay, read_photograph
 from PIL import Image
 
 from crack_utils.cli import main
 from crack_utils.data import DataError
 from crack_utils.inference import inspect, predictor
+from crack_utils.inference.inspect import inspect_all
+from crack_utils.inference.overlay import overlay
+from crack_utils.inference.photographs import find_photographs, read_photograph
 from crack_utils.inference.predictor import Predictor
 from crack_utils.runtime.atomic import FullDiskError
 

@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from test_study import made_up
 
 from crack_utils import models
 from crack_utils.report import figures
 from crack_utils.study import architectures, cases
 from crack_utils.study.cost import images_per_second
+from tests.helpers.made_up_study import made_up
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from crack_utils import Experiment, losses, models, predict
+from crack_utils.runtime import imports
 from crack_utils.training import fit
 from tests.helpers.small_cracks import interpolation_ceiling, overfit, pictures, window_ceiling
 
