@@ -139,19 +139,19 @@ class TestPipeline:
 
 class TestCache:
     def test_pictures_at_their_own_sizes_are_decoded_once(self, pairs, monkeypatch):
-        cache.load(pairs, None)
+        cache.load(pairs, 1)
         monkeypatch.setattr(cache, "read_image", None)
-        images, masks = cache.load(pairs[::-1], None).arrays()
+        images, masks = cache.load(pairs[::-1], 1).arrays()
         assert [image.shape for image in images] == SIZES[::-1]
         np.testing.assert_array_equal(masks[0], read_mask(pairs[-1].mask))
 
     @pytest.mark.parametrize("damage", [lambda c: c[:-1], lambda c: c[:7], lambda c: bytes(len(c)), lambda c: c + b"0"])
     def test_a_damaged_file_is_decoded_anew(self, pairs, damage):
-        pictures = cache.load(pairs, None)
+        pictures = cache.load(pairs, 1)
         file = pictures._file(2)
         whole = file.read_bytes()
         file.write_bytes(damage(whole))
-        assert cache.load(pairs, None)[2][0].shape == SIZES[2]
+        assert cache.load(pairs, 1)[2][0].shape == SIZES[2]
         assert file.read_bytes() == whole
 
 
@@ -209,7 +209,7 @@ class TestChoice:
         del before["fit"]
         assert Experiment(**before) == resized
         assert experiment.digest() != resized.digest()
-        assert (experiment.picture_size, resized.picture_size) == (None, SIZE)
+        assert (experiment.picture_size, resized.picture_size) == (1, SIZE)
 
     def test_a_crop_fits_into_the_smallest_sides(self, folder):
         assert Experiment.preset("smoke", data=str(folder), fit="crop").size == (24, 32)
