@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-PRESET ?= quick
+PRESET ?=
 DATA ?= synthetic
 STUDY ?= full
 

@@ -6,7 +6,7 @@ import ast
 from crack_utils.data.options import AUGMENTATIONS, FITS
 from crack_utils.losses.registry import LOSSES
 from crack_utils.models.registry import MODELS
-from crack_utils.training.experiment import PRESETS, Experiment, default_preset
+from crack_utils.training.experiment import PRESETS, Experiment
 
 FLAGS = ("start", "loss", "model", "seed", "fit", "augmentation")  # fields that have an option of their own
 
@@ -63,7 +63,7 @@ def _train(options):
     fields = dict(options.set) | {"data": options.data}
     fields |= {name: getattr(options, name) for name in FLAGS if getattr(options, name) is not None}
     fields |= {"split_by": options.split} if options.split else {}
-    experiment = Experiment.preset(options.preset or default_preset(options.data), **fields)
+    experiment = Experiment.preset(options.preset or "", **fields)
 
     from crack_utils.evaluation.train import train  # TensorFlow, only after everything that can be refused is refused
     from crack_utils.evaluation.words import in_words

@@ -129,14 +129,16 @@ class StopIfNothingLearnt(keras.callbacks.Callback):
     more. Losses are no sign: BCE on its plateau is small, and Dice that calls everything crack moves slowly on.
     """
 
-    EARLY = 0.25  # share of the training after which it is looked at for the first time
+    EARLY = 600  # updates after which it is looked at for the first time: BCE alone takes some 200 to begin
     LEAST = 0.05  # separation; healthy trainings are beyond 0.2 by then, whatever the loss
 
     def on_epoch_end(self, epoch, logs=None):
         values = [logs[name] for name in ("separation", "val_separation") if np.isfinite(logs.get(name, np.nan))]
-        if epoch + 1 >= self.EARLY * self.params["epochs"] and values and max(values) < self.LEAST:
+        parts, done = self.params["epochs"], epoch + 1
+        in_time = done < parts and done * self.params["steps"] < self.EARLY
+        if not in_time and values and max(values) < self.LEAST:
             raise NothingLearntError(
-                f"after {epoch + 1} of {self.params['epochs']} parts of the training, the probability on crack is only "
+                f"after {done} of {parts} parts of the training, the probability on crack is only "
                 f"{max(values):.3f} higher than on background: nothing is learnt"
             )
 
