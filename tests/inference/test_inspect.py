@@ -18,7 +18,7 @@ from crack_utils.inference.inspect import inspect_all
 from crack_utils.inference.overlay import overlay
 from crack_utils.inference.photographs import find_photographs, read_photograph
 from crack_utils.inference.predictor import Predictor
-from crack_utils.runtime.atomic import FullDiskError
+from crack_utils.runtime.atomic import FullDiskError, lock
 
 
 class Darkness:
@@ -231,7 +231,7 @@ def test_an_output_that_is_no_folder(command, folder, tmp_path, capsys):
 
 
 def test_one_process_at_a_time(network, folder, tmp_path):
-    with inspect._alone(tmp_path), pytest.raises(ValueError, match="another process writes there"):
+    with lock(tmp_path, ""), pytest.raises(ValueError, match="another process writes there"):
         inspect_all(network, find_photographs(folder), tmp_path)
 
 
@@ -258,7 +258,6 @@ def test_masks_drawn_by_hand_are_not_overwritten(network, folder, tmp_path):
 
 def test_the_overlay_outlines_cracks_and_marks_the_tip():
     from crack_utils.geometry import measure_cracks
-    from crack_utils.inference import overlay
 
     image = np.float32(photograph()) / 255
     mask = image < 0.5
