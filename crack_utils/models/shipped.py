@@ -6,6 +6,7 @@ from pathlib import Path
 DEFAULT = "default"
 NETWORK = "model.keras"
 SUMS = "SHA256SUMS"  # of all other files, as `sha256sum` writes them
+PLACE = Path(__file__).parent / DEFAULT
 
 
 def folder():
@@ -16,19 +17,21 @@ def folder():
     ValueError
         If a file is missing, or its bytes are not those that the package came with; the message names it.
     """
-    place = Path(__file__).parent / DEFAULT
-    if not (place / SUMS).is_file():
-        raise ValueError(f"{place / SUMS}: missing, so the default model cannot be checked; install the package anew")
-    for line in (place / SUMS).read_text(encoding="utf-8").splitlines():
+    if not (PLACE / SUMS).is_file():
+        raise ValueError(
+            f"{PLACE / SUMS}: missing, so the default model cannot be checked; install the package anew, or make the "
+            "model with: make model"
+        )
+    for line in (PLACE / SUMS).read_text(encoding="utf-8").splitlines():
         digest, name = line.split()
-        if not (file := place / name).is_file():
+        if not (file := PLACE / name).is_file():
             raise ValueError(f"{file}: missing; install the package anew, or make the model with: make model")
         if hashlib.sha256(file.read_bytes()).hexdigest() != digest:
             raise ValueError(
                 f"{file}: changed or cut off, its SHA-256 is not the one in {SUMS}; install the package anew, or make "
                 "the model with: make model"
             )
-    return place
+    return PLACE
 
 
 def seal(place):
