@@ -143,7 +143,7 @@ class Ribbon:
         return (self.beside <= high + self.reach / 2) & (self.beside >= low - self.reach / 2)
 
 
-def paint_arm(image, parts, corners, arm, look, hairline, scale, rng):
+def paint_arm(image, parts, corners, arm, look, hairline, scale, rng, within):
     """Paint a crack in place, with its ground truth.
 
     Parameters
@@ -160,6 +160,8 @@ def paint_arm(image, parts, corners, arm, look, hairline, scale, rng):
         Pixels per unit.
     rng : numpy.random.Generator
         For the flanks; the same for all frames of a test.
+    within : ndarray of float32, shape (height, width)
+        Share of each pixel that can crack: specimen, and not beside the notch.
     """
     widest = max(arm.opening * math.sqrt(arc_length(corners)[-1] / scale) * scale, hairline)
     lip_width = look.lip_width * max(scale / 512, 0.5)
@@ -176,14 +178,15 @@ def paint_arm(image, parts, corners, arm, look, hairline, scale, rng):
     high, low = (width * (0.5 + side * _uneven(rng, count, scale, look.roughness, width)) for side in (1, 1))
     index = ribbon.index
     high, low, width, to_tip = high[index], -low[index], width[index], to_tip[index]
-    image_part = image[ribbon.rows, ribbon.columns]
+    before, can = image[ribbon.rows, ribbon.columns], within[ribbon.rows, ribbon.columns]
+    image_part = before.copy()
     outside = np.maximum(np.maximum(ribbon.beside - high, low - ribbon.beside), 0)
     for side, strength in zip((1, -1), look.lips, strict=True):
         lip = np.exp(-outside / lip_width) * (side * ribbon.beside > 0) * np.clip(width / 2, 0.2, 1)
         image_part += strength * lip
     image_part += _cover(ribbon, low, high, look, to_tip, scale, rng, image_part)
-    image[ribbon.rows, ribbon.columns] = image_part
-    touched = ribbon.touched(low, high)
+    image[ribbon.rows, ribbon.columns] = before + can * (image_part - before)
+    touched = ribbon.touched(low, high) & (can >= 0.5)
     parts[ribbon.rows[touched], ribbon.columns[touched]] = arm.part
 
 

@@ -135,7 +135,7 @@ class _Test:
         image = np.full(self.size, background, np.float32)
         body = np.ones(self.size, np.float32)
         if layout.kind != "filling":
-            image += rng.uniform(0, 0.06) * fields.cloudy(1.8)
+            image += rng.uniform(0, 0.25) * background * fields.cloudy(2.0)
             body = solid(scale * _outline(layout, u, v)).astype(np.float32)
         image += body * (surface - image)
         canvas = Canvas(image, grids, scale, lambda points: to_pixel(points, self.size), _crack_points(layout))
@@ -171,7 +171,6 @@ def _paint(test, growth, pose, size):
         return notch
 
     cut()
-    before = image.copy()
     for number, arm in reversed(list(enumerate(layout.arms))):  # the primary crack last: it lies over its branches
         length = layout.length(arm, growth)
         if length * scale * pose.zoom < _SHORTEST:
@@ -182,8 +181,8 @@ def _paint(test, growth, pose, size):
             back = pixels[max(len(pixels) - 20, 0)] - pixels[-1]
             shade_tip(image, pixels[-1], -back / max(np.hypot(*back), 1e-9), test.look, scale)
         chance = np.random.default_rng((test.seed, number))
-        paint_arm(image, parts, pixels, arm, test.look, test.hairline, scale * pose.zoom, chance)
-    image = before + body * (image - before)  # beside the specimen there is nothing to crack
+        within = body * _ahead(layout.notch, arm, u, scale) if arm.part == 1 and layout.notch else body
+        paint_arm(image, parts, pixels, arm, test.look, test.hairline, scale * pose.zoom, chance, within)
     notch = cut() >= 0.5
     parts[notch | (body < 0.5)] = 0
     canvas = Canvas(image, grids, scale, lambda points: to_pixel(points, size), _crack_points(layout))
@@ -191,6 +190,14 @@ def _paint(test, growth, pose, size):
     if test.gauge:
         paint_gauge(canvas, np.random.default_rng(test.seed), layout)
     return image, parts, notch
+
+
+def _ahead(notch, arm, u, scale):
+    """Share of each pixel that lies ahead of the notch's tip, where its crack begins; a round tip leaves it a little."""
+    mouth, leaves = 0.5 * arm.opening * math.sqrt(arm.length), 0.0
+    if notch.shape in ("round", "keyhole", "hole", "chevron"):
+        leaves = min(0.7 * mouth**2 / notch.tip_half_width, 0.5 * mouth)
+    return solid(scale * (notch.behind(u) - leaves) - 1.0)
 
 
 def _extended(corners, arm):
@@ -206,14 +213,13 @@ def _tips(layout, growth, pose, size):
     scale = picture_scale(size) * pose.zoom
     arms = [arm for arm in layout.arms if arm.part == 1]
     lengths = [layout.length(arm, growth) for arm in arms]
-    seen = [(arm, length) for arm, length in zip(arms, lengths, strict=True) if length * scale >= _SHORTEST]
-    tips = [to_pixel(pose.to_picture(arm.grown(length)[-1:]), size)[0] for arm, length in seen]
-    mouths = [to_pixel(pose.to_picture(arm.path[:1]), size)[0] for arm, _ in seen]
-    return (
-        np.array(tips).reshape(-1, 2),
-        np.array(mouths).reshape(-1, 2),
-        np.array([length * scale for _, length in seen]),
-    )
+    arms = [(arm, length) for arm, length in zip(arms, lengths, strict=True) if length * scale >= _SHORTEST]
+    tips = [to_pixel(pose.to_picture(arm.grown(length)[-1:]), size)[0] for arm, length in arms]
+    mouths = [to_pixel(pose.to_picture(arm.path[:1]), size)[0] for arm, _ in arms]
+    tips, mouths = (np.array(points).reshape(-1, 2) for points in (tips, mouths))
+    lengths = np.array([length * scale for _, length in arms])
+    seen = np.all((tips >= 0) & (tips <= np.array(size) - 1), axis=1)  # not so while a crack is on its way in
+    return tips[seen], mouths[seen], lengths[seen]
 
 
 @lru_cache(maxsize=4)
