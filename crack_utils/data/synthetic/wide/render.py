@@ -116,10 +116,12 @@ class _Test:
         self.layout, self.size, self.scale = _layout(seed, specimen, size), size, picture_scale(size)
         rng = _rng(seed, specimen, _SURFACE)
         grids = _grids(self.layout.pose, size)
-        self.scene, self.gray, self.background = self._surface(rng, grids)
-        self.light = Light(_rng(seed, specimen, _LIGHT), self.scale)
+        self.scene, self.background, around = self._surface(rng, grids)
+        self.light = Light(_rng(seed, specimen, _LIGHT), self.scale, _crack_points(self.layout))
         rng = _rng(seed, specimen, _CRACKS)
-        self.look, self.notch_look, self.wires = CrackLook(rng, self.gray), NotchLook(rng, self.gray), draw_wires(rng)
+        low, self.gray, high = np.percentile(around, (15, 50, 85)).tolist()
+        self.look, self.wires = CrackLook(rng, low, high, self.light.exposure), draw_wires(rng)
+        self.notch_look = NotchLook(rng, self.gray)
         self.gauge = self.layout.notch is not None and self.layout.behind < 1 and rng.random() < 0.15
         self.seed = int(rng.integers(2**32))
         self.hairline = self._hairline()
@@ -142,7 +144,11 @@ class _Test:
         paint_marks(canvas, rng, gray, body)
         angle = rng.choice([0, math.pi / 2])
         paint_rig(canvas, rng, layout, fields.lines(angle, 0.8, 30))
-        return image, gray, background
+        pixels = np.rint(canvas.to_pixels(canvas.cracks)).astype(int) if len(canvas.cracks) else np.argwhere(body > 0.5)
+        rows, columns = np.clip(pixels, 4, np.array(self.size) - 5).T
+        offsets = np.arange(-4, 5)
+        around = image[rows[:, None, None] + offsets[:, None], columns[:, None, None] + offsets]
+        return image, background, around
 
     def _hairline(self):
         """Least width of the crack [px] at which it can just be seen on this surface, through this lens."""
