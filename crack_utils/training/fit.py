@@ -15,14 +15,7 @@ from crack_utils.data.split import is_cracked, write_split
 from crack_utils.runtime import devices, provenance
 from crack_utils.runtime.atomic import atomic_write, explain_full_disk
 from crack_utils.training import metrics, start
-from crack_utils.training.callbacks import (
-    Checkpoint,
-    Events,
-    NothingLearntError,
-    Progress,
-    StopIfNothingLearnt,
-    StopOnNaN,
-)
+from crack_utils.training.callbacks import Checkpoint, NothingLearntError, Progress, StopIfNothingLearnt, StopOnNaN
 from crack_utils.training.prepare import prepare
 
 STEPS = 2**32  # between the seeds of two trainings: no training has so many updates, so no two draw the same
@@ -272,10 +265,7 @@ def _fit(prepared, experiment, needs, strategy, log):
         first_epoch = checkpoint.restore()
     if first_epoch:
         progress.say(f"{run.id}: continues after epoch {first_epoch}")
-    events = Events(run.folder / "tensorboard", history)
     if first_epoch == experiment.epochs:  # only what comes after the last epoch was interrupted
-        events.on_train_begin()
-        events.on_train_end()
         model.optimizer.finalize_variable_values(model.trainable_variables)  # as `fit` does: the moving average
     else:
         whole_epochs = {"first_epoch": first_epoch, "epochs": experiment.epochs - first_epoch}
@@ -309,7 +299,7 @@ def _fit(prepared, experiment, needs, strategy, log):
             steps_per_epoch=steps,
             shuffle=False,  # the pipeline has done it
             verbose=0,
-            callbacks=[StopOnNaN(), *([StopIfNothingLearnt()] if experiment.restarts else []), progress, checkpoint, events],
+            callbacks=[StopOnNaN(), *([StopIfNothingLearnt()] if experiment.restarts else []), progress, checkpoint],
         )
     return model, {name: np.asarray(values) for name, values in history.items()}
 

@@ -14,6 +14,7 @@ from PIL import Image
 from crack_utils.cli import main
 from crack_utils.data import DataError
 from crack_utils.inference import inspect, predictor
+from crack_utils.inference import overlay as drawing
 from crack_utils.inference.inspect import inspect_all
 from crack_utils.inference.overlay import overlay
 from crack_utils.inference.photographs import find_photographs, read_photograph
@@ -265,11 +266,11 @@ def test_the_overlay_outlines_cracks_and_marks_the_tip():
     drawn = np.asarray(overlay(image, mask, cracks, "a"))[:40]
 
     def painted(colour):
-        return (drawn == overlay.ImageColor.getrgb(colour)).all(axis=-1)
+        return (drawn == drawing.ImageColor.getrgb(colour)).all(axis=-1)
 
-    assert painted(overlay.PRIMARY)[17, 12:25].all() and painted(overlay.SECONDARY)[4, 50:53].all()
-    assert not (painted(overlay.PRIMARY) | painted(overlay.SECONDARY))[mask].any()
-    row, column = np.argwhere(painted(overlay.TIP)).mean(axis=0)
+    assert painted(drawing.PRIMARY)[17, 12:25].all() and painted(drawing.SECONDARY)[4, 50:53].all()
+    assert not (painted(drawing.PRIMARY) | painted(drawing.SECONDARY))[mask].any()
+    row, column = np.argwhere(painted(drawing.TIP)).mean(axis=0)
     assert (row, column) == pytest.approx(cracks[0].tip.position, abs=1)
     empty = np.zeros_like(mask)
     assert np.asarray(overlay(image, empty, [], "a")).shape[2] == 3
