@@ -69,6 +69,7 @@ def _export(options):
     from crack_utils.data.pairs import spread
     from crack_utils.evaluation.calibration import calibrate
     from crack_utils.evaluation.default_model import copy_model
+    from crack_utils.evaluation.evaluate import arrays, evaluate, split_of
     from crack_utils.inference.export import OPSET, check_formats, export_model
     from crack_utils.training.run import load_run
 
