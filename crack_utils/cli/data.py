@@ -72,7 +72,7 @@ def add_commands(subparsers):
         description="The first step of `make book`: make or check the data, and decode it once for all trainings.",
         epilog="example: crack-utils prepare --preset quick --data my_photographs",
     )
-    prepare.add_argument("--preset", default="quick", help=f"one of {', '.join(PRESETS)}; default: %(default)s")
+    prepare.add_argument("--preset", default="", help=f"one of {', '.join(PRESETS)}; default: as the data are")
     prepare.add_argument(
         "--data", default=SYNTHETIC, help="'synthetic' or a folder with images/ and masks/; default: %(default)s"
     )
