@@ -92,7 +92,7 @@ def test_a_call_that_was_interrupted_goes_on_with_its_attempt(experiment, monkey
 def test_failed_after_all(experiment, monkeypatch, capsys):
     fail_first(monkeypatch, 9)
     failing = experiment.replace(seed=1, restarts=1)
-    with pytest.raises(NothingLearntError, match="2 attempts learnt nothing .* crack-utils check"):
+    with pytest.raises(NothingLearntError, match=r"2 attempts learnt nothing .* crack-utils check"):
         fit.fit(failing)
     assert (
         main.main(
