@@ -48,6 +48,7 @@ def html_of(data: dict) -> str:
         '<span class="score"></span></figcaption></figure>'
         for network in data["networks"]
     )
+    embedded = json.dumps(data).replace("</", "<\\/")  # no text in it may end the script
     return f"""
 <div class="threshold-slider" data-source="{escape(data["source"])}">
 <div class="still">{still}</div>
@@ -58,7 +59,7 @@ def html_of(data: dict) -> str:
 <input type="range" min="0" max="{len(data["labels"]) - 1}" value="0" step="1"></label>
 <p class="order" aria-live="polite"></p>
 </div>
-<script type="application/json">{json.dumps(data).replace("</", "<\\/")}</script>
+<script type="application/json">{embedded}</script>
 <script>{SCRIPT}</script>
 </div>
 """
