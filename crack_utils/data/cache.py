@@ -75,7 +75,9 @@ class Pictures:
     def __init__(self, pairs, size, keys):
         self.pairs, self.keys = pairs, keys
         self.reduction, self.size = (size, None) if isinstance(size, int) else (None, tuple(size))
-        self.folder = paths.cache() / ("{}x{}".format(*size) if self.size else f"reduced{size}" if size > 1 else "native")
+        self.folder = paths.cache() / (
+            "{}x{}".format(*size) if self.size else f"reduced{size}" if size > 1 else "native"
+        )
 
     def __len__(self):
         return len(self.pairs)

@@ -18,8 +18,8 @@ from crack_utils.data import sources
 from crack_utils.data.digests import mask_content
 from crack_utils.data.images import read_image, read_mask, resize_image
 from crack_utils.data.pairs import spread
-from crack_utils.data.widths import trimmed
 from crack_utils.data.split import SPLIT_BY, TEST, VALIDATION, split_pairs
+from crack_utils.data.widths import trimmed
 
 MEASURED = 200  # pictures whose crack is thinned for its width, which takes up to a second each; spread over the set
 

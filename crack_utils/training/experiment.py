@@ -145,8 +145,8 @@ class Experiment:
         name : {"smoke", "quick", "photo", "paper", ""}
             "" is the one that fits the data, see `default_preset`.
         **overrides
-            Any field; "" for `model` or `loss` leaves the preset's. For photographs in folders, size and split are left open (None) unless given: `prepare` decides
-            them, which reads the photographs.
+            Any field; "" for `model` or `loss` leaves the preset's. For photographs in folders, size and split are
+            left open (None) unless given: `prepare` decides them, which reads the photographs.
 
         Raises
         ------

@@ -5,9 +5,20 @@ import errno
 import numpy as np
 import pytest
 
-from crack_utils import Experiment, evaluate, evaluation, metrics, predict
+from crack_utils import Experiment, evaluate, metrics, predict
 from crack_utils.cli import main
-from crack_utils.data import DataError, cache, crops, find_pairs, make_dataset, pipeline, read_image, read_mask, resize_mask
+from crack_utils.data import (
+    DataError,
+    cache,
+    crops,
+    find_pairs,
+    make_dataset,
+    pipeline,
+    read_image,
+    read_mask,
+    resize_mask,
+)
+from crack_utils.evaluation.evaluate import read_prediction, split_of
 from crack_utils.inference.predictor import Predictor
 from crack_utils.runtime.atomic import FullDiskError
 from crack_utils.study import crops as crop_study
@@ -201,8 +212,8 @@ class TestTraining:
 
     def test_whole_pictures_are_measured(self, experiment, run):
         found = evaluate(run)
-        pairs = evaluation.split_of(run).validation
-        stored = [evaluation.read_prediction(run, pair) for pair in pairs]
+        pairs = split_of(run).validation
+        stored = [read_prediction(run, pair) for pair in pairs]
         assert {each.shape for each in stored} == set(SIZES), "the test needs pictures of both sizes in validation"
         both = [(read_mask(pair.mask), each >= 0.5) for pair, each in zip(pairs, stored, strict=True)]
         wrong, hit = (sum(part(t, p).sum() for t, p in both) for part in (np.logical_xor, np.logical_and))

@@ -1,14 +1,11 @@
 """Trainings that fail: noticed, begun again, and in the end told with what can be done."""
 
-import json
-
 import numpy as np
 import pytest
 
 from crack_utils import Experiment
-from crack_utils.training import callbacks
 from crack_utils.cli import main
-from crack_utils.training import fit
+from crack_utils.training import callbacks, fit
 from crack_utils.training.callbacks import NothingLearntError
 from crack_utils.training.metrics import Separation
 from tests.helpers.folders import dark_cracks
@@ -95,9 +92,14 @@ def test_a_call_that_was_interrupted_goes_on_with_its_attempt(experiment, monkey
 def test_failed_after_all(experiment, monkeypatch, capsys):
     fail_first(monkeypatch, 9)
     failing = experiment.replace(seed=1, restarts=1)
-    with pytest.raises(NothingLearntError, match="2 attempts learnt nothing .* crack-utils check"):
+    with pytest.raises(NothingLearntError, match=r"2 attempts learnt nothing .* crack-utils check"):
         fit.fit(failing)
-    assert main.main(["train", failing.data, "--seed", "1", "--set", "restarts=1", "--set", "updates=3", "--set", "epochs=3"]) == 1
+    assert (
+        main.main(
+            ["train", failing.data, "--seed", "1", "--set", "restarts=1", "--set", "updates=3", "--set", "epochs=3"]
+        )
+        == 1
+    )
     assert "attempts learnt nothing" in capsys.readouterr().err
 
 

@@ -237,7 +237,10 @@ def shade_tip(image, tip, direction, look, scale):
     size = look.zone_size * scale
     reach = int(3 * size) + 1
     row, column = (round(float(value)) for value in tip)
-    window = slice(max(row - reach, 0), max(row + reach + 1, 0)), slice(max(column - reach, 0), max(column + reach + 1, 0))
+    window = (
+        slice(max(row - reach, 0), max(row + reach + 1, 0)),
+        slice(max(column - reach, 0), max(column + reach + 1, 0)),
+    )
     rows, columns = np.mgrid[window]
     dr, dc = rows - tip[0], columns - tip[1]
     ahead = dr * direction[0] + dc * direction[1]
