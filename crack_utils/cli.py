@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from crack_utils.data.importers.commands import add_commands as add_importing
 from crack_utils.experiment import (
     AUGMENTATIONS,
     FITS,
@@ -75,6 +76,7 @@ def _parser():
     train.add_argument("--split", metavar="FILE", help="repeat the split in a run's split.csv instead of drawing one")
     train.set_defaults(run=_train)
 
+    add_importing(commands)
     add_labelling(commands)
     add_model(commands)
     add_inspection(commands)
