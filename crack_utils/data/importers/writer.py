@@ -14,7 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm import tqdm
 
 from crack_utils.data.images import DataError, read_image
-from crack_utils.files import FULL, full_disk_told
+from crack_utils.runtime.atomic import FULL, explain_full_disk
 
 SUFFIX = {"PNG": ".png", "JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif", "BMP": ".bmp"}  # of photographs in annotations
 ORIENTATION = 0x0112  # the EXIF tag
@@ -60,7 +60,7 @@ def new_folder(path):
         raise ValueError(f"{path}: is there already; name a folder that is not")
     if not path.absolute().parent.is_dir():
         raise ValueError(f"{path}: there is no folder {path.parent} to make it in")
-    with full_disk_told(path.parent), tempfile.TemporaryDirectory(prefix=".draft-", dir=path.parent) as place:
+    with explain_full_disk(path.parent), tempfile.TemporaryDirectory(prefix=".draft-", dir=path.parent) as place:
         draft = Path(place) / "folder"
         draft.mkdir()
         yield draft
