@@ -16,8 +16,8 @@ def add_commands(subparsers):
     importing = subparsers.add_parser(
         "import",
         help="make a data set from annotations of labelme, COCO, CVAT, YOLO, VOC or MATLAB, or from masks to be mended",
-        description="Make images/ and masks/ from what another tool has written: labelme's JSON, COCO's JSON, CVAT's XML, "
-        "YOLO's outlines, masks with a palette or colours, MATLAB's groundTruth. Folders, unpacked, with the photographs.",
+        description="Make images/ and masks/ from what another tool has written: JSON of labelme or COCO, XML of CVAT, "
+        "text of YOLO, masks with a palette or colours, groundTruth of MATLAB; unpacked, with the photographs.",
         epilog="examples: crack-utils import labelled --label crack --out my_photographs; "
         "crack-utils import inverted --crack black --out my_photographs",
     )
@@ -39,7 +39,7 @@ def add_commands(subparsers):
     annotations = subparsers.add_parser(
         "annotations",
         help="write a data set's masks for labelme, or as COCO",
-        description="Copy the photographs of a data set and write its masks beside them for another tool; no pixel is lost.",
+        description="Copy the photographs of a data set, and write its masks for another tool; no pixel is lost.",
         epilog="example: crack-utils annotations my_photographs --to coco --out for_cvat",
     )
     annotations.add_argument("data", type=Path, metavar="DATA", help="a folder with images/ and masks/")

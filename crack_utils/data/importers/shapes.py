@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 from pycocotools import mask as coco
-from scipy.ndimage import label
+from scipy.ndimage import binary_dilation, label
 from skimage.draw import line as line_of_pixels
 
 EIGHT = np.ones((3, 3), bool)  # pixels that touch at a corner belong together
+NEAR = 2  # [px] from a polygon's pixels to its outline; at its corners it can be that far
 LONGEST = 5_000_000  # [px] of an outline or a line: a hundred times what the largest photograph holds
 
 
@@ -57,8 +58,8 @@ class Options:
 def polygon(points, size, traced=False):
     """Return the pixels within a polygon, as pycocotools has them: those whose centre lies within it.
 
-    A polygon is one piece. Where it is so thin that those pixels fall apart, or that there are none, the pixels that
-    its outline passes through belong to it too, so that a traced hairline is not broken.
+    A crack is often thinner than a pixel, and none or few centres lie within it. There the pixels that its outline
+    passes through belong to it too, so that it ends where it was drawn to end, and is one piece.
 
     Parameters
     ----------
@@ -86,8 +87,11 @@ def polygon(points, size, traced=False):
     points, corners = points - first, points.repeat(3 if len(points) < 3 else 1, axis=0) - first  # it wants three
     encoded = coco.frPyObjects([corners.ravel().tolist()], *mask[inside].shape)
     filled = coco.decode(encoded[0]).astype(bool)
+    outline = _outline(points, filled.shape)
+    bare = outline & ~binary_dilation(filled, EIGHT, NEAR)
+    filled |= outline & binary_dilation(bare, EIGHT, NEAR)
     if traced or label(filled, EIGHT)[1] != 1:
-        filled |= _outline(points, filled.shape)
+        filled |= outline
     mask[inside] = filled
     return mask
 
