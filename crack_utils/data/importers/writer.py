@@ -16,7 +16,7 @@ from tqdm import tqdm
 from crack_utils.data.images import DataError, read_image
 from crack_utils.runtime.atomic import FULL, explain_full_disk
 
-SUFFIX = {"PNG": ".png", "JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif", "BMP": ".bmp"}  # of photographs in annotations
+SUFFIX = {"PNG": ".png", "JPEG": ".jpg", "TIFF": ".tif", "BMP": ".bmp"}  # of photographs that annotations hold
 ORIENTATION = 0x0112  # the EXIF tag
 
 
@@ -143,7 +143,7 @@ def _suffix(content, file):
     """Return the ending of the file of a photograph that an annotation holds."""
     try:
         with Image.open(BytesIO(content), formats=list(SUFFIX)) as picture:
-            return SUFFIX[picture.format]
+            return SUFFIX.get(picture.format, ".jpg")  # a JPEG with more pictures is called MPO
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"{file}: the picture in it cannot be read ({error})") from None
 
@@ -161,18 +161,16 @@ def _mask(annotated, labels, photograph, shown):
     with Image.open(photograph) as picture:
         stored = picture.size[::-1]
     drawn_on = annotated.drawn_on or shown
+    if drawn_on not in (shown, stored):
+        raise DataError(_mismatch("drawn on", drawn_on, annotated, photograph, shown))
     try:
-        if drawn_on not in (shown, stored):
-            raise ValueError("drawn on {}×{} pixels, but {} has {}×{}".format(*drawn_on, photograph.name, *shown))
         mask = annotated.mask(labels, tuple(int(side) for side in drawn_on))
     except DataError:
         raise
     except ValueError as error:
-        raise DataError(f"{annotated.file}: {error}") from None
+        raise DataError(f"{annotated.file}: {photograph.name!r}: {error}") from None
     if mask.shape not in (shown, stored):
-        raise DataError(
-            "{}: a mask of {}×{} pixels, but {} has {}×{}".format(annotated.file, *mask.shape, photograph.name, *shown)
-        )
+        raise DataError(_mismatch("a mask of", mask.shape, annotated, photograph, shown))
     if mask.shape == shown:
         return mask
     # Drawn on the photograph as it is stored, which is shown turned by a quarter.
@@ -180,3 +178,7 @@ def _mask(annotated, labels, photograph, shown):
     with Image.open(photograph) as picture:
         turned.getexif()[ORIENTATION] = picture.getexif()[ORIENTATION]
     return np.asarray(ImageOps.exif_transpose(turned))
+
+
+def _mismatch(what, size, annotated, photograph, shown):
+    return "{}: {} {}×{} pixels, but {!r} has {}×{}".format(annotated.file, what, *size, photograph.name, *shown)
