@@ -19,6 +19,7 @@ from crack_utils.data.digests import mask_content
 from crack_utils.data.images import read_image, read_mask, resize_image
 from crack_utils.data.pairs import spread
 from crack_utils.data.split import SPLIT_BY, TEST, VALIDATION, split_pairs
+from crack_utils.data.widths import trimmed
 
 MEASURED = 200  # pictures whose crack is thinned for its width, which takes up to a second each; spread over the set
 
@@ -213,7 +214,7 @@ def _read(pair, measured):
         *image.shape,
         _depth(pair.image),
         float(mask.mean()),
-        metrics.mean_width(_trimmed(mask)) if measured else None,
+        metrics.mean_width(trimmed(mask)) if measured else None,
         pair.mm_per_px,
     )
     return picture, _fingerprint(image)
@@ -223,15 +224,6 @@ def _depth(path):
     with Image.open(path) as picture:
         mode = picture.mode
     return "16 bit gray" if mode.startswith("I;16") else DEPTHS.get(mode, f"8 bit {mode}")
-
-
-def _trimmed(mask):
-    """Return the part of a mask that holds its crack: thinning takes as long as the picture is large."""
-    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
-    margin = 1  # a border of the picture that the crack does not reach stays one
-    return mask[
-        max(rows[0] - margin, 0) : rows[-1] + margin + 1, max(columns[0] - margin, 0) : columns[-1] + margin + 1
-    ]
 
 
 def _fingerprint(image):

@@ -60,7 +60,7 @@ def intervals(rows, level=LEVEL, resamples=RESAMPLES, seed=0):
     """Return each measure of a set with an interval that resamples its specimens.
 
     One network is judged, so only the specimens are drawn by chance; what another seed would give is not in it
-    (`crack_utils.statistics` counts both, for several seeds).
+    (`crack_utils.metrics.intervals` counts both, for several seeds).
 
     Parameters
     ----------
@@ -187,7 +187,7 @@ def _limits(run, calibration):
     height, width = run.experiment.size
     seen = (
         "It sees photographs in their own pixels: cracks must be about as wide there as in the training's."
-        if run.experiment.picture_size is None
+        if run.experiment.fit == "crop"
         else f"It sees photographs reduced to {height}×{width} px or so: finer cracks are lost."
     )
     lines = [
