@@ -1,9 +1,11 @@
 """Image–mask pairs: found, checked, split, generated, and delivered as batches."""
 
 from crack_utils.data.check import check_folders, check_pairs
-from crack_utils.data.images import DataError, read_image, read_mask, resize_image, resize_mask
+from crack_utils.data.images import read_image, resize_image, resize_mask
+from crack_utils.data.masks import read_mask
 from crack_utils.data.pairs import Pair, find_pairs, longest_series, spread
 from crack_utils.data.split import Split, read_split, split_pairs
+from crack_utils.data.stored import DataError
 
 __all__ = [
     "DataError",
