@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from tqdm import tqdm
 
-from crack_utils.data.content import image_content, mask_content, parts_content
-from crack_utils.data.images import DataError
+from crack_utils.data.digests import image_content, mask_content, parts_content
 from crack_utils.data.pairs import refuse, scan
+from crack_utils.data.stored import DataError
 
 READERS = {"image": image_content, "mask": mask_content, "parts": parts_content}
 

@@ -8,7 +8,7 @@ import os
 import re
 import stat
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -154,7 +154,9 @@ def _png_chunks(content):
         data, checksum = content[at + 8 : at + 8 + length], content[at + 8 + length : at + 12 + length]
         if len(checksum) < 4:
             raise Refused("cut off, its end is missing")
-        if name in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND") and zlib.crc32(name + data) != int.from_bytes(checksum):
+        if name in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND") and zlib.crc32(name + data) != int.from_bytes(
+            checksum
+        ):
             raise Refused(f"damaged (a wrong checksum in {name.decode()})")
         chunks.append((name, data))
         if name == b"IEND":

@@ -111,8 +111,10 @@ def _refuse_cut(page, length):
     if len(offsets) < strips or not all(counts):
         raise Refused("damaged, a part of its pixels is missing")
     row = page.imagewidth * page.bitspersample * (page.samplesperpixel if page.planarconfig == 1 else 1)
-    if page.compression == 1 and not page.is_tiled and sum(counts) < -(-row // 8) * page.imagelength * (
-        page.samplesperpixel if page.planarconfig == 2 else 1
+    if (
+        page.compression == 1
+        and not page.is_tiled
+        and sum(counts) < -(-row // 8) * page.imagelength * (page.samplesperpixel if page.planarconfig == 2 else 1)
     ):
         raise Refused("damaged, a part of its pixels is missing")
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
-from crack_utils.data.images import DataError
+from crack_utils.data.stored import DataError
 
 __all__ = ["encode_mask", "encode_parts", "read_digest", "read_photo", "write_mask", "write_together"]
 

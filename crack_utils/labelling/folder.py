@@ -10,8 +10,9 @@ from pathlib import Path
 
 from PIL import UnidentifiedImageError
 
-from crack_utils.data.images import SUFFIXES, DataError
+from crack_utils.data.images import SUFFIXES
 from crack_utils.data.metadata import METADATA
+from crack_utils.data.stored import DataError
 from crack_utils.labelling.files import encode_mask, encode_parts, read_digest, read_photo, write_together
 from crack_utils.labelling.recipe import Recipe
 from crack_utils.labelling.steps import RecipeError
