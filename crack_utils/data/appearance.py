@@ -97,7 +97,7 @@ def of_pairs(pairs, height, measured=True):
     gray, spectra = np.zeros(len(GRAY_EDGES) - 1), []
     columns = {name: [] for name in ("share", "width", "contrast", "from_tip", "opening")}
     for pair in pairs:
-        image = read_image(pair.image)
+        image = read_image(pair.image, pair.bits)
         reduced = _reduced(image, height)
         gray += np.histogram(reduced, GRAY_EDGES)[0] / reduced.size / len(pairs)
         spectra.append(power_spectrum(reduced))

@@ -128,7 +128,7 @@ class Pictures:
 
     def _write(self, index):
         pair, file = self.pairs[index], self._file(index)
-        image, mask = read_image(pair.image), read_mask(pair.mask)
+        image, mask = read_image(pair.image, pair.bits), read_mask(pair.mask)
         size = self.size or image.shape
         image = np.rint(resize_image(image, size) * 255).astype(np.uint8)
         rest = np.array(size, ">u4").tobytes() + image.tobytes() + resize_mask(mask, size).tobytes()
@@ -146,11 +146,11 @@ class Pictures:
 
 @functools.cache
 def _recipe():
-    return provenance.fingerprint("data/images.py")
+    return provenance.fingerprint("data/images.py", "data/masks.py")
 
 
 def _key(pair):
-    content = [sha256(pair.image), sha256(pair.mask), _recipe()]
+    content = [sha256(pair.image), sha256(pair.mask), pair.bits, _recipe()]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 

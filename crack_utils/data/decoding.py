@@ -18,7 +18,7 @@ import simplejpeg
 from PIL import BmpImagePlugin, JpegImagePlugin
 
 from crack_utils.data import tiff
-from crack_utils.data.stored import DataError, Refused, Stored, from_pillow, refuse_large
+from crack_utils.data.stored import LIMIT, DataError, Refused, Stored, TooLarge, from_pillow, refuse_large
 
 # Steps of the bits that cameras and converters use of 16; a picture above the last one uses all that its type has.
 BITS = (8, 10, 12, 14, 16)
@@ -33,13 +33,15 @@ OTHERS = {  # what else people have, by how such files begin
 }
 
 
-def open_stored(path):
+def open_stored(path, limit=LIMIT):
     """Return what a file of pixels stores, for a reader to make sense of.
 
     Parameters
     ----------
     path : path-like
         A regular file that holds a PNG, JPEG (also MPO), TIFF (also BigTIFF) or BMP.
+    limit : float [bytes]
+        Of memory, with the gray values in 32 bits; by default as much as one picture may need.
 
     Returns
     -------
@@ -49,9 +51,15 @@ def open_stored(path):
     ------
     DataError
         It names the file. Any fault of its content ends here, whatever the decoder raised.
+    TooLarge
+        If it needs more than a limit that was given, which is below the default one.
     """
     try:
-        return _decode(_read_regular(path))
+        return _decode(_read_regular(path), limit)
+    except TooLarge as error:
+        if limit < LIMIT:
+            raise
+        raise DataError(f"{path}: {error}") from None
     except Refused as error:
         raise DataError(f"{path}: {error}") from None
     except FileNotFoundError:
@@ -94,15 +102,15 @@ def _read_regular(path):
     return content
 
 
-def _decode(content):
+def _decode(content, limit):
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return _png(content)
+        return _png(content, limit)
     if content.startswith(b"\xff\xd8\xff"):
-        return _jpeg(content)
+        return _jpeg(content, limit)
     if content[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return _turned(*tiff.decode(content))
+        return _turned(*tiff.decode(content, limit))
     if content.startswith(b"BM"):
-        return _bmp(content)
+        return _bmp(content, limit)
     kind = next((kind for start, kind in OTHERS.items() if content.startswith(start)), None)
     if content[8:12] == b"WEBP":
         kind = "a WebP"
@@ -112,13 +120,13 @@ def _decode(content):
     raise Refused(f"cannot be read as a picture ({what})")
 
 
-def _png(content):
+def _png(content, limit):
     """Decode a PNG by the chunks that its pixels need; what else it holds can be broken without harm."""
     chunks = _png_chunks(content)
     header = chunks[0][1]
     width, height = (int.from_bytes(header[start : start + 4]) for start in (0, 4))
     bits, colour = header[8], header[9]
-    refuse_large(height, width, {2: 3, 4: 2, 6: 4}.get(colour, 1) * max(1, bits // 8))
+    refuse_large(height, width, {2: 3, 4: 2, 6: 4}.get(colour, 1) * max(1, bits // 8), limit)
     ancillary = [(name, data) for name, data in chunks if name not in (b"IHDR", b"IDAT")]
     for name, data in ancillary:
         if name == b"acTL" and int.from_bytes(data[:4]) > 1:
@@ -131,7 +139,7 @@ def _png(content):
     values = imagecodecs.png_decode(b"\x89PNG\r\n\x1a\n" + b"".join(_png_chunk(*chunk) for chunk in needed))
     alpha = None
     if colour == 3:
-        values = values // (255 // (2**bits - 1))
+        values = values if bits == 8 else values // (255 // (2**bits - 1))
         palette = np.frombuffer(palette[: len(palette) // 3 * 3], np.uint8).reshape(-1, 3)
         if len(palette) <= values.max():
             raise Refused("damaged: a colour that its palette does not have")
@@ -168,7 +176,7 @@ def _png_chunks(content):
 
 
 def _png_chunk(name, data):
-    return len(data).to_bytes(4) + name + data + zlib.crc32(name + data).to_bytes(4)
+    return len(data).to_bytes(4) + name + data + zlib.crc32(data, zlib.crc32(name)).to_bytes(4)
 
 
 def _png_orientation(chunks):
@@ -181,12 +189,12 @@ def _png_orientation(chunks):
     return 1
 
 
-def _jpeg(content):
+def _jpeg(content, limit):
     """Decode a JPEG, of several pictures (MPO) the first, and refuse one whose pixels end early."""
     if b"\xff\xd9" not in content:
         raise Refused("cut off, its end is missing")
     height, width, space, _ = simplejpeg.decode_jpeg_header(content, strict=False)
-    refuse_large(height, width, 1 if space == "Gray" else 3)
+    refuse_large(height, width, 1 if space == "Gray" else 3, limit)
     orientation = _jpeg_orientation(content)
     names = {"Gray": "GRAY", "CMYK": "CMYK", "YCCK": "CMYK"}
     try:
@@ -216,11 +224,11 @@ def _jpeg_orientation(content):
     return from_xmp
 
 
-def _bmp(content):
+def _bmp(content, limit):
     if int.from_bytes(content[2:6], "little") > len(content):
         raise Refused("cut off, its end is missing")
     picture = BmpImagePlugin.BmpImageFile(BytesIO(content))
-    refuse_large(picture.height, picture.width, len(picture.getbands()))
+    refuse_large(picture.height, picture.width, len(picture.getbands()), limit)
     return from_pillow(picture)
 
 

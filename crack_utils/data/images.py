@@ -4,7 +4,7 @@ import numpy as np
 from skimage.transform import resize_local_mean
 
 from crack_utils.data.decoding import bits_used, open_stored
-from crack_utils.data.stored import BANDS, DataError
+from crack_utils.data.stored import BANDS, DataError, bands
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
@@ -47,26 +47,50 @@ def read_image(file, bits=None):
 
 def gray_values(stored, bits=None):
     """Return the gray values of a picture that was opened, as `read_image` does."""
-    values, kind = stored.values, stored.values.dtype.kind
-    if kind == "f":
+    values = stored.values
+    if stored.palette is not None:
+        return (stored.palette.astype(np.float32) / np.float32(255) @ LUMINANCE)[values]
+    scale = white(values, bits)
+    if values.size <= BANDS:
+        return _gray(values, scale)
+    gray, start = np.empty(values.shape[:2], np.float32), 0
+    for band in bands(values):
+        gray[start : start + len(band)] = _gray(band, scale)
+        start += len(band)
+    return gray
+
+
+def white(values, bits=None):
+    """Return the value that stands for white: 1, 255, or the highest of the bits that are used.
+
+    Parameters
+    ----------
+    values : ndarray
+        As they are stored.
+    bits : int, optional
+        As for `read_image`.
+
+    Raises
+    ------
+    ValueError
+        If values lie outside what their type may hold: floating-point numbers 0 to 1, others 0 and more.
+    """
+    if values.dtype == bool:
+        return 1
+    if values.dtype == np.uint8:
+        return 255
+    if values.dtype.kind == "f":
         if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
             raise ValueError("floating-point pictures must lie in [0, 1]; divide by the full scale before saving")
-        scale = 1
-    elif kind == "b":
-        scale = 1
-    else:
-        if values.min() < 0:
-            raise ValueError(f"gray values from {values.min()} to {values.max()}; expected 0 or more")
-        own = bits_used(values) if values.dtype != np.uint8 else 8
-        scale = 2 ** max(own, bits or 0) - 1 if values.dtype != np.uint8 else 255
-    if values.size <= BANDS:
-        return _gray(stored.shown(), scale)
-    gray = np.empty(values.shape[:2], np.float32)
-    rows = max(1, BANDS // values[0].size)
-    for start in range(0, len(gray), rows):
-        band = values[start : start + rows]
-        gray[start : start + rows] = _gray(band if stored.palette is None else stored.palette[band], scale)
-    return gray
+        return 1
+    if values.min() < 0:
+        raise ValueError(f"gray values from {values.min()} to {values.max()}; expected 0 or more")
+    return 2 ** max(bits_used(values), bits or 0) - 1
+
+
+def full_scale(values):
+    """Return stored values as float64 in [0, 1], by the bits that the picture itself uses."""
+    return values / float(white(values))
 
 
 def _gray(values, scale):

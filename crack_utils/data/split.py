@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from crack_utils.data.digests import image_content, sha256
+from crack_utils.data import lookalikes
+from crack_utils.data.digests import image_content, mask_content, sha256
 from crack_utils.data.pairs import Pair, refuse
 from crack_utils.data.stored import DataError
 
@@ -16,6 +17,7 @@ VALIDATION = 0.2  # share of what the test set leaves (R21)
 TEST = 0.2  # share of all
 SPLIT_BY = "specimen"
 
+NAMES = {"train": "training", "validation": "validation", "test": "test"}  # of the sets, in words
 COLUMNS = ("set", "name", "source", "specimen", "image_sha256", "mask_sha256")
 
 
@@ -51,7 +53,8 @@ def split_pairs(pairs, validation=0.2, test=0.0, seed=0, by="image"):
     seed : int
     by : {"image", "specimen"}
         What is drawn: single images, or whole specimens so that siblings stay together, also over several sources.
-        Pictures that show exactly the same always stay together. Each source gives its share.
+        Pictures that show exactly the same always stay together, and look-alikes do where that leaves enough to
+        divide (see `warnings_of`). Each source gives its share, of pictures with a crack and of those without.
 
     Returns
     -------
@@ -68,22 +71,43 @@ def split_pairs(pairs, validation=0.2, test=0.0, seed=0, by="image"):
         raise ValueError(f"validation must lie in (0, 1) and test in [0, 1), got {validation} and {test}")
     if by == "specimen" and (unnamed := [pair.name for pair in pairs if not pair.specimen]):
         raise ValueError(f"by='specimen' needs the column specimen in metadata.csv; missing for {unnamed[:5]}")
-    strata = {}
-    for group in _groups(sorted(pairs, key=_place), by):
-        strata.setdefault(tuple(sorted({pair.source for pair in group})), []).append(group)
-    generator = np.random.default_rng([seed, 2024])
-    sets = {"train": [], "validation": [], "test": []}
-    for sources in sorted(strata):
-        groups = [strata[sources][i] for i in generator.permutation(len(strata[sources]))]
-        tests = _share(len(groups), test)
-        validations = _share(len(groups) - tests, validation)
-        for position, group in enumerate(groups):
-            name = "test" if position < tests else "validation" if position < tests + validations else "train"
-            sets[name] += group
-    split = Split(**{name: sorted(chosen, key=_place) for name, chosen in sets.items()})
+    pairs = sorted(pairs, key=_place)
+    for alike in (_alike(pairs), []):
+        split = _draw(_groups(pairs, by, alike), validation, test, seed)
+        if _is_near(split, len(pairs), validation, test) or not alike:
+            break
     if not split.train or not split.validation or (test and not split.test):
         raise ValueError(f"{len(pairs)} pairs are too few to split by {by} into the sets that were asked for")
     return split
+
+
+def warnings_of(split):
+    """Return what a split cannot promise, in sentences: look-alikes on both sides, and sets without a crack.
+
+    Parameters
+    ----------
+    split : Split
+
+    Returns
+    -------
+    list of str
+    """
+    warnings = []
+    for name in ("train", "validation", "test"):
+        if split[name] and not any(_has_crack(pair) for pair in split[name]):
+            consequence = "nothing can be learnt" if name == "train" else "nothing can be measured or calibrated there"
+            warnings.append(f"no crack in {NAMES[name]}: {consequence}")
+    pairs = sorted([*split.train, *split.validation, *split.test], key=_place)
+    home = {_place(pair): name for name in ("train", "validation", "test") for pair in split[name]}
+    crossing = {"validation": set(), "test": set()}
+    for one, other, _ in _alike(pairs):
+        first, second = sorted((pairs[one], pairs[other]), key=lambda pair: home[_place(pair)] != "train")
+        if home[_place(first)] == "train" != home[_place(second)]:
+            crossing[home[_place(second)]].add(_place(second))
+    for name, places in crossing.items():
+        if places:
+            warnings.append(f"{len(places)} of {len(split[name])} {name} pictures have a look-alike in training")
+    return warnings
 
 
 def write_split(split, path):
@@ -182,27 +206,67 @@ def _straddling(split):
     return problems
 
 
-def _groups(pairs, by):
-    """Return the pairs in lists that must not be parted: of one picture and, by specimen, of one specimen.
+def _draw(groups, validation, test, seed):
+    """Divide groups of pairs into three sets: each source, and pictures with and without a crack, give their shares."""
+    strata = {}
+    for group in groups:
+        cracked = any(_has_crack(pair) for pair in group)
+        strata.setdefault((tuple(sorted({pair.source for pair in group})), not cracked), []).append(group)
+    generator = np.random.default_rng([seed, 2024])
+    sets = {"train": [], "validation": [], "test": []}
+    for stratum in sorted(strata):
+        groups = [strata[stratum][i] for i in generator.permutation(len(strata[stratum]))]
+        tests = _share(len(groups), test)
+        validations = _share(len(groups) - tests, validation)
+        for position, group in enumerate(groups):
+            name = "test" if position < tests else "validation" if position < tests + validations else "train"
+            sets[name] += group
+    return Split(**{name: sorted(chosen, key=_place) for name, chosen in sets.items()})
 
-    What a file holds is compared where there is one: a split can be planned before its pictures are at hand.
-    """
+
+def _is_near(split, count, validation, test):
+    """Return whether each set has at least half of what it was to have, and something."""
+    wanted = {"train": (1 - test) * (1 - validation), "validation": (1 - test) * validation, "test": test}
+    return all(len(split[name]) >= max(bool(share), count * share / 2) for name, share in wanted.items())
+
+
+def _contents(pairs):
+    """Return what the photographs show; None for one that is not there: a split can be planned before they are."""
     with ThreadPoolExecutor() as pool:
-        pictures = list(pool.map(lambda p: image_content(p.image).digest if Path(p.image).exists() else None, pairs))
+        return list(pool.map(lambda pair: image_content(pair.image) if Path(pair.image).exists() else None, pairs))
+
+
+def _alike(pairs):
+    return lookalikes.find(tuple(_contents(pairs)), tuple(pair.specimen for pair in pairs))
+
+
+def _has_crack(pair):
+    """Return whether a mask shows a crack; one that is not there does."""
+    return not Path(pair.mask).exists() or mask_content(pair.mask).crack > 0
+
+
+def _groups(pairs, by, alike=()):
+    """Return the pairs in lists that must not be parted: of one picture, by specimen of one, and look-alikes."""
     leaders = list(range(len(pairs)))  # of each pair, one of its group that comes before it, or itself
     seen = {}
 
     def leader(index):
         while leaders[index] != index:
+            leaders[index] = leaders[leaders[index]]
             index = leaders[index]
         return index
 
-    for index, (pair, picture) in enumerate(zip(pairs, pictures, strict=True)):
-        marks = [picture] if picture else []
+    def bind(one, other):
+        first, second = sorted((leader(one), leader(other)))
+        leaders[second] = first
+
+    for index, (pair, content) in enumerate(zip(pairs, _contents(pairs), strict=True)):
+        marks = [content.digest] if content else []
         marks += [("specimen", pair.specimen)] if by == "specimen" else []
         for mark in marks:
-            one, other = sorted((leader(seen.setdefault(mark, index)), leader(index)))
-            leaders[other] = one
+            bind(seen.setdefault(mark, index), index)
+    for one, other, _ in alike:
+        bind(one, other)
     groups = {}
     for index, pair in enumerate(pairs):
         groups.setdefault(leader(index), []).append(pair)

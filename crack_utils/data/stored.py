@@ -16,6 +16,10 @@ class Refused(ValueError):
     """Why a file is refused; whoever knows its name makes a `DataError` of it."""
 
 
+class TooLarge(Refused):
+    """A picture that needs more memory than its reader allows."""
+
+
 @dataclass(frozen=True, eq=False)
 class Stored:
     """The stored values of a picture.
@@ -60,7 +64,13 @@ class Stored:
         return self.values if self.palette is None else self.palette[self.values]
 
 
-def refuse_large(height, width, sample_bytes):
+def bands(values):
+    """Return a picture in bands of rows, for work that needs memory beside it."""
+    rows = max(1, BANDS * len(values) // max(1, values.size))
+    return [values[start : start + rows] for start in range(0, len(values), rows)]
+
+
+def refuse_large(height, width, sample_bytes, limit):
     """Refuse a picture that would need too much memory, before it is decoded.
 
     Parameters
@@ -68,12 +78,13 @@ def refuse_large(height, width, sample_bytes):
     height, width : int [px]
     sample_bytes : int
         Of one pixel, decoded.
+    limit : float [bytes]
     """
     if height < 1 or width < 1:
         raise Refused("damaged: it has no pixels")
-    if (need := height * width * (sample_bytes + 4)) > LIMIT:
-        raise Refused(
-            f"{height}×{width} pixels need {need / 1e9:.1f} GB of memory, and up to {LIMIT / 1e9:g} are used "
+    if (need := height * width * (sample_bytes + 4)) > limit:
+        raise TooLarge(
+            f"{height}×{width} pixels need {need / 1e9:.1f} GB of memory, and up to {limit / 1e9:g} are used "
             "for one picture; reduce it, or cut it into parts"
         )
 

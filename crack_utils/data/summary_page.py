@@ -116,7 +116,7 @@ def thumbnail(image, mask):
 
 def _figure(pair, facts):
     file = io.BytesIO()
-    Image.fromarray(thumbnail(read_image(pair.image), read_mask(pair.mask))).save(file, "JPEG", quality=85)
+    Image.fromarray(thumbnail(read_image(pair.image, pair.bits), read_mask(pair.mask))).save(file, "JPEG", quality=85)
     data = base64.b64encode(file.getvalue()).decode("ascii")
     name = escape(f"{facts.source}/{facts.name}")
     known = [

@@ -19,12 +19,14 @@ ALPHA = (1, 2)  # kinds of extra samples
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
-def decode(content):
+def decode(content, limit):
     """Decode a TIFF, of several pages the one in full size.
 
     Parameters
     ----------
     content : bytes
+    limit : float [bytes]
+        Of memory, see `refuse_large`.
 
     Returns
     -------
@@ -36,12 +38,12 @@ def decode(content):
     Raises
     ------
     Refused
-        If there are several pictures, or the layout is one that neither library reads.
+        If there are several pictures, it is too large, or the layout is one that neither library reads.
     """
     with tifffile.TiffFile(BytesIO(content)) as file:
         page, alone = _full_page(file)
         orientation = _number(page, 274, 1)
-        refuse_large(page.imagelength, page.imagewidth, page.samplesperpixel * max(1, page.bitspersample // 8))
+        refuse_large(page.imagelength, page.imagewidth, page.samplesperpixel * max(1, page.bitspersample // 8), limit)
         _refuse_cut(page, len(content))
         plain = page.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, TRANSPARENCY)
         whole = page.bitspersample in (8, 16, 32, 64) or page.dtype == bool

@@ -10,7 +10,7 @@ import numpy as np
 
 from crack_utils import losses, models
 from crack_utils.data import check_pairs, crops, pipeline, targets
-from crack_utils.data.split import write_split
+from crack_utils.data.split import warnings_of, write_split
 from crack_utils.runtime import devices, provenance
 from crack_utils.runtime.atomic import atomic_write, explain_full_disk
 from crack_utils.training import metrics
@@ -60,7 +60,7 @@ def fit(experiment):
         print(f"Run {run.id} is done already: {run.folder}")
         _tell_other_versions(run)
         return run
-    needs = _check(experiment, prepared.pairs)
+    needs = _check(experiment, prepared)
     # Whole pictures are validated one by one, which several devices cannot share.
     validated = 1 if experiment.fit == "crop" else len(prepared.split.validation)
     strategy = devices.strategy(experiment.batch, validated)
@@ -159,9 +159,11 @@ def training_batches(model, pictures, seed, first_step):
     return model.training_data(pictures, seed * STEPS + first_step)
 
 
-def _check(experiment, pairs):
-    """Refuse pairs that cannot be trained on; return what the loss needs beside the mask."""
-    check_pairs(pairs)
+def _check(experiment, prepared):
+    """Refuse pairs that cannot be trained on, and say what may not be meant; return what the loss needs."""
+    pairs = prepared.pairs
+    for note in check_pairs(pairs) + warnings_of(prepared.split):
+        print(f"- note: {note}", flush=True)
     needs = losses.needs(experiment.loss, **experiment.loss_options)
     if "tip" in needs:
         targets.check_tips(pairs, experiment.loss)
