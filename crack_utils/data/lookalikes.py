@@ -14,6 +14,7 @@ LIGHT = 4  # [px] of it: standard deviation of the blur that counts as light
 
 _LIGHT = gaussian_filter1d(np.eye(FINGERPRINT, dtype=np.float32), LIGHT, axis=0)  # the blur, as a matrix
 
+MOST = 20  # look-alikes of one picture before it in the list; of a film each picture has thousands
 BLOCK = 512  # pictures that are compared with all others at a time
 
 
@@ -72,10 +73,13 @@ def find(contents, specimens):
         block = prints[start : start + BLOCK]
         earlier = flat[: start + len(block)]
         correlation = np.maximum.reduce([turned.reshape(len(block), -1) @ earlier.T for turned in _turns(block)])
-        for row, column in zip(*np.nonzero(correlation >= ALIKE), strict=True):
-            first, second = places[column], places[start + row]
-            if first < second and not (specimens[first] and specimens[first] == specimens[second]):
-                best.append((first, second, float(correlation[row, column])))
+        for row in np.flatnonzero((correlation >= ALIKE).any(axis=1)):
+            second, of_row = places[start + row], correlation[row, : start + row]
+            columns = np.flatnonzero(of_row >= ALIKE)
+            columns = columns[np.argsort(-of_row[columns], kind="stable")]
+            specimen = specimens[second]
+            columns = [column for column in columns if not specimen or specimens[places[column]] != specimen]
+            best += [(places[column], second, float(of_row[column])) for column in columns[:MOST]]
     return sorted(best, key=lambda pair: (-pair[2], pair[:2]))
 
 

@@ -93,6 +93,5 @@ def _add_folder(folder, found, problems):
     known, faults, _ = read_metadata(table, set(names.values()))
     problems.extend((table, why) for why in faults)
     bits = common_bits(path for path in paths if not wrong[path])
-    found.extend(
-        Photograph(name, path, known.get(name, {}).get("mm_per_px"), bits, wrong[path]) for path, name in names.items()
-    )
+    for path, name in names.items():
+        found.append(Photograph(name, path, known.get(name, {}).get("mm_per_px"), bits, wrong[path]))
