@@ -19,8 +19,9 @@ from crack_utils.data.stored import DataError
 class Pair:
     """A photograph, its mask, and what is known of them.
 
-    `tip` is (row, column) [px] in the photograph's own pixels, origin at the top left pixel's centre. `bits` says how
-    many bits the photographs of its folder use, for `read_image`; None where none has more than 8.
+    `tip` is (row, column) [px] in the photograph's own pixels, origin at the top left pixel's centre; `tip2` is the
+    other one of a crack with two tips, as in the wall of a pipe or in the middle of a plate. `bits` says how many bits
+    the photographs of its folder use, for `read_image`; None where none has more than 8.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Pair:
     tip: tuple[float, float] | None = None
     mm_per_px: float | None = None
     parts: Path | None = None
+    tip2: tuple[float, float] | None = None
     bits: int | None = None
 
 

@@ -51,7 +51,7 @@ def experiment(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(experiment):
-    run = fit.train(experiment)
+    run = fit.fit(experiment)
     evaluate(run)
     return run
 
@@ -90,7 +90,7 @@ def measured_rows(run):
 
 def test_a_training_on_crops_is_calibrated_on_whole_pictures(experiment):
     cropped = experiment.replace(fit="crop", size=(8, 16), epochs=1)
-    run = fit.train(cropped)
+    run = fit.fit(cropped)
     evaluate(run)
     found = calibrate(run)
     assert found.measured["test"]["crack_iou"] == pytest.approx(run.metrics["test"]["crack_iou"], abs=1e-3)

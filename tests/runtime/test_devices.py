@@ -31,7 +31,7 @@ found = []
 for devices in (["CPU:0"], ["CPU:0", "CPU:1"]):
     os.environ["CRACK_UTILS_ARTIFACTS"] = os.path.join(artifacts, str(len(devices)))
     devices.devices = lambda: devices
-    run = fit.train(experiment)
+    run = fit.fit(experiment)
     assert run.provenance["devices"] == len(devices)
     found.append({name: values.tolist() for name, values in run.history.items()})
     found[-1]["weights"] = [value for array in run.model().get_weights() for value in array.ravel().tolist()]

@@ -38,7 +38,7 @@ class TestSmoke:
         ],
     )
     def test_trains_is_read_back_and_measured(self, model, options):
-        run = fit.train(smoke(model, options))
+        run = fit.fit(smoke(model, options))
         names = ["loss", "miou", "unthresholded_miou", "accuracy", "pixel_accuracy"]
         assert set(run.history) == {*names, *(f"val_{name}" for name in names), "learning_rate"}
         assert all(np.isfinite(values).all() for values in run.history.values())
