@@ -18,6 +18,12 @@ TEST = 0.2  # share of all
 SPLIT_BY = "specimen"
 
 NAMES = {"train": "training", "validation": "validation", "test": "test"}  # of the sets, in words
+NO_CRACK = {
+    "train": "nothing can be learnt",
+    "validation": "nothing can be measured there or calibrated, and the threshold stays at 0.5; label more cracked "
+    "pictures, or name a split with --split",
+    "test": "nothing can be measured there",
+}
 COLUMNS = ("set", "name", "source", "specimen", "image_sha256", "mask_sha256")
 
 
@@ -54,7 +60,8 @@ def split_pairs(pairs, validation=0.2, test=0.0, seed=0, by="image"):
     by : {"image", "specimen"}
         What is drawn: single images, or whole specimens so that siblings stay together, also over several sources.
         Pictures that show exactly the same always stay together, and look-alikes do where that leaves enough to
-        divide (see `warnings_of`). Each source gives its share, of pictures with a crack and of those without.
+        divide (see `warnings_of`). Each source gives its share, and so do its pictures with crack and those without,
+        unless that leaves no validation: it needs a crack to choose a threshold by.
 
     Returns
     -------
@@ -73,12 +80,49 @@ def split_pairs(pairs, validation=0.2, test=0.0, seed=0, by="image"):
         raise ValueError(f"by='specimen' needs the column specimen in metadata.csv; missing for {unnamed[:5]}")
     pairs = sorted(pairs, key=_place)
     for alike in (_alike(pairs), []):
-        split = _draw(_groups(pairs, by, alike), validation, test, seed)
-        if _is_near(split, len(pairs), validation, test) or not alike:
+        groups = _groups(pairs, by, alike)
+        split = _drawn(_strata(groups, _source_and_crack), validation, test, seed)
+        if not split.train or not split.validation or (test and not split.test):
+            split = _drawn(_strata(groups, _source), validation, test, seed)
+        if not alike or _is_near(split, len(pairs), validation, test):
             break
     if not split.train or not split.validation or (test and not split.test):
         raise ValueError(f"{len(pairs)} pairs are too few to split by {by} into the sets that were asked for")
     return split
+
+
+def is_cracked(pair):
+    """Return whether a pair's mask shows any crack; True for one whose mask is not at hand."""
+    return not Path(pair.mask).exists() or mask_content(pair.mask).crack > 0
+
+
+def _source(group):
+    return tuple(sorted({pair.source for pair in group}))
+
+
+def _source_and_crack(group):
+    return _source(group), not any(map(is_cracked, group))
+
+
+def _strata(groups, kind):
+    """Return the groups of each kind, in the order of the kinds."""
+    strata = {}
+    for group in groups:
+        strata.setdefault(kind(group), []).append(group)
+    return [strata[name] for name in sorted(strata)]
+
+
+def _drawn(strata, validation, test, seed):
+    generator = np.random.default_rng([seed, 2024])
+    sets = {"train": [], "validation": [], "test": []}
+    for stratum in strata:
+        groups = [stratum[i] for i in generator.permutation(len(stratum))]
+        tests = _share(len(groups), test)
+        validations = _share(len(groups) - tests, validation)
+        for position, group in enumerate(groups):
+            name = "test" if position < tests else "validation" if position < tests + validations else "train"
+            sets[name] += group
+    return Split(**{name: sorted(chosen, key=_place) for name, chosen in sets.items()})
 
 
 def warnings_of(split):
@@ -93,10 +137,9 @@ def warnings_of(split):
     list of str
     """
     warnings = []
-    for name in ("train", "validation", "test"):
-        if split[name] and not any(_has_crack(pair) for pair in split[name]):
-            consequence = "nothing can be learnt" if name == "train" else "nothing can be measured or calibrated there"
-            warnings.append(f"no crack in {NAMES[name]}: {consequence}")
+    for name in NO_CRACK:
+        if split[name] and not any(map(is_cracked, split[name])):
+            warnings.append(f"no crack in {NAMES[name]}: {NO_CRACK[name]}")
     pairs = sorted([*split.train, *split.validation, *split.test], key=_place)
     home = {_place(pair): name for name in ("train", "validation", "test") for pair in split[name]}
     crossing = {"validation": set(), "test": set()}
@@ -206,24 +249,6 @@ def _straddling(split):
     return problems
 
 
-def _draw(groups, validation, test, seed):
-    """Divide groups of pairs into three sets: each source, and pictures with and without a crack, give their shares."""
-    strata = {}
-    for group in groups:
-        cracked = any(_has_crack(pair) for pair in group)
-        strata.setdefault((tuple(sorted({pair.source for pair in group})), not cracked), []).append(group)
-    generator = np.random.default_rng([seed, 2024])
-    sets = {"train": [], "validation": [], "test": []}
-    for stratum in sorted(strata):
-        groups = [strata[stratum][i] for i in generator.permutation(len(strata[stratum]))]
-        tests = _share(len(groups), test)
-        validations = _share(len(groups) - tests, validation)
-        for position, group in enumerate(groups):
-            name = "test" if position < tests else "validation" if position < tests + validations else "train"
-            sets[name] += group
-    return Split(**{name: sorted(chosen, key=_place) for name, chosen in sets.items()})
-
-
 def _is_near(split, count, validation, test):
     """Return whether each set has at least half of what it was to have, and something."""
     wanted = {"train": (1 - test) * (1 - validation), "validation": (1 - test) * validation, "test": test}
@@ -238,11 +263,6 @@ def _contents(pairs):
 
 def _alike(pairs):
     return lookalikes.find(tuple(_contents(pairs)), tuple(pair.specimen for pair in pairs))
-
-
-def _has_crack(pair):
-    """Return whether a mask shows a crack; one that is not there does."""
-    return not Path(pair.mask).exists() or mask_content(pair.mask).crack > 0
 
 
 def _groups(pairs, by, alike=()):

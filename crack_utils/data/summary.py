@@ -17,6 +17,7 @@ from crack_utils.data.digests import image_content, mask_content
 from crack_utils.data.masks import read_mask
 from crack_utils.data.pairs import spread
 from crack_utils.data.split import SPLIT_BY, TEST, VALIDATION, split_pairs, warnings_of
+from crack_utils.data.widths import trimmed
 
 MEASURED = 200  # pictures whose crack is thinned for its width, which takes up to a second each; spread over the set
 
@@ -207,18 +208,9 @@ def _read(pair, measured):
         *image.size,
         image.depth + (f", of which {bits} are used" if bits else ""),
         mask.crack / (mask.size[0] * mask.size[1]),
-        metrics.mean_width(_trimmed(read_mask(pair.mask))) if measured else None,
+        metrics.mean_width(trimmed(read_mask(pair.mask))) if measured else None,
         pair.mm_per_px,
     )
-
-
-def _trimmed(mask):
-    """Return the part of a mask that holds its crack: thinning takes as long as the picture is large."""
-    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
-    margin = 1  # a border of the picture that the crack does not reach stays one
-    return mask[
-        max(rows[0] - margin, 0) : rows[-1] + margin + 1, max(columns[0] - margin, 0) : columns[-1] + margin + 1
-    ]
 
 
 def _alike(pictures, pairs):

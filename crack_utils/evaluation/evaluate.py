@@ -77,15 +77,15 @@ def arrays(pairs, size):
     Parameters
     ----------
     pairs : list of Pair
-    size : (height, width) [px], or None
-        As `Experiment.picture_size`; None leaves each picture at its own size.
+    size : (height, width) [px], or int
+        As `Experiment.picture_size`; a number reduces each picture by it, 1 leaves it as it is.
 
     Returns
     -------
-    images, masks : ndarray, shape (N, H, W); at own sizes list of ndarray, shape (H, W)
+    images, masks : ndarray, shape (N, H, W); if reduced by a number list of ndarray, shape (H, W)
     """
     images, masks = cache.load(pairs, size).arrays()
-    if size is None:
+    if isinstance(size, int):
         return [image.astype(np.float32) / 255 for image in images], [mask > 0 for mask in masks]
     return images.astype(np.float32) / 255, masks > 0
 
@@ -116,7 +116,7 @@ def evaluate_baseline(split, size):
     Parameters
     ----------
     split : Split
-    size : (height, width) [px], or None
+    size : (height, width) [px], or int
         As for `arrays`.
 
     Returns
@@ -272,7 +272,7 @@ def _loss(experiment, pairs, true, probability):
     else:
         true = [mask[..., None] for mask in true]
     probability = [each[..., None] for each in probability]
-    size = 1 if experiment.picture_size is None else experiment.batch
+    size = 1 if experiment.fit == "crop" else experiment.batch
     values, weights = [], []
     for start in range(0, len(true), size):
         part = slice(start, start + size)

@@ -72,7 +72,7 @@ class TestCalibrate:
 
     def test_is_made_once_and_anew_when_damaged(self, run, monkeypatch):
         found = calibrate(run)
-        monkeypatch.setattr("crack_utils.calibration.fit_temperature", None)
+        monkeypatch.setattr("crack_utils.evaluation.calibration.fit_temperature", None)
         assert calibrate(run) == found == read_calibration(run.folder)
         file = run.folder / "calibration.json"
         for content in ("half", file.read_text().replace(found.fingerprint, "of older code")):
@@ -124,7 +124,7 @@ class TestCard:
         assert np.isnan(intervals([row("s", 10, 0)])["recall"][1])
 
     def test_says_that_nothing_is_calibrated(self, run, tmp_path, monkeypatch):
-        monkeypatch.setattr("crack_utils.model_card.CALIBRATION", "no such file")
+        monkeypatch.setattr("crack_utils.evaluation.model_card.CALIBRATION", "no such file")
         assert "Not calibrated" in model_card(run)
 
 

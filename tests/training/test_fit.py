@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from crack_utils import Experiment, evaluate, evaluation, load_run, losses, metrics, predict
+from crack_utils import Experiment, evaluate, load_run, losses, metrics, predict
 from crack_utils.cli import main
 from crack_utils.data import make_dataset, sources
+from crack_utils.evaluation import evaluate as measured_runs
 from crack_utils.runtime import hardware, imports, paths, provenance
 from crack_utils.runtime.atomic import FullDiskError
 from crack_utils.training import fit
 from crack_utils.training.experiment import PRESETS
+from crack_utils.training.prepare import prepare
 from tests.helpers.folders import dark_cracks
 
 pytestmark = pytest.mark.usefixtures("own_artifacts")
@@ -37,7 +39,7 @@ def experiment(folder):
         "repeat": 2,
         "learning_rates": (0.01, 0.005, 0.001),
     }
-    return Experiment.preset("smoke", **options)
+    return prepare(Experiment.preset("smoke", **options)).experiment
 
 
 @pytest.fixture(scope="module")
@@ -124,9 +126,9 @@ class TestEvaluation:
     def test_measures_equal_those_of_the_stored_predictions(self, experiment, run):
         found = evaluate(run)
         assert found["evaluated"] == "validation" and found["images"] == {"train": 8, "validation": 2}
-        pairs = evaluation.split_of(run).validation
-        images, true = evaluation.arrays(pairs, experiment.size)
-        stored = np.stack([evaluation.read_prediction(run, pair) for pair in pairs])
+        pairs = measured_runs.split_of(run).validation
+        images, true = measured_runs.arrays(pairs, experiment.size)
+        stored = np.stack([measured_runs.read_prediction(run, pair) for pair in pairs])
         np.testing.assert_allclose(stored, [predict(run, image) for image in images], atol=1e-4)
         predicted = stored >= 0.5
         union = (true | predicted).sum()
@@ -139,17 +141,17 @@ class TestEvaluation:
 
     def test_the_best_threshold_is_chosen_on_validation(self, experiment, run):
         evaluate(run)
-        found = evaluation.best_threshold(run)
-        pairs = evaluation.split_of(run).validation
-        _, true = evaluation.arrays(pairs, experiment.size)
-        probability = np.stack([predict(run, image) for image in evaluation.arrays(pairs, experiment.size)[0]])
-        scores = [metrics.confusion(true, probability >= t).mean_iou for t in evaluation.THRESHOLDS]
-        assert found["threshold"] == evaluation.THRESHOLDS[int(np.argmax(scores))]
+        found = measured_runs.best_threshold(run)
+        pairs = measured_runs.split_of(run).validation
+        _, true = measured_runs.arrays(pairs, experiment.size)
+        probability = np.stack([predict(run, image) for image in measured_runs.arrays(pairs, experiment.size)[0]])
+        scores = [metrics.confusion(true, probability >= t).mean_iou for t in measured_runs.THRESHOLDS]
+        assert found["threshold"] == measured_runs.THRESHOLDS[int(np.argmax(scores))]
         assert found["mean_iou"] == pytest.approx(max(scores))  # there is no test set
 
     def test_is_made_once(self, run, monkeypatch):
         found = evaluate(run)
-        monkeypatch.setattr(evaluation, "probabilities", None)
+        monkeypatch.setattr(measured_runs, "probabilities", None)
         assert evaluate(run) == found
         stale = found | {"fingerprint": "of older code"}
         (run.folder / "metrics.json").write_text(json.dumps(stale))
@@ -159,7 +161,7 @@ class TestEvaluation:
 
     def test_baseline(self, experiment):
         split = sources.split(experiment, sources.load(experiment))
-        found = evaluation.evaluate_baseline(split, experiment.size)
+        found = measured_runs.evaluate_baseline(split, experiment.size)
         assert found["crack_iou"] > 0.9  # dark lines on a bright ground are what it is made for
 
 
@@ -196,7 +198,7 @@ class TestPipeline:
             np.concatenate(part)
             for part in zip(*make_dataset(pairs, experiment.size, 4).as_numpy_iterator(), strict=True)
         )
-        plain, true = evaluation.arrays(pairs, experiment.size)
+        plain, true = measured_runs.arrays(pairs, experiment.size)
         np.testing.assert_array_equal(images[..., 0], plain)
         np.testing.assert_array_equal(masks[..., 0] > 0, true)
         assert images.dtype == masks.dtype == np.float32 and images.shape == (10, 16, 24, 1)
