@@ -14,8 +14,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from crack_utils.data.digests import sha256
-from crack_utils.data.images import DataError
 from crack_utils.data.pairs import refuse
+from crack_utils.data.stored import DataError
 from crack_utils.runtime import paths
 
 NAME = "crackforest"
