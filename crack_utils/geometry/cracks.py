@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from crack_utils.geometry.centreline import Centreline, principal_axis, trace
 from crack_utils.geometry.skeleton import EIGHT, skeletons
-from crack_utils.geometry.tip import Tip, as_field, check_scale, primary_ends, uncertainty
+from crack_utils.geometry.tip import Tip, as_field, check_image, check_scale, tip_of
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,10 @@ class Crack:
 
     def to_dict(self):
         """Return a flat dict for a table: values in px and px², and with a scale in mm and mm² beside them."""
-        row, column = self.tip.position or (None, None)
+        tip = self.tip
+        (row, column), (other_row, other_column), second = (
+            position or (None, None) for position in (tip.position, tip.other_end, tip.second)
+        )
         values = {
             "primary": self.primary,
             "length_px": self.length,
@@ -71,7 +74,12 @@ class Crack:
             "orientation_degrees": self.orientation,
             "tip_row": row,
             "tip_column": column,
-            "tip_uncertainty_px": self.tip.uncertainty,
+            "tip_uncertainty_px": tip.uncertainty,
+            "other_end_row": other_row,
+            "other_end_column": other_column,
+            "right_end_probability": tip.right_end_probability,
+            "tip2_row": second[0],
+            "tip2_column": second[1],
         }
         if self.mm_per_px is not None:
             for name in ("length", "mean_width", "max_width", "tip_uncertainty"):
@@ -80,7 +88,7 @@ class Crack:
         return values
 
 
-def measure_cracks(mask, mm_per_px=None, threshold=None):
+def measure_cracks(mask, mm_per_px=None, threshold=None, image=None):
     """Measure every connected crack of a mask, or of a probability.
 
     Length and mean width are right to 2 % and 0.5 px where a crack is 2–20 px wide, at least 40 px long, and bends at a
@@ -96,6 +104,8 @@ def measure_cracks(mask, mm_per_px=None, threshold=None):
         Scale of the picture.
     threshold : float in (0, 1), optional
         A probability at least as large is crack; its edges and ends are then those of the level set, as for `find_tip`.
+    image : ndarray, float, shape (height, width), in [0, 1], optional
+        The photograph, as for `find_tip`.
 
     Returns
     -------
@@ -112,6 +122,7 @@ def measure_cracks(mask, mm_per_px=None, threshold=None):
         raise ValueError(f"mask is {mask.dtype}: masks are boolean, as probability >= 0.5 gives; or give threshold")
     field, level = as_field(mask, 0.5 if threshold is None else threshold)
     check_scale(mm_per_px)
+    image = check_image(image, field.shape)
     labels, _ = ndimage.label(field >= level, EIGHT)
     areas = np.bincount(labels[mask >= level])
     ordered = []
@@ -120,18 +131,14 @@ def measure_cracks(mask, mm_per_px=None, threshold=None):
         ordered.append((crack.distances(way[0])[0][way[-1]], crack, way, closed))
     ordered.sort(key=lambda each: -each[0])
     return [
-        _measure(field, level, crack, way, closed, int(areas[labels[tuple(crack.pixels[0])]]), not number, mm_per_px)
+        _measure(field, level, crack, way, closed, int(areas[labels[tuple(crack.pixels[0])]]), not number, mm_per_px, image)
         for number, (_, crack, way, closed) in enumerate(ordered)
     ]
 
 
-def _measure(field, level, crack, way, closed, area, primary, mm_per_px):
+def _measure(field, level, crack, way, closed, area, primary, mm_per_px, image):
     line = trace(field, level, crack.pixels[way], crack.radii[way], closed, principal_axis(crack.pixels))
     down, right = principal_axis(line.points)
-    ends = primary_ends(field, level, crack)
-    candidates = np.array([point for point, _ in ends]).reshape(-1, 2)
-    tip = Tip(None, candidates, float("nan"), mm_per_px)
-    if ends:
-        tip = Tip(tuple(map(float, ends[0][0])), candidates, uncertainty(field, level, *ends[0]), mm_per_px)
+    tip = tip_of(field, level, crack, mm_per_px=mm_per_px, image=image)
     orientation = float(np.degrees(np.arctan2(-down, right)) % 180)
     return Crack(primary, line, area, orientation, tip, mm_per_px)
