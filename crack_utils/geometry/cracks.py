@@ -6,7 +6,8 @@ import numpy as np
 from scipy import ndimage
 
 from crack_utils.geometry.centreline import Centreline, principal_axis, trace
-from crack_utils.geometry.skeleton import EIGHT, skeletons
+from crack_utils.geometry.primary import ranked
+from crack_utils.geometry.skeleton import EIGHT
 from crack_utils.geometry.tip import Tip, as_field, check_image, check_scale, tip_of
 
 
@@ -125,15 +126,17 @@ def measure_cracks(mask, mm_per_px=None, threshold=None, image=None):
     image = check_image(image, field.shape)
     labels, _ = ndimage.label(field >= level, EIGHT)
     areas = np.bincount(labels[mask >= level])
-    ordered = []
-    for crack in skeletons(field >= level):
-        way, closed = crack.longest_path()
-        ordered.append((crack.distances(way[0])[0][way[-1]], crack, way, closed))
-    ordered.sort(key=lambda each: -each[0])
+    joined, ordered = ranked(field, level, image)
     return [
-        _measure(field, level, crack, way, closed, int(areas[labels[tuple(crack.pixels[0])]]), not number, mm_per_px, image)
-        for number, (_, crack, way, closed) in enumerate(ordered)
+        _measure(joined, level, crack, way, closed, _area(areas, labels, crack), not number, mm_per_px, image)
+        for number, (crack, way, closed) in enumerate(ordered)
     ]
+
+
+def _area(areas, labels, crack):
+    """Pixels of the components that a skeleton touches, without the bridges between them [px]."""
+    touched = np.unique(labels[tuple(crack.pixels.T)])
+    return int(areas[touched[touched > 0]].sum())
 
 
 def _measure(field, level, crack, way, closed, area, primary, mm_per_px, image):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
+from scipy.spatial import cKDTree
 from scipy.special import expit
 
 _NEAR, _MIDDLE = 0.05, 0.25  # of the length, from an end: over which its own width and the width behind it are taken
@@ -21,21 +22,32 @@ _DARKEST = 0.01  # in [0, 1]: least standard deviation of gray values, for pictu
 
 # Fitted by `crack_utils.study.tip_rule` on synthetic specimens; one row a sign, "other" that of the other end.
 MASK_ONLY = {
-    "constant": 0.5,
-    "width against the other end": -2.0,
-    "width falls": 2.0,
-    "own width": -1.0,
-    "other's width": 0.0,
-    "other at the border": 2.0,
+    "constant": 0.63,
+    "width against the other end": -0.3,
+    "width falls": 3.4,
+    "own width": -0.3,
+    "other's width": -0.4,
+    "other at the border": 0.47,
 }
-WITH_IMAGE = MASK_ONLY | {
-    "odd nearby": -3.0,
-    "odd farther": -3.0,
-    "rougher": 0.0,
-    "other odd nearby": 1.5,
-    "other odd farther": 1.5,
-    "other rougher": 0.0,
+WITH_IMAGE = {
+    "constant": 1.72,
+    "width against the other end": -0.51,
+    "width falls": 2.83,
+    "own width": -0.3,
+    "other's width": -0.24,
+    "other at the border": 0.45,
+    "odd ahead": -0.49,
+    "odd in a cone ahead": 0.34,
+    "unlike around": -1.26,
+    "large unlike around": -0.64,
+    "rougher": -0.52,
+    "other odd ahead": -0.4,
+    "other odd in a cone ahead": 0.09,
+    "other unlike around": 0.89,
+    "other large unlike around": 0.37,
+    "other rougher": 0.13,
 }
+LAPSE = 0.04  # share of cracks whose signs mislead however clear they are: no probability is nearer to 1 than half of it
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,7 @@ def judge(signs, weights, at_border=(False, False)):
     both = single[0] * single[1]
     tip = int(second > first)
     probability = (max(first, second) + both) / (first + second + both)
-    return Ends(tip, float(np.clip(probability, 1e-4, 1 - 1e-4)), bool(both > max(first, second)))
+    return Ends(tip, float(LAPSE / 2 + (1 - LAPSE) * probability), bool(both > max(first, second)))
 
 
 def signs_of(line, at_border, image=None, mask=None):
@@ -111,7 +123,7 @@ def signs_of(line, at_border, image=None, mask=None):
     signs = np.array(rows)
     if image is None:
         return signs
-    beyond = np.array([_beyond(image, mask, line, end) for end in (0, 1)])
+    beyond = _beyond(image, mask, line)
     return np.concatenate([signs, beyond, beyond[::-1]], axis=1)
 
 
@@ -130,31 +142,56 @@ def _fall(line):
     return float(-np.corrcoef(line.along, squared)[0, 1])
 
 
-def _beyond(image, mask, line, end):
-    """How unlike the material beside the crack the photograph is beyond one of its ends: nearby, farther, rougher."""
-    points = line.points if end == 0 else line.points[::-1]
-    widths = line.widths if end == 0 else line.widths[::-1]
-    reach = max(20.0, _FAR * min(image.shape))
-    point = points[0]
+def _beyond(image, mask, line):
+    """How unlike the material beside the crack the photograph is beyond and around each end; shape (2, 5).
+
+    A notch is large, and the grain of a surface small: so one looks at the photograph smoothed at two scales, and counts
+    in standard deviations of what it shows beside the crack.
+    """
+    side = min(image.shape)
+    reach = max(20.0, _FAR * side)
+    low = np.maximum(np.floor(line.points.min(axis=0) - 2 * reach), 0).astype(int)
+    high = np.minimum(np.ceil(line.points.max(axis=0) + 2 * reach), image.shape).astype(int)
+    window = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    image, outside = np.float32(image[window]), ~ndimage.binary_dilation(mask[window], iterations=2)
+    at = np.argwhere(outside) + low
+    ends = [_directed(line, end, reach) for end in (0, 1)]
+    ahead = np.stack([(at - point) @ outward for point, outward, _ in ends])
+    across = np.stack([np.abs((at - point) @ (-outward[1], outward[0])) for point, outward, _ in ends])
+    from_line = cKDTree(line.points[::2]).query(at, distance_upper_bound=2 * reach)[0]
+    beside = (ahead < 0).all(axis=0) & (from_line < line.widths.max() / 2 + 3 + reach)
+    found = np.zeros((2, 5))
+    if beside.sum() < 50:
+        return found
+    weight = np.float32(outside)
+    for number, scale in enumerate((1.5, 0.012 * side)):
+        smooth = ndimage.gaussian_filter(image * weight, scale) / np.maximum(ndimage.gaussian_filter(weight, scale), 1e-3)
+        gray = smooth[outside]
+        middle = np.median(gray[beside])
+        spread = max(1.4826 * np.median(np.abs(gray[beside] - middle)), _DARKEST / (1 + number))
+        unlike = (gray - middle) / spread
+        for end in (0, 1):
+            distance = np.hypot(ahead[end], across[end])
+            cone = (ahead[end] > 1) & (np.arctan2(across[end], ahead[end]) < _CONE) & (distance < reach)
+            strip = (ahead[end] > 1) & (across[end] < 3) & (distance < reach)
+            around = (distance < reach / 2) & (ahead[end] > -reach / 4)
+            if around.any():
+                found[end, 2 + number] = np.log1p(np.percentile(np.abs(unlike[around]), 90))
+            if number == 0 and cone.any() and strip.any():
+                found[end, :2] = _all_odd(unlike[strip]), _all_odd(unlike[cone])
+                found[end, 4] = np.log((gray[cone].std() + _DARKEST) / (gray[beside].std() + _DARKEST))
+    return found
+
+
+def _all_odd(unlike):
+    """How dark, or how light, nearly all of some pixels are: a notch is so all over, a grain is not."""
+    low, high = np.percentile(unlike, [20, 80])
+    return np.log1p(max(low, -high, 0.0))
+
+
+def _directed(line, end, reach):
+    """Position, outward direction and width of an end."""
+    points, widths = (line.points, line.widths) if end == 0 else (line.points[::-1], line.widths[::-1])
     back = points[min(len(points) - 1, max(3, int(reach / 2)))]
-    outward = point - back
-    outward = outward / max(np.hypot(*outward), 1e-9)
-    across = np.array([-outward[1], outward[0]])
-    low = np.maximum(np.floor(point - 3 * reach), 0).astype(int)
-    window = tuple(slice(a, int(b)) for a, b in zip(low, np.minimum(point + 3 * reach, image.shape), strict=True))
-    rows, columns = np.nonzero(~ndimage.binary_dilation(mask[window], iterations=2))
-    gray = image[window][rows, columns]
-    offset = np.stack([rows, columns], axis=1) + low - point
-    ahead, aside = offset @ outward, np.abs(offset @ across)
-    half = widths[: int(reach)].max() / 2
-    beside = gray[(ahead < 0) & (ahead > -reach) & (aside > half + 3) & (aside < half + 3 + reach)]
-    distance = np.hypot(ahead, aside)
-    cone = (ahead > 1) & (np.arctan2(aside, ahead) < _CONE)
-    if beside.size < 20 or not cone.any():
-        return [0.0, 0.0, 0.0]
-    middle = np.median(beside)
-    spread = max(1.4826 * np.median(np.abs(beside - middle)), _DARKEST)
-    odd = np.abs(gray - middle) > _ODD * spread
-    nearby, farther = cone & (distance < reach / 2), cone & (distance >= reach / 2) & (distance < reach)
-    rough = np.log((gray[nearby].std() + _DARKEST) / (spread + _DARKEST)) if nearby.any() else 0.0
-    return [odd[nearby].mean() if nearby.any() else 0.0, odd[farther].mean() if farther.any() else 0.0, rough]
+    outward = points[0] - back
+    return points[0], outward / max(np.hypot(*outward), 1e-9), widths[: int(reach)].max()

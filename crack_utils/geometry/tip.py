@@ -15,7 +15,8 @@ import numpy as np
 from crack_utils.geometry.centreline import Centreline, arc_length, principal_axis, ray, trace
 from crack_utils.geometry.ends import MASK_ONLY, WITH_IMAGE, Ends, judge, signs_of
 from crack_utils.geometry.point import sharp_point
-from crack_utils.geometry.skeleton import skeletons, without_pores
+from crack_utils.geometry.primary import ranked
+from crack_utils.geometry.skeleton import without_pores
 
 _PIXEL = 0.5  # [px] a mask tells an edge no better
 _SPREAD = 0.25  # of probability to either side of the threshold: how far a blurred end may lie off
@@ -108,20 +109,17 @@ def find_tip(mask_or_probability, threshold=0.5, notch=None, mm_per_px=None, ima
     field, threshold = as_field(mask_or_probability, threshold)
     check_scale(mm_per_px)
     notch, image = _check_notch(notch), check_image(image, field.shape)
-    cracks = skeletons(field >= threshold)
+    field, cracks = ranked(field, threshold, image)
     if not cracks:
         return Tip(None, np.empty((0, 2)), float("nan"), mm_per_px)
-    paths = [crack.longest_path() for crack in cracks]
-    lengths = [crack.distances(way[0])[0][way[-1]] for crack, (way, _) in zip(cracks, paths, strict=True)]
-    primary = int(np.argmax(lengths))
     others = [
         point
-        for index, (crack, (way, closed)) in enumerate(zip(cracks, paths, strict=True))
-        if index != primary and not closed
-        for point, _ in _both_ends(field, threshold, crack, way)[1]
-        if not _at_border(point, field.shape)
+        for crack, way, closed in cracks[1:]
+        if not closed
+        for point, _ in both_ends(field, threshold, crack, way)[1]
+        if not leaves(point, field.shape)
     ]
-    return tip_of(field, threshold, cracks[primary], notch, mm_per_px, image, others)
+    return tip_of(field, threshold, cracks[0][0], notch, mm_per_px, image, others)
 
 
 def tip_of(field, level, crack, notch=None, mm_per_px=None, image=None, others=()):
@@ -150,9 +148,9 @@ def tip_of(field, level, crack, notch=None, mm_per_px=None, image=None, others=(
     if len(crack.ends) >= 2:
         mouth = _mouth(field, level, crack, image) if notch is None else np.argmin(np.hypot(*(crack.pixels - notch).T))
         way, middle = _through(crack, int(mouth))
-    line, pair = _both_ends(field, level, crack, way)
-    at_border = [_at_border(point, field.shape) for point, _ in pair]
-    verdict = judge(*_signs(field, level, line, at_border, image), at_border)
+    line, pair = both_ends(field, level, crack, way)
+    at_border = [leaves(point, field.shape) for point, _ in pair]
+    verdict = judge(*end_signs(field, level, line, at_border, image), at_border)
     if notch is not None:
         verdict = Ends(1 if not at_border[1] else 0, _GIVEN, middle)
     order = [verdict.tip, 1 - verdict.tip]
@@ -163,7 +161,7 @@ def tip_of(field, level, crack, notch=None, mm_per_px=None, image=None, others=(
         if end not in (way[0], way[-1])
     ]
     ends = [pair[end][0] for end in order] + branches + list(others)
-    candidates = np.array([point for point in ends if not _at_border(point, field.shape)]).reshape(-1, 2)
+    candidates = np.array([point for point in ends if not leaves(point, field.shape)]).reshape(-1, 2)
     if at_border[verdict.tip]:
         return Tip(None, candidates, float("nan"), mm_per_px)
     first, other = (tuple(map(float, pair[end][0])) for end in order)
@@ -194,11 +192,11 @@ def _mouth(field, level, crack, image):
 
     def likeness(end):
         way = crack.path(end, int(np.argmax(crack.distances(end)[0])))
-        line, pair = _both_ends(field, level, crack, way)
-        at_border = [_at_border(point, field.shape) for point, _ in pair]
+        line, pair = both_ends(field, level, crack, way)
+        at_border = [leaves(point, field.shape) for point, _ in pair]
         if at_border[0]:
             return -np.inf, -crack.radii[end]
-        signs, weights = _signs(field, level, line, at_border, image)
+        signs, weights = end_signs(field, level, line, at_border, image)
         return float(signs[0] @ list(weights.values())), 0.0
 
     return int(min(crack.ends, key=likeness))
@@ -217,7 +215,7 @@ def _through(crack, mouth):
     return crack.path(start, ahead[-1]), bool(middle)
 
 
-def _signs(field, level, line, at_border, image):
+def end_signs(field, level, line, at_border, image):
     """The signs of both ends of a line, and their weights."""
     if image is None:
         return signs_of(line, at_border), MASK_ONLY
@@ -254,7 +252,7 @@ def _worth(crack, way, fork):
     return crack.radii[way[fork:]].sum() * np.exp(-turn)
 
 
-def _both_ends(field, level, crack, way):
+def both_ends(field, level, crack, way):
     """The middle of a path, and the position and outward tangent of both of its ends."""
     line = trace(field, level, crack.pixels[way], crack.radii[way], heading=principal_axis(crack.pixels))
     backwards = Centreline(line.points[::-1], line.widths[::-1], False, line.extensions[::-1])
@@ -263,7 +261,7 @@ def _both_ends(field, level, crack, way):
 
 def _last_end(field, level, crack, way):
     """Position and outward tangent of the last end of a path."""
-    return _both_ends(field, level, crack, way)[1][1]
+    return both_ends(field, level, crack, way)[1][1]
 
 
 def _end_of(field, level, crack, way, line):
@@ -273,7 +271,7 @@ def _end_of(field, level, crack, way, line):
     return line.points[-1] if point is None else point, outward
 
 
-def _at_border(point, shape):
+def leaves(point, shape):
     edges = np.array([point[0] + 0.5, point[1] + 0.5, shape[0] - 0.5 - point[0], shape[1] - 0.5 - point[1]])
     return bool(edges.min() < _BORDER)
 
