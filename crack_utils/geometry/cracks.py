@@ -1,14 +1,17 @@
 """Measures of each crack in a mask: length, width, area, orientation and tip, in pixels and millimetres."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
 
 from crack_utils.geometry.centreline import Centreline, principal_axis, trace
+from crack_utils.geometry.follow import follow
 from crack_utils.geometry.primary import ranked
 from crack_utils.geometry.skeleton import EIGHT
 from crack_utils.geometry.tip import Tip, as_field, check_image, check_scale, tip_of
+
+_AT_END = 4.0  # [px] from an end of its centreline: farther off, a tip is that of a branch
 
 
 @dataclass(frozen=True)
@@ -145,3 +148,51 @@ def _measure(field, level, crack, way, closed, area, primary, mm_per_px, image):
     tip = tip_of(field, level, crack, mm_per_px=mm_per_px, image=image)
     orientation = float(np.degrees(np.arctan2(-down, right)) % 180)
     return Crack(primary, line, area, orientation, tip, mm_per_px)
+
+
+def follow_tips(crack, image, probabilities=None):
+    """Follow a crack from the ends of its mask to the ends of what the photograph shows.
+
+    A network that saw the photograph reduced, or missed a hairline, ends a crack too early.
+
+    Parameters
+    ----------
+    crack : Crack
+    image : ndarray, float, shape (height, width), in [0, 1]
+        The photograph, of the mask's shape.
+    probabilities : callable, optional
+        As for `follow.follow`.
+
+    Returns
+    -------
+    Crack
+        With the tips where the crack ends, its centreline and length up to there; the same crack where its mask misses
+        nothing. A hairline's width counts as that of the mask's end.
+    """
+    for position in crack.tip.positions:
+        line = crack.centreline
+        distances = np.hypot(*(line.points[[0, -1]] - position).T)
+        if line.closed or distances.min() > _AT_END:
+            continue  # of a branch
+        turned = distances.argmin() == 0
+        points, widths = (line.points[::-1], line.widths[::-1]) if turned else (line.points, line.widths)
+        found = follow(image, np.concatenate([points[:-1], [position]]), probabilities)
+        added = found.path[len(points) :]
+        if not len(added):
+            continue
+        points = np.concatenate([found.path[: len(points)], added])
+        widths = np.concatenate([widths, np.full(len(added), widths[-1])])
+        if turned:
+            points, widths = points[::-1], widths[::-1]
+        crack = replace(
+            crack, centreline=replace(line, points=points, widths=widths), tip=_moved(crack.tip, position, added[-1])
+        )
+    return crack
+
+
+def _moved(tip, before, after):
+    """A tip whose position, and wherever else it stands, is another one."""
+    after = tuple(map(float, after))
+    moved = {name: after for name in ("position", "other_end", "second") if getattr(tip, name) == before}
+    candidates = np.array([after if tuple(point) == before else point for point in tip.candidates])
+    return replace(tip, candidates=candidates.reshape(-1, 2), **moved)

@@ -68,7 +68,7 @@ def follow(image, path, probabilities=None, weights=WEIGHTS):
     path : ndarray, shape (n, 2)
         The crack's middle, about 1 px apart, its last point the end to go on from.
     probabilities : callable, optional
-        Part of a photograph, (h, w), → the network's crack probability of its pixels, (h, w).
+        Part of the photograph, two slices, → the network's crack probability of its pixels, (h, w).
     weights : dict
         As `WEIGHTS`.
 
@@ -153,7 +153,7 @@ def strip_features(image, origin, tangent, probabilities=None, signs=None):
     found += [np.maximum(as_tone * tone, 0), np.maximum(-as_tone * tone, 0)]
     found = [np.where(seen, values, -_LIMIT) for values in found]
     if probabilities is not None:
-        found.append(_logits(image, places, probabilities))
+        found.append(_logits(image.shape, places, probabilities))
     return np.stack(found, axis=-1)[8:-8, margin:-margin], signs
 
 
@@ -234,7 +234,7 @@ def _sampled(image, places):
     return gray, ((places >= -0.5) & (places <= shape - 0.5)).all(axis=0)
 
 
-def _logits(image, places, probabilities):
-    part, low = _window(places, image.shape, 32)
-    found = logit(np.clip(probabilities(image[part]), 1e-4, 1 - 1e-4))
+def _logits(shape, places, probabilities):
+    part, low = _window(places, shape, 32)
+    found = logit(np.clip(probabilities(part), 1e-4, 1 - 1e-4))
     return np.clip(ndimage.map_coordinates(found, places - low[:, None, None], order=1, mode="nearest"), -_SURE, _SURE)
