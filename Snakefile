@@ -13,10 +13,10 @@ from pathlib import Path
 
 from crack_utils import Experiment
 from crack_utils.losses.registry import REPORTED
-from crack_utils.study import grid
+from crack_utils.report.notebooks import default_parameters, executed_name, slug
 from crack_utils.runtime import paths
-from crack_utils.report.notebooks import default_parameters, executed_name, notebook_path, slug, sources
-from crack_utils.study import cases
+from crack_utils.runtime.imports import sources
+from crack_utils.study import cases, grid
 
 
 workdir: workflow.basedir

@@ -56,6 +56,13 @@ def add_commands(subparsers):
         metavar="PATTERN",
         help=f"of {', '.join(PATTERNS)}; the specimens take them in turn; default: {PATTERNS[0]}",
     )
+    synth.add_argument(
+        "--looks",
+        default="usual",
+        choices=("usual", "wide"),
+        help="usual: the data set that the book uses; wide: plates, pipes, notches and rigs of all kinds, with one tip, "
+        "two or none; default: %(default)s",
+    )
     synth.add_argument("--workers", type=int, metavar="N", help="processes; default: one a core if it pays")
     synth.set_defaults(run=_synth)
 
@@ -123,7 +130,8 @@ def _fetch(options):
 def _synth(options):
     from crack_utils.data import synthetic
 
-    given = {name: getattr(options, name) for name in ("specimens", "frames", "size", "seed", "workers", "patterns")}
+    names = ("specimens", "frames", "size", "seed", "workers", "patterns", "looks")
+    given = {name: getattr(options, name) for name in names}
     rows = synthetic.generate(options.folder, **given, progress=True)
     print(f"{options.folder}: {len(rows)} photographs with masks in old/ and new/")
     return 0

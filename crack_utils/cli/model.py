@@ -66,7 +66,6 @@ def _card(options):
 
 
 def _export(options):
-    from crack_utils import evaluation
     from crack_utils.data.pairs import spread
     from crack_utils.evaluation.calibration import calibrate
     from crack_utils.evaluation.default_model import copy_model
@@ -75,10 +74,10 @@ def _export(options):
 
     check_formats(options.format or ())  # before anything that takes time
     run = load_run(options.model)
-    evaluation.evaluate(run)
+    evaluate(run)
     calibrate(run)
-    split = evaluation.split_of(run)
-    images, _ = evaluation.arrays(spread(split[split.evaluated], CHECKED), run.experiment.picture_size)
+    split = split_of(run)
+    images, _ = arrays(spread(split[split.evaluated], CHECKED), run.experiment.picture_size)
     images = [*images, images[0][:-3, :-5]]  # a size that the network's poolings do not divide, too
     for name, (place, difference) in export_model(run.model(), options.to, images, options.format).items():
         opset = f", opset {OPSET}" if name == "onnx" else ""

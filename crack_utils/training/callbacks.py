@@ -1,11 +1,9 @@
 """What happens beside the steps of a training: checkpoints, progress, and the stop when the loss is no number."""
 
-import shutil
 import time
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from crack_utils.runtime.atomic import atomic_write
 
@@ -57,47 +55,6 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _variables(self):
         return [*self.model.variables, *self.model.optimizer.variables]
-
-
-class Events(keras.callbacks.Callback):
-    """TensorBoard's curves, begun anew from the history: after an interruption none is broken and none stands twice.
-
-    Keras' own callback would leave a gap, or an epoch twice, depending on where the interruption fell.
-
-    Parameters
-    ----------
-    folder : path-like
-        Emptied when the training begins. Holds `train` and `validation`.
-    history : dict of list
-        Of the epochs that are complete; `Progress` adds to it.
-    """
-
-    def __init__(self, folder, history):
-        super().__init__()
-        self.folder, self.history = folder, history
-
-    def on_train_begin(self, logs=None):
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.writers = {
-            part: tf.summary.create_file_writer(str(self.folder / part)) for part in ("train", "validation")
-        }
-        for epoch in range(len(next(iter(self.history.values()), []))):
-            self._write(epoch)
-
-    def on_epoch_end(self, epoch, logs=None):
-        self._write(epoch)
-
-    def on_train_end(self, logs=None):
-        for writer in self.writers.values():
-            writer.close()
-
-    def _write(self, epoch):
-        for name, values in self.history.items():
-            part = "validation" if name.startswith("val_") else "train"
-            with self.writers[part].as_default(step=epoch):
-                tf.summary.scalar(f"epoch_{name.removeprefix('val_')}", values[epoch])
-        for writer in self.writers.values():
-            writer.flush()
 
 
 class StopOnNaN(keras.callbacks.Callback):

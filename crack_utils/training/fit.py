@@ -14,7 +14,7 @@ from crack_utils.data.split import write_split
 from crack_utils.runtime import devices, provenance
 from crack_utils.runtime.atomic import atomic_write, explain_full_disk
 from crack_utils.training import metrics
-from crack_utils.training.callbacks import Checkpoint, Events, Progress, StopOnNaN
+from crack_utils.training.callbacks import Checkpoint, Progress, StopOnNaN
 from crack_utils.training.prepare import prepare
 
 STEPS = 2**32  # between the seeds of two trainings: no training has so many updates, so no two draw the same
@@ -203,11 +203,7 @@ def _fit(prepared, needs, strategy, log):
         first_epoch = checkpoint.restore()
     if first_epoch:
         progress.say(f"{run.id}: continues after epoch {first_epoch}")
-    events = Events(run.folder / "tensorboard", history)
-    if first_epoch == experiment.epochs:  # only what comes after the last epoch was interrupted
-        events.on_train_begin()
-        events.on_train_end()
-    else:
+    if first_epoch < experiment.epochs:  # else only what comes after the last epoch was interrupted
         pictures = pipeline.make_dataset(
             split.train,
             experiment.size,
@@ -237,7 +233,7 @@ def _fit(prepared, needs, strategy, log):
             steps_per_epoch=steps,
             shuffle=False,  # the pipeline has done it
             verbose=0,
-            callbacks=[StopOnNaN(), progress, checkpoint, events],
+            callbacks=[StopOnNaN(), progress, checkpoint],
         )
     return model, {name: np.asarray(values) for name, values in history.items()}
 

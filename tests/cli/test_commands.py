@@ -193,7 +193,7 @@ def made(tmp_path):
     shutil.copy(paths.root() / "Makefile", tmp_path)
     tools = tmp_path / ".venv" / "bin"
     tools.mkdir(parents=True)
-    for name in ("snakemake", "pytest"):
+    for name in ("python", "pytest"):
         (tools / name).write_text('#!/bin/sh\necho "$(basename "$0") $*"\n')
         (tools / name).chmod(0o755)
     for name in ("requirements.lock", "pyproject.toml", ".venv/.ready"):
@@ -229,7 +229,7 @@ def test_make_lists_its_targets(made):
 def test_make_book_takes_folders_from_where_it_is_run(made, tmp_path, given, config):
     (tmp_path / "my photos").mkdir()
     done = made("book", *given)
-    assert done.stdout.startswith("snakemake book "), done.stderr
+    assert done.stdout.startswith("python -m crack_utils.report.workflow book "), done.stderr
     assert done.stdout.rstrip().endswith(f"--config {config.format(here=tmp_path.resolve())}")
 
 

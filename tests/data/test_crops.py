@@ -51,7 +51,7 @@ def run(own_artifacts, experiment):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(PRESETS, "smoke", preset)
         assert main.main(["train", experiment.data, "--preset", "smoke", "--fit", "crop"]) == 0
-    return fit.train(experiment)  # which is done already
+    return fit.fit(experiment)  # which is done already
 
 
 def crops_of(pairs, batch=2, **options):
@@ -168,8 +168,8 @@ class TestTraining:
 
         with monkeypatch.context() as patch, pytest.raises(FullDiskError):
             patch.setattr(np, "savez", full_at_the_second)
-            fit.train(experiment)
-        continued = fit.train(experiment)
+            fit.fit(experiment)
+        continued = fit.fit(experiment)
         assert continued.id == run.id
         for first, second in zip(run.model().get_weights(), continued.model().get_weights(), strict=True):
             np.testing.assert_array_equal(first, second)
@@ -233,7 +233,7 @@ class TestChoice:
     def test_all_pictures_that_are_too_small_are_named_before_anything_is_made(self, experiment, tmp_path, monkeypatch):
         monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path))
         with pytest.raises(DataError, match="4 problem") as error:
-            fit.train(experiment.replace(size=(28, 32)))
+            fit.fit(experiment.replace(size=(28, 32)))
         assert "0.png: 24×40 pixels, too small for a crop of 28×32" in str(error.value)
         assert not (tmp_path / "runs").exists()
 

@@ -67,32 +67,47 @@ def wander(rng, length, heading, start=(0.0, 0.0), roughness=1.0, kinks=0):
 
 
 class CrackLook:
-    """What is seen of a test's cracks; the same in every frame."""
+    """What is seen of a test's cracks; the same in every frame.
 
-    def __init__(self, rng, gray):
-        # A gap is dark, unless light comes through; on a dark surface nothing but that or the flanks shows it.
-        backlit = rng.random() < (0.05 if gray > 0.25 else 0.4)
-        self.gap = rng.uniform(0.75, 1.1) if backlit else rng.uniform(0.0, 0.5) * min(gray, 0.35)
-        sides = ("none", "one", "both") if gray < 0.7 else ("none",)
-        self.flanks = str(rng.choice(sides, p=(0.5, 0.36, 0.14) if gray < 0.7 else None))
-        if gray < 0.25 and not backlit:
-            self.flanks = str(rng.choice(["one", "both"], p=(0.7, 0.3)))
-        self.flank = min(gray + rng.uniform(0.25, 0.7), 1.15)
-        self.share = rng.uniform(0.25, 0.7)  # of the opening, that a flank takes
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    low, high : float
+        Dark and light gray values of the surface around the cracks.
+    exposure : float
+        What the lamp makes of them: nothing is seen lighter than white.
+    """
+
+    def __init__(self, rng, low, high, exposure):
+        gray = 0.5 * (low + high)
+        can_be_light, can_be_dark = high * exposure < 0.6, low * exposure > 0.15
+        backlit = can_be_light and rng.random() < (0.05 if can_be_dark else 0.4)
+        self.gap = high + rng.uniform(0.25, 0.6) if backlit else rng.uniform(0.0, 0.5) * min(low, 0.35)
+        self.flanks = str(rng.choice(["none", "one", "both"], p=(0.5, 0.36, 0.14))) if can_be_light else "none"
+        if not can_be_dark and not backlit and self.flanks == "none":
+            self.flanks = str(rng.choice(["one", "both"]))
+        self.flank = high + rng.uniform(0.25, 0.6)
+        self.share = rng.uniform(0.25, 0.75)  # of the opening, that a flank takes
         self.side = float(rng.choice([-1, 1]))
-        self.flank_to_tip = rng.uniform(0.0, 0.04)  # before the tip the flank fills the opening
+        self.flank_to_tip = rng.uniform(0.005, 0.04) if rng.random() < 0.7 else 0.0  # there it fills the opening
+        if abs(self._mixed - gray) < 0.12:  # blurred, light and dark would cancel out
+            self.share = 0.2 if can_be_dark else 0.85
         self.roughness = rng.uniform(0.0, 0.3)
         self.lips = rng.choice([0.0, 1.0], p=(0.5, 0.5)) * rng.normal(0, 0.25, 2)
         self.lip_width = rng.uniform(0.7, 3.0)  # [px] at 512 px
         self.zone = rng.choice([0.0, 1.0], p=(0.6, 0.4)) * float(np.clip(rng.normal(0, 0.06), -0.25 * gray, 0.15))
         self.zone_size = rng.uniform(0.008, 0.05)
-        self.wake = 0.3 * self.zone if rng.random() < 0.5 else 0.0
-        self.visibility = rng.uniform(1.2, 2.6)
+        self.visibility = rng.uniform(1.4, 2.8)
+
+    @property
+    def _mixed(self):
+        """Mean gray value of gap and flanks."""
+        return self.gap + self.share * (self.flank - self.gap) if self.flanks != "none" else self.gap
 
     @property
     def tip_gray(self):
         """Gray value of the crack right behind its tip."""
-        return self.flank if self.flanks != "none" and self.flank_to_tip > 0.004 else self.gap
+        return self.flank if self.flanks != "none" and self.flank_to_tip else self._mixed
 
 
 class Ribbon:
@@ -143,7 +158,7 @@ class Ribbon:
         return (self.beside <= high + self.reach / 2) & (self.beside >= low - self.reach / 2)
 
 
-def paint_arm(image, parts, corners, arm, look, hairline, scale, rng):
+def paint_arm(image, parts, corners, arm, look, hairline, scale, rng, within):
     """Paint a crack in place, with its ground truth.
 
     Parameters
@@ -160,6 +175,8 @@ def paint_arm(image, parts, corners, arm, look, hairline, scale, rng):
         Pixels per unit.
     rng : numpy.random.Generator
         For the flanks; the same for all frames of a test.
+    within : ndarray of float32, shape (height, width)
+        Share of each pixel that can crack: specimen, and not beside the notch.
     """
     widest = max(arm.opening * math.sqrt(arc_length(corners)[-1] / scale) * scale, hairline)
     lip_width = look.lip_width * max(scale / 512, 0.5)
@@ -176,14 +193,15 @@ def paint_arm(image, parts, corners, arm, look, hairline, scale, rng):
     high, low = (width * (0.5 + side * _uneven(rng, count, scale, look.roughness, width)) for side in (1, 1))
     index = ribbon.index
     high, low, width, to_tip = high[index], -low[index], width[index], to_tip[index]
-    image_part = image[ribbon.rows, ribbon.columns]
+    before, can = image[ribbon.rows, ribbon.columns], within[ribbon.rows, ribbon.columns]
+    image_part = before.copy()
     outside = np.maximum(np.maximum(ribbon.beside - high, low - ribbon.beside), 0)
     for side, strength in zip((1, -1), look.lips, strict=True):
         lip = np.exp(-outside / lip_width) * (side * ribbon.beside > 0) * np.clip(width / 2, 0.2, 1)
         image_part += strength * lip
     image_part += _cover(ribbon, low, high, look, to_tip, scale, rng, image_part)
-    image[ribbon.rows, ribbon.columns] = image_part
-    touched = ribbon.touched(low, high)
+    image[ribbon.rows, ribbon.columns] = before + can * (image_part - before)
+    touched = ribbon.touched(low, high) & (can >= 0.5)
     parts[ribbon.rows[touched], ribbon.columns[touched]] = arm.part
 
 
@@ -219,7 +237,10 @@ def shade_tip(image, tip, direction, look, scale):
     size = look.zone_size * scale
     reach = int(3 * size) + 1
     row, column = (round(float(value)) for value in tip)
-    window = slice(max(row - reach, 0), max(row + reach + 1, 0)), slice(max(column - reach, 0), max(column + reach + 1, 0))
+    window = (
+        slice(max(row - reach, 0), max(row + reach + 1, 0)),
+        slice(max(column - reach, 0), max(column + reach + 1, 0)),
+    )
     rows, columns = np.mgrid[window]
     dr, dc = rows - tip[0], columns - tip[1]
     ahead = dr * direction[0] + dc * direction[1]

@@ -78,8 +78,9 @@ def draw_finish(rng, fields, x, y, scale):
     elif finish == "turned":
         gray += _tool_marks(rng, fields, x, y, max(1 / 512, 1 / scale))
     elif finish == "speckle":
-        blob = rng.uniform(2, 7) * max(fine, 0.5)
-        field = np.tanh(rng.uniform(1, 5) * (fields.blobs(blob) - rng.uniform(-0.6, 0.6)))
+        blob = math.exp(rng.uniform(math.log(1.2), math.log(5))) * max(fine, 0.5)
+        mixed = fields.blobs(blob) + rng.uniform(0, 0.9) * fields.blobs(rng.uniform(0.3, 2.5) * blob)
+        field = np.tanh(rng.uniform(0.7, 4) * (mixed - rng.uniform(-0.8, 0.8)))
         base = float(np.clip(base, 0.3, 0.7))
         gray += base - gray.mean() + rng.uniform(0.06, 0.22) * field
     elif finish == "spray":

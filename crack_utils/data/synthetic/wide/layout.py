@@ -17,6 +17,7 @@ KINDS = ("filling", "plate", "compact", "middle", "bend", "pipe", "tube")
 _SHARES = (0.26, 0.16, 0.18, 0.10, 0.07, 0.13, 0.10)
 _FAR = 9.0  # an edge that is not in the picture
 _INSIDE = 0.035  # that a tip keeps from the picture's border and the specimen's edges
+_OUTSIDE = 0.03  # where a crack begins that comes from outside the picture
 _SHORTEST = 0.05  # a crack with less room is drawn anew
 
 
@@ -174,7 +175,7 @@ def _draw_arms(rng, layout, two, half):
     notch, arms = layout.notch, []
     narrow = 2 * notch.tip_half_width if notch else 0.05
     mouth = math.exp(rng.uniform(math.log(0.0025), math.log(0.035)))
-    mouth = min(mouth, 0.9 * narrow) if rng.random() < 0.85 else mouth
+    mouth = min(mouth, 0.9 * narrow)
     reach = rng.uniform(0.25, 0.97)
     for side in (1, -1) if two else (1,):
         origin = (side * (notch.depth if notch else 0.0) if two else 0.0, 0.0)
@@ -206,7 +207,8 @@ def _within(path, layout, half, two):
         room = np.minimum(room, path[:, 0] + layout.behind)
     entered = np.argmax(room > _INSIDE)  # from outside the picture a crack comes in
     left = np.flatnonzero(room[entered:] < _INSIDE)
-    return path[: entered + left[0]] if len(left) else path
+    begins = np.argmax(inside > -_OUTSIDE)
+    return path[begins : entered + left[0]] if len(left) else path[begins:]
 
 
 def _draw_secondary(rng, layout, arms, half):

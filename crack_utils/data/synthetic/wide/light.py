@@ -29,9 +29,11 @@ class Light:
     rng : numpy.random.Generator
     scale : float
         Pixels per unit: a lens blurs a larger picture by more pixels.
+    cracks : ndarray, shape (n, 2)
+        (x, y) of points along the cracks: no glare blots them out.
     """
 
-    def __init__(self, rng, scale):
+    def __init__(self, rng, scale, cracks):
         fine = max(scale / 512, 0.5) ** 0.5
         self.exposure = math.exp(rng.normal(0.05, 0.22))
         self.tilt = rng.normal(0, 0.3, 2) * rng.choice([0.2, 1.0])
@@ -39,6 +41,9 @@ class Light:
         self.spots = [
             (*rng.uniform(-0.7, 0.7, 2), rng.uniform(0.04, 0.35), rng.uniform(0.1, 0.7))
             for _ in range(rng.integers(1, 3) if rng.random() < 0.25 else 0)
+        ]
+        self.spots = [
+            spot for spot in self.spots if np.min(np.hypot(*(cracks - spot[:2]).T), initial=9) > 1.5 * spot[2]
         ]
         self.shadows = [
             (rng.uniform(0, 2 * math.pi), rng.uniform(-0.4, 0.4), rng.uniform(0.003, 0.08), rng.uniform(0.15, 0.6))

@@ -116,7 +116,7 @@ def draw_notch(rng, depth, two_ended):
     if shape == "keyhole":
         half = rng.uniform(0.004, 0.02)
         tip = step = half * rng.uniform(1.5, 3.5)
-    waves = 0.1 * half * gaussian_filter1d(rng.normal(size=400), 2)
+    waves = 0.1 * half * gaussian_filter1d(rng.normal(size=400), 2) if shape == "saw" else np.zeros(0)
     return Notch(shape, half, tip, step, depth, two_ended, waves)
 
 

@@ -116,10 +116,12 @@ class _Test:
         self.layout, self.size, self.scale = _layout(seed, specimen, size), size, picture_scale(size)
         rng = _rng(seed, specimen, _SURFACE)
         grids = _grids(self.layout.pose, size)
-        self.scene, self.gray, self.background = self._surface(rng, grids)
-        self.light = Light(_rng(seed, specimen, _LIGHT), self.scale)
+        self.scene, self.background, around = self._surface(rng, grids)
+        self.light = Light(_rng(seed, specimen, _LIGHT), self.scale, _crack_points(self.layout))
         rng = _rng(seed, specimen, _CRACKS)
-        self.look, self.notch_look, self.wires = CrackLook(rng, self.gray), NotchLook(rng, self.gray), draw_wires(rng)
+        low, self.gray, high = np.percentile(around, (15, 50, 85)).tolist()
+        self.look, self.wires = CrackLook(rng, low, high, self.light.exposure), draw_wires(rng)
+        self.notch_look = NotchLook(rng, self.gray)
         self.gauge = self.layout.notch is not None and self.layout.behind < 1 and rng.random() < 0.15
         self.seed = int(rng.integers(2**32))
         self.hairline = self._hairline()
@@ -135,14 +137,18 @@ class _Test:
         image = np.full(self.size, background, np.float32)
         body = np.ones(self.size, np.float32)
         if layout.kind != "filling":
-            image += rng.uniform(0, 0.06) * fields.cloudy(1.8)
+            image += rng.uniform(0, 0.25) * background * fields.cloudy(2.0)
             body = solid(scale * _outline(layout, u, v)).astype(np.float32)
         image += body * (surface - image)
         canvas = Canvas(image, grids, scale, lambda points: to_pixel(points, self.size), _crack_points(layout))
         paint_marks(canvas, rng, gray, body)
         angle = rng.choice([0, math.pi / 2])
         paint_rig(canvas, rng, layout, fields.lines(angle, 0.8, 30))
-        return image, gray, background
+        pixels = np.rint(canvas.to_pixels(canvas.cracks)).astype(int) if len(canvas.cracks) else np.argwhere(body > 0.5)
+        rows, columns = np.clip(pixels, 4, np.array(self.size) - 5).T
+        offsets = np.arange(-4, 5)
+        around = image[rows[:, None, None] + offsets[:, None], columns[:, None, None] + offsets]
+        return image, background, around
 
     def _hairline(self):
         """Least width of the crack [px] at which it can just be seen on this surface, through this lens."""
@@ -171,7 +177,6 @@ def _paint(test, growth, pose, size):
         return notch
 
     cut()
-    before = image.copy()
     for number, arm in reversed(list(enumerate(layout.arms))):  # the primary crack last: it lies over its branches
         length = layout.length(arm, growth)
         if length * scale * pose.zoom < _SHORTEST:
@@ -182,8 +187,8 @@ def _paint(test, growth, pose, size):
             back = pixels[max(len(pixels) - 20, 0)] - pixels[-1]
             shade_tip(image, pixels[-1], -back / max(np.hypot(*back), 1e-9), test.look, scale)
         chance = np.random.default_rng((test.seed, number))
-        paint_arm(image, parts, pixels, arm, test.look, test.hairline, scale * pose.zoom, chance)
-    image = before + body * (image - before)  # beside the specimen there is nothing to crack
+        within = body * _ahead(layout.notch, arm, u, scale) if arm.part == 1 and layout.notch else body
+        paint_arm(image, parts, pixels, arm, test.look, test.hairline, scale * pose.zoom, chance, within)
     notch = cut() >= 0.5
     parts[notch | (body < 0.5)] = 0
     canvas = Canvas(image, grids, scale, lambda points: to_pixel(points, size), _crack_points(layout))
@@ -191,6 +196,14 @@ def _paint(test, growth, pose, size):
     if test.gauge:
         paint_gauge(canvas, np.random.default_rng(test.seed), layout)
     return image, parts, notch
+
+
+def _ahead(notch, arm, u, scale):
+    """Share of each pixel that lies ahead of the notch's tip, where its crack begins; a round tip leaves it a little."""
+    mouth, leaves = 0.5 * arm.opening * math.sqrt(arm.length), 0.0
+    if notch.shape in ("round", "keyhole", "hole", "chevron"):
+        leaves = min(0.7 * mouth**2 / notch.tip_half_width, 0.5 * mouth)
+    return solid(scale * (notch.behind(u) - leaves) - 1.0)
 
 
 def _extended(corners, arm):
@@ -206,14 +219,13 @@ def _tips(layout, growth, pose, size):
     scale = picture_scale(size) * pose.zoom
     arms = [arm for arm in layout.arms if arm.part == 1]
     lengths = [layout.length(arm, growth) for arm in arms]
-    seen = [(arm, length) for arm, length in zip(arms, lengths, strict=True) if length * scale >= _SHORTEST]
-    tips = [to_pixel(pose.to_picture(arm.grown(length)[-1:]), size)[0] for arm, length in seen]
-    mouths = [to_pixel(pose.to_picture(arm.path[:1]), size)[0] for arm, _ in seen]
-    return (
-        np.array(tips).reshape(-1, 2),
-        np.array(mouths).reshape(-1, 2),
-        np.array([length * scale for _, length in seen]),
-    )
+    arms = [(arm, length) for arm, length in zip(arms, lengths, strict=True) if length * scale >= _SHORTEST]
+    tips = [to_pixel(pose.to_picture(arm.grown(length)[-1:]), size)[0] for arm, length in arms]
+    mouths = [to_pixel(pose.to_picture(arm.path[:1]), size)[0] for arm, _ in arms]
+    tips, mouths = (np.array(points).reshape(-1, 2) for points in (tips, mouths))
+    lengths = np.array([length * scale for _, length in arms])
+    seen = np.all((tips >= 0) & (tips <= np.array(size) - 1), axis=1)  # not so while a crack is on its way in
+    return tips[seen], mouths[seen], lengths[seen]
 
 
 @lru_cache(maxsize=4)
