@@ -7,7 +7,6 @@ import numpy as np
 
 from crack_utils.data import cache, crackforest, synthetic, widths
 from crack_utils.data.digests import image_content
-from crack_utils.data.images import read_image
 from crack_utils.data.leaks import leak
 from crack_utils.data.pairs import find_pairs
 from crack_utils.data.split import SPLIT_BY, TEST, read_split, split_pairs
@@ -109,7 +108,7 @@ def _size(pairs, longest_side, fit):
     if fit == "crop":
         sides = np.min([image_content(pair.image).size for pair in pairs], axis=0).tolist()
     else:
-        sides = read_image(pairs[0].image).shape
+        sides = image_content(pairs[0].image).size
     factor = -(-max(sides) // longest_side)
     to_whole = math.floor if fit == "crop" else round
     return tuple(max(MULTIPLE, to_whole(side / factor / MULTIPLE) * MULTIPLE) for side in sides)

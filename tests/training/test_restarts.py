@@ -109,7 +109,8 @@ def test_the_report_s_presets_never_start_again(experiment):
 
 def test_the_moving_average_is_what_is_kept(experiment):
     """Of the whole training, it lags behind its last weights: it is nearer to those that it began with."""
-    averaged, last = (fit.fit(experiment.replace(seed=3, ema=ema, restarts=0)).model().get_weights() for ema in (0.9, None))
+    once = experiment.replace(seed=3, restarts=0)
+    averaged, last = (fit.fit(once.replace(ema=ema)).model().get_weights() for ema in (0.9, None))
     fresh = fit.compiled_model(experiment.replace(seed=3), 60).get_weights()
 
     def distance(one, other):
