@@ -3,11 +3,13 @@
 import hashlib
 import json
 import math
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from crack_utils import models
 from crack_utils.inference.tiles import TILE, predict
 from crack_utils.models import shipped
 from crack_utils.runtime import paths
@@ -205,13 +207,11 @@ def _network(file):
     """Return the network of a `.keras` file, if it is one that finds cracks."""
     import zipfile
 
-    import keras
-
     try:
-        model = keras.models.load_model(file, compile=False)
+        model = models.load(file)
     except (ValueError, TypeError, KeyError, AttributeError, OSError, zipfile.BadZipFile) as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise ValueError(f"{file}: cannot be read as a Keras model ({reason[0]})") from None
+        reason = textwrap.shorten(str(error) or type(error).__name__, 200, placeholder=" …")
+        raise ValueError(f"{file}: cannot be read as a Keras model ({reason})") from None
     _check_kind(model, file)
     return model
 
