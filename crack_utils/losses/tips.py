@@ -112,9 +112,9 @@ class TipDistance(keras.losses.Loss):
         E(p) = Σ g·p·(x − tip) / (Σ g·p + 1).
 
     The loss is |E(p) − E(y)| with y the mask, which is 0 for a perfect prediction. (|E(p)| alone would not be 0,
-    because the crack lies on one side of its tip.) If the predicted crack ends δ too early, E moves by about 0.6·δ; if its end
-    lies δ to the side, E moves by δ. The 1 in the denominator, one pixel at the tip, prevents a faint background from
-    counting as crack.
+    because the crack lies on one side of its tip.) If the predicted crack ends δ too early, E moves by about 0.6·δ. If
+    its end lies δ to the side, E moves by δ. The 1 in the denominator, one pixel at the tip, prevents a faint
+    background from counting as crack.
 
     The loss ignores everything farther from the true tip than about 2σ. It therefore detects neither a false crack
     elsewhere nor a wrong end taken as the tip. It also ignores errors that do not move the mean, such as a crack too

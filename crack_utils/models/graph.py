@@ -6,7 +6,7 @@ from keras import layers
 
 
 def total_stride(model):
-    """Return the total stride [px]: input pixels per pixel of the model's coarsest level, e.g. 8 after three poolings."""
+    """Return the total stride: input pixels per pixel of the model's coarsest level, e.g. 8 after three poolings."""
     sources = sources_of(model)
     strides = {}
     for layer in model.layers:

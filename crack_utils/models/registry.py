@@ -17,7 +17,7 @@ class Entry:
     uses_loss : bool
         False if the network has its own loss and the experiment's loss is not used.
     learns_parts : bool
-        Whether it trains on parts of pictures. Losses that need the whole picture (tips, distances) cannot be used then.
+        Whether it trains on parts of pictures. Losses that need the whole picture (tips, distances) are then refused.
     """
 
     module: str
