@@ -9,6 +9,7 @@ from crack_utils.runtime import paths
 # From top to bottom: a room may use what stands after it.
 ROOMS = ("cli", "report", "study", "evaluation", "inference", "training", "labelling", "losses", "models", "data")
 ROOMS += ("runtime", "metrics", "geometry")
+ALLOWED = {"crack_utils.runtime.imports": {"crack_utils"}}  # it reads the list of public names, and loads none
 PACKAGE = paths.package()
 FILES = {file for file in PACKAGE.rglob("*.py") if file.parent != PACKAGE}
 
@@ -46,7 +47,7 @@ def test_a_room_uses_only_rooms_below_it():
     wrong = []
     for file in sorted(FILES):
         room = file.relative_to(PACKAGE).parts[0]
-        for name in imported(file):
+        for name in imported(file) - ALLOWED.get(module_name(file), set()):
             parts = name.split(".")
             if len(parts) < 2:  # the package itself: its public names lead to every room
                 wrong.append(f"{module_name(file)} imports public names of the package; name the room")
