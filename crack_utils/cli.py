@@ -49,10 +49,19 @@ def _parser():
     fetch.add_argument("name", choices=["crackforest"])
     fetch.set_defaults(run=_fetch)
     synth = commands.add_parser("synth", help="make synthetic photographs with masks; interrupted, it goes on")
-    synth.add_argument("folder", type=Path, metavar="FOLDER", help="old/ and new/ are written in it, each a source")
+    synth.add_argument("folder", type=Path, metavar="FOLDER", help="specimens are written to old/ and new/ in it")
+    synth.add_argument(
+        "--kind",
+        choices=("specimens", "surfaces"),
+        default="specimens",
+        help="specimens under test, or cracked surfaces of all kinds, to learn photographs from",
+    )
+    synth.add_argument("--pictures", type=int, default=400, metavar="N", help="surfaces only")
     synth.add_argument("--specimens", type=int, default=24, metavar="N")
     synth.add_argument("--frames", type=int, default=10, metavar="N", help="photographs of each specimen")
-    synth.add_argument("--size", type=int, nargs=2, default=(128, 160), metavar=("HEIGHT", "WIDTH"), help="in pixels")
+    synth.add_argument(
+        "--size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"), help="in pixels: 128 160, surfaces 384 384"
+    )
     synth.add_argument("--seed", type=int, default=0)
     synth.add_argument(
         "--patterns",
@@ -136,9 +145,15 @@ def _fetch(options):
 
 def _synth(options):
     from crack_utils.data import synthetic
+    from crack_utils.data.synthetic import surfaces
 
-    given = {name: getattr(options, name) for name in ("specimens", "frames", "size", "seed", "workers", "patterns")}
-    rows = synthetic.generate(options.folder, **given, progress=True)
+    if options.kind == "surfaces":
+        given = {name: getattr(options, name) for name in ("pictures", "seed", "workers")}
+        names = surfaces.generate_surfaces(options.folder, size=options.size or (384, 384), **given, progress=True)
+        print(f"{options.folder}: {len(names)} pictures of surfaces with masks")
+        return 0
+    given = {name: getattr(options, name) for name in ("specimens", "frames", "seed", "workers", "patterns")}
+    rows = synthetic.generate(options.folder, size=options.size or (128, 160), **given, progress=True)
     print(f"{options.folder}: {len(rows)} photographs with masks in old/ and new/")
     return 0
 
