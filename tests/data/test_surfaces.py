@@ -75,7 +75,7 @@ def test_the_gap_is_painted_dark_where_it_is():
     rng, fields = np.random.default_rng(0), Fields((61, 100))
     along = np.stack([np.full(120, 30.0), np.arange(-10.0, 110)], axis=1)
     gap = Gap(fields.shape, [Strand(along, np.full(120, 3.0), np.ones(120))])
-    painted = paint_cracks(rng, fields, np.full(fields.shape, 0.6, np.float32), gap, ("bright", "relief"))
+    painted = paint_cracks(rng, fields, np.full(fields.shape, 0.6, np.float32), gap, without=("bright", "relief"))
     assert painted[30].mean() < 0.5 < painted[5].mean() <= 0.6 + 1e-6
 
 

@@ -7,12 +7,13 @@ from crack_utils.data.synthetic.surfaces.cracks import Gap
 from crack_utils.data.synthetic.surfaces.fields import smooth
 from crack_utils.data.synthetic.surfaces.paths import Strand
 
-_OFTEN = 1.3  # pieces a picture, in the mean, each drawn below and above the cracks
+_OFTEN = 1.3  # pieces of clutter a picture, in the mean
+_COVERED, _SHADED = 0.25, 0.25  # shares of pictures with objects over the cracks, and with a shadow
 
 
 def draw_clutter(rng, fields, surface):
-    """Draw what the cracks run through: joints, painted lines, stains, scratches, slots, holes; a new surface."""
-    kinds = (joint, step, painted_line, stain, water_mark, scratches, tyre_mark, chalk, holes, slot, film)
+    """Draw what the cracks run through: joints, painted lines, stains, scratches; a new surface."""
+    kinds = (joint, step, painted_line, stain, water_mark, scratches, tyre_mark, chalk, film)
     for _ in range(rng.poisson(_OFTEN)):
         surface = kinds[rng.integers(len(kinds))](rng, fields, surface)
     return surface
@@ -26,15 +27,15 @@ def draw_objects(rng, fields, surface):
     surface : ndarray of float32, shape (height, width)
     hidden : ndarray of bool, shape (height, width), or None
     """
-    if rng.random() > 0.15:
+    if rng.random() > _COVERED:
         return surface, None
-    kinds = (hairs, twig, leaves, bolts, edge_of_object)
+    kinds = (hairs, twig, leaves, holes, slot, bolts, edge_of_object)
     return kinds[rng.integers(len(kinds))](rng, fields, surface)
 
 
 def draw_shadow(rng, fields, surface):
     """Cast the shadow of something outside the picture: soft or hard, straight, rounded or of leaves."""
-    if rng.random() > 0.25:
+    if rng.random() > _SHADED:
         return surface
     kind = rng.integers(3)
     if kind == 0:
@@ -81,8 +82,10 @@ def stain(rng, fields, surface):
 def water_mark(rng, fields, surface):
     """The rim that a drying puddle leaves, a thin curved line; or what has run down."""
     if rng.random() < 0.5:
-        field = fields.fractal(rng, rng.uniform(1.8, 2.4)) - rng.uniform(-1, 1.5)
-        return surface + rng.uniform(-0.2, 0.2) * np.exp(-((field / rng.uniform(0.02, 0.15)) ** 2))
+        # Smooth, broad and faint: a dark, rough one could not be told from a crack.
+        field = fields.fractal(rng, rng.uniform(2.3, 2.8)) - rng.uniform(-1, 1.5)
+        rim = np.exp(-((field / rng.uniform(0.05, 0.25)) ** 2))
+        return surface + rng.uniform(-0.08, 0.15) * rim + rng.uniform(-0.1, 0.1) * np.clip(field / 0.1, 0, 1)
     runs = fields.fractal(rng, 1.2, rng.uniform(8, 30), np.pi / 2 + rng.normal(0, 0.1)) - rng.uniform(0.3, 1.5)
     return surface + rng.uniform(-0.25, 0.2) * np.clip(runs, 0, 1.5)
 
@@ -123,28 +126,6 @@ def chalk(rng, fields, surface):
     return _stroke(fields, surface, strands, rng.uniform(0.4, 0.9) * crumbly, float(rng.choice([0.03, 0.9, 0.98])))
 
 
-def holes(rng, fields, surface):
-    """Drilled holes, large pores, rivets: round and dark, or with a rim."""
-    reach = rng.uniform(2, 22)
-    for _ in range(rng.integers(1, 7)):
-        at = _disc(rng, fields, reach * rng.uniform(0.7, 1.3))
-        surface = _blend(surface, np.clip(0.5 + at, 0, 1), rng.uniform(0.4, 1), rng.uniform(0, 0.3))
-        surface = surface + rng.uniform(-0.1, 0.3) * np.exp(-np.abs(at + 1.5) / 1.5)
-    return surface
-
-
-def slot(rng, fields, surface):
-    """A machined notch, slot or keyhole: even width, a round end or a hole at its end."""
-    heading, length = rng.uniform(0, 2 * np.pi), rng.uniform(0.1, 0.5) * min(fields.shape)
-    start, half = rng.uniform(0, 1, 2) * fields.shape, rng.uniform(1.5, 9)
-    points = start + np.arange(int(length))[:, None] * np.array([np.sin(heading), np.cos(heading)])
-    widths = np.full(len(points), half)
-    if rng.random() < 0.4:  # the hole of a keyhole
-        widths[-1:] = half * rng.uniform(1.5, 3)
-    strand = Strand(points, widths, np.ones(len(points)))
-    return _stroke(fields, surface, [strand], rng.uniform(0.6, 1), rng.uniform(0, 0.25))
-
-
 def film(rng, fields, surface):
     """A haze of dust or glare."""
     veil = np.clip(0.5 + 0.5 * fields.fractal(rng, rng.uniform(1.6, 2.4)), 0, 1)
@@ -153,9 +134,11 @@ def film(rng, fields, surface):
 
 def hairs(rng, fields, surface):
     """Hairs, fibres, wires: thin, smooth, of even width."""
-    strands = [_bent(rng, fields.shape, rng.uniform(0, 7), rng.uniform(0.1, 1.5), rng.uniform(0.4, 2.5), 0.9)]
-    strands *= rng.integers(1, 2)
-    return _stroke(fields, surface, strands, rng.uniform(0.5, 1), rng.choice([0.03, 0.1, 0.9])), None
+    half = rng.uniform(0.4, 2.5)
+    strands = [
+        _bent(rng, fields.shape, rng.uniform(0, 7), rng.uniform(0.1, 1.5), half, 0.9) for _ in range(rng.integers(1, 4))
+    ]
+    return _stroke(fields, surface, strands, rng.uniform(0.5, 1), float(rng.choice([0.03, 0.1, 0.9]))), None
 
 
 def twig(rng, fields, surface):
@@ -179,6 +162,32 @@ def leaves(rng, fields, surface):
         value = rng.uniform(0.1, 0.85) + rng.uniform(0, 0.08) * fields.fractal(rng, 0.8)
         surface, hidden = surface + cover * (value - surface), hidden | (at > 0)
     return surface, hidden
+
+
+def holes(rng, fields, surface):
+    """Drilled holes, large pores, rivets: round and dark, or with a rim."""
+    reach, uneven = rng.uniform(2, 22), rng.uniform(0, 1.5) * fields.fractal(rng, 1.3, coarsest=40)
+    hidden = np.zeros(fields.shape, bool)
+    for _ in range(rng.integers(1, 7)):
+        at = _disc(rng, fields, reach * rng.uniform(0.7, 1.3), rng.uniform(0.8, 1.2)) + uneven
+        bottom = rng.uniform(0, 0.3) + rng.uniform(0, 0.02) * np.minimum(at, 10)
+        surface = _blend(surface, np.clip(0.5 + at, 0, 1), rng.uniform(0.4, 1), bottom)
+        surface = surface + rng.uniform(-0.1, 0.3) * np.exp(-np.abs(at + 1.5) / 1.5)
+        hidden |= at > 0
+    return surface, hidden
+
+
+def slot(rng, fields, surface):
+    """A machined notch, slot or keyhole: even width, a round end or a hole at its end."""
+    heading, length = rng.uniform(0, 2 * np.pi), rng.uniform(0.1, 0.5) * min(fields.shape)
+    start, half = rng.uniform(0, 1, 2) * fields.shape, rng.uniform(1.5, 9)
+    points = start + np.arange(int(length))[:, None] * np.array([np.sin(heading), np.cos(heading)])
+    widths = np.full(len(points), half)
+    if rng.random() < 0.4:  # the hole of a keyhole
+        widths[-1:] = half * rng.uniform(1.5, 3)
+    gap = Gap(fields.shape, [Strand(points, widths, np.ones(len(points)))])
+    cover = np.clip(0.5 + gap.inside, 0, 1)
+    return _blend(surface, cover, rng.uniform(0.6, 1), rng.uniform(0, 0.25)), gap.inside > 0
 
 
 def bolts(rng, fields, surface):
@@ -229,4 +238,4 @@ def _stroke(fields, surface, strands, opacity, value):
 
 
 def _blend(surface, cover, opacity, value):
-    return surface + opacity * cover * (np.float32(value) - surface)
+    return surface + opacity * cover * (value - surface)

@@ -61,11 +61,11 @@ def _sparse(strand):
 
 def roughen(rng, fields, gap):
     """Make a gap's edges uneven, in proportion to its width: in place."""
-    uneven = rng.uniform(0, 0.45) * fields.fractal(rng, rng.uniform(0.6, 1.2), coarsest=40)
+    uneven = rng.uniform(0.05, 0.6) * fields.fractal(rng, rng.uniform(0.6, 1.3), coarsest=60)
     gap.inside += np.minimum(gap.half, 5) * np.clip(uneven, -0.7, 0.7)
 
 
-def paint_cracks(rng, fields, surface, gap, without=()):
+def paint_cracks(rng, fields, surface, gap, blur=0.3, without=()):
     """Paint a gap on a surface.
 
     Parameters
@@ -74,6 +74,8 @@ def paint_cracks(rng, fields, surface, gap, without=()):
     fields : Fields
     surface : ndarray of float32, shape (height, width)
     gap : Gap
+    blur : float
+        What the camera will do to an edge, a standard deviation [px]: against it a hairline must stay visible.
     without : collection of str
         Of "bright", "relief", "filling".
 
@@ -85,27 +87,30 @@ def paint_cracks(rng, fields, surface, gap, without=()):
     edge = np.float32(rng.uniform(0.7, 1.8))
     cover = np.clip(gap.inside / edge + 0.5, 0, 1) * np.minimum(1, 2 * gap.half)
     level = float(surface.mean())
-    wide = float(np.percentile(gap.half[gap.inside > -0.5], 90)) if np.any(gap.inside > -0.5) else 1.0
+    half = gap.half[gap.inside > -0.5]
+    typical, wide = (float(value) for value in np.percentile(half, (50, 90))) if half.size else (1.0, 1.0)
     pattern = fields.fractal(rng, 1.0)
     if draws[0] < 0.18 and "bright" not in without:  # efflorescence, dust, chipped rims
         halo = ndimage.gaussian_filter(cover, rng.uniform(1, 2 + wide))
         halo *= np.clip(0.5 + rng.uniform(0, 1) * pattern, 0, 1)
-        surface = surface + rng.uniform(0.05, 0.45) * halo
+        surface = surface + rng.uniform(0.05, 0.35) * halo
     if draws[1] < 0.3:  # dirt and damp along the crack
         halo = ndimage.gaussian_filter(cover, rng.uniform(2, 5 + wide))
         surface = surface * (1 - rng.uniform(0.05, 0.4) * halo * np.clip(0.7 + 0.4 * pattern, 0, 1))
     if draws[2] < 0.45 and "relief" not in without:  # one flank is lit, the other in shadow
         surface = surface + _relief(rng, cover)
-    dark = rng.uniform(0, 0.6) ** 1.5 * level
-    least = rng.uniform(0.8, 1.8) * _grain(surface) / max(level - dark, 0.05)
-    depth = float(np.clip(max(rng.uniform(0.3, 1.0), least), 0, 0.97))
+    kept = min(1.0, 2 * typical / (2.5 * blur))  # the share of its depth that a hairline keeps in the picture
+    least = max(0.1, rng.uniform(1.3, 3.0) * _grain(surface)) / kept
+    dark = float(np.clip(rng.uniform(0, 0.6) ** 1.5 * level, 0, max(0.0, level - least)))
+    depth = float(np.clip(max(1 - 0.7 * rng.random() ** 1.3, least / max(level - dark, 0.05)), 0, 0.98))
     filling = np.float32(dark)
     if draws[3] < 0.35 and "filling" not in without:
         filling = dark + rng.uniform(0.01, 0.12) * fields.fractal(rng, 0.6, coarsest=30)
-    if draws[4] < 0.04 and "bright" not in without:  # filled with something pale
+    if draws[4] < 0.025 and "bright" not in without:  # filled with something pale
         filling = filling + level - dark + rng.uniform(0.15, 0.4)
-    if draws[5] < 0.4:  # the walls slope: darkest in the middle
-        cover = cover * np.clip(0.35 + gap.inside / max(1, 0.8 * wide), 0.35, 1)
+    if draws[5] < 0.6:  # the walls slope: darkest in the middle
+        rim = rng.uniform(0.3, 1)
+        cover = cover * np.clip(rim + gap.inside / np.maximum(1, 0.7 * gap.half), rim, 1)
     share = depth * cover * gap.strength
     return surface + share * (np.maximum(filling, 0) - surface)
 

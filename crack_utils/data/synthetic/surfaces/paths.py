@@ -8,7 +8,7 @@ from scipy.spatial import QhullError, Voronoi
 
 from crack_utils.data.synthetic.surfaces.fields import smooth
 
-_THINNEST, _WIDEST = 1.0, 25.0  # [px] between which the widest crack of a picture lies
+_WIDEST = 25.0  # [px]
 _END = 0.3  # [px] half width where a crack ends
 
 
@@ -31,7 +31,7 @@ class Strand:
     strength: np.ndarray
 
 
-def draw_strands(rng, shape, bond=None, without=()):
+def draw_strands(rng, shape, bond=None, thinnest=1.0, without=()):
     """Draw the cracks of a picture.
 
     Parameters
@@ -41,6 +41,8 @@ def draw_strands(rng, shape, bond=None, without=()):
         (height, width) of the picture [px].
     bond : Bond, optional
         Where the surface has joints; cracks may then follow them in steps.
+    thinnest : float
+        Least width of the widest crack [px]: of a thinner one the camera would show nothing.
     without : collection of str
         Of "networks", "branches", "steps", "varying widths", "faint".
 
@@ -49,7 +51,8 @@ def draw_strands(rng, shape, bond=None, without=()):
     list of Strand
     """
     habits = {"meandering": 0.46, "straight": 0.12, "bundle": 0.07, "network": 0.25, "short": 0.1}
-    width = float(np.exp(rng.uniform(np.log(_THINNEST), np.log(min(_WIDEST, 0.12 * min(shape))))))
+    widest = max(thinnest, min(_WIDEST, 0.12 * min(shape)))
+    width = float(np.exp(rng.uniform(np.log(thinnest), np.log(widest))))
     habit = rng.choice(list(habits), p=list(habits.values()))
     follows = rng.random() < 0.5
     if bond and follows and "steps" not in without:
@@ -58,9 +61,9 @@ def draw_strands(rng, shape, bond=None, without=()):
     elif habit == "network" and "networks" not in without:
         period = float(np.exp(rng.uniform(np.log(22), np.log(130))))
         width = min(width, 0.5 * width + 3, 0.15 * period)
-        paths = _network(rng, shape, period)
-        main = rng.uniform(0, 0.8)  # in some networks all cracks are alike, in others a few are wide
-        widths = [width * np.exp(-main * abs(rng.standard_normal())) for _ in paths]
+        paths, openness = _network(rng, shape, period)
+        main = rng.uniform(0, 1)  # in some networks all cracks are alike, in others a few are wide
+        widths = [max(thinnest, width * np.exp(main * min(0, value - 1))) for value in openness]
     elif habit == "bundle":
         width = min(width, 5)
         paths = _bundle(rng, shape)
@@ -82,7 +85,7 @@ def wander(rng, start, heading, length, bends, rough):
 
 def _character(rng, habit="meandering"):
     if habit == "straight":
-        return rng.uniform(0, 0.12), rng.uniform(0, 0.35)
+        return rng.uniform(0, 0.12), rng.uniform(0.1, 0.4)
     return rng.uniform(0.1, 0.6), rng.uniform(0.05, 0.9)
 
 
@@ -136,24 +139,24 @@ def _network(rng, shape, period):
     """Alligator or map cracking: the rims of cells, one every `period` [px], in a part of the picture or everywhere."""
     tall, long = (int(np.ceil(side / period)) + 4 for side in shape)
     points = np.stack(np.mgrid[:tall, :long], axis=-1).reshape(-1, 2) - 2.0
-    points += rng.uniform(0.2, 0.75) * rng.uniform(-1, 1, points.shape)
+    points += rng.uniform(0.35, 0.9) * rng.uniform(-1, 1, points.shape)
     stretch = float(np.exp(rng.normal(0, 0.35)))
     try:
         diagram = Voronoi(points * period * np.array([stretch, 1 / stretch]))
     except QhullError:
-        return []
-    keep, rough = rng.uniform(0.45, 1.0), rng.uniform(0.03, 0.25)
+        return [], []
+    open_, rough = rng.standard_normal(len(diagram.vertices)), rng.uniform(0.03, 0.25)
+    closed = rng.uniform(-2.5, 0.2)  # rims around the least open corners have not cracked
     middle, reach = rng.uniform(0, 1, 2) * shape, rng.uniform(0.25, 1.6) * min(shape)
-    paths = []
+    paths, openness = [], []
     for first, last in diagram.ridge_vertices:
-        chance = rng.random()
-        if first < 0:
-            continue
         ends = diagram.vertices[[first, last]]
-        inside = np.all((ends > -period) & (ends < np.array(shape) + period))
-        if inside and chance < keep and np.hypot(*(ends.mean(0) - middle)) < reach:
+        inside = first >= 0 and np.all((ends > -period) & (ends < np.array(shape) + period))
+        value = (open_[first] + open_[last]) / np.sqrt(2)
+        if inside and value > closed and np.hypot(*(ends.mean(0) - middle)) < reach:
             paths.append(_between(rng, *ends, rough))
-    return paths
+            openness.append(value)
+    return paths, openness
 
 
 def _between(rng, start, end, rough):
@@ -193,7 +196,7 @@ def _strand(rng, path, width, without):
     half = np.full(count, width / 2)
     draws = rng.random(5)
     opening = [np.ones(count), np.sqrt(1 - along), np.sqrt(np.clip(4 * along * (1 - along), 0, 1))]
-    kind = int(np.searchsorted([0.35, 0.8], draws[0]))
+    kind = int(np.searchsorted([0.5, 0.85], draws[0]))
     changes = 1 + rng.uniform(0, 0.45) * smooth(rng, count, 25) + rng.uniform(0, 0.4) * smooth(rng, count, 5)
     blobs = _bumps(rng, count, rng.poisson(count / 150), 0.5 + 0.5 * width)
     strength = np.ones(count)
@@ -203,8 +206,10 @@ def _strand(rng, path, width, without):
         half = half * opening[kind] * np.clip(changes, 0.3, 2.2)
         if draws[1] < 0.4:
             half = half * (1 + rng.uniform(0.3, 1.2) * blobs)
-    if "faint" not in without and draws[2] < 0.4:
-        strength = 1 - depth * np.clip(faint, 0, 1)
+    beads = np.clip(1 - rng.uniform(0, 0.5) * np.abs(smooth(rng, count, rng.uniform(3, 12))), 0.1, 1)
+    if "faint" not in without:
+        strength = beads if draws[3] < 0.5 else strength
+        strength = strength * (1 - depth * np.clip(faint, 0, 1)) if draws[2] < 0.4 else strength
     return Strand(path, np.clip(half, _END, 0.75 * _WIDEST), strength)
 
 

@@ -9,29 +9,29 @@ from crack_utils.data.synthetic.surfaces.fields import Fields
 from crack_utils.data.synthetic.surfaces.paths import draw_strands
 from crack_utils.data.synthetic.surfaces.textures import draw_texture
 
-VERSION = 1  # of what is rendered: raised when the same arguments give other pictures
-INGREDIENTS = (  # what may be left out
-    "materials",
-    "networks",
-    "branches",
-    "steps",
-    "varying widths",
-    "ragged",
-    "faint",
-    "bright",
-    "relief",
-    "filling",
-    "clutter",
-    "objects",
-    "shadows",
-    "empty",
-    "scale",
-    "light",
-    "blur",
-    "sharpening",
-    "noise",
-    "compression",
-)
+VERSION = 2  # of what is rendered: raised when the same arguments give other pictures
+INGREDIENTS = {  # what may be left out, and what each is for
+    "materials": "textures other than plaster, so that no texture passes for a crack and cracks are seen on all",
+    "networks": "alligator and map cracking: many junctions, closed cells",
+    "branches": "forks and side cracks, thinner than what they leave",
+    "steps": "cracks that follow the joints of masonry",
+    "varying widths": "openings that taper, change and bulge: the mask's width has to be seen, not guessed",
+    "ragged": "uneven edges, broken out along the grain",
+    "faint": "stretches and beads that hardly show and are labelled all the same: cracks go on",
+    "bright": "pale rims (efflorescence, dust) and pale fillings: not every crack is dark",
+    "relief": "one flank lit, the other in shadow",
+    "filling": "dirt and stones in the gap: wide cracks are not black",
+    "clutter": "joints, kerbs, painted lines, stains, scratches, writing, tyre marks: thin, dark or long, no crack",
+    "objects": "hairs, twigs, leaves, holes, slots, bolts, the end of the surface: what hides cracks or looks like one",
+    "shadows": "soft and hard edges of light across everything",
+    "empty": "pictures without a crack: finding nothing is right there",
+    "scale": "enlarged, reduced and squeezed pictures",
+    "light": "uneven light, vignetting, exposure, contrast, gamma",
+    "blur": "defocus and shake: hairlines become wide and faint",
+    "sharpening": "halos of a camera's sharpening",
+    "noise": "of the sensor, fine and coarse",
+    "compression": "blocks and ringing of JPEG",
+}
 _EMPTY = 0.15  # share of pictures without a crack
 
 
@@ -47,7 +47,8 @@ def render_surface(seed, index, size=(384, 384), without=()):
     size : tuple of int
         (height, width) [px], at least 32 each. A larger picture shows more of a surface, at the same scale.
     without : collection of str
-        Of `INGREDIENTS`: what to leave out. All else stays as it is.
+        Of `INGREDIENTS`, whose values say what each is for: what to leave out, to learn what it brings. All else
+        stays as it is, but for what rests on it (cracks are a little stronger or weaker on another texture).
 
     Returns
     -------
@@ -84,11 +85,12 @@ def render_surface(seed, index, size=(384, 384), without=()):
 
 def _crack(stage, canvas, surface, bond, camera, without):
     """Draw cracks on a surface: a new surface, and a field that is positive where the mask is."""
-    gap = Gap(canvas.shape, draw_strands(stage(4), canvas.shape, bond, without))
+    blur = camera.blur / float(np.sqrt(camera.zoom[0] * camera.zoom[1]))  # on the canvas
+    gap = Gap(canvas.shape, draw_strands(stage(4), canvas.shape, bond, max(0.8, 1.2 * blur), without))
     if "ragged" not in without:
         roughen(stage(5), canvas, gap)
-    surface = paint_cracks(stage(6), canvas, surface, gap, without)
-    return surface, annotate(stage(7), gap, camera.blur / float(np.sqrt(camera.zoom[0] * camera.zoom[1])))
+    surface = paint_cracks(stage(6), canvas, surface, gap, blur, without)
+    return surface, annotate(stage(7), gap, blur)
 
 
 def check_arguments(seed, index, size, without):

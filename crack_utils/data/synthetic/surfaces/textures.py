@@ -51,12 +51,12 @@ def draw_texture(rng, fields, plain=False):
 
 def plaster(rng, fields):
     surface = _level(rng, 0.3, 0.85) + rng.uniform(0.01, 0.06) * fields.fractal(rng, rng.uniform(1, 2))
-    return surface + rng.uniform(0.004, 0.07) * fields.fractal(rng, rng.uniform(0, 0.8), coarsest=40)
+    return surface + rng.uniform(0.004, 0.08) * fields.fractal(rng, rng.uniform(-0.2, 0.7), coarsest=30)
 
 
 def concrete(rng, fields):
     surface = _level(rng, 0.3, 0.75) + rng.uniform(0.02, 0.08) * fields.fractal(rng, rng.uniform(1.2, 2))
-    surface += rng.uniform(0.01, 0.06) * fields.fractal(rng, rng.uniform(0, 0.7), coarsest=30)
+    surface += rng.uniform(0.01, 0.07) * fields.fractal(rng, rng.uniform(-0.2, 0.6), coarsest=20)
     if rng.random() < 0.6:  # pores: dark, with a lit rim
         pores = _above(fields.grains(rng, rng.uniform(5, 22), 0.5), rng.uniform(1.8, 2.8), 0.3)
         surface -= rng.uniform(0.1, 0.4) * pores
@@ -70,17 +70,21 @@ def concrete(rng, fields):
 
 
 def asphalt(rng, fields):
-    period, angle = rng.uniform(3, 13), rng.uniform(0, 2 * np.pi)
-    height = fields.grains(rng, period, rng.uniform(0.25, 0.6))
-    surface = _level(rng, 0.2, 0.65) + rng.uniform(0.03, 0.13) * np.tanh(rng.uniform(0.6, 3) * height)
-    surface += rng.uniform(0.02, 0.1) * _lit(height, angle)
+    """Stones of many sizes in bitumen, lit from the side, with pale ones and holes."""
+    period, angle = float(np.exp(rng.uniform(np.log(2.5), np.log(12)))), rng.uniform(0, 2 * np.pi)
+    height = fields.grains(rng, period, rng.uniform(0.5, 1.1)) + 0.5 * fields.grains(rng, 2.2 * period, 0.6)
+    skew = rng.uniform(-0.5, 0.5)  # more of the one than of the other: stones stand out, or pits
+    surface = _level(rng, 0.2, 0.65) + rng.uniform(0.02, 0.1) * (np.exp(skew * height) - 1) / skew
+    surface += rng.uniform(0.0, 0.08) * _lit(height, angle)
     surface += rng.uniform(0.01, 0.05) * fields.fractal(rng, rng.uniform(1, 1.8))
-    fine = fields.fractal(rng, rng.uniform(0, 0.5), coarsest=20)
-    surface += rng.uniform(0.01, 0.07) * fine
-    if rng.random() < 0.7:  # single pale stones and dark holes
-        other = fields.grains(rng, period * rng.uniform(0.7, 1.6), 0.5)
-        surface += rng.uniform(0.05, 0.35) * _above(other, rng.uniform(1.6, 2.6), 0.4)
-        surface -= rng.uniform(0.0, 0.25) * _above(-other, rng.uniform(1.6, 2.6), 0.4)
+    if rng.random() < 0.5:
+        pale = fields.grains(rng, period * rng.uniform(0.7, 1.6), 0.6)
+        surface += rng.uniform(0.05, 0.35) * _above(pale, rng.uniform(1.6, 2.6), 0.5)
+        surface -= rng.uniform(0.0, 0.25) * _above(-pale, rng.uniform(1.6, 2.6), 0.5)
+    if rng.random() < 0.3:  # worn: single large stones show
+        stones, rim = cells(rng, fields.shape, period * rng.uniform(1.5, 3))
+        shown = _above(rim, rng.uniform(0.05, 0.25), 0.15) * (stones > rng.uniform(-0.5, 1.2))
+        surface += shown * (rng.uniform(-0.05, 0.2) + rng.uniform(0.02, 0.1) * np.roll(stones, 1, 0))
     return surface
 
 
