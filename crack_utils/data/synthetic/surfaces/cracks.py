@@ -100,16 +100,19 @@ def paint_cracks(rng, fields, surface, gap, blur=0.3, without=()):
     if draws[2] < 0.45 and "relief" not in without:  # one flank is lit, the other in shadow
         surface = surface + _relief(rng, cover)
     kept = min(1.0, 2 * typical / (2.5 * blur))  # the share of its depth that a hairline keeps in the picture
-    least = max(0.1, rng.uniform(1.3, 3.0) * _grain(surface)) / kept
+    least = max(0.1, rng.uniform(1.6, 4.5) * _grain(surface)) / kept
+    if least > 0.8 * level:  # darker than black: such a texture would hide it, so the texture gives way
+        faded = max(0.35, 0.8 * level / least)
+        surface, least = level + faded * (surface - level), faded * least
     dark = float(np.clip(rng.uniform(0, 0.6) ** 1.5 * level, 0, max(0.0, level - least)))
-    depth = float(np.clip(max(1 - 0.7 * rng.random() ** 1.3, least / max(level - dark, 0.05)), 0, 0.98))
+    depth = float(np.clip(max(1 - 0.65 * rng.random() ** 1.5, least / max(level - dark, 0.05)), 0, 0.98))
     filling = np.float32(dark)
     if draws[3] < 0.35 and "filling" not in without:
         filling = dark + rng.uniform(0.01, 0.12) * fields.fractal(rng, 0.6, coarsest=30)
     if draws[4] < 0.025 and "bright" not in without:  # filled with something pale
         filling = filling + level - dark + rng.uniform(0.15, 0.4)
     if draws[5] < 0.6:  # the walls slope: darkest in the middle
-        rim = rng.uniform(0.3, 1)
+        rim = rng.uniform(0.45, 1)
         cover = cover * np.clip(rim + gap.inside / np.maximum(1, 0.7 * gap.half), rim, 1)
     share = depth * cover * gap.strength
     return surface + share * (np.maximum(filling, 0) - surface)

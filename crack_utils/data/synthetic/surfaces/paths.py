@@ -9,7 +9,6 @@ from scipy.spatial import QhullError, Voronoi
 from crack_utils.data.synthetic.surfaces.fields import smooth
 
 _WIDEST = 25.0  # [px]
-_END = 0.3  # [px] half width where a crack ends
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,9 @@ def draw_strands(rng, shape, bond=None, thinnest=1.0, without=()):
         paths, widths = _trees(rng, shape, width, habit, "branches" not in without)
     if not paths:  # a network whose rims all lie outside the picture
         paths, widths = _trees(rng, shape, width, "meandering", branches=False)
-    return [_strand(rng, path, w, without) for path, w in zip(paths, widths, strict=True) if len(path) > 3]
+    return [
+        _strand(rng, path, w, 0.35 * thinnest, without) for path, w in zip(paths, widths, strict=True) if len(path) > 3
+    ]
 
 
 def wander(rng, start, heading, length, bends, rough):
@@ -99,7 +100,7 @@ def _trees(rng, shape, width, habit, branches):
         if habit == "short":
             start, heading = rng.uniform(0.1, 0.9, 2) * shape, rng.uniform(0, 2 * np.pi)
         length = reach * (rng.uniform(0.1, 0.4) if habit == "short" else rng.uniform(0.4, 1.2))
-        jobs = [(start, heading, length, width * rng.uniform(0.5, 1), 0)]
+        jobs = [(start, heading, length, width * rng.uniform(0.7, 1), 0)]
         while jobs:
             start, heading, length, wide, level = jobs.pop()
             path = wander(rng, start, heading, length, bends, rough)
@@ -189,8 +190,8 @@ def _steps(rng, shape, bond):
     return np.concatenate([_between(rng, a, b, rough) for a, b in pairwise(corners)])
 
 
-def _strand(rng, path, width, without):
-    """Give a path its widths: the opening, its changes, blobs, and stretches that are hard to see."""
+def _strand(rng, path, width, end, without):
+    """Give a path its widths, half of them at least `end` [px]: opening, changes, blobs, and faint stretches."""
     count = len(path)
     along = np.linspace(0, 1, count)
     half = np.full(count, width / 2)
@@ -210,7 +211,7 @@ def _strand(rng, path, width, without):
     if "faint" not in without:
         strength = beads if draws[3] < 0.5 else strength
         strength = strength * (1 - depth * np.clip(faint, 0, 1)) if draws[2] < 0.4 else strength
-    return Strand(path, np.clip(half, _END, 0.75 * _WIDEST), strength)
+    return Strand(path, np.clip(half, end, 0.75 * _WIDEST), strength)
 
 
 def _bumps(rng, count, number, reach):

@@ -9,7 +9,7 @@ from crack_utils.data.synthetic.surfaces.fields import Fields
 from crack_utils.data.synthetic.surfaces.paths import draw_strands
 from crack_utils.data.synthetic.surfaces.textures import draw_texture
 
-VERSION = 2  # of what is rendered: raised when the same arguments give other pictures
+VERSION = 3  # of what is rendered: raised when the same arguments give other pictures
 INGREDIENTS = {  # what may be left out, and what each is for
     "materials": "textures other than plaster, so that no texture passes for a crack and cracks are seen on all",
     "networks": "alligator and map cracking: many junctions, closed cells",

@@ -89,9 +89,10 @@ def asphalt(rng, fields):
 
 
 def gravel(rng, fields):
-    stones, rim = cells(rng, fields.shape, rng.uniform(6, 40))
+    period = float(np.exp(rng.uniform(np.log(6), np.log(45))))
+    stones, rim = cells(rng, fields.shape, period)
     surface = _level(rng, 0.3, 0.7) + rng.uniform(0.04, 0.18) * stones
-    surface -= rng.uniform(0.05, 0.35) * np.exp(-rim / rng.uniform(0.03, 0.15))
+    surface -= rng.uniform(0.05, 0.35) * np.exp(-rim * period / rng.uniform(1.5, 5))
     return surface + rng.uniform(0.01, 0.06) * fields.fractal(rng, rng.uniform(0.2, 1))
 
 
