@@ -17,10 +17,10 @@ from multiprocessing.pool import ThreadPool
 import numpy as np
 from tqdm import tqdm
 
-from crack_utils import paths, provenance
-from crack_utils.data.content import sha256
+from crack_utils.data.digests import sha256
 from crack_utils.data.images import DataError, read_image, read_mask, resize_image, resize_mask
-from crack_utils.files import full_disk_told
+from crack_utils.runtime import paths, provenance
+from crack_utils.runtime.atomic import explain_full_disk
 
 CHECKSUM = 4  # [bytes] at the head of a file: CRC-32 of the rest, as big-endian integer
 SHAPE = 8  # [bytes] after it: height and width, as big-endian integers
@@ -33,8 +33,8 @@ def load(pairs, size):
     Parameters
     ----------
     pairs : list of Pair
-    size : (height, width) [px], or None
-        None leaves each picture at its own size.
+    size : (height, width) [px], or int
+        A number reduces each picture by it; 1 leaves it at its own size.
 
     Returns
     -------
@@ -67,14 +67,17 @@ class Pictures:
     Parameters
     ----------
     pairs : list of Pair
-    size : (height, width) [px], or None
+    size : (height, width) [px], or int
     keys : list of str
         Of each pair, by its content.
     """
 
     def __init__(self, pairs, size, keys):
-        self.pairs, self.size, self.keys = pairs, size and tuple(size), keys
-        self.folder = paths.cache() / ("{}x{}".format(*size) if size else "native")
+        self.pairs, self.keys = pairs, keys
+        self.reduction, self.size = (size, None) if isinstance(size, int) else (None, tuple(size))
+        self.folder = paths.cache() / (
+            "{}x{}".format(*size) if self.size else f"reduced{size}" if size > 1 else "native"
+        )
 
     def __len__(self):
         return len(self.pairs)
@@ -127,19 +130,24 @@ class Pictures:
     def _write(self, index):
         pair, file = self.pairs[index], self._file(index)
         image, mask = read_image(pair.image), read_mask(pair.mask)
-        size = self.size or image.shape
+        size = self.size or reduced(image.shape, self.reduction)
         image = np.rint(resize_image(image, size) * 255).astype(np.uint8)
         rest = np.array(size, ">u4").tobytes() + image.tobytes() + resize_mask(mask, size).tobytes()
         if _key(pair) != self.keys[index]:
             raise DataError(f"{pair.image} or {pair.mask} was changed while it was in use")
         content = _checksum(rest) + rest
-        with full_disk_told(paths.artifacts()):
+        with explain_full_disk(paths.artifacts()):
             file.parent.mkdir(parents=True, exist_ok=True)
             # Not emptied first: to those who read it now it is whole all the time.
             with open(os.open(file, os.O_WRONLY | os.O_CREAT, 0o666), "wb") as stream:
                 stream.write(content)
                 stream.truncate()
         return content
+
+
+def reduced(size, reduction):
+    """Return the (height, width) [px] of a picture of a size that is reduced by a whole number."""
+    return tuple(max(1, round(side / reduction)) for side in size)
 
 
 @functools.cache

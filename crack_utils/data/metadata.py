@@ -4,7 +4,7 @@ import csv
 import io
 import math
 
-METADATA = ("name", "source", "specimen", "frame", "tip_row", "tip_column", "mm_per_px")
+METADATA = ("name", "source", "specimen", "frame", "tip_row", "tip_column", "mm_per_px", "tip2_row", "tip2_column")
 
 
 def read_metadata(path, names):
@@ -20,7 +20,7 @@ def read_metadata(path, names):
     Returns
     -------
     known : dict of str to dict
-        By name, the fields of `Pair` that are filled in: source, specimen, frame, tip, mm_per_px.
+        By name, the fields of `Pair` that are filled in: source, specimen, frame, tip, tip2, mm_per_px.
     problems : list of str
         Why the table cannot be used, each with its line.
     notes : list of str
@@ -78,10 +78,14 @@ def _parse(row):
         if frame != int(frame):
             raise ValueError(f"frame {row['frame']!r} is no whole number")
         parsed["frame"] = int(frame)
-    if row.get("tip_row") or row.get("tip_column"):
-        if not (row.get("tip_row") and row.get("tip_column")):
-            raise ValueError("a tip needs both tip_row and tip_column")
-        parsed["tip"] = (_number(row, "tip_row"), _number(row, "tip_column"))
+    for tip in ("tip", "tip2"):
+        columns = f"{tip}_row", f"{tip}_column"
+        if any(row.get(column) for column in columns):
+            if not all(row.get(column) for column in columns):
+                raise ValueError(f"a tip needs both {' and '.join(columns)}")
+            parsed[tip] = tuple(_number(row, column) for column in columns)
+    if "tip2" in parsed and "tip" not in parsed:
+        raise ValueError("tip2_row and tip2_column are of a second tip, but there is no first one")
     if row.get("mm_per_px"):
         parsed["mm_per_px"] = _number(row, "mm_per_px")
         if parsed["mm_per_px"] <= 0:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from crack_utils.data.content import sha256
+from crack_utils.data.digests import sha256
 from crack_utils.data.images import SUFFIXES, DataError
 from crack_utils.data.metadata import read_metadata
 
@@ -17,7 +17,8 @@ from crack_utils.data.metadata import read_metadata
 class Pair:
     """A photograph, its mask, and what is known of them.
 
-    `tip` is (row, column) [px] in the photograph's own pixels, origin at the top left pixel's centre.
+    `tip` is (row, column) [px] in the photograph's own pixels, origin at the top left pixel's centre; `tip2` is the
+    other one of a crack with two tips, as in the wall of a pipe or in the middle of a plate.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Pair:
     tip: tuple[float, float] | None = None
     mm_per_px: float | None = None
     parts: Path | None = None
+    tip2: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

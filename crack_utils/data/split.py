@@ -7,9 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from crack_utils.data.content import image_content, sha256
+from crack_utils.data.digests import image_content, mask_content, sha256
 from crack_utils.data.images import DataError
 from crack_utils.data.pairs import Pair, refuse
+
+# Of an experiment that says nothing else.
+VALIDATION = 0.2  # share of what the test set leaves (R21)
+TEST = 0.2  # share of all
+SPLIT_BY = "specimen"
 
 COLUMNS = ("set", "name", "source", "specimen", "image_sha256", "mask_sha256")
 
@@ -46,7 +51,8 @@ def split_pairs(pairs, validation=0.2, test=0.0, seed=0, by="image"):
     seed : int
     by : {"image", "specimen"}
         What is drawn: single images, or whole specimens so that siblings stay together, also over several sources.
-        Pictures that show exactly the same always stay together. Each source gives its share.
+        Pictures that show exactly the same always stay together. Each source gives its share, and so do its pictures
+        with crack and those without, unless that leaves no validation: it needs a crack to choose a threshold by.
 
     Returns
     -------
@@ -63,22 +69,47 @@ def split_pairs(pairs, validation=0.2, test=0.0, seed=0, by="image"):
         raise ValueError(f"validation must lie in (0, 1) and test in [0, 1), got {validation} and {test}")
     if by == "specimen" and (unnamed := [pair.name for pair in pairs if not pair.specimen]):
         raise ValueError(f"by='specimen' needs the column specimen in metadata.csv; missing for {unnamed[:5]}")
+    groups = _groups(sorted(pairs, key=_place), by)
+    split = _drawn(_strata(groups, _source_and_crack), validation, test, seed)
+    if not split.train or not split.validation or (test and not split.test):
+        split = _drawn(_strata(groups, _source), validation, test, seed)
+    if not split.train or not split.validation or (test and not split.test):
+        raise ValueError(f"{len(pairs)} pairs are too few to split by {by} into the sets that were asked for")
+    return split
+
+
+def is_cracked(pair):
+    """Return whether a pair's mask shows any crack; True for one whose mask is not at hand."""
+    return not Path(pair.mask).exists() or mask_content(pair.mask).crack > 0
+
+
+def _source(group):
+    return tuple(sorted({pair.source for pair in group}))
+
+
+def _source_and_crack(group):
+    return _source(group), not any(map(is_cracked, group))
+
+
+def _strata(groups, kind):
+    """Return the groups of each kind, in the order of the kinds."""
     strata = {}
-    for group in _groups(sorted(pairs, key=_place), by):
-        strata.setdefault(tuple(sorted({pair.source for pair in group})), []).append(group)
+    for group in groups:
+        strata.setdefault(kind(group), []).append(group)
+    return [strata[name] for name in sorted(strata)]
+
+
+def _drawn(strata, validation, test, seed):
     generator = np.random.default_rng([seed, 2024])
     sets = {"train": [], "validation": [], "test": []}
-    for sources in sorted(strata):
-        groups = [strata[sources][i] for i in generator.permutation(len(strata[sources]))]
+    for stratum in strata:
+        groups = [stratum[i] for i in generator.permutation(len(stratum))]
         tests = _share(len(groups), test)
         validations = _share(len(groups) - tests, validation)
         for position, group in enumerate(groups):
             name = "test" if position < tests else "validation" if position < tests + validations else "train"
             sets[name] += group
-    split = Split(**{name: sorted(chosen, key=_place) for name, chosen in sets.items()})
-    if not split.train or not split.validation or (test and not split.test):
-        raise ValueError(f"{len(pairs)} pairs are too few to split by {by} into the sets that were asked for")
-    return split
+    return Split(**{name: sorted(chosen, key=_place) for name, chosen in sets.items()})
 
 
 def write_split(split, path):

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crack_utils import cli, data
+from crack_utils import data
+from crack_utils.cli import main as command_line
 from crack_utils.data.synthetic.surfaces import INGREDIENTS, generate_surfaces, render_surface
 from crack_utils.data.synthetic.surfaces.cracks import Gap, annotate, paint_cracks
 from crack_utils.data.synthetic.surfaces.fields import Fields
@@ -147,7 +148,7 @@ def test_other_pictures_are_refused(tmp_path):
 
 def test_command(tmp_path, capsys):
     command = ["synth", str(tmp_path), "--kind", "surfaces", "--pictures", "2", "--size", "64", "80", "--seed", "4"]
-    assert cli.main(command) == 0
+    assert command_line.main(command) == 0
     assert "2 pictures of surfaces" in capsys.readouterr().out
     with Image.open(tmp_path / "images" / "00001.png") as picture:
         assert picture.size == (80, 64)

@@ -4,7 +4,6 @@ import csv
 import json
 from pathlib import Path
 
-import filelock
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
@@ -12,7 +11,7 @@ from tqdm import tqdm
 from crack_utils.data.synthetic.dataset import useful_workers
 from crack_utils.data.synthetic.surfaces.picture import VERSION, check_arguments, render_surface
 from crack_utils.data.synthetic.workers import share
-from crack_utils.files import remove_drafts, whole
+from crack_utils.runtime.atomic import atomic_write, lock
 
 SOURCE = "surfaces"
 _RECIPE, _BEGUN = "surfaces.json", ".begun.json"
@@ -57,7 +56,7 @@ def generate_surfaces(folder, pictures=400, size=(384, 384), seed=0, workers=Non
     folder = Path(folder)
     recipe = {"surfaces": VERSION, "pictures": pictures, "size": list(size), "seed": seed, "without": sorted(without)}
     folder.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(folder / ".lock"):
+    with lock(folder, f"{folder}: another process writes there; waiting"):
         if not (folder / _RECIPE).exists():
             _write(folder, recipe, workers, progress)
     _compare(folder, _RECIPE, recipe)
@@ -68,7 +67,7 @@ def write_surface(index, folder, size, seed, without):
     """Draw and write one picture and its mask, the mask last: where it is, both are."""
     image, mask = render_surface(seed, index, size, without)
     for kind, array in (("images", image), ("masks", 255 * mask.astype(np.uint8))):
-        with whole(Path(folder) / kind / f"{_name(index)}.png") as draft:
+        with atomic_write(Path(folder) / kind / f"{_name(index)}.png") as draft:
             Image.fromarray(array).save(draft, compress_level=3)
 
 
@@ -80,8 +79,7 @@ def _write(folder, recipe, workers, progress):
         raise ValueError(f"folder={folder}: holds other pictures ({strange[0].name}, …); choose another folder")
     for kind in ("images", "masks"):
         (folder / kind).mkdir(exist_ok=True)
-    remove_drafts(folder)
-    with whole(folder / _BEGUN) as draft:
+    with atomic_write(folder / _BEGUN) as draft:
         draft.write_text(json.dumps(recipe) + "\n")
     indices = range(recipe["pictures"])
     to_do = [index for index in indices if not (folder / "masks" / f"{_name(index)}.png").exists()]
@@ -93,7 +91,7 @@ def _write(folder, recipe, workers, progress):
         written = share(job, to_do, workers, write_surface)
     for _ in tqdm(written, total=len(indices), initial=len(indices) - len(to_do), unit="picture", disable=not progress):
         pass
-    with whole(folder / "metadata.csv") as draft, open(draft, "w", newline="", encoding="utf-8") as file:
+    with atomic_write(folder / "metadata.csv") as draft, open(draft, "w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerows([("name", "source"), *((_name(index), SOURCE) for index in indices)])
     (folder / _BEGUN).replace(folder / _RECIPE)

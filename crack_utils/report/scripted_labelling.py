@@ -1,0 +1,298 @@
+"""A scripted person at the tools: recipes from a few clicks along a crack, and how close each of their steps comes.
+
+The clicks stand for a person's: points on the crack's centre line, a few pixels off, from where it leaves the notch to
+its tip. A recipe made of them knows nothing else of the truth, neither the mask nor the crack's width.
+"""
+
+import numpy as np
+from scipy import ndimage
+from scipy.spatial import ConvexHull
+
+from crack_utils.data import find_pairs, read_image, read_mask
+from crack_utils.data.sources import folders
+from crack_utils.data.synthetic import render
+from crack_utils.labelling.arrays import as_mask, bounding_box, check_same_size
+from crack_utils.labelling.recipe import Recipe
+from crack_utils.labelling.tools import EIGHT, dilate
+
+__all__ = [
+    "boundary_distance",
+    "click_along",
+    "crack_recipe",
+    "example",
+    "examples",
+    "flooded",
+    "follow",
+    "notch_outline",
+    "secondary_recipe",
+    "seeds_in",
+    "strip",
+    "study",
+]
+
+STUDIES = {  # preset: size of the photographs, specimens that the recipes are tried on
+    "smoke": ((256, 320), 6),
+    "": ((512, 640), 20),  # of the data, whatever they are
+    "quick": ((512, 640), 20),
+    "photo": ((512, 640), 20),
+    "paper": ((512, 640), 20),  # labelling is the same work at every preset; larger photographs change no conclusion
+}
+HALF_WIDTH = 16 / 512  # of the strip drawn around a crack, in picture heights: about as wide as the widest crack
+
+
+def study(preset):
+    """Return the size of the photographs and the number of specimens that the book's chapter uses at a preset."""
+    if preset not in STUDIES:
+        raise ValueError(f"unknown preset {preset!r}; valid are {', '.join(STUDIES)}")
+    return STUDIES[preset]
+
+
+def click_along(path, count=8, jitter=2.0, seed=0):
+    """Return where a person clicks on a crack.
+
+    Parameters
+    ----------
+    path : array of shape (n, 2)
+        The centre line from mouth to tip, (row, column) [px].
+    count : int >= 2
+        Clicks, at equal distances; the first is at the mouth, the last at the tip.
+    jitter : float [px]
+        Standard deviation of the hand, for row and column; mouth and tip are aimed at twice as carefully.
+    seed : int
+
+    Returns
+    -------
+    array of shape (count, 2)
+    """
+    path = np.asarray(path, dtype=float)
+    along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
+    at = np.linspace(0, along[-1], count)
+    points = np.stack([np.interp(at, along, path[:, axis]) for axis in (0, 1)], axis=1)
+    error = np.random.default_rng(seed).normal(0, jitter, points.shape)
+    error[[0, -1]] /= 2
+    return points + error
+
+
+def strip(clicks, half_width):
+    """Return the outline, shape (2·count, 2), of a strip of constant width around a line of clicks."""
+    clicks = np.asarray(clicks, dtype=float)
+    direction = np.gradient(clicks, axis=0)
+    direction /= np.hypot(*direction.T)[:, None]
+    across = half_width * np.stack([-direction[:, 1], direction[:, 0]], axis=1)
+    return np.concatenate([clicks + across, (clicks - across)[::-1]])
+
+
+def notch_outline(clicks, half_width):
+    """Return the outline of a rectangle that covers the notch: from the first click back, away from the second."""
+    back = np.asarray(clicks[0], dtype=float) - clicks[1]
+    back *= half_width / np.hypot(*back)
+    across = np.array([-back[1], back[0]])
+    corners = [clicks[0] + 3 * across, clicks[0] - 3 * across]
+    return np.array([*corners, corners[1] + 6 * back, corners[0] + 6 * back])
+
+
+def crack_recipe(clicks, size, order=("active_contour", "dilate", "erode")):
+    """Return the report's sequence for a primary crack: ROI, active contour, morphology; then the notch is cut off.
+
+    Parameters
+    ----------
+    clicks : array of shape (n, 2)
+        See `click_along`.
+    size : (height, width) of the photograph [px]
+    order : sequence of str
+        What follows the ROI; the report's text and its Figure 5 name different orders (R14).
+
+    Returns
+    -------
+    Recipe
+    """
+    half_width = HALF_WIDTH * size[0]
+    # The contour ends in the middle of the blurred edge, the truth at the last pixel that the crack touches, about a
+    # pixel farther out: so dilation by two before erosion by one.
+    parameters = {
+        "active_contour": {"reach": max(round(half_width / 5), 2)},
+        "dilate": {"radius": 2},
+        "erode": {"radius": 1},
+    }
+    recipe = Recipe()
+    recipe.add("draw_roi", shape="polygon", points=strip(clicks, half_width))
+    for tool in order:
+        recipe.add(tool, **parameters[tool])
+    recipe.add("draw_roi", shape="polygon", points=notch_outline(clicks, half_width), mode="subtract")
+    return recipe
+
+
+def example(size, seed=0):
+    """Return a photograph to show the tools on: the first specimen with a secondary crack that stands alone.
+
+    Parameters
+    ----------
+    size : (height, width) [px]
+    seed : int
+
+    Returns
+    -------
+    tuple
+        The `crack_utils.data.synthetic.Photograph`; its secondary cracks that touch the primary one, and those that
+        do not, bool arrays of shape (H, W).
+    """
+    for specimen in range(20):
+        shot = render(specimen, frame=7, size=size, seed=seed)
+        secondary = shot.parts == 2
+        regions, _ = ndimage.label(secondary, EIGHT)
+        near = np.isin(regions, np.unique(regions[dilate(shot.parts == 1, 3)])) & secondary
+        if (secondary & ~near).any():
+            return shot, near, secondary & ~near
+    raise ValueError(f"seed={seed}: no specimen with a secondary crack of its own; choose another seed")
+
+
+def secondary_recipe(near, alone, image, tolerance=0.08):
+    """Return the recipe of the secondary cracks: those that stand alone are flooded, branches are drawn (R15).
+
+    A person cannot flood a branch: the region would run on into the primary crack and the notch.
+
+    Parameters
+    ----------
+    near, alone, image
+        See `example`; the cracks say where a person clicks and draws.
+    tolerance : float
+        Of the flood fill.
+
+    Returns
+    -------
+    Recipe
+    """
+    recipe = Recipe()
+    for crack in _regions(alone):
+        for seed in seeds_in(crack, image, 3):
+            recipe.add("flood_fill", "secondary", seed=seed, tolerance=tolerance)
+    recipe.add("closing", "secondary", radius=2)  # noise leaves pinholes in a flood
+    for crack in _regions(near):
+        points = np.argwhere(dilate(crack, 1))
+        recipe.add("draw_roi", "secondary", shape="polygon", points=points[ConvexHull(points).vertices])
+    return recipe
+
+
+def examples(data, count=3):
+    """Return photographs with masks that are no generated ones, to try the tools on.
+
+    Parameters
+    ----------
+    data : str
+        A data set as `crack_utils.data.sources.folders` takes it, or "synthetic": then CrackForest, if it is there.
+    count : int
+
+    Returns
+    -------
+    list of (name, image, mask)
+        Empty if there is no such data set.
+    """
+    try:
+        pairs = find_pairs(*folders("crackforest" if data == "synthetic" else data))
+    except ValueError:
+        if data == "synthetic":
+            return []
+        raise
+    chosen = [pairs[i] for i in np.linspace(0, len(pairs) - 1, min(count, len(pairs))).astype(int)]
+    return [(pair.name, (255 * read_image(pair.image)).astype(np.uint8), read_mask(pair.mask)) for pair in chosen]
+
+
+def flooded(image, crack, count=25, tolerance=0.12):
+    """Return the recipe of a crack on a real photograph: flood fill from clicks along it, then closing.
+
+    Parameters
+    ----------
+    image : array of shape (H, W)
+    crack : bool array of shape (H, W)
+        Where the person sees the crack; see `seeds_in`.
+    count : int
+        Clicks.
+    tolerance : float
+
+    Returns
+    -------
+    Recipe
+    """
+    recipe = Recipe()
+    for seed in seeds_in(crack, image, count):
+        recipe.add("flood_fill", seed=seed, tolerance=tolerance)
+    recipe.add("closing", radius=2)
+    return recipe
+
+
+def _regions(mask):
+    """Return the 8-connected regions of a mask, each as a mask."""
+    regions, count = ndimage.label(mask, EIGHT)
+    return [regions == number for number in range(1, count + 1)]
+
+
+def seeds_in(crack, image, count=1):
+    """Return where a person clicks to flood a crack: the pixel that looks most like crack, in each of some sections.
+
+    Parameters
+    ----------
+    crack : bool array of shape (H, W)
+        Where the person sees the crack.
+    image : array of shape (H, W)
+    count : int
+        Sections along the longer side of the crack's extent.
+
+    Returns
+    -------
+    list of (row, column) [px]
+    """
+    smooth = ndimage.gaussian_filter(np.asarray(image, dtype=float), 1)
+    points = np.argwhere(as_mask(crack))
+    axis = np.ptp(points, axis=0).argmax()
+    sections = np.array_split(points[points[:, axis].argsort(kind="stable")], count)
+    return [tuple(map(int, part[smooth[tuple(part.T)].argmin()])) for part in sections if len(part)]
+
+
+def boundary_distance(true, predicted):
+    """Return how far two boundaries lie apart: the mean distance to the other one, from either side [px].
+
+    Parameters
+    ----------
+    true, predicted : bool arrays of shape (H, W)
+
+    Returns
+    -------
+    float
+        NaN if one of them is empty.
+    """
+    true, predicted = as_mask(true), as_mask(predicted)
+    check_same_size(true, predicted)
+    if not true.any() or not predicted.any():
+        return float("nan")
+    box = bounding_box(true | predicted, margin=1)
+    edges = [mask[box] & ~ndimage.binary_erosion(mask[box]) for mask in (true, predicted)]
+    there, back = (ndimage.distance_transform_edt(~edge) for edge in edges)
+    return float((there[edges[1]].mean() + back[edges[0]].mean()) / 2)
+
+
+def follow(recipe, image, true, part="primary"):
+    """Do a recipe step by step and measure each step against the truth.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    image : array of shape (H, W) or (H, W, 3)
+    true : bool array of shape (H, W)
+        The true mask of the part.
+    part : {"primary", "secondary"}
+
+    Returns
+    -------
+    list of dict
+        For each step: ``tool``; ``iou``; ``distance``, see `boundary_distance` [px]; ``mask``.
+    """
+    stages = [getattr(labels, part) for labels in recipe.stages(image)][1:]
+    return [
+        {
+            "tool": step.tool.replace("_", " "),
+            "iou": float((mask & true).sum() / max((mask | true).sum(), 1)),
+            "distance": boundary_distance(true, mask),
+            "mask": mask,
+        }
+        for step, mask in zip(recipe.steps, stages, strict=True)
+    ]

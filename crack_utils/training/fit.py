@@ -1,0 +1,317 @@
+"""Experiment → run folder: Keras `fit`, checkpointed after every epoch, continued where it stopped (R40–R46)."""
+
+import functools
+import json
+import math
+import shutil
+import time
+
+import keras
+import numpy as np
+
+from crack_utils import losses, models
+from crack_utils.data import check_pairs, crops, pipeline, targets
+from crack_utils.data.split import is_cracked, write_split
+from crack_utils.runtime import devices, provenance
+from crack_utils.runtime.atomic import atomic_write, explain_full_disk
+from crack_utils.training import metrics, start
+from crack_utils.training.callbacks import Checkpoint, NothingLearntError, Progress, StopIfNothingLearnt, StopOnNaN
+from crack_utils.training.prepare import prepare
+
+STEPS = 2**32  # between the seeds of two trainings: no training has so many updates, so no two draw the same
+WARM_UP = 0.05  # share of a cosine schedule's updates in which the rate rises to its first value
+MOMENTUM = 0.9  # of "momentum" and "nesterov", the usual value; all else is Keras' default
+
+OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "sgd": keras.optimizers.SGD,
+    "momentum": functools.partial(keras.optimizers.SGD, momentum=MOMENTUM),
+    "nesterov": functools.partial(keras.optimizers.SGD, momentum=MOMENTUM, nesterov=True),
+    "adagrad": keras.optimizers.Adagrad,
+    "rmsprop": keras.optimizers.RMSprop,
+}
+
+
+def fit(experiment):
+    """Train an experiment, or return its run if that was done before.
+
+    Parameters
+    ----------
+    experiment : Experiment
+
+    Returns
+    -------
+    Run
+        Finished: model, history, split and provenance are in its folder. Not yet measured, not calibrated: for that,
+        `crack_utils.train`.
+
+    Raises
+    ------
+    DataError
+        If the data set cannot be used.
+    NothingLearntError
+        If the training failed, and so did its restarts, where the experiment allows any.
+    FloatingPointError
+        If the loss is no longer a number; the last good epoch is kept.
+    FullDiskError
+        If there is no room to write; the last epoch that could be kept is, and the next call continues after it.
+    """
+    started = time.time()
+    prepared = prepare(experiment)
+    experiment, run = prepared.experiment, prepared.run
+    if run.finished:
+        _remove_checkpoint(run)
+        print(f"Run {run.id} is done already: {run.folder}")
+        _tell_other_versions(run)
+        return run
+    needs = _check(experiment, prepared)
+    # Whole pictures are validated one by one, which several devices cannot share.
+    validated = 1 if experiment.fit == "crop" else len(prepared.split.validation)
+    strategy = devices.strategy(experiment.batch, validated)
+    run.folder.mkdir(parents=True, exist_ok=True)
+    with (
+        explain_full_disk(run.folder),
+        run.lock("trains"),
+        open(run.folder / "log.txt", "a", encoding="utf-8") as log,
+    ):
+        if run.finished:  # by the process that was waited for
+            return run
+        provenance.write_json(run.folder / "experiment.json", experiment.to_dict())
+        with atomic_write(run.folder / "split.csv") as draft:
+            write_split(prepared.split, draft)
+        model, history, failures = _fit_until_learnt(prepared, needs, strategy, log)
+        with atomic_write(run.folder / "history.npz") as draft:
+            np.savez(draft, **history)
+        _save_for_prediction(model, experiment, run.folder / "model.keras")
+        training = {
+            "run": run.id,
+            "precision": prepared.precision,
+            "xla": prepared.xla,
+            "devices": strategy.num_replicas_in_sync,
+            "data_hash": prepared.manifest,
+        } | ({"restarted_after": failures} if failures else {})
+        provenance.write_json(run.marker, training | provenance.describe(started))
+        _remove_checkpoint(run)
+    return run
+
+
+def learning_rate_schedule(experiment, steps):
+    """Return the rate over `steps` updates: R41's three phases, or a warm-up and a cosine from first to last rate."""
+    first, *_, last = experiment.learning_rates
+    if experiment.schedule == "cosine":
+        rising = max(1, round(WARM_UP * steps))
+        return keras.optimizers.schedules.CosineDecay(
+            0.0, steps - rising, alpha=last / first, warmup_target=first, warmup_steps=rising
+        )
+    boundaries = [round(share * steps) for share in experiment.boundaries]
+    return keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, list(experiment.learning_rates))
+
+
+def compiled_model(experiment, steps, precision="float32", xla=False):
+    """Return the network, compiled with the optimizer, the schedule, the loss and the metrics of R44.
+
+    A network that brings its own loss (see `models.registry`) is compiled without one.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    steps : int
+        Updates of the whole training; the schedule's phases are shares of it.
+    precision : str
+        A Keras dtype policy.
+    xla : bool
+    """
+    keras.utils.set_random_seed(experiment.seed)
+    model = models.build(experiment.model, dtype=precision, **experiment.model_options)
+    if experiment.start:
+        model.set_weights(start.weights(experiment.start, model))
+    average = {"use_ema": True, "ema_momentum": experiment.ema} if experiment.ema else {}
+    decay = {"weight_decay": experiment.weight_decay} if experiment.optimizer == "adamw" else {}
+    optimizer = OPTIMIZERS[experiment.optimizer](
+        learning_rate_schedule(experiment, steps), clipnorm=experiment.clipnorm, **average, **decay
+    )
+    if precision == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    model.compile(
+        optimizer,
+        losses.get(experiment.loss, **experiment.loss_options) if models.MODELS[experiment.model].uses_loss else None,
+        metrics=[
+            metrics.MeanIoU(name="miou"),
+            metrics.UnthresholdedMeanIoU(name="unthresholded_miou"),
+            metrics.PixelAccuracy(name="accuracy"),
+            metrics.MeanPixelAccuracy(name="pixel_accuracy"),
+            *([metrics.Separation(name="separation")] if experiment.restarts else []),
+        ],
+        jit_compile=xla,
+    )
+    return model
+
+
+def repeats(experiment, images):
+    """Return how often an epoch sees each of `images` training images."""
+    return experiment.repeat or math.ceil(experiment.images_per_epoch / images)
+
+
+def training_batches(model, pictures, seed, first_step):
+    """Return what a network learns from: pictures and masks, or what its own `training_data` makes of them.
+
+    Parameters
+    ----------
+    model : keras.Model
+        May have a method ``training_data(dataset, seed)``. The seed is that of the first batch; each following batch
+        has the next one, so that a training which continues draws what it would have drawn.
+    pictures : tf.data.Dataset of (image, mask)
+        Batches, as `make_dataset` returns them.
+    seed : int
+        Of the training.
+    first_step : int
+        How many batches the training has seen before.
+
+    Returns
+    -------
+    tf.data.Dataset
+    """
+    if not hasattr(model, "training_data"):
+        return pictures
+    return model.training_data(pictures, seed * STEPS + first_step)
+
+
+def _check(experiment, prepared):
+    """Refuse pairs that cannot be trained on; return what the loss needs beside the mask."""
+    pairs = prepared.pairs
+    check_pairs(pairs)
+    needs = losses.needs(experiment.loss, **experiment.loss_options)
+    if "tip" in needs:
+        targets.check_tips(pairs, experiment.loss)
+    if not any(map(is_cracked, prepared.split.validation)):
+        print(
+            "No validation picture shows a crack, so the threshold stays at 0.5 and nothing is calibrated; "
+            "label more cracked pictures, or name a split with --split"
+        )
+    if experiment.fit == "crop":
+        crops.check(pairs, experiment.size, experiment.reduction)
+    return needs
+
+
+def _tell_other_versions(run):
+    """Say which libraries were of another version when a run was trained: its numbers may differ here."""
+    trained = run.provenance.get("packages", {})
+    now = provenance.versions()
+    if other := [
+        f"{name} {trained[name]} (here {now[name]})" for name in now if trained.get(name, now[name]) != now[name]
+    ]:
+        print(f"It was trained with {', '.join(other)}; another training here may give slightly other numbers")
+
+
+def _fit_until_learnt(prepared, needs, strategy, log):
+    """Train; begin again with another seed and a gentler rate where nothing is learnt, as often as the experiment says.
+
+    Failed attempts are written down, so that a training which is interrupted goes on with the attempt that it was at.
+    """
+    run, told = prepared.run, prepared.run.folder / "failed_attempts.json"
+    failures = json.loads(told.read_text(encoding="utf-8")) if told.exists() else []
+    while True:
+        attempt = prepared.experiment.attempt(len(failures))
+        try:
+            model, history = _fit(prepared, attempt, needs, strategy, log)
+        except (NothingLearntError, FloatingPointError) as error:
+            if not prepared.experiment.restarts:
+                raise
+            failures.append({"seed": attempt.seed, "learning_rate": attempt.learning_rates[0], "why": str(error)})
+            _remove_checkpoint(run)
+            if len(failures) > prepared.experiment.restarts:
+                told.unlink(missing_ok=True)
+                raise NothingLearntError(f"{run.id}: {_advice(failures)}") from None
+            provenance.write_json(told, failures)
+            again = prepared.experiment.attempt(len(failures))
+            line = f"{error}; it begins again with seed {again.seed} and learning rate {again.learning_rates[0]:g}"
+            print(line, flush=True)
+            print(line, file=log, flush=True)
+        else:
+            return model, history, failures
+
+
+def _advice(failures):
+    return (
+        f"{len(failures)} attempts learnt nothing (the last: {failures[-1]['why']}). Look at the pictures and masks "
+        "with crack-utils check: do the masks lie on the cracks, and are the cracks to be seen? Then try "
+        "--loss dice+bce, --start default, another --seed, or --set updates=… for a longer training"
+    )
+
+
+def _fit(prepared, experiment, needs, strategy, log):
+    split, run = prepared.split, prepared.run
+    # A careless pipeline draws its training images anew each epoch, and leaves as many out as validation has (S2).
+    drawn = len(split.train) - (len(split.validation) if experiment.leak == "drawn each epoch" else 0)
+    # A length in updates is one pass over all repeats, cut into parts; else an epoch is a pass of its own.
+    in_one = experiment.updates is not None
+    repeat = math.ceil(experiment.updates * experiment.batch / drawn) if in_one else repeats(experiment, drawn)
+    per_epoch = pipeline.epoch_length(drawn, repeat, experiment.batch, training=True)
+    steps = experiment.updates // experiment.epochs if in_one else per_epoch // experiment.batch
+    with strategy.scope():
+        model = compiled_model(experiment, steps * experiment.epochs, prepared.precision, prepared.xla)
+    history = {}
+    progress = Progress(experiment.epochs, steps, log, history, announce=in_one)
+    progress.say(
+        f"{run.id}: {len(split.train)} training, {len(split.validation)} validation, {len(split.test)} test images "
+        f"{'in crops ' if experiment.fit == 'crop' else ''}of {experiment.size[0]}×{experiment.size[1]}; "
+        f"{experiment.epochs} epochs of {steps} steps "
+        f"of {experiment.batch}; {prepared.precision}{', XLA' if prepared.xla else ''}; "
+        f"devices: {strategy.num_replicas_in_sync}"
+    )
+    checkpoint = Checkpoint(run.folder / "checkpoint", model, history, progress.say)
+    with strategy.scope():  # the optimizer's variables are made here
+        first_epoch = checkpoint.restore()
+    if first_epoch:
+        progress.say(f"{run.id}: continues after epoch {first_epoch}")
+    if first_epoch == experiment.epochs:  # only what comes after the last epoch was interrupted
+        model.optimizer.finalize_variable_values(model.trainable_variables)  # as `fit` does: the moving average
+    else:
+        whole_epochs = {"first_epoch": first_epoch, "epochs": experiment.epochs - first_epoch}
+        pictures = pipeline.make_dataset(
+            split.train,
+            experiment.size,
+            experiment.batch,
+            repeat=repeat,
+            training=True,
+            augment=experiment.augment,
+            augmentation=experiment.augmentation,
+            seed=experiment.seed,
+            drawn=drawn,
+            fit=experiment.fit,
+            reduction=experiment.reduction,
+            needs=needs,
+            **({"first": first_epoch * steps * experiment.batch} if in_one else whole_epochs),
+        )
+        model.fit(
+            training_batches(model, pictures, experiment.seed, first_epoch * steps),
+            validation_data=pipeline.make_dataset(
+                split.validation,
+                experiment.size,
+                devices.even_batch(experiment.batch, len(split.validation), strategy.num_replicas_in_sync),
+                fit=experiment.fit,
+                reduction=experiment.reduction,
+                needs=needs,
+            ),
+            initial_epoch=first_epoch,
+            epochs=experiment.epochs,
+            steps_per_epoch=steps,
+            shuffle=False,  # the pipeline has done it
+            verbose=0,
+            callbacks=[StopOnNaN(), *([StopIfNothingLearnt()] if experiment.restarts else []), progress, checkpoint],
+        )
+    return model, {name: np.asarray(values) for name, values in history.items()}
+
+
+def _remove_checkpoint(run):
+    """Remove what only an unfinished training needs; a process that was killed just before left it."""
+    shutil.rmtree(run.folder / "checkpoint", ignore_errors=True)
+
+
+def _save_for_prediction(model, experiment, path):
+    """Save the weights in a float32 network: a mixed policy would be slow, or wrong, on other hardware."""
+    portable = models.build(experiment.model, dtype="float32", **experiment.model_options)
+    portable.set_weights(model.get_weights())
+    with atomic_write(path) as draft:
+        portable.save(draft)
