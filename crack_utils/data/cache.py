@@ -18,7 +18,9 @@ import numpy as np
 from tqdm import tqdm
 
 from crack_utils.data.digests import sha256
-from crack_utils.data.images import DataError, read_image, read_mask, resize_image, resize_mask
+from crack_utils.data.images import read_image, resize_image, resize_mask
+from crack_utils.data.masks import read_mask
+from crack_utils.data.stored import DataError
 from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import explain_full_disk
 
@@ -129,7 +131,7 @@ class Pictures:
 
     def _write(self, index):
         pair, file = self.pairs[index], self._file(index)
-        image, mask = read_image(pair.image), read_mask(pair.mask)
+        image, mask = read_image(pair.image, pair.bits), read_mask(pair.mask)
         size = self.size or reduced(image.shape, self.reduction)
         image = np.rint(resize_image(image, size) * 255).astype(np.uint8)
         rest = np.array(size, ">u4").tobytes() + image.tobytes() + resize_mask(mask, size).tobytes()
@@ -152,11 +154,11 @@ def reduced(size, reduction):
 
 @functools.cache
 def _recipe():
-    return provenance.fingerprint("data/images.py")
+    return provenance.fingerprint("data/images.py", "data/masks.py")
 
 
 def _key(pair):
-    content = [sha256(pair.image), sha256(pair.mask), _recipe()]
+    content = [sha256(pair.image), sha256(pair.mask), pair.bits, _recipe()]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 

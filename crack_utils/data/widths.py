@@ -6,7 +6,7 @@ import numpy as np
 
 from crack_utils import metrics
 from crack_utils.data.digests import mask_content
-from crack_utils.data.images import read_mask
+from crack_utils.data.masks import read_mask
 from crack_utils.data.pairs import spread
 
 MEASURED = 24  # masks, spread over the set: thinning a large one takes a second

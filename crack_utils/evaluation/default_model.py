@@ -55,10 +55,7 @@ def draw_pictures(surfaces=SURFACES, specimens=SPECIMENS):
     list of str
         Their folders, relative to the project where they lie in it.
     """
-    names = (
-        f"surfaces-v{synthetic.SURFACES_VERSION}-{surfaces}",
-        f"specimens-wide-v{synthetic.WIDE_VERSION}-{specimens}",
-    )
+    names = (f"surfaces-v{surface_pictures.VERSION}-{surfaces}", f"specimens-wide-v{WIDE_VERSION}-{specimens}")
     on_surfaces, in_rigs = (paths.data() / name for name in names)
     synthetic.generate_surfaces(on_surfaces, surfaces, progress=True)
     synthetic.generate(in_rigs, specimens, frames=1, size=(512, 640), looks="wide", progress=True)

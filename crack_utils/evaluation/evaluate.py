@@ -14,7 +14,7 @@ from crack_utils.data.split import Split
 from crack_utils.evaluation.baseline import black_hat_otsu, tune_black_hat
 from crack_utils.geometry import find_tip, tip_errors
 from crack_utils.inference.tiles import predict
-from crack_utils.runtime import provenance
+from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import atomic_write
 
 THRESHOLD = 0.5  # on float32 probabilities: the reference of the whole book
@@ -290,7 +290,7 @@ def _write_predictions(run, pairs, probability):
 
 
 def _prediction_path(run, pair):
-    return run.folder / "predictions" / f"{pair.source}-{pair.name}.png"
+    return run.folder / "predictions" / f"{paths.file_name(pair.source, pair.name)}.png"
 
 
 def _write_rows(path, rows):

@@ -194,7 +194,9 @@ def examples(data, count=3):
             return []
         raise
     chosen = [pairs[i] for i in np.linspace(0, len(pairs) - 1, min(count, len(pairs))).astype(int)]
-    return [(pair.name, (255 * read_image(pair.image)).astype(np.uint8), read_mask(pair.mask)) for pair in chosen]
+    return [
+        (pair.name, (255 * read_image(pair.image, pair.bits)).astype(np.uint8), read_mask(pair.mask)) for pair in chosen
+    ]
 
 
 def flooded(image, crack, count=25, tolerance=0.12):

@@ -11,7 +11,7 @@ import numpy as np
 
 from crack_utils import losses, models
 from crack_utils.data import check_pairs, crops, pipeline, targets
-from crack_utils.data.split import is_cracked, write_split
+from crack_utils.data.split import warnings_of, write_split
 from crack_utils.runtime import devices, provenance
 from crack_utils.runtime.atomic import atomic_write, explain_full_disk
 from crack_utils.training import metrics, start
@@ -126,7 +126,9 @@ def compiled_model(experiment, steps, precision="float32", xla=False):
     model = models.build(experiment.model, dtype=precision, **experiment.model_options)
     if experiment.start:
         model.set_weights(start.weights(experiment.start, model))
-    average = {"use_ema": True, "ema_momentum": experiment.ema} if experiment.ema else {}
+    # In a short training the average would be of the weights that it started from: a tenth of its updates is enough.
+    momentum = experiment.ema and max(0.0, min(experiment.ema, 1 - 10 / steps))
+    average = {"use_ema": True, "ema_momentum": momentum} if experiment.ema else {}
     decay = {"weight_decay": experiment.weight_decay} if experiment.optimizer == "adamw" else {}
     optimizer = OPTIMIZERS[experiment.optimizer](
         learning_rate_schedule(experiment, steps), clipnorm=experiment.clipnorm, **average, **decay
@@ -178,17 +180,13 @@ def training_batches(model, pictures, seed, first_step):
 
 
 def _check(experiment, prepared):
-    """Refuse pairs that cannot be trained on; return what the loss needs beside the mask."""
+    """Refuse pairs that cannot be trained on, and say what may not be meant; return what the loss needs."""
     pairs = prepared.pairs
-    check_pairs(pairs)
+    for note in check_pairs(pairs) + warnings_of(prepared.split):
+        print(f"- note: {note}", flush=True)
     needs = losses.needs(experiment.loss, **experiment.loss_options)
     if "tip" in needs:
         targets.check_tips(pairs, experiment.loss)
-    if not any(map(is_cracked, prepared.split.validation)):
-        print(
-            "No validation picture shows a crack, so the threshold stays at 0.5 and nothing is calibrated; "
-            "label more cracked pictures, or name a split with --split"
-        )
     if experiment.fit == "crop":
         crops.check(pairs, experiment.size, experiment.reduction)
     return needs
