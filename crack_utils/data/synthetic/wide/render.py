@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.ndimage import affine_transform, gaussian_filter
+from scipy.ndimage import affine_transform
 
 from crack_utils.data.synthetic.drawing import box, solid
 from crack_utils.data.synthetic.photograph import check_arguments
@@ -119,12 +119,14 @@ class _Test:
         self.scene, self.background, around = self._surface(rng, grids)
         self.light = Light(_rng(seed, specimen, _LIGHT), self.scale, _crack_points(self.layout))
         rng = _rng(seed, specimen, _CRACKS)
+        if len(self.layout.arms):
+            self.light.expose(_crack_points(self.layout), np.median(around, axis=(1, 2)))
         low, self.gray, high = np.percentile(around, (15, 50, 85)).tolist()
         self.look, self.wires = CrackLook(rng, low, high, self.light.exposure), draw_wires(rng)
         self.notch_look = NotchLook(rng, self.gray)
         self.gauge = self.layout.notch is not None and self.layout.behind < 1 and rng.random() < 0.15
         self.seed = int(rng.integers(2**32))
-        self.hairline = self._hairline()
+        self.hairline = self._hairline(float(np.mean(np.std(around.reshape(len(around), -1), axis=1))))
 
     def _surface(self, rng, grids):
         x, y, u, v = grids
@@ -150,12 +152,11 @@ class _Test:
         around = image[rows[:, None, None] + offsets[:, None], columns[:, None, None] + offsets]
         return image, background, around
 
-    def _hairline(self):
-        """Least width of the crack [px] at which it can just be seen on this surface, through this lens."""
-        texture = (self.scene - gaussian_filter(self.scene, 3, truncate=2))[::2, ::2]
-        noise = math.hypot(float(np.std(texture)), self.light.noise)
-        contrast = max(abs(self.look.tip_gray - self.gray), 0.1)
-        return float(np.clip(self.look.visibility * noise * 2.5 * max(self.light.spread, 0.5) / contrast, 0.4, 4.5))
+    def _hairline(self, texture):
+        """Least width of the crack [px] at which it can just be seen on a surface, through this lens."""
+        noise = math.hypot(texture, self.light.noise / self.light.exposure)
+        contrast = max(self.look.contrast(self.gray), 0.1)
+        return float(np.clip(self.look.visibility * noise * 2.5 * max(self.light.spread, 0.5) / contrast, 0.45, 5.0))
 
 
 _test = lru_cache(maxsize=2)(_Test)  # the frames of a test share its scene, which takes longest
