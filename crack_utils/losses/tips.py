@@ -1,7 +1,7 @@
 """Losses that know where the true tip is (R71, R72): one weighs what is near it, one measures how far the end is off.
 
-Both take `y_true` of shape (batch, height, width, 4), see `crack_utils.data.truth`. In a picture whose tip is not known
-every pixel weighs 1, and no end is measured.
+Both take `y_true` of shape (batch, height, width, 4), see `crack_utils.data.targets`. In a picture whose tip is not
+known every pixel weighs 1, and no end is measured.
 """
 
 import keras
@@ -10,7 +10,7 @@ from keras import ops
 from crack_utils.losses.common import PACKAGE, REDUCTION, check_not_negative
 from crack_utils.losses.cross_entropy import BinaryCrossEntropy, Focal
 from crack_utils.losses.overlap import Dice, Tversky
-from crack_utils.losses.truth import check_channels, mask_of, offsets_of
+from crack_utils.losses.targets import check_channels, mask_of, offsets_of
 
 BASES = {"bce": BinaryCrossEntropy, "dice": Dice, "focal": Focal, "tversky": Tversky}
 WEIGHT_REACH = 1 / 16  # of the picture's height: standard deviation of the weight, 4 px of 64

@@ -6,7 +6,6 @@ import os
 from functools import partial
 from pathlib import Path
 
-import filelock
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
@@ -16,6 +15,7 @@ from crack_utils.data.synthetic.photograph import VERSION, check_arguments, meas
 from crack_utils.data.synthetic.specimen import SOURCES
 from crack_utils.data.synthetic.wide import WIDE_VERSION, measure_specimen, render_specimen
 from crack_utils.data.synthetic.workers import share
+from crack_utils.runtime.atomic import lock
 
 COLUMNS = ("name", "source", "specimen", "frame", "tip_row", "tip_column", "mm_per_px")
 TIP2_COLUMNS = ("tip2_row", "tip2_column")  # of wide looks: a crack may have two tips, or none
@@ -96,7 +96,7 @@ def generate(
         recipe |= {"version": WIDE_VERSION, "looks": looks}
     if not (folder / _RECIPE).exists():
         folder.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(folder / ".lock"):
+        with lock(folder, f"Another process draws {folder}; this one waits for it"):
             if not (folder / _RECIPE).exists():  # while this call waited, another may have finished
                 _write(folder, recipe, workers, progress)
     _compare(folder, _RECIPE, recipe)

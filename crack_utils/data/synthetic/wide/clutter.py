@@ -92,7 +92,7 @@ def paint_marks(canvas, rng, gray, body):
             reach = rng.uniform(0.2, 1.0)
             points = [foot - reach * way, foot + reach * way]
             # A line along the crack would be taken for it; one across it is drawn below it.
-            if canvas.clear(resample(points), _CLEAR) or rng.random() < 0.5 and step:
+            if canvas.clear(resample(points), _CLEAR) or (rng.random() < 0.5 and step):
                 canvas.line(points, width, gray + contrast * rng.uniform(0.6, 1.8), rng.uniform(0.4, 0.95), body)
     if rng.random() < 0.2:
         _paint_ruler(canvas, rng, anywhere())
@@ -206,10 +206,14 @@ def _paint_pin(canvas, rng, centre, radius):
     d, local = distance[near], canvas.image[near]
     local *= 1 - 0.8 * np.exp(-((np.maximum(d, 0) / rng.uniform(0.004, 0.012)) ** 2))
     du, dv = (canvas.u[near] - centre[0]) / radius, (canvas.v[near] - centre[1]) / radius
-    shine = np.exp(-((np.hypot(du - rng.uniform(-0.4, 0.4), dv - rng.uniform(-0.4, 0.4)) / rng.uniform(0.15, 0.6)) ** 2))
+    shine = np.exp(
+        -((np.hypot(du - rng.uniform(-0.4, 0.4), dv - rng.uniform(-0.4, 0.4)) / rng.uniform(0.15, 0.6)) ** 2)
+    )
     value = rng.uniform(0.05, 0.5) + rng.uniform(0.2, 0.8) * shine
     if rng.random() < 0.3:  # a socket in the bolt's head
-        turned = np.maximum.reduce([np.abs(du * math.cos(a) + dv * math.sin(a)) for a in (0, math.pi / 3, -math.pi / 3)])
+        turned = np.maximum.reduce(
+            [np.abs(du * math.cos(a) + dv * math.sin(a)) for a in (0, math.pi / 3, -math.pi / 3)]
+        )
         value = np.where(turned < 0.5, 0.06, value)
     canvas.image[near] = local + solid(canvas.scale * d) * (value - local)
 

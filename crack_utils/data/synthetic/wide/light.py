@@ -43,7 +43,9 @@ class Light:
             (*rng.uniform(-0.7, 0.7, 2), rng.uniform(0.04, 0.35), rng.uniform(0.1, 0.7))
             for _ in range(rng.integers(1, 3) if rng.random() < 0.25 else 0)
         ]
-        self.spots = [spot for spot in self.spots if np.min(np.hypot(*(cracks - spot[:2]).T), initial=9) > 1.5 * spot[2]]
+        self.spots = [
+            spot for spot in self.spots if np.min(np.hypot(*(cracks - spot[:2]).T), initial=9) > 1.5 * spot[2]
+        ]
         self.shadows = [
             (rng.uniform(0, 2 * math.pi), rng.uniform(-0.4, 0.4), rng.uniform(0.003, 0.08), rng.uniform(0.15, 0.6))
             for _ in range(rng.integers(1, 3) if rng.random() < 0.22 else 0)
