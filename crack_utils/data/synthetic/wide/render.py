@@ -200,7 +200,7 @@ def _paint(test, growth, pose, size):
 
 
 def _ahead(notch, arm, u, scale):
-    """Share of each pixel that lies ahead of the notch's tip, where its crack begins; a round tip leaves it a little."""
+    """Share of each pixel that lies ahead of the notch's tip, where its crack begins; behind round ones too."""
     mouth, leaves = 0.5 * arm.opening * math.sqrt(arm.length), 0.0
     if notch.shape in ("round", "keyhole", "hole", "chevron"):
         leaves = min(0.7 * mouth**2 / notch.tip_half_width, 0.5 * mouth)
