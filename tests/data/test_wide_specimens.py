@@ -219,11 +219,11 @@ def test_compression_keeps_flat_pictures_and_changes_little_at_high_quality():
 
 
 def test_a_data_set_of_wide_looks(tmp_path, capsys):
-    given = ["--specimens", "6", "--frames", "2", "--size", "64", "80", "--seed", "11", "--workers", "1"]
+    given = ["--specimens", "4", "--frames", "2", "--size", "64", "80", "--seed", "11", "--workers", "1"]
     assert main(["synth", str(tmp_path / "set"), *given, "--looks", "wide"]) == 0
-    assert "12 photographs" in capsys.readouterr().out
+    assert "8 photographs" in capsys.readouterr().out
     pairs = find_pairs(tmp_path / "set" / "old", tmp_path / "set" / "new")
-    assert len(pairs) == 12
+    assert len(pairs) == 8
     for pair in pairs:
         photograph = render_specimen(11, int(pair.specimen[1:]), pair.frame, 2, (64, 80))
         tips = [tip for tip in (pair.tip, pair.tip2) if tip]
@@ -231,13 +231,13 @@ def test_a_data_set_of_wide_looks(tmp_path, capsys):
         with Image.open(pair.image) as image, Image.open(pair.parts) as parts:
             np.testing.assert_array_equal(np.asarray(image), photograph.image)
             np.testing.assert_array_equal(np.asarray(parts), photograph.parts)
-    rows = generate(tmp_path / "again", 6, 2, (64, 80), 11, workers=2, looks="wide")
+    rows = generate(tmp_path / "again", 4, 2, (64, 80), 11, workers=2, looks="wide")
     for source in ("old", "new"):
         table = tmp_path / "set" / source / "metadata.csv"
         assert table.read_bytes() == (tmp_path / "again" / source / "metadata.csv").read_bytes()
         with open(table, newline="") as file:
             assert next(csv.reader(file))[-2:] == ["tip2_row", "tip2_column"]
-    assert len(rows) == 12 and {type(row["tip2_row"]) for row in rows} <= {float, type(None)}
+    assert len(rows) == 8 and {type(row["tip2_row"]) for row in rows} <= {float, type(None)}
 
 
 def test_wide_and_usual_looks_are_not_mixed(tmp_path):
