@@ -171,15 +171,9 @@ def _paint(test, growth, pose, size):
     grids = _grids(pose, size)
     u, v = grids[2:]
     body = solid(scale * _outline(layout, u, v)).astype(np.float32)
-    notch = np.zeros(size, np.float32)
     parts = np.zeros(size, np.uint8)
-
-    def cut():
-        if layout.notch:
-            return test.notch_look.paint(image, layout.notch, u, v, scale, body, test.background)
-        return notch
-
-    cut()
+    if layout.notch:
+        test.notch_look.paint_edge(image, scale * layout.notch.distance(u, v), body)
     for number, arm in reversed(list(enumerate(layout.arms))):  # the primary crack last: it lies over its branches
         length = layout.length(arm, growth)
         if length * scale * pose.zoom < _SHORTEST:
@@ -192,7 +186,9 @@ def _paint(test, growth, pose, size):
         chance = np.random.default_rng((test.seed, number))
         within = body * _ahead(layout.notch, arm, u, scale) if arm.part == 1 and layout.notch else body
         paint_arm(image, parts, pixels, arm, test.look, test.hairline, scale * pose.zoom, chance, within)
-    notch = cut() >= 0.5
+    notch = np.zeros(size, bool)
+    if layout.notch:
+        notch = test.notch_look.paint(image, layout.notch, u, v, scale, body, test.background) >= 0.5
     parts[notch | (body < 0.5)] = 0
     canvas = Canvas(image, grids, scale, lambda points: to_pixel(points, size), _crack_points(layout))
     paint_wires(canvas, test.wires)
