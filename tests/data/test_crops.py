@@ -254,13 +254,8 @@ class TestChoice:
         assert (experiment.picture_size, resized.picture_size) == (1, SIZE)
 
     def test_a_crop_fits_into_the_smallest_sides(self, folder):
-<<<<<<< HEAD
         sizes = {fit: prepare(Experiment.preset("smoke", data=str(folder), fit=fit)).experiment.size for fit in FITS}
         assert sizes == {"crop": (24, 32), "resize": (24, 40)}
-=======
-        assert prepare(Experiment.preset("smoke", data=str(folder), fit="crop")).experiment.size == (24, 32)
-        assert Experiment.preset("smoke", data=str(folder)).size == (24, 40)
->>>>>>> photo
 
     @pytest.mark.parametrize(
         ("options", "message"),
