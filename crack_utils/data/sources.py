@@ -74,8 +74,8 @@ def decide(experiment, pairs):
         Of size (height, width) [px]: the whole-number reduction that brings the longer side to at most
         `experiment.longest_side`, in multiples of 8. Whole pictures follow the first one, as all become one size;
         crops follow the smallest sides, which hold a crop; with `crop_side` they are squares of it, or as large as
-        the smallest picture allows. Reduced by `widths.reduction`, if that is left open. Split by specimen, with a test set, where specimens are
-        named; else by image, without one.
+        the smallest picture allows. Reduced by `widths.reduction`, if that is left open. Split by specimen, with a
+        test set, where specimens are named; else by image, without one.
     """
     changes = {}
     if experiment.reduction is None:

@@ -145,8 +145,8 @@ class Experiment:
         name : {"smoke", "quick", "photo", "paper", ""}
             "" is the one that fits the data, see `default_preset`.
         **overrides
-            Any field; "" for `model` or `loss` leaves the preset's. For photographs in folders, size and split are left open (None) unless given: `prepare` decides
-            them, which reads the photographs.
+            Any field; "" for `model` or `loss` leaves the preset's. For photographs in folders, size and split are
+            left open (None) unless given: `prepare` decides them, which reads the photographs.
 
         Raises
         ------
@@ -177,16 +177,16 @@ class Experiment:
         _check_ranges(self)
 
     def attempt(self, number):
-        """Return this experiment as it begins again after a number of failures: another seed, a quarter of the rates.
+        """Return this experiment as it begins again after a number of failures: another seed, then gentler rates too.
 
         Parameters
         ----------
         number : int
-            0 is the experiment itself.
+            0 is the experiment itself; 1 has another seed, and from 2 on the learning rates are divided by 4 each time.
         """
         if not number:
             return self
-        rates = [rate / 4**number for rate in self.learning_rates]
+        rates = [rate / 4 ** (number - 1) for rate in self.learning_rates]
         return self.replace(seed=self.seed + 1000 * number, learning_rates=rates)
 
     def replace(self, **changes):

@@ -126,7 +126,9 @@ def compiled_model(experiment, steps, precision="float32", xla=False):
     model = models.build(experiment.model, dtype=precision, **experiment.model_options)
     if experiment.start:
         model.set_weights(start.weights(experiment.start, model))
-    average = {"use_ema": True, "ema_momentum": experiment.ema} if experiment.ema else {}
+    # In a short training the average would be of the weights that it started from: a tenth of its updates is enough.
+    momentum = experiment.ema and max(0.0, min(experiment.ema, 1 - 10 / steps))
+    average = {"use_ema": True, "ema_momentum": momentum} if experiment.ema else {}
     decay = {"weight_decay": experiment.weight_decay} if experiment.optimizer == "adamw" else {}
     optimizer = OPTIMIZERS[experiment.optimizer](
         learning_rate_schedule(experiment, steps), clipnorm=experiment.clipnorm, **average, **decay

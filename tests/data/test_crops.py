@@ -18,6 +18,7 @@ from crack_utils.data import (
     read_mask,
     resize_mask,
 )
+from crack_utils.data.options import FITS
 from crack_utils.evaluation.evaluate import read_prediction, split_of
 from crack_utils.inference.predictor import Predictor
 from crack_utils.runtime.atomic import FullDiskError
@@ -25,6 +26,7 @@ from crack_utils.study import crops as crop_study
 from crack_utils.study import native
 from crack_utils.training import fit
 from crack_utils.training.experiment import PRESETS
+from crack_utils.training.prepare import prepare
 from tests.helpers.folders import dark_cracks
 
 SIZES = [(24, 40), (24, 40), (29, 35), (24, 40), (24, 40), (29, 35)]  # of the photographs
@@ -248,8 +250,8 @@ class TestChoice:
         assert (experiment.picture_size, resized.picture_size) == (1, SIZE)
 
     def test_a_crop_fits_into_the_smallest_sides(self, folder):
-        assert Experiment.preset("smoke", data=str(folder), fit="crop").size == (24, 32)
-        assert Experiment.preset("smoke", data=str(folder)).size == (24, 40)
+        sizes = {fit: prepare(Experiment.preset("smoke", data=str(folder), fit=fit)).experiment.size for fit in FITS}
+        assert sizes == {"crop": (24, 32), "resize": (24, 40)}
 
     @pytest.mark.parametrize(
         ("options", "message"),

@@ -57,14 +57,14 @@ def test_separation_by_hand():
 def test_attempts_differ_and_the_first_is_the_experiment(experiment):
     again = experiment.attempt(2)
     assert experiment.attempt(0) is experiment
-    assert (again.seed, again.learning_rates[0]) == (2000, experiment.learning_rates[0] / 16)
+    assert (again.seed, again.learning_rates[0]) == (2000, experiment.learning_rates[0] / 4)
 
 
 def test_begins_again_and_says_so(experiment, monkeypatch, capsys):
     attempts = fail_first(monkeypatch, 1)
     run = fit.fit(experiment)
     assert len(attempts) == 2
-    assert "it begins again with seed 1000 and learning rate 0.0005" in capsys.readouterr().out
+    assert "it begins again with seed 1000 and learning rate 0.002" in capsys.readouterr().out
     failure = run.provenance["restarted_after"][0]
     assert failure["seed"] == 0 and "nothing is learnt" in failure["why"]
     assert not (run.folder / "checkpoint").exists()
@@ -92,7 +92,7 @@ def test_a_call_that_was_interrupted_goes_on_with_its_attempt(experiment, monkey
 def test_failed_after_all(experiment, monkeypatch, capsys):
     fail_first(monkeypatch, 9)
     failing = experiment.replace(seed=1, restarts=1)
-    with pytest.raises(NothingLearntError, match="2 attempts learnt nothing .* crack-utils check"):
+    with pytest.raises(NothingLearntError, match=r"2 attempts learnt nothing .* crack-utils check"):
         fit.fit(failing)
     assert (
         main.main(
@@ -108,12 +108,12 @@ def test_the_report_s_presets_never_start_again(experiment):
 
 
 def test_the_moving_average_is_what_is_kept(experiment):
-    """A training whose average hardly moves ends near where it began."""
-    still = fit.fit(experiment.replace(seed=3, ema=0.9999, restarts=0)).model().get_weights()
-    moved = fit.fit(experiment.replace(seed=3, ema=None, restarts=0)).model().get_weights()
+    """Of the whole training, it lags behind its last weights: it is nearer to those that it began with."""
+    once = experiment.replace(seed=3, restarts=0)
+    averaged, last = (fit.fit(once.replace(ema=ema)).model().get_weights() for ema in (0.9, None))
     fresh = fit.compiled_model(experiment.replace(seed=3), 60).get_weights()
 
     def distance(one, other):
         return sum(float(np.abs(a - b).sum()) for a, b in zip(one, other, strict=True) if a.ndim == 4)
 
-    assert distance(still, fresh) < 0.1 * distance(moved, fresh)
+    assert 0 < distance(averaged, last) < distance(averaged, fresh) < distance(last, fresh)
