@@ -13,12 +13,7 @@ import pytest
 from PIL import Image
 
 from crack_utils.cli import main
-<<<<<<< HEAD
 from crack_utils.data import DataError, read_image
-=======
-from crack_utils.data import DataError
-from crack_utils.data.images import read_image
->>>>>>> images
 from crack_utils.inference import inspect, predictor
 from crack_utils.inference import overlay as drawing
 from crack_utils.inference.inspect import inspect_all
