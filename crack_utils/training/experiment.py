@@ -165,6 +165,8 @@ class Experiment:
             values |= {"size": None, "split_by": None, "test": None}
         if MODELS.get(overrides.get("model"), MODELS["unet"]).learns_parts and values.get("loss") == "dice+edge":
             values["loss"] = "dice+bce"  # parts have no outlines
+        if not {"model", "model_options"}.isdisjoint(overrides) and overrides.get("model") != values.get("model"):
+            values.pop("start", None)  # the default model's weights fit its own network alone
         if overrides.get("fit") == "resize":
             values["reduction"] = 1  # whole pictures are brought to a size instead
         return cls(**values | overrides, preset_name=name)
