@@ -4,7 +4,7 @@
 
     Inspector("default")      # in JupyterLab; `crack-utils serve` opens the same in a browser
 
-Widgets only: what is shown is computed by `Predictor.predict` and `measure_cracks`, as `crack-utils predict` does.
+Widgets only: what is shown is computed by `Predictor.predict` and `measure`, as `crack-utils predict` does.
 """
 
 import base64
@@ -20,8 +20,8 @@ from IPython.display import Javascript
 from PIL import Image
 
 from crack_utils.data.images import SUFFIXES, DataError
-from crack_utils.geometry import measure_cracks
 from crack_utils.inference.certainty import how_sure
+from crack_utils.inference.measure import measure
 from crack_utils.inference.overlay import overlay
 from crack_utils.inference.photographs import read_photograph
 
@@ -137,7 +137,8 @@ class Inspector(widgets.VBox):
         """Draw and measure what was found, at the threshold and scale that are set."""
         scale = self.mm_per_px.value or None
         mask = self._probability >= np.float32(self.threshold.value)
-        cracks = measure_cracks(self._probability, scale, self.threshold.value)
+        native = self._trained if self._trained.scale(self._image.shape) < 1 else None
+        cracks = measure(self._image, self._probability, self.threshold.value, scale, native)
         drawn = overlay(self._image, mask, cracks, self._photograph, scale)
         rows = pd.DataFrame(
             {"photograph": self._photograph, "crack": number, **crack.to_dict()}
@@ -147,7 +148,7 @@ class Inspector(widgets.VBox):
         self.picture.value = _png(_reduced(drawn.crop((0, 0, *mask.shape[::-1]))))
         self.picture.layout.display = ""
         self.table.value = _table(rows, scale)
-        self.sure.value = _told(*how_sure(self._trained, self._image, cracks))
+        self.sure.value = _told(*how_sure(self._trained, self._image, cracks, self.threshold.value))
         self.downloads.value = self._links(drawn, mask, rows)
         height, width = self._image.shape
         count = {0: "no crack", 1: "1 crack"}.get(len(cracks), f"{len(cracks)} cracks")
