@@ -4,8 +4,8 @@ Split conformal prediction: the errors of some specimens, sorted, give a bound t
 specimen keeps with the stated rate, whatever their distribution, as long as the new specimen is drawn as those were.
 Pictures of one specimen are siblings, so each specimen counts as one, and the new one too, at infinity ([1]_).
 
-A missed crack is an infinite error, and a tip that was sought at the wrong end is as far off as it is. Where misses are more frequent than the level leaves room for, there is no bound,
-and `math.inf` says so. Predictions of flipped pictures, by contrast, show how one network differs from itself; their
+A missed crack is an infinite error, and a tip that was sought at the wrong end is as far off as it is. Where misses are
+more frequent than the level leaves room for, there is no bound, and `math.inf` says so. Predictions of flipped pictures, by contrast, show how one network differs from itself; their
 spread is no interval, and no rate can be stated for it.
 
 References
@@ -168,13 +168,10 @@ def measure_errors(pairs, true, probability, temperature=1.0, threshold=0.5, ima
             continue
         after = calibrated(values, temperature)
         there = measure_cracks(mask)
-        if image is None:
-            found = measure_cracks(after, threshold=threshold)
-        else:
-            found = measure(image, after, threshold)
+        found = measure_cracks(after, threshold=threshold) if image is None else measure(image, after, threshold)
         specimens.append(f"{pair.source}/{pair.specimen or pair.name}")
         known = _true_tips(pair, mask)
-        tips.append(float(tip_errors([known], [found[0].tip if found else None]).distances.max()) if known else math.nan)
+        tips.append(tip_errors([known], [found[0].tip if found else None]).distances.max() if known else math.nan)
         lengths.append(abs(found[0].length - there[0].length) if found else math.inf)
     return Errors(specimens, np.array(tips), np.array(lengths))
 
@@ -186,9 +183,9 @@ def intervals(pairs, true, probability, temperature, threshold, level=LEVEL, ima
     -------
     dict
         level, threshold (that it holds for; at any other one, at another scale or with flips, other errors are made),
-        specimens (their number), pictures, missed (share of pictures whose tip was not found) and, for "tip" and "length", bound_px (None: there is no bound),
-        coverage (mean over halves of the specimens), coverage_low and coverage_high (None with it). Empty with one
-        specimen or none.
+        specimens (their number), pictures, missed (share of pictures whose tip was not found) and, for "tip" and
+        "length", bound_px (None: there is no bound), coverage (mean over halves of the specimens), coverage_low and
+        coverage_high (None with it). Empty with one specimen or none.
     """
     errors = measure_errors(pairs, true, probability, temperature, threshold, images)
     count = len(set(errors.specimens))

@@ -53,7 +53,8 @@ def _about(intervals, cracks, scale, other, unlike):
     if crack.tip.found:
         told = _distance(crack.tip.uncertainty, crack.mm_per_px)
         said.append(f"The probability places the tip of what was found within {told}.")
-        said.append(f"That this end is a tip, and not the mouth, has a probability of {crack.tip.right_end_probability:.0%}.")
+        right = f"{crack.tip.right_end_probability:.0%}"
+        said.append(f"That this end is a tip, and not the mouth, has a probability of {right}.")
     if not intervals:
         return [*said, "Nobody has measured how far this network's measures are off: it is not calibrated."]
     if other:
