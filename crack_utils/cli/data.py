@@ -16,7 +16,7 @@ def add_commands(subparsers):
     check = subparsers.add_parser(
         "check",
         help="say whether folders of images/ and masks/ can be used, and what they hold",
-        description="Read every picture and mask, list all that cannot be used and why, then what the data set holds.",
+        description="Read every picture and mask; list all that cannot be used, and why; then what the data set holds.",
         epilog="example: crack-utils check my_photographs --html check.html",
     )
     check.add_argument("folders", nargs="+", metavar="FOLDER", help="together one data set, each folder a source")
@@ -37,15 +37,24 @@ def add_commands(subparsers):
         "synth",
         help="make synthetic photographs with masks; interrupted, it goes on",
         description="Draw photographs of cracked specimens, with their masks and tips. The same seed, the same files.",
-        epilog="example: crack-utils synth drawn --specimens 24 --size 512 640",
+        epilog="examples: crack-utils synth drawn --specimens 24 --size 512 640; "
+        "crack-utils synth drawn --kind surfaces --pictures 1600",
     )
-    synth.add_argument("folder", type=Path, metavar="FOLDER", help="old/ and new/ are written in it, each a source")
+    synth.add_argument("folder", type=Path, metavar="FOLDER", help="specimens are written to old/ and new/ in it")
+    synth.add_argument(
+        "--kind",
+        choices=("specimens", "surfaces"),
+        default="specimens",
+        help="specimens under test, or surfaces of all kinds, cracked or not, which teach a network real photographs; "
+        "default: %(default)s",
+    )
+    synth.add_argument("--pictures", type=int, default=400, metavar="N", help="surfaces only; default: %(default)s")
     synth.add_argument("--specimens", type=int, default=24, metavar="N", help="default: %(default)s")
     synth.add_argument(
         "--frames", type=int, default=10, metavar="N", help="photographs of each specimen; default: %(default)s"
     )
     synth.add_argument(
-        "--size", type=int, nargs=2, default=(128, 160), metavar=("HEIGHT", "WIDTH"), help="[px]; default: 128 160"
+        "--size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"), help="[px]; default: 128 160, of surfaces 384 384"
     )
     synth.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     synth.add_argument(
@@ -60,7 +69,7 @@ def add_commands(subparsers):
         "--looks",
         default="usual",
         choices=("usual", "wide"),
-        help="usual: the data set that the book uses; wide: plates, pipes, notches and rigs of all kinds, with one tip, "
+        help="usual: the book's data set; wide: plates, pipes, notches and rigs of all kinds, with one tip, "
         "two or none; default: %(default)s",
     )
     synth.add_argument("--workers", type=int, metavar="N", help="processes; default: one a core if it pays")
@@ -72,7 +81,7 @@ def add_commands(subparsers):
         description="The first step of `make book`: make or check the data, and decode it once for all trainings.",
         epilog="example: crack-utils prepare --preset quick --data my_photographs",
     )
-    prepare.add_argument("--preset", default="quick", help=f"one of {', '.join(PRESETS)}; default: %(default)s")
+    prepare.add_argument("--preset", default="", help=f"one of {', '.join(PRESETS)}; default: as the data are")
     prepare.add_argument(
         "--data", default=SYNTHETIC, help="'synthetic' or a folder with images/ and masks/; default: %(default)s"
     )
@@ -129,9 +138,15 @@ def _fetch(options):
 
 def _synth(options):
     from crack_utils.data import synthetic
+    from crack_utils.data.synthetic import surfaces
 
-    names = ("specimens", "frames", "size", "seed", "workers", "patterns", "looks")
+    if options.kind == "surfaces":
+        given = {name: getattr(options, name) for name in ("pictures", "seed", "workers")}
+        pictures = surfaces.generate_surfaces(options.folder, size=options.size or (384, 384), **given, progress=True)
+        print(f"{options.folder}: {len(pictures)} pictures of surfaces with masks")
+        return 0
+    names = ("specimens", "frames", "seed", "workers", "patterns", "looks")
     given = {name: getattr(options, name) for name in names}
-    rows = synthetic.generate(options.folder, **given, progress=True)
+    rows = synthetic.generate(options.folder, size=options.size or (128, 160), **given, progress=True)
     print(f"{options.folder}: {len(rows)} photographs with masks in old/ and new/")
     return 0

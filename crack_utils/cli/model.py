@@ -34,8 +34,9 @@ def add_commands(subparsers):
     )
     export.set_defaults(run=_export)
 
-    model = subparsers.add_parser("model", help="make the default model, trained on synthetic specimens")
-    model.add_argument("--preset", default="quick", help="quick (minutes); smoke shows that it works")
+    model = subparsers.add_parser("model", help="make the default model again: draw its pictures and train (an hour)")
+    model.add_argument("--to", type=Path, metavar="FOLDER", help="by default the package's own, of 'predict default'")
+    model.add_argument("--updates", type=int, metavar="N", help="of the training; by default as the package's model")
     model.set_defaults(run=_model)
 
 
@@ -69,6 +70,7 @@ def _export(options):
     from crack_utils.data.pairs import spread
     from crack_utils.evaluation.calibration import calibrate
     from crack_utils.evaluation.default_model import copy_model
+    from crack_utils.evaluation.evaluate import arrays, evaluate, split_of
     from crack_utils.inference.export import OPSET, check_formats, export_model
     from crack_utils.training.run import load_run
 
@@ -89,5 +91,6 @@ def _export(options):
 def _model(options):
     from crack_utils.evaluation.default_model import make_default_model
 
-    print(make_default_model(options.preset))
+    given = {"folder": options.to, "updates": options.updates}
+    print(make_default_model(**{name: value for name, value in given.items() if value is not None}))
     return 0

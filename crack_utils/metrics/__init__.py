@@ -1,4 +1,4 @@
-"""Measures of masks against masks, after the fact, and intervals for them. NumPy and SciPy only."""
+"""Measures of predicted masks, and confidence intervals for them. NumPy, SciPy and scikit-image only."""
 
 from crack_utils.metrics.masks import (
     ROUNDS_TO_ONE,
@@ -7,7 +7,6 @@ from crack_utils.metrics.masks import (
     confusion,
     confusions_by_threshold,
     expected_calibration_error,
-    mean_per_image,
     mean_width,
     one_hot,
     pooled,
@@ -26,7 +25,6 @@ __all__ = [
     "confusion",
     "confusions_by_threshold",
     "expected_calibration_error",
-    "mean_per_image",
     "mean_width",
     "one_hot",
     "pooled",

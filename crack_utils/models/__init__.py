@@ -20,30 +20,30 @@ __all__ = [*_HOMES, "MODELS", "build", "files", "register_layers"]
 
 
 def __getattr__(name):
-    """Load Keras with the first architecture that is used: the names are needed without it."""
+    """Load an architecture, and Keras with it, only when it is used; the list of names works without Keras."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
 def register_layers():
-    """Load all architectures, so that Keras knows the layers of our own when it reads a network from a file."""
+    """Import all architectures; call it before Keras reads a network from a file, so that it finds our own layers."""
     for entry in MODELS.values():
         import_module(f"{__name__}.{entry.module}")
 
 
 def build(name="unet", dtype=None, **options):
-    """Build an architecture with fresh weights.
+    """Build an architecture with new initial weights.
 
     Parameters
     ----------
     name : str
         One of MODELS.
     dtype : str, optional
-        Keras dtype policy of its layers, ``"float32"`` (None), ``"mixed_float16"`` or ``"mixed_bfloat16"``; no global
-        policy is read. The output layer is float32 whatever this is.
+        Keras dtype policy of its layers: ``"float32"`` (None), ``"mixed_float16"`` or ``"mixed_bfloat16"``. The global
+        policy is ignored. The output layer is always float32.
     **options
-        What the architecture itself takes, e.g. ``filters`` and ``seed`` of the U-Net.
+        Options of the architecture, e.g. ``filters`` and ``seed`` of the U-Net.
 
     Returns
     -------

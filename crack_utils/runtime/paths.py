@@ -1,21 +1,25 @@
-"""Where things are: the project, what it makes, and the data of others. The working directory never matters."""
+"""Paths of the project, its results and external data; they do not depend on the working directory."""
 
+import hashlib
 import os
+import unicodedata
 from pathlib import Path
+
+LONGEST_NAME = 200  # [bytes] of a file's name; most systems hold 255 with ending and draft
 
 
 def root():
-    """Return the project's root: the folder that holds `_toc.yml`, `notebooks/` and this package."""
+    """Return the project's root: the folder with `_toc.yml`, `notebooks/` and this package."""
     return Path(__file__).resolve().parents[2]
 
 
 def artifacts():
-    """Return the folder of everything that is made (git-ignored); `CRACK_UTILS_ARTIFACTS` moves it."""
+    """Return the folder of all results (ignored by git); the variable `CRACK_UTILS_ARTIFACTS` sets another one."""
     return Path(os.environ.get("CRACK_UTILS_ARTIFACTS") or root() / "artifacts").resolve()
 
 
 def data():
-    """Return the folder of generated and fetched data sets."""
+    """Return the folder of generated and downloaded data sets."""
     return artifacts() / "data"
 
 
@@ -25,12 +29,12 @@ def cache():
 
 
 def runs():
-    """Return the folder that holds one folder a training."""
+    """Return the folder with one subfolder per training."""
     return artifacts() / "runs"
 
 
 def executed():
-    """Return the folder of executed notebooks, one a variant."""
+    """Return the folder of executed notebooks, one per variant."""
     return artifacts() / "executed"
 
 
@@ -44,14 +48,53 @@ def notebook(stem):
     return root() / "notebooks" / f"{stem}.ipynb"
 
 
+def file_name(*parts):
+    """Return a file's name, without ending, for texts that came from a file: never a path, never that of other texts.
+
+    A text such as a source may hold anything, "../.." too.
+
+    Parameters
+    ----------
+    *parts : str
+
+    Returns
+    -------
+    str
+        The parts joined by hyphens. What is no letter, digit, space or one of "._+()" is written as %XX, and so is
+        a hyphen in any part but the last; a name of more than 200 bytes is cut, and ends with a hash of the whole.
+
+    Examples
+    --------
+    >>> file_name("old", "S1_003"), file_name("camera 1/2", "p-00"), file_name("a-b", "c")
+    ('old-S1_003', 'camera 1%2F2-p-00', 'a%2Db-c')
+    """
+    parts = [unicodedata.normalize("NFC", part) for part in parts]
+    quoted = [_quoted(part, "._+() ") for part in parts[:-1]] + [_quoted(parts[-1], "._+() -")]
+    name = "-".join(quoted)
+    name = f"%2E{name[1:]}" if name.startswith(".") else name
+    if len(name.encode()) > LONGEST_NAME:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+        name = f"{name.encode()[: LONGEST_NAME - 19].decode(errors='ignore')}%..{digest}"
+    return name
+
+
+def _quoted(text, kept):
+    return "".join(
+        sign
+        if sign.isalnum() or sign in kept
+        else "".join(f"%{byte:02X}" for byte in sign.encode("utf-8", "surrogateescape"))
+        for sign in text
+    )
+
+
 def find(path):
-    """Return the file or folder of a path from the working directory or from the project's root, None if not there."""
+    """Find a path relative to the working directory or to the project's root; return None if it does not exist."""
     candidates = (Path(path).expanduser(), root() / path)
     return next((candidate.resolve() for candidate in candidates if candidate.exists()), None)
 
 
 def named_data(name):
-    """Return `CRACK_UTILS_DATA/<name>` if it exists, else None: looked at before anything is fetched."""
+    """Return the folder `CRACK_UTILS_DATA/<name>` if it exists, else None; checked before a data set is downloaded."""
     folder = os.environ.get("CRACK_UTILS_DATA")
     candidate = Path(folder).expanduser() / name if folder else None
     return candidate.resolve() if candidate and candidate.is_dir() else None

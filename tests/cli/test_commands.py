@@ -114,7 +114,7 @@ def test_papermill_in_a_subprocess_finds_the_training_done(run, artifacts):
     ("given", "message"),
     [
         (["-p", "loss", "dise", *SMOKE], "bce, dice, focal, tversky"),
-        (["-p", "loss", "dice", "-p", "preset", "huge"], "smoke, quick, paper"),
+        (["-p", "loss", "dice", "-p", "preset", "huge"], "smoke, quick, photo, paper"),
     ],
     ids=["loss", "preset"],
 )
@@ -219,11 +219,11 @@ def test_make_lists_its_targets(made):
 @pytest.mark.parametrize(
     ("given", "config"),
     [
-        ([], "preset=quick data=synthetic"),
+        ([], "preset= data=synthetic"),
         (["PRESET=smoke"], "preset=smoke data=synthetic"),
-        (["DATA=crackforest"], "preset=quick data=crackforest"),
-        (["DATA=my photos"], "preset=quick data={here}/my photos"),
-        (["DATA=my photos/:old"], "preset=quick data={here}/my photos:old"),
+        (["DATA=crackforest"], "preset= data=crackforest"),
+        (["DATA=my photos"], "preset= data={here}/my photos"),
+        (["DATA=my photos/:old"], "preset= data={here}/my photos:old"),
     ],
 )
 def test_make_book_takes_folders_from_where_it_is_run(made, tmp_path, given, config):

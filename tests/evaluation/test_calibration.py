@@ -29,26 +29,26 @@ class TestTemperature:
 
     def test_mends_the_calibration_error(self):
         true, probability = drawn(3.0)
-        said, seen, pixels = metrics.reliability(true, probability)
-        assert pixels.sum() == len(true) and np.abs(said - seen).max() > 0.1
+        confidence, frequency, pixels = metrics.reliability(true, probability)
+        assert pixels.sum() == len(true) and np.abs(confidence - frequency).max() > 0.1
         after = calibration.calibrated(probability, calibration.fit_temperature(true, probability))
-        said, seen, pixels = metrics.reliability(true, after)
-        assert np.average(np.abs(said - seen), weights=pixels) < 0.01
+        confidence, frequency, pixels = metrics.reliability(true, after)
+        assert np.average(np.abs(confidence - frequency), weights=pixels) < 0.01
 
     def test_takes_hold_of_what_is_saturated(self):
-        said = calibration.calibrated(np.array([0.0, 0.5, 0.9, 1.0], np.float32), 2.0)
+        probability = calibration.calibrated(np.array([0.0, 0.5, 0.9, 1.0], np.float32), 2.0)
         # halved logits: the square roots of odds of 1e-7, 1, 9 and 1e7
-        np.testing.assert_allclose(said, [1 / 3163.3, 0.5, 0.75, 1 - 1 / 3163.3], rtol=1e-4)
-        assert said.dtype == np.float32
+        np.testing.assert_allclose(probability, [1 / 3163.3, 0.5, 0.75, 1 - 1 / 3163.3], rtol=1e-4)
+        assert probability.dtype == np.float32
 
     def test_needs_crack_and_background(self):
         with pytest.raises(ValueError, match="a temperature needs both"):
             calibration.fit_temperature([False, False], [0.1, 0.2])
 
     def test_reliability_by_hand(self):
-        said, seen, pixels = metrics.reliability([True, False, True, True], [0.1, 0.2, 0.9, 1.0], bins=2)
-        np.testing.assert_allclose(said, [0.15, 0.95])
-        assert (seen.tolist(), pixels.tolist()) == ([0.5, 1.0], [2, 2])
+        confidence, frequency, pixels = metrics.reliability([True, False, True, True], [0.1, 0.2, 0.9, 1.0], bins=2)
+        np.testing.assert_allclose(confidence, [0.15, 0.95])
+        assert (frequency.tolist(), pixels.tolist()) == ([0.5, 1.0], [2, 2])
 
 
 def test_the_threshold_is_the_middle_of_the_best():

@@ -12,12 +12,12 @@ import pytest
 from PIL import Image
 
 from crack_utils.cli import main
-from crack_utils.data import DataError
+from crack_utils.data import DataError, read_image
 from crack_utils.inference import inspect, predictor
 from crack_utils.inference import overlay as drawing
 from crack_utils.inference.inspect import inspect_all
 from crack_utils.inference.overlay import overlay
-from crack_utils.inference.photographs import find_photographs, read_photograph
+from crack_utils.inference.photographs import find_photographs
 from crack_utils.inference.predictor import Predictor
 from crack_utils.runtime.atomic import FullDiskError, lock
 
@@ -179,7 +179,7 @@ def test_why_a_picture_is_bad(name, why, tmp_path):
     content = BAD[name][0]
     (tmp_path / name).write_bytes(content() if callable(content) else content)
     with pytest.raises(DataError, match=why) as caught:
-        read_photograph(tmp_path / name)
+        read_image(tmp_path / name)
     assert str(tmp_path / name) in str(caught.value)
 
 
@@ -190,7 +190,7 @@ def test_channels_that_pillow_does_not_know(tmp_path):
         tmp_path / "five.tif", np.zeros((8, 9, 5), np.uint8), photometric="minisblack", planarconfig="contig"
     )
     with pytest.raises(DataError, match=r"five\.tif"):
-        read_photograph(tmp_path / "five.tif")
+        read_image(tmp_path / "five.tif")
 
 
 def test_a_full_disk_ends_it_with_the_folder_named(command, network, folder, tmp_path, monkeypatch, capsys):
@@ -279,3 +279,27 @@ def test_the_overlay_outlines_cracks_and_marks_the_tip():
 def test_the_command_starts_without_the_libraries_of_the_work():
     code = "import sys, crack_utils.cli; sys.exit(bool({'tensorflow', 'scipy', 'matplotlib'} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_one_picture_that_cannot_be_inspected_costs_one_picture(network, folder, tmp_path, monkeypatch):
+    real = inspect.measure
+
+    def measure(image, *rest):
+        if image.shape[0] < 60:
+            raise RecursionError("too deep")
+        return real(image, *rest)
+
+    monkeypatch.setattr(inspect, "measure", measure)
+    Image.fromarray(np.full((40, 60), 200, np.uint8)).save(folder / "aa.png")
+    done = inspect_all(network, find_photographs(folder), tmp_path / "out")
+    (failure,) = done["failed"]
+    assert "aa.png: could not be inspected (RecursionError: too deep)" in failure["why"]
+    assert len(done["photographs"]) == 3 and (tmp_path / "out" / "measures.csv").is_file()
+
+
+def test_masks_of_somebody_else_are_left_alone(network, folder, tmp_path):
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks" / "a.png").write_bytes(b"drawn by hand")
+    with pytest.raises(ValueError, match="has masks/ that predict did not write"):
+        inspect_all(network, find_photographs(folder), tmp_path)
+    assert (tmp_path / "masks" / "a.png").read_bytes() == b"drawn by hand"

@@ -5,8 +5,7 @@ import pytest
 from scipy import stats
 
 from crack_utils.metrics import intervals
-from crack_utils.metrics.intervals import compare, interval, pooled_values
-from crack_utils.metrics.masks import Confusion, pooled
+from crack_utils.metrics.intervals import compare, interval
 from crack_utils.study.coverage import SPREADS, check, coverage, draw, errors
 
 
@@ -114,26 +113,6 @@ class TestCompare:
     def test_refuses_a_single_loss(self):
         with pytest.raises(ValueError, match="two losses"):
             compare(values())
-
-
-class TestPooledValues:
-    counts = np.random.default_rng(0).integers(1, [100, 30, 30, 900], (3, 6, 4))
-
-    @pytest.mark.parametrize("measure", ["crack_iou", "mean_iou", "recall"])
-    def test_mean_is_the_pooled_measure(self, measure):
-        found = pooled_values(self.counts, measure).mean(axis=1)
-        expected = [getattr(pooled(Confusion(*row) for row in rows.tolist()), measure) for rows in self.counts]
-        np.testing.assert_allclose(found, expected)
-
-    def test_equal_denominators_give_each_specimens_own_value(self):
-        """Accuracy of equally large specimens is a mean; so each has exactly its own."""
-        right = np.arange(1, 7)
-        counts = np.stack([right, 10 - right, 0 * right, 0 * right], -1)[None]
-        np.testing.assert_allclose(pooled_values(counts, "accuracy"), right[None] / 10)
-
-    def test_refuses_an_unknown_measure(self):
-        with pytest.raises(ValueError, match="crack_iou"):
-            pooled_values(self.counts, "iou")
 
 
 def within(rate, expected, trials):

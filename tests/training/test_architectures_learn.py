@@ -48,9 +48,10 @@ class TestSmoke:
         assert probability.shape == (41, 50) and 0 <= probability.min() <= probability.max() <= 1
 
     def test_a_network_with_a_loss_of_its_own_is_compiled_without_the_experiment_s(self, monkeypatch):
-        network = models.build("unet", filters=1)
-        monkeypatch.setattr(models, "build", lambda *args, **options: network)
+        build = models.build
         for model, expected in (("unet", "dice_bce"), ("mask_rcnn", None)):
+            network = build("unet", filters=1)
+            monkeypatch.setattr(models, "build", lambda *args, network=network, **options: network)
             fit.compiled_model(smoke(model, {}), steps=1)
             assert getattr(network.loss, "name", None) == expected
 

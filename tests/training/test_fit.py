@@ -151,7 +151,7 @@ class TestEvaluation:
 
     def test_is_made_once(self, run, monkeypatch):
         found = evaluate(run)
-        monkeypatch.setattr(evaluation, "probabilities", None)
+        monkeypatch.setattr(measured_runs, "probabilities", None)
         assert evaluate(run) == found
         stale = found | {"fingerprint": "of older code"}
         (run.folder / "metrics.json").write_text(json.dumps(stale))

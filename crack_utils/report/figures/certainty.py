@@ -20,10 +20,10 @@ def reliability_diagram(true, probability, calibrated):
     figure, (axes, below) = plt.subplots(2, 1, figsize=(6, 6.6), height_ratios=[3, 1], sharex=True)
     axes.plot([0, 1], [0, 1], color=QUIET, lw=1, ls="--")
     for values, colour, label in ((probability, CRACK, "network"), (calibrated, FOUND, "calibrated")):
-        said, seen, pixels = reliability(true, values)
+        confidence, frequency, pixels = reliability(true, values)
         error = expected_calibration_error(true, np.float32(values))
-        axes.plot(said, seen, "o-", color=colour, lw=2, label=f"{label}, error {error:.4f}")
-        below.plot(said, pixels, "o-", color=colour, lw=1.5, ms=4)
+        axes.plot(confidence, frequency, "o-", color=colour, lw=2, label=f"{label}, error {error:.4f}")
+        below.plot(confidence, pixels, "o-", color=colour, lw=1.5, ms=4)
     axes.set(ylabel="share of crack", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes.legend(loc="upper left")
     below.set(xlabel="probability of crack", ylabel="pixels", yscale="log")
