@@ -155,7 +155,7 @@ class Inspector(widgets.VBox):
         self.picture.value = _png(_reduced(drawn.crop((0, 0, *mask.shape[::-1]))))
         self.picture.layout.display = ""
         self.table.value = _table(rows, scale)
-        self.sure.value = _told(*how_sure(self._trained, self._image, cracks))
+        self.sure.value = _told(*how_sure(self._trained, self._image, cracks, self.threshold.value))
         self.downloads.value = self._links(drawn, mask, rows)
         height, width = self._image.shape
         count = {0: "no crack", 1: "1 crack"}.get(len(cracks), f"{len(cracks)} cracks")
