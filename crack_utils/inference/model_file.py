@@ -3,9 +3,12 @@
 import json
 import zipfile
 
+from crack_utils import models
+
 MOST_BYTES = 2**31  # of all that the archive unpacks to: a thousand times the networks of this project
 MOST_CONFIG = 2**24  # of its description
 DEEPEST = 100  # brackets within brackets of the description; the networks here have about 15
+NAMES = ("shared_object_id", "seed")  # numbers in a description that are no size
 WIDEST = 2**16  # any number in the description: filters, units, sides of a picture
 
 
@@ -29,13 +32,8 @@ def load_network(file):
     """
     if problem := _problem(file):
         raise ValueError(f"{file}: cannot be read as a Keras model ({problem})")
-    import keras
-
-    from crack_utils import models
-
-    models.register_layers()
     try:
-        return keras.models.load_model(file, compile=False, safe_mode=True)
+        return models.load(file)
     except (Exception, MemoryError) as error:  # each kind of damage fails in its own way
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ValueError(f"{file}: cannot be read as a Keras model ({reason[0][:300]})") from None
@@ -77,9 +75,9 @@ def _depth(text):
 
 
 def _largest(value):
-    """Return the largest whole number anywhere in what JSON holds."""
+    """Return the largest whole number anywhere in what JSON holds, but for those that name things."""
     if isinstance(value, dict):
-        value = list(value.values())
+        value = [entry for name, entry in value.items() if name not in NAMES]
     if isinstance(value, list):
         return max(map(_largest, value), default=0)
     return value if isinstance(value, int) and not isinstance(value, bool) else 0

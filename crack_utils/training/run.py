@@ -87,9 +87,9 @@ class Run:
 
     def model(self):
         """Return the trained network, in float32."""
-        import keras
+        from crack_utils import models
 
-        return keras.models.load_model(self.folder / "model.keras", compile=False)
+        return models.load(self.folder / "model.keras")
 
     def __repr__(self):
         return f"Run({str(self.folder)!r})"
