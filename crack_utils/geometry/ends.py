@@ -47,7 +47,9 @@ WITH_IMAGE = {
     "other large unlike around": 0.37,
     "other rougher": 0.13,
 }
-LAPSE = 0.04  # share of cracks whose signs mislead however clear they are: no probability is nearer to 1 than half of it
+LAPSE = (
+    0.04  # share of cracks whose signs mislead however clear they are: no probability is nearer to 1 than half of it
+)
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,9 @@ def _beyond(image, mask, line):
         return found
     weight = np.float32(outside)
     for number, scale in enumerate((1.5, 0.012 * side)):
-        smooth = ndimage.gaussian_filter(image * weight, scale) / np.maximum(ndimage.gaussian_filter(weight, scale), 1e-3)
+        smooth = ndimage.gaussian_filter(image * weight, scale) / np.maximum(
+            ndimage.gaussian_filter(weight, scale), 1e-3
+        )
         gray = smooth[outside]
         middle = np.median(gray[beside])
         spread = max(1.4826 * np.median(np.abs(gray[beside] - middle)), _DARKEST / (1 + number))

@@ -313,5 +313,7 @@ def check_image(image, shape):
         return None
     image = np.asarray(image)
     if image.shape != shape or not np.issubdtype(image.dtype, np.floating):
-        raise ValueError(f"image is {image.dtype} of shape {image.shape}: floats of the mask's shape {shape} are needed")
+        raise ValueError(
+            f"image is {image.dtype} of shape {image.shape}: floats of the mask's shape {shape} are needed"
+        )
     return image

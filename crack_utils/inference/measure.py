@@ -24,6 +24,8 @@ def measure(image, probability, threshold, mm_per_px=None, predictor=None):
     """
     cracks = measure_cracks(probability, mm_per_px, threshold, image)
     if cracks:
-        native = (lambda part: predictor.predict(image[part], scale=1)) if predictor else (lambda part: probability[part])
+        native = (
+            (lambda part: predictor.predict(image[part], scale=1)) if predictor else (lambda part: probability[part])
+        )
         cracks[0] = follow_tips(cracks[0], image, native)
     return cracks

@@ -92,9 +92,7 @@ def samples(photograph, mask):
     at_border = [leaves(point, mask.shape) for point, _ in pair]
     tips = []
     for point, _ in pair:
-        to_tip, to_mouth = (
-            np.hypot(*(places - point).T) for places in (photograph.tips, photograph.mouths)
-        )
+        to_tip, to_mouth = (np.hypot(*(places - point).T) for places in (photograph.tips, photograph.mouths))
         nearest = int(to_tip.argmin())
         apart = np.hypot(*(photograph.tips[nearest] - photograph.mouths[nearest]))
         tips.append(to_tip[nearest] < min(to_mouth.min(), TOO_FAR * apart + 3))
