@@ -181,8 +181,8 @@ def _bound(name, intervals):
         return f"- Error of {quantity}: no bound at {level}, because too many cracks are missed."
     return (
         f"- Error of {quantity}: at most {bound['bound_px']:.1f} px in {level} of pictures of new specimens "
-        f"(conformal, {intervals['specimens']} specimens; measured coverage on held-out halves {_percent(bound['coverage'])}, from "
-        f"{_percent(bound['coverage_low'])} to {_percent(bound['coverage_high'])})."
+        f"(conformal, {intervals['specimens']} specimens; measured coverage on held-out halves "
+        f"{_percent(bound['coverage'])}, from {_percent(bound['coverage_low'])} to {_percent(bound['coverage_high'])})."
     )
 
 
