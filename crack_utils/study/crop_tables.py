@@ -90,8 +90,8 @@ def in_words(table):
         f"an F1 of {ceiling:.3f}, so resizing by two hardly changes this measure for these cracks. At 0.5 crops have a "
         f"recall of {crop:.3f} (resized: {resize:.3f}) and a precision of {crop_precision:.3f} "
         f"({resize_precision:.3f}). A likely reason is that half of the crops are drawn around a crack, so they "
-        "contain more crack than photographs do. A crop also shows less of the surroundings that distinguish a crack from a "
-        "joint or a stain. Crops remain useful where resizing would make cracks thinner than a pixel."
+        "contain more crack than photographs do. A crop also shows less of the surroundings that distinguish a crack "
+        "from a joint or a stain. Crops remain useful where resizing would make cracks thinner than a pixel."
     )
 
 

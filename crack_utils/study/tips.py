@@ -156,9 +156,9 @@ def against_base(tables, diagonal=DIAGONAL):
     -------
     DataFrame
         One row per variant and measure: difference (variant − base), low and high (95 %; NaN with a single seed),
-        seeds, and better: whether the interval excludes 0 on the better side. The measures are the median error over all
-        pictures [px], as a mean over seeds, and the share of pictures with a tip found within 2 px. Intervals resample
-        seeds and specimens.
+        seeds, and better: whether the interval excludes 0 on the better side. The measures are the median error over
+        all pictures [px], as a mean over seeds, and the share of pictures with a tip found within 2 px.
+        Intervals resample seeds and specimens.
     """
     if tables is None:
         return pd.DataFrame(columns=["variant", "measure", "difference", "low", "high", "seeds", "better"])
