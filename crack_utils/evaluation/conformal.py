@@ -5,9 +5,15 @@ stays below it with the stated rate, whatever the distribution, if the new speci
 Pictures of one specimen are not independent, so each specimen has the same weight. The new specimen has this weight
 too, at infinity ([1]_).
 
+<<<<<<< HEAD
 A missed crack is an infinite error. If misses are too frequent for the level, there is no bound, and the value is
 `math.inf`. Predictions of flipped pictures, by contrast, only show how much one network varies; their spread is not a
 confidence interval.
+=======
+A missed crack is an infinite error, and a tip that was sought at the wrong end is as far off as it is. Where misses are
+more frequent than the level leaves room for, there is no bound, and `math.inf` says so. Predictions of flipped pictures, by contrast, show how one network differs from itself; their
+spread is no interval, and no rate can be stated for it.
+>>>>>>> main
 
 References
 ----------
@@ -15,12 +21,18 @@ References
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+<<<<<<< HEAD
 from crack_utils.data import targets
 from crack_utils.geometry import find_tip, measure_cracks
+=======
+from crack_utils.data.targets import tip_at
+from crack_utils.geometry import find_tip, measure_cracks, tip_errors
+from crack_utils.inference.measure import measure
+>>>>>>> main
 from crack_utils.inference.predictor import calibrated
 
 LEVEL = 0.8  # of `intervals`; a higher level needs more specimens: at least 9 for 0.9
@@ -36,7 +48,12 @@ class Errors:
     specimens : list of str
         Specimen of each picture.
     tip : ndarray, shape (n,)
+<<<<<<< HEAD
         Distance between the true and the predicted tip [px]; infinite if none was found, NaN if there is no true tip.
+=======
+        Distance between true and found tip [px], the larger one where there are two; infinite where one was not found,
+        NaN where there is no true one.
+>>>>>>> main
     length : ndarray, shape (n,)
         Absolute difference between the predicted and the true length of the primary crack [px]; infinite if no crack
         was found.
@@ -143,8 +160,13 @@ def coverage(errors, specimens, level=LEVEL, repeats=REPEATS, seed=0):
     return Coverage(level, float(np.mean(covered)), float(low), float(high), median)
 
 
+<<<<<<< HEAD
 def measure_errors(pairs, true, probability, temperature=1.0, threshold=0.5):
     """Measure the errors of length and tip position of predicted cracks.
+=======
+def measure_errors(pairs, true, probability, temperature=1.0, threshold=0.5, images=None):
+    """Measure each predicted crack against the true one.
+>>>>>>> main
 
     Parameters
     ----------
@@ -155,6 +177,8 @@ def measure_errors(pairs, true, probability, temperature=1.0, threshold=0.5):
     probability : sequence of ndarray of float in [0, 1], shape (H, W)
     temperature, threshold : float
         As in `Calibration`.
+    images : sequence of ndarray of float in [0, 1], shape (H, W), optional
+        The photographs: with them cracks are measured as `inference.measure` does it.
 
     Returns
     -------
@@ -162,32 +186,55 @@ def measure_errors(pairs, true, probability, temperature=1.0, threshold=0.5):
         In pixels of these arrays; pictures without a true crack are left out.
     """
     specimens, tips, lengths = [], [], []
-    for pair, mask, values in zip(pairs, true, probability, strict=True):
+    images = [None] * len(pairs) if images is None else images
+    for pair, mask, values, image in zip(pairs, true, probability, images, strict=True):
         if not mask.any():
             continue
         after = calibrated(values, temperature)
+<<<<<<< HEAD
         true_cracks, cracks = measure_cracks(mask), measure_cracks(after, threshold=threshold)
         specimens.append(f"{pair.source}/{pair.specimen or pair.name}")
         tips.append(_tip_error(_true_tip(pair, mask), find_tip(after, threshold)))
         lengths.append(abs(cracks[0].length - true_cracks[0].length) if cracks else math.inf)
+=======
+        there = measure_cracks(mask)
+        found = measure_cracks(after, threshold=threshold) if image is None else measure(image, after, threshold)
+        specimens.append(f"{pair.source}/{pair.specimen or pair.name}")
+        known = _true_tips(pair, mask)
+        tips.append(tip_errors([known], [found[0].tip if found else None]).distances.max() if known else math.nan)
+        lengths.append(abs(found[0].length - there[0].length) if found else math.inf)
+>>>>>>> main
     return Errors(specimens, np.array(tips), np.array(lengths))
 
 
-def intervals(pairs, true, probability, temperature, threshold, level=LEVEL):
+def intervals(pairs, true, probability, temperature, threshold, level=LEVEL, images=None):
     """Return bounds and their measured coverage, ready for JSON; parameters as for `measure_errors`.
 
     Returns
     -------
     dict
+<<<<<<< HEAD
         level, specimens (their number) and pictures (their number). For "tip" and "length" also bound_px (None: there
         is no bound), coverage (mean over halves of the specimens), coverage_low and coverage_high (None without a
         bound). Empty with fewer than two specimens.
+=======
+        level, threshold (that it holds for; at any other one, at another scale or with flips, other errors are made),
+        specimens (their number), pictures, missed (share of pictures whose tip was not found) and, for "tip" and
+        "length", bound_px (None: there is no bound), coverage (mean over halves of the specimens), coverage_low and
+        coverage_high (None with it). Empty with one specimen or none.
+>>>>>>> main
     """
-    errors = measure_errors(pairs, true, probability, temperature, threshold)
+    errors = measure_errors(pairs, true, probability, temperature, threshold, images)
     count = len(set(errors.specimens))
     if count < 2:
         return {}
+<<<<<<< HEAD
     result = {"level": level, "specimens": count, "pictures": len(errors.specimens)}
+=======
+    missed = float(np.isinf(errors.tip).mean())
+    found = {"level": level, "threshold": threshold, "specimens": count, "pictures": len(errors.specimens)}
+    found["missed"] = missed
+>>>>>>> main
     for name in ("tip", "length"):
         limit = bound(getattr(errors, name), errors.specimens, level)
         measured = coverage(getattr(errors, name), errors.specimens, level)
@@ -213,6 +260,7 @@ def _checked(errors, specimens, level):
     return errors[exists], specimens[exists]
 
 
+<<<<<<< HEAD
 def _true_tip(pair, mask):
     """Return the labelled tip, or the tip of the true mask: (row, column) [px of the mask], None if there is none."""
     return find_tip(mask).position if pair.tip is None else targets.tip_at(pair, mask.shape)
@@ -222,3 +270,11 @@ def _tip_error(true, tip):
     if true is None:
         return math.nan
     return math.hypot(true[0] - tip.position[0], true[1] - tip.position[1]) if tip.found else math.inf
+=======
+def _true_tips(pair, mask):
+    """Return the true tips [(row, column), …] in pixels of the mask, none, one or two."""
+    if pair.tip is None:
+        return find_tip(mask).positions
+    pairs = [pair] if pair.tip2 is None else [pair, replace(pair, tip=pair.tip2)]
+    return [tip_at(each, mask.shape) for each in pairs]
+>>>>>>> main

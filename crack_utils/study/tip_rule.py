@@ -6,14 +6,11 @@ draws specimens, spoils their masks as networks do, and prints the weights, how 
 that it was not fitted on, and whether its probabilities are. The weights are copied into the module by hand.
 """
 
-import sys
-
 import numpy as np
 from scipy import ndimage
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from crack_utils.geometry.ends import MASK_ONLY, WITH_IMAGE
 from crack_utils.geometry.primary import ranked
 from crack_utils.geometry.tip import as_field, both_ends, end_signs, leaves
 
