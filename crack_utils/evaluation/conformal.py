@@ -5,8 +5,9 @@ specimen keeps with the stated rate, whatever their distribution, as long as the
 Pictures of one specimen are siblings, so each specimen counts as one, and the new one too, at infinity ([1]_).
 
 A missed crack is an infinite error, and a tip that was sought at the wrong end is as far off as it is. Where misses are
-more frequent than the level leaves room for, there is no bound, and `math.inf` says so. Predictions of flipped pictures, by contrast, show how one network differs from itself; their
-spread is no interval, and no rate can be stated for it.
+more frequent than the level leaves room for, there is no bound, and `math.inf` says so. Predictions of flipped
+pictures, by contrast, show how one network differs from itself; their spread is no interval, and no rate can be stated
+for it.
 
 References
 ----------
