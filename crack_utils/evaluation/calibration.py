@@ -1,11 +1,12 @@
-"""Calibrate a run: probabilities that agree with frequencies, and the best threshold; both fitted on validation.
+"""Run → probabilities that mean what they say, and the threshold that suits them; both fitted on validation.
 
-**The temperature** divides every logit. It is fitted by maximum likelihood. It makes a network more or less confident
-and does not change the order of pixels. A probability of 0.5 stays 0.5.
+**The temperature** divides every logit. It is fitted by maximum likelihood, and is the one number that makes a
+network more or less certain without any change of order: the same pixels pass a suitably moved threshold. A
+probability of 0.5 stays 0.5.
 
-**The threshold** is then the one with the best mean IoU over the pixels of all validation pictures together.
+**The threshold** is the one whose mean IoU, over the pixels of all validation pictures together, is best after that.
 
-Both are chosen on validation; the test set shows their effect.
+Choices are made on validation; what they are worth is measured on the test set.
 """
 
 import hashlib
@@ -22,32 +23,32 @@ from crack_utils.inference.predictor import calibrated, logits
 from crack_utils.runtime import provenance
 
 NAME = "calibration.json"
-COLDEST, HOTTEST = 0.05, 20.0  # limits of the search for the best temperature
+COLDEST, HOTTEST = 0.05, 20.0  # temperatures between which the best one is looked for
 THRESHOLDS = np.round(np.arange(0.01, 1.0, 0.01), 2)
 
-# The modules that determine a calibration: after a change of their code it is made again.
+# The modules that decide what a calibration says: a change of their code makes it anew.
 DECISIVE = ("evaluation/calibration.py",)
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """The calibration of a network: temperature, threshold, error bounds and the ranges of the training pictures.
+    """What is known of a network's certainty.
 
     Attributes
     ----------
     temperature : float
-        Above 1: the network was overconfident.
+        Above 1: the network was too certain.
     threshold : float
         For calibrated probabilities: ``calibrated(probability, temperature) >= threshold``.
     measured : dict of dict
-        By set: expected_calibration_error_before and _after the temperature; mean_iou and crack_iou pooled over its
-        pixels, at 0.5 and at the threshold (mean_iou_at_threshold, …).
+        By set, expected_calibration_error_before and _after the temperature, and mean_iou and crack_iou pooled over
+        its pixels, at 0.5 and at the threshold (mean_iou_at_threshold, …).
     intervals : dict
-        From `conformal.intervals`; empty if there is no test set.
+        As `conformal.intervals` returns it; empty where pictures were not measured.
     ranges : dict of (low, high)
-        From `data.novelty.ranges`, for the training pictures.
+        As `data.unlike.ranges` returns it for the training pictures.
     fingerprint : str
-        Hash of the code and of the model.
+        Of the code and the model that it was made from.
     """
 
     temperature: float
@@ -63,7 +64,7 @@ class Calibration:
 
 
 def calibrate(run):
-    """Calibrate a finished run and write `calibration.json`, unless it is up to date.
+    """Calibrate a finished run, unless its `calibration.json` is up to date.
 
     Parameters
     ----------
@@ -73,18 +74,18 @@ def calibrate(run):
     -------
     Calibration
 
-        With temperature 1 and threshold 0.5, which change nothing, if no validation picture shows a crack.
+        Of temperature 1 and threshold 0.5, as the network was, if no validation picture shows a crack.
     """
     fingerprint = _fingerprint(run)
     if not _is_up_to_date(run, fingerprint):
         with run.lock("calibrates"):
-            if not _is_up_to_date(run, fingerprint):  # another process may have done it meanwhile
+            if not _is_up_to_date(run, fingerprint):  # by the process that was waited for
                 _write(run, fingerprint)
     return read_calibration(run.folder)
 
 
 def read_calibration(folder):
-    """Read the calibration in the folder of a run or of a model.
+    """Return the calibration in the folder of a run or of a model.
 
     Parameters
     ----------
@@ -97,19 +98,19 @@ def read_calibration(folder):
     Raises
     ------
     ValueError
-        If the file is missing or damaged.
+        If there is none, or it is damaged.
     """
     file = Path(folder) / NAME
     try:
         return Calibration(**json.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise ValueError(f"{folder}: not calibrated yet; run crack-utils calibrate {folder}") from None
+        raise ValueError(f"{folder}: not calibrated yet; crack-utils calibrate {folder} does it") from None
     except (ValueError, TypeError, RecursionError) as error:
-        raise ValueError(f"{file}: not a calibration ({error}); delete it and calibrate again") from error
+        raise ValueError(f"{file}: no calibration ({error}); delete it and calibrate anew") from error
 
 
 def fit_temperature(true, probability):
-    """Return the temperature that minimises the binary cross-entropy with the true masks (Guo et al. 2017).
+    """Return the temperature whose probabilities make the true masks most likely (least binary cross-entropy).
 
     Parameters
     ----------
@@ -123,19 +124,33 @@ def fit_temperature(true, probability):
     Raises
     ------
     ValueError
-        If all pixels are crack, or none is: the best temperature would be infinite.
+        If all pixels are crack, or none is: the best temperature would have no bound.
     """
-    true, values = np.asarray(true, bool).ravel(), logits(probability).ravel()
+    true, said = np.asarray(true, bool).ravel(), logits(probability).ravel()
     if true.all() or not true.any():
         raise ValueError("true has no crack, or nothing but crack: a temperature needs both")
-    signed = np.where(true, values, -values)  # logit of the true class
+    signed = np.where(true, said, -said)  # how certain of what is right
 
     def cross_entropy(log_temperature):
         return np.logaddexp(0, -signed * np.exp(-log_temperature)).mean()
 
-    limits = np.log([COLDEST, HOTTEST])
-    minimum = minimize_scalar(cross_entropy, bounds=limits, method="bounded", options={"xatol": 1e-3})
-    return float(np.exp(minimum.x))
+    found = minimize_scalar(cross_entropy, bounds=np.log([COLDEST, HOTTEST]), method="bounded", options={"xatol": 1e-3})
+    return float(np.exp(found.x))
+
+
+def fit_threshold(true, probability, thresholds=THRESHOLDS):
+    """Return the threshold of best mean IoU over all pixels together; the middle one where several are best.
+
+    Parameters
+    ----------
+    true : array of bool
+    probability : array of float in [0, 1], of the same shape
+        Calibrated, if the threshold is to be one of calibrated probabilities.
+    thresholds : sequence of float, rising
+    """
+    found = metrics.threshold_sweep(true, probability, thresholds)
+    best = np.flatnonzero(found == found.max())
+    return float(np.asarray(thresholds)[best[len(best) // 2]])
 
 
 def _write(run, fingerprint):
@@ -143,38 +158,22 @@ def _write(run, fingerprint):
     from crack_utils.evaluation import conformal
 
     split, model = split_of(run), run.model()
-<<<<<<< HEAD
-    true, predicted = {}, {}
-    for name in ("validation", "test"):
-        if split[name]:
-            images, true[name] = arrays(split[name], run.experiment.picture_size)
-            predicted[name] = probabilities(model, images)
-    pixels = {name: (_pixels(true[name]), _pixels(predicted[name])) for name in true}
-=======
     images, true, found = {}, {}, {}
     for name in ("validation", "test"):
         if split[name]:
             images[name], true[name] = arrays(split[name], run.experiment.picture_size)
             found[name] = probabilities(model, images[name])
     pixels = {name: (_pixels(true[name]), _pixels(found[name])) for name in true}
->>>>>>> main
     temperature, threshold = 1.0, 0.5
     if pixels["validation"][0].any():  # without a crack there is nothing to fit
         temperature = fit_temperature(*pixels["validation"])
-        after = calibrated(pixels["validation"][1], temperature)
-        scores = metrics.threshold_sweep(pixels["validation"][0], after, THRESHOLDS)
-        threshold = metrics.best_threshold(THRESHOLDS, scores)
+        threshold = fit_threshold(pixels["validation"][0], calibrated(pixels["validation"][1], temperature))
     intervals = {}
     if "test" in true:  # on validation, where the threshold was chosen, errors are too small
-<<<<<<< HEAD
-        intervals = conformal.intervals(split.test, true["test"], predicted["test"], temperature, threshold)
-    calibration = Calibration(
-=======
         intervals = conformal.intervals(
             split.test, true["test"], found["test"], temperature, threshold, images=images["test"]
         )
     made = Calibration(
->>>>>>> main
         temperature,
         threshold,
         {name: _measured(*pixels[name], temperature, threshold) for name in pixels},
@@ -182,7 +181,7 @@ def _write(run, fingerprint):
         novelty.ranges(arrays(split.train, run.experiment.picture_size)[0]),
         fingerprint,
     )
-    provenance.write_json(run.folder / NAME, asdict(calibration))
+    provenance.write_json(run.folder / NAME, asdict(made))
 
 
 def _measured(true, probability, temperature, threshold):
@@ -200,7 +199,7 @@ def _measured(true, probability, temperature, threshold):
 
 
 def _pixels(pictures):
-    """Return the pixels of all pictures, of one size or of several, as one array of one axis."""
+    """Return the values of all pictures, of one size or of several, in one row."""
     return np.concatenate([picture.ravel() for picture in pictures])
 
 
