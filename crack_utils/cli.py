@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from crack_utils.cli_growth import add_commands as add_growth
 from crack_utils.experiment import (
     AUGMENTATIONS,
     FITS,
@@ -79,6 +80,7 @@ def _parser():
     add_model(commands)
     add_inspection(commands)
     add_page(commands)
+    add_growth(commands)
     return parser
 
 

@@ -17,7 +17,8 @@ from crack_utils.data.metadata import read_metadata
 class Pair:
     """A photograph, its mask, and what is known of them.
 
-    `tip` is (row, column) [px] in the photograph's own pixels, origin at the top left pixel's centre.
+    `tip` is (row, column) [px] in the photograph's own pixels, origin at the top left pixel's centre. In a growth test
+    `cycles`, `load_n` and `cmod_mm` are what the machine read: N, the load [N], the opening of the mouth [mm].
     """
 
     name: str
@@ -29,6 +30,9 @@ class Pair:
     tip: tuple[float, float] | None = None
     mm_per_px: float | None = None
     parts: Path | None = None
+    cycles: float | None = None
+    load_n: float | None = None
+    cmod_mm: float | None = None
 
 
 @dataclass(frozen=True)

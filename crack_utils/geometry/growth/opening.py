@@ -56,7 +56,7 @@ def opening_angle(mask_or_probability, tip, behind, mm_per_px, threshold=0.5, ne
         If the distances or the scale are none.
     """
     if not 0 <= near < far or not mm_per_px > 0:
-        raise ValueError(f"near={near}, far={far}, mm_per_px={mm_per_px}: 0 ≤ near < far and a scale above 0 are needed")
+        raise ValueError(f"near={near}, far={far}, mm_per_px={mm_per_px}: valid is 0 ≤ near < far and a scale above 0")
     field, threshold = as_field(mask_or_probability, threshold)
     far = max(far, near + FEWEST * mm_per_px)
     tip, back = np.asarray(tip, float), np.asarray(behind, float) - np.asarray(tip, float)

@@ -1,9 +1,9 @@
 """Paris' law, da/dN = C ΔKᵐ, from the readings of a test, with intervals that hold.
 
 A regression of log da/dN on log ΔK is biased: both come from the same noisy lengths, the noise of neighbouring secants
-is one reading's with opposite signs, and rates at or below 0 have no logarithm. The readings themselves have independent
-noise. So the curve a(N) that the law integrates to is fitted to them by least squares; C, m and the first length are
-its parameters. Their intervals are those of nonlinear regression, Student's t with n − 3 degrees of freedom.
+is one reading's with opposite signs, and rates at or below 0 have no logarithm. The readings themselves have
+independent noise. So the curve a(N) that the law integrates to is fitted to them by least squares; C, m and the first
+length are its parameters. Their intervals are those of nonlinear regression, Student's t with n − 3 degrees of freedom.
 """
 
 from dataclasses import dataclass

@@ -1,5 +1,6 @@
 """Growth tests of known law, made up: what the analysis of real ones is tried on."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,7 +60,7 @@ def simulate_test(specimen, C, m, load, stop, readings=40, noise=0.0, seed=0):
         return 1 / (C * stress_intensity(specimen, length, load * (1 - specimen.load_ratio)) ** m)
 
     lengths = np.linspace(specimen.a_n, stop, readings)
-    taken = [integrate.quad(cycles_per_mm, *ends)[0] for ends in zip(lengths[:-1], lengths[1:], strict=True)]
+    taken = [integrate.quad(cycles_per_mm, *ends)[0] for ends in itertools.pairwise(lengths)]
     exact = np.append(0.0, np.cumsum(taken))
     cycles = np.rint(exact)
     true_a = lengths + (cycles - exact) / cycles_per_mm(lengths)

@@ -36,6 +36,10 @@ class Specimen:
         outer support. Needed for the stress intensity of a pipe.
     curvature : float
         How much longer the crack is inside than on the faces, as read from the broken specimen [mm].
+    notch : (row, column), optional
+        Of a specimen with one tip: where the tip of its notch is in the photographs [px].
+    direction : float, optional
+        In which the notch points, counter-clockwise from the rows to the right [degrees].
     """
 
     name: str
@@ -49,6 +53,8 @@ class Specimen:
     yield_strength: float | None = None
     moment_arm: float | None = None
     curvature: float = 0.0
+    notch: tuple | None = None
+    direction: float | None = None
 
     @property
     def two_tips(self):

@@ -76,7 +76,7 @@ def stress_intensity(specimen, a, load):
     a, load = np.asarray(a, float), np.asarray(load, float)
     if specimen.kind == "pipe":
         if specimen.moment_arm is None:
-            raise ValueError(f"{specimen.name}: a pipe's stress intensity needs moment_arm_mm, bending moment over load")
+            raise ValueError(f"{specimen.name}: a pipe's stress intensity needs moment_arm, bending moment over load")
         radius = (specimen.diameter - specimen.wall) / 2
         angle = 2 * a / specimen.diameter
         stress = load * specimen.moment_arm / (np.pi * radius**2 * specimen.wall)
