@@ -41,7 +41,7 @@ def write_report(results, folder):
 def facts(result):
     """Return the lines above a sheet's figures: specimen, calibration, readings, law, and what speaks against them."""
     row = sheet_table([result]).iloc[0]
-    units = {"W_mm": "W", "B_mm": "B", "a_n_mm": "a_n", "diameter_mm": "diameter", "wall_mm": "wall"}
+    units = {"W_mm": "W", "B_mm": "B", "a_n_mm": "notch", "diameter_mm": "diameter", "wall_mm": "wall"}
     sizes = ", ".join(f"{name} {row[column]:g} mm" for column, name in units.items() if pd.notna(row[column]))
     lines = [
         f"{row['kind']}: {sizes}; load ratio R = {row['load_ratio']:g}",

@@ -108,7 +108,7 @@ def growth_sheet(result, facts):
     matplotlib Figure
     """
     panels = growth_panels(result)
-    figure = Figure(figsize=A4)
+    figure = Figure(figsize=A4, layout="none")
     figure.text(0.08, 0.95, f"Crack growth test: {result.specimen.name}", fontsize=15, weight="bold")
     figure.text(0.08, 0.935, "\n".join(facts), fontsize=8.5, va="top", linespacing=1.5)
     rows = (len(panels) + 1) // 2
