@@ -11,8 +11,11 @@ import sys
 import time
 from pathlib import Path
 
-from crack_utils import Experiment, grid, paths
-from crack_utils.notebooks import default_parameters, executed_name, notebook_path, slug, sources
+from crack_utils import Experiment
+from crack_utils.losses.registry import REPORTED
+from crack_utils.study import grid
+from crack_utils.runtime import paths
+from crack_utils.report.notebooks import default_parameters, executed_name, notebook_path, slug, sources
 from crack_utils.study import cases
 
 
@@ -22,7 +25,7 @@ workdir: workflow.basedir
 PRESET = str(config.get("preset", "quick"))
 Experiment.preset(PRESET)  # an unknown one is told before anything starts
 DATA = str(config.get("data", "synthetic"))
-LOSSES = ["bce", "dice", "focal", "tversky"]
+LOSSES = list(REPORTED)
 
 LIVE = "smoke" if PRESET == "smoke" else "small"  # scale of the study that a build trains itself
 
@@ -87,7 +90,7 @@ def parameters(name):
     """Return what a notebook is given: the study's preset and data where it asks for them, and its own."""
     stem, own = NOTEBOOKS[name]
     study = {"preset": PRESET, "data": DATA}
-    return {name: study[name] for name in default_parameters(notebook_path(stem)) if name in study} | own
+    return {name: study[name] for name in default_parameters(paths.notebook(stem)) if name in study} | own
 
 
 def executed(name):
@@ -147,7 +150,7 @@ rule book:
     message:
         "All is made"
     shell:
-        "python -m crack_utils.steps {input} {params.started} {params.names} {params.times:q}"
+        "python -m crack_utils.report.build_times {input} {params.started} {params.names} {params.times:q}"
 
 
 rule html:
@@ -180,7 +183,7 @@ rule stage:
 
 rule data:
     input:
-        ["crack_utils/experiment.py", "crack_utils/data/sources.py", *sources(Path("crack_utils/data/sources.py"))],
+        sources(Path("crack_utils/cli/data.py")),
     output:
         READY,
     params:
@@ -202,7 +205,7 @@ rule trainings:
         [executed(name) for name in GRID],
 
 
-# Papermill is called as a user would; crack_utils/papermill_engine.py gives it the output, and moves it there on success
+# Papermill is called as a user would; crack_utils/report/papermill_engine.py gives it the output, and moves it there on success
 # only, so a failed notebook stays beside its log.
 THREADS = "export TF_NUM_INTRAOP_THREADS={threads} OMP_NUM_THREADS={threads}; "
 PAPERMILL = THREADS + "papermill {input.notebook} {params.given:q} --log-output --no-progress-bar > {log:q} 2>&1"
@@ -213,7 +216,7 @@ PAPERMILL = THREADS + "papermill {input.notebook} {params.given:q} --log-output 
 rule train:
     input:
         notebook="notebooks/train.ipynb",
-        modules=sources(notebook_path("train")),
+        modules=sources(paths.notebook("train")),
         data=READY,
     output:
         f"{ARTIFACTS}/executed/{{name}}.ipynb",
@@ -248,7 +251,7 @@ for chapter, (stem, _) in CHAPTERS.items():
             chapter
         input:
             notebook=f"notebooks/{stem}.ipynb",
-            modules=sources(notebook_path(stem)),
+            modules=sources(paths.notebook(stem)),
             data=[READY] if "data" in given else [],
             before=[executed(other) for other in AFTER.get(chapter, [])],
             tables=[gathered(TABLES[chapter])] if chapter in TABLES else [],
@@ -279,10 +282,7 @@ rule study_training:
     input:
         # Not what lists the cases: a case's name holds a hash of all that decides it. The first training of a data set draws
         # its specimens, the others wait for it.
-        sorted(
-            {*sources(Path("crack_utils/training.py")), *sources(Path("crack_utils/evaluation.py"))}
-            | {"crack_utils/training.py", "crack_utils/evaluation.py"}
-        ),
+        sources(Path("crack_utils/evaluation/train.py")),
     output:
         f"{ARTIFACTS}/study/{{scale}}/{{case}}.run",
     wildcard_constraints:

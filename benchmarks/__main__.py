@@ -11,7 +11,8 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
 from benchmarks import inputs, networks, pytorch_unet
-from crack_utils import Experiment, hardware, paths
+from crack_utils import Experiment
+from crack_utils.runtime import hardware, paths
 
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
 

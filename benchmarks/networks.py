@@ -6,9 +6,11 @@ import tensorflow as tf
 
 from benchmarks import pytorch_unet
 from benchmarks.timing import Contender, markdown, rates, ratios, spread
-from crack_utils import hardware, predict, training
-from crack_utils.callbacks import StopOnNaN
+from crack_utils import predict
 from crack_utils.models.table import layer_table
+from crack_utils.runtime import hardware
+from crack_utils.training.callbacks import StopOnNaN
+from crack_utils.training.fit import compiled_model
 
 DEFAULTS = "Keras' defaults (float32, no XLA)"
 HEADER = ["", "images/s", "times Keras' defaults", "TFLOP/s", "share of the matrix product"]
@@ -36,8 +38,8 @@ def table(experiment, steps, rounds, side):
     images = generator.random((experiment.batch, *experiment.size, 1), np.float32)
     masks = np.float32(images > 0.97)  # as rare as cracks
     precision, xla = hardware.resolve(experiment.precision)
-    default = training.compiled_model(experiment, steps, "float32", xla=False)
-    ours = training.compiled_model(experiment, steps, precision, xla)
+    default = compiled_model(experiment, steps, "float32", xla=False)
+    ours = compiled_model(experiment, steps, precision, xla)
     number = steps * experiment.batch
     batches = tf.data.Dataset.from_tensors((images, masks)).repeat(steps).prefetch(tf.data.AUTOTUNE)
 

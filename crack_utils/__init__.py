@@ -6,12 +6,12 @@ Importing this package loads neither TensorFlow nor matplotlib: every papermill 
 import importlib
 
 _HOMES = {
-    "Experiment": "crack_utils.experiment",
-    "evaluate": "crack_utils.evaluation",
-    "load_run": "crack_utils.run",
-    "load_trained": "crack_utils.trained",
-    "predict": "crack_utils.prediction",
-    "train": "crack_utils.training",
+    "Experiment": "crack_utils.training.experiment",
+    "evaluate": "crack_utils.evaluation.evaluate",
+    "load_run": "crack_utils.training.run",
+    "load_trained": "crack_utils.inference.predictor",
+    "predict": "crack_utils.inference.tiles",
+    "train": "crack_utils.evaluation.train",
 }
 
 __all__ = list(_HOMES)

@@ -15,7 +15,7 @@ def pytest_configure(config):
 @pytest.fixture(scope="module")
 def own_artifacts(tmp_path_factory):
     """A place of its own for a module's trainings, and no XLA: compiling takes longer than they do."""
-    from crack_utils import hardware
+    from crack_utils.runtime import hardware
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path_factory.mktemp("artifacts")))

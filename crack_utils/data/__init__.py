@@ -1,33 +1,30 @@
 """Image–mask pairs: found, checked, split, generated, and delivered as batches."""
 
-from crack_utils.data.check import check_folders, check_pairs
-from crack_utils.data.images import DataError, read_image, read_mask, resize_image, resize_mask
-from crack_utils.data.pairs import Pair, find_pairs, longest_series, spread
-from crack_utils.data.split import Split, read_split, split_pairs
+from importlib import import_module
 
-__all__ = [
-    "DataError",
-    "Pair",
-    "Split",
-    "check_folders",
-    "check_pairs",
-    "find_pairs",
-    "longest_series",
-    "make_dataset",
-    "read_image",
-    "read_mask",
-    "read_split",
-    "resize_image",
-    "resize_mask",
-    "split_pairs",
-    "spread",
-]
+_HOMES = {
+    "DataError": "images",
+    "Pair": "pairs",
+    "Split": "split",
+    "check_folders": "check",
+    "check_pairs": "check",
+    "find_pairs": "pairs",
+    "longest_series": "pairs",
+    "make_dataset": "pipeline",
+    "read_image": "images",
+    "read_mask": "images",
+    "read_split": "split",
+    "resize_image": "images",
+    "resize_mask": "images",
+    "split_pairs": "split",
+    "spread": "pairs",
+}
+
+__all__ = list(_HOMES)
 
 
 def __getattr__(name):
-    """Load TensorFlow only for the one function that needs it."""
-    if name == "make_dataset":
-        from crack_utils.data.pipeline import make_dataset
-
-        return make_dataset
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Load what a name needs when it is first used: TensorFlow for `make_dataset` alone, SciPy for pictures."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

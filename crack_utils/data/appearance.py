@@ -11,10 +11,10 @@ import numpy as np
 from scipy.ndimage import binary_dilation, distance_transform_edt
 from skimage.morphology import skeletonize
 
-from crack_utils import paths
 from crack_utils.data import crackforest
 from crack_utils.data.images import read_image, read_mask, read_parts
 from crack_utils.data.pairs import find_pairs, spread
+from crack_utils.runtime import paths
 
 GRAY_EDGES = np.linspace(0, 1, 65)
 REAL = {"cracktip_polymer": False, "crackforest": True}  # whether their masks are good enough to be measured

@@ -17,10 +17,10 @@ from multiprocessing.pool import ThreadPool
 import numpy as np
 from tqdm import tqdm
 
-from crack_utils import paths, provenance
-from crack_utils.data.content import sha256
+from crack_utils.data.digests import sha256
 from crack_utils.data.images import DataError, read_image, read_mask, resize_image, resize_mask
-from crack_utils.files import full_disk_told
+from crack_utils.runtime import paths, provenance
+from crack_utils.runtime.atomic import explain_full_disk
 
 CHECKSUM = 4  # [bytes] at the head of a file: CRC-32 of the rest, as big-endian integer
 SHAPE = 8  # [bytes] after it: height and width, as big-endian integers
@@ -133,7 +133,7 @@ class Pictures:
         if _key(pair) != self.keys[index]:
             raise DataError(f"{pair.image} or {pair.mask} was changed while it was in use")
         content = _checksum(rest) + rest
-        with full_disk_told(paths.artifacts()):
+        with explain_full_disk(paths.artifacts()):
             file.parent.mkdir(parents=True, exist_ok=True)
             # Not emptied first: to those who read it now it is whole all the time.
             with open(os.open(file, os.O_WRONLY | os.O_CREAT, 0o666), "wb") as stream:

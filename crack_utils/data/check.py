@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from tqdm import tqdm
 
-from crack_utils.data.content import image_content, mask_content, parts_content
+from crack_utils.data.digests import image_content, mask_content, parts_content
 from crack_utils.data.images import DataError
 from crack_utils.data.pairs import refuse, scan
 

@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from crack_utils import paths
-from crack_utils.data.content import sha256
+from crack_utils.data.digests import sha256
 from crack_utils.data.images import DataError
 from crack_utils.data.pairs import refuse
+from crack_utils.runtime import paths
 
 NAME = "crackforest"
 URL = "https://raw.githubusercontent.com/cuilimeng/CrackForest-dataset/ed57c2d96754e6c7d105805cd29aeeb3a799f267/"

@@ -7,7 +7,7 @@ its patches (Isensee et al. 2021, doi:10.1038/s41592-020-01008-z), and the other
 
 import numpy as np
 
-from crack_utils.data.content import image_content
+from crack_utils.data.digests import image_content
 from crack_utils.data.pairs import refuse
 
 

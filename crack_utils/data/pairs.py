@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from crack_utils.data.content import sha256
+from crack_utils.data.digests import sha256
 from crack_utils.data.images import SUFFIXES, DataError
 from crack_utils.data.metadata import read_metadata
 

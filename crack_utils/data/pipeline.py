@@ -7,9 +7,9 @@ what an uninterrupted one would.
 import numpy as np
 import tensorflow as tf
 
-from crack_utils.data import cache, crops, truth
+from crack_utils.data import cache, crops, targets
 from crack_utils.data.augmentation import AUGMENTATIONS
-from crack_utils.experiment import FITS
+from crack_utils.data.options import FITS
 
 
 def make_dataset(
@@ -60,7 +60,7 @@ def make_dataset(
     -------
     tf.data.Dataset of (image, mask)
         float32, shape (batch, H, W, 1); image in [0, 1], mask 0 or 1. If the loss needs more, the mask has the four
-        channels of `truth.stack`.
+        channels of `targets.stack`.
 
     Raises
     ------
@@ -75,7 +75,9 @@ def make_dataset(
     count = epoch_length(drawn, repeat, batch, training)
     cropped, whole = fit == "crop" and training, fit == "crop" and not training
     pictures, sightings = cache.load(pairs, None if fit == "crop" else size), drawn * repeat
-    tips = [truth.tip_at(pair, None if fit == "crop" else size) if "tip" in needs else truth.NO_TIP for pair in pairs]
+    tips = [
+        targets.tip_at(pair, None if fit == "crop" else size) if "tip" in needs else targets.NO_TIP for pair in pairs
+    ]
     shape = (None, None, 1) if whole else (*size, 1)
 
     def draw(position):
@@ -112,12 +114,12 @@ def make_dataset(
 
     def known(mask, tip):
         stack = tf.numpy_function(
-            lambda mask, tip: truth.stack(mask[..., 0], tip, "distance" in needs),
+            lambda mask, tip: targets.stack(mask[..., 0], tip, "distance" in needs),
             [mask, tip],
             tf.float32,
             stateful=False,
         )
-        return tf.ensure_shape(stack, (*shape[:2], truth.CHANNELS))
+        return tf.ensure_shape(stack, (*shape[:2], targets.CHANNELS))
 
     return (
         tf.data.Dataset.range(first_epoch * count, (first_epoch + epochs) * count)

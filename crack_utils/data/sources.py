@@ -5,13 +5,13 @@ import os
 
 import numpy as np
 
-from crack_utils import paths
 from crack_utils.data import crackforest, synthetic
-from crack_utils.data.content import image_content
+from crack_utils.data.digests import image_content
 from crack_utils.data.images import read_image
 from crack_utils.data.leaks import leak
 from crack_utils.data.pairs import find_pairs
-from crack_utils.data.split import read_split, split_pairs
+from crack_utils.data.split import SPLIT_BY, TEST, read_split, split_pairs
+from crack_utils.runtime import paths
 
 MULTIPLE = 8  # three poolings (R34)
 
@@ -61,31 +61,30 @@ def folders(data):
     return [_folder(part) for part in data.split(os.pathsep)]
 
 
-def facts(data, longest_side, fit="resize"):
-    """Return what the pictures themselves decide of an experiment: size, and how they can be split.
+def decide(experiment, pairs):
+    """Return an experiment whose size and split, where they are left open, follow the pictures.
 
     Parameters
     ----------
-    data : str
-        As for `folders`.
-    longest_side : int [px]
-        The longer side is brought to at most this by a whole-number reduction, then both to multiples of 8.
-    fit : {"resize", "crop"}
-        Whether the first picture decides, as all become one size, or the smallest sides, which hold a crop.
+    experiment : Experiment
+    pairs : list of Pair
 
     Returns
     -------
-    dict with size, split_by, test
+    Experiment
+        Of size (height, width) [px]: the whole-number reduction that brings the longer side to at most
+        `experiment.longest_side`, in multiples of 8. Whole pictures follow the first one, as all become one size;
+        crops follow the smallest sides, which hold a crop. Split by specimen, with a test set, where specimens are
+        named; else by image, without one.
     """
-    pairs = find_pairs(*folders(data))
-    if fit == "crop":
-        sides = np.min([image_content(pair.image).size for pair in pairs], axis=0).tolist()
-    else:
-        sides = read_image(pairs[0].image).shape
-    factor = -(-max(sides) // longest_side)
-    whole = math.floor if fit == "crop" else round
-    size = tuple(max(MULTIPLE, whole(side / factor / MULTIPLE) * MULTIPLE) for side in sides)
-    return {"size": size} | split_rule(pairs)
+    changes = {}
+    if experiment.size is None:
+        changes["size"] = _size(pairs, experiment.longest_side, experiment.fit)
+    if experiment.split_by is None:
+        changes["split_by"] = split_rule(pairs).get("split_by", SPLIT_BY)
+    if experiment.test is None:
+        changes["test"] = split_rule(pairs).get("test", TEST)
+    return experiment.replace(**changes) if changes else experiment
 
 
 def split_rule(pairs):
@@ -94,6 +93,16 @@ def split_rule(pairs):
     # Without named specimens a test set could not promise specimens that training has not seen.
     by_specimen = "" not in specimens and len(specimens) >= 5
     return {} if by_specimen else {"split_by": "image", "test": 0.0}
+
+
+def _size(pairs, longest_side, fit):
+    if fit == "crop":
+        sides = np.min([image_content(pair.image).size for pair in pairs], axis=0).tolist()
+    else:
+        sides = read_image(pairs[0].image).shape
+    factor = -(-max(sides) // longest_side)
+    to_whole = math.floor if fit == "crop" else round
+    return tuple(max(MULTIPLE, to_whole(side / factor / MULTIPLE) * MULTIPLE) for side in sides)
 
 
 def _folder(part):

@@ -7,9 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from crack_utils.data.content import image_content, sha256
+from crack_utils.data.digests import image_content, sha256
 from crack_utils.data.images import DataError
 from crack_utils.data.pairs import Pair, refuse
+
+# Of an experiment that says nothing else.
+VALIDATION = 0.2  # share of what the test set leaves (R21)
+TEST = 0.2  # share of all
+SPLIT_BY = "specimen"
 
 COLUMNS = ("set", "name", "source", "specimen", "image_sha256", "mask_sha256")
 

@@ -2,49 +2,7 @@
 
 import numpy as np
 
-__all__ = ["as_mask", "as_unit", "bounding_box", "check_image", "check_same_size"]
-
-
-def check_image(image):
-    """Return an image as an array that every tool takes, its values as they are.
-
-    Parameters
-    ----------
-    image : array of shape (H, W) or (H, W, 3)
-        8 or 16 bit unsigned integers, booleans, or floats that already lie in [0, 1].
-
-    Returns
-    -------
-    array of the same shape
-
-    Raises
-    ------
-    ValueError
-        For another number of dimensions or channels, an empty array, or floats outside [0, 1].
-    TypeError
-        For another type of number.
-    """
-    image = np.asarray(image)
-    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3) or image.size == 0:
-        raise ValueError(f"image must have shape (height, width) or (height, width, 3), not {image.shape}")
-    if image.dtype == bool:
-        return image.astype(np.float32)
-    if image.dtype in (np.uint8, np.uint16):
-        return image
-    if image.dtype.kind != "f":
-        raise TypeError(f"image must hold uint8, uint16, bool or float values, not {image.dtype}")
-    lowest, highest = image.min(), image.max()
-    if not (lowest >= 0 and highest <= 1):  # written so that NaN fails too
-        raise ValueError(f"a float image must lie in [0, 1]; this one spans {lowest:g} to {highest:g}")
-    return image
-
-
-def as_unit(image):
-    """Return an image as float32 in [0, 1]; see `check_image` for what is taken."""
-    image = check_image(image)
-    if image.dtype.kind == "f":
-        return image.astype(np.float32)
-    return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+__all__ = ["as_mask", "bounding_box", "check_same_size"]
 
 
 def as_mask(mask):

@@ -12,7 +12,8 @@ Morphological contours after Márquez-Neila, Baumela and Álvarez (2014), as in 
 import numpy as np
 from scipy import ndimage
 
-from crack_utils.labelling.arrays import as_mask, as_unit, bounding_box, check_same_size
+from crack_utils.data.contrast import as_unit
+from crack_utils.labelling.arrays import as_mask, bounding_box, check_same_size
 from crack_utils.labelling.tools import _count, dilate
 
 __all__ = ["METHODS", "active_contour"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from crack_utils.labelling.arrays import check_image
+from crack_utils.data.contrast import check_image
 from crack_utils.labelling.steps import PARTS, RecipeError, Step
 
 __all__ = ["VERSION", "Labels", "Recipe"]

@@ -10,7 +10,8 @@ import numpy as np
 from scipy import ndimage
 from skimage.segmentation import flood
 
-from crack_utils.labelling.arrays import as_mask, as_unit, bounding_box, check_image
+from crack_utils.data.contrast import check_image, contrast_stretch
+from crack_utils.labelling.arrays import as_mask, bounding_box
 
 __all__ = [
     "clear_border",
@@ -28,35 +29,6 @@ EIGHT = np.ones((3, 3), dtype=bool)
 XYZ_FROM_RGB = ((0.412453, 0.357580, 0.180423), (0.212671, 0.715160, 0.072169), (0.019334, 0.119193, 0.950227))
 D65 = (0.95047, 1.0, 1.08883)  # white point of daylight, 2° observer
 ROUNDING = 1e-6  # far below one gray value of 16 bits
-SATURATED = 0.01  # share of the pixels that the stretch saturates at either end, as imadjust does
-
-
-def contrast_stretch(image):
-    """Spread the gray values over [0, 1], saturating the darkest and the brightest 1 % (MATLAB's ``imadjust``).
-
-    Parameters
-    ----------
-    image : array of shape (H, W)
-        See `crack_utils.labelling.arrays.as_unit`.
-
-    Returns
-    -------
-    float32 array of shape (H, W) in [0, 1]
-
-    Notes
-    -----
-    As the original, the limits are bins of a histogram: 65,536 of them for 16-bit images, else 256. A flat image stays.
-    """
-    bins = 65536 if np.asarray(image).dtype == np.uint16 else 256
-    image = as_unit(image)
-    levels = np.rint(image * (bins - 1)).astype(np.int32)
-    share = np.cumsum(np.bincount(levels.ravel(), minlength=bins)) / levels.size
-    low = int(np.argmax(share > SATURATED))
-    high = int(np.argmax(share >= 1 - SATURATED))
-    if low >= high:
-        return image
-    low, high = np.float32(low / (bins - 1)), np.float32(high / (bins - 1))
-    return np.clip((image - low) / (high - low), 0, 1)
 
 
 def flood_fill(image, seed, tolerance=0.05):

@@ -7,7 +7,7 @@ from ipympl.backend_nbagg import Canvas, FigureManager
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from crack_utils.labelling.tools import contrast_stretch
+from crack_utils.data.contrast import contrast_stretch
 
 __all__ = ["PictureView", "compose"]
 

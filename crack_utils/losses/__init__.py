@@ -12,54 +12,24 @@ input: a float16 sum overflows beyond 65,504 pixels.
 """
 
 import inspect
+from importlib import import_module
 
-from crack_utils.losses.cross_entropy import BinaryCrossEntropy, Focal
-from crack_utils.losses.overlap import Dice, Tversky, tversky_index
-from crack_utils.losses.sums import WeightedSum, needs_of
-from crack_utils.losses.thin import Boundary, CentrelineDice, soft_skeleton
-from crack_utils.losses.tips import GaussianTip, TipDistance
+from crack_utils.losses.registry import LOSSES, REPORTED, TITLES, files, terms, title
 
-__all__ = [
-    "TITLES",
-    "BinaryCrossEntropy",
-    "Boundary",
-    "CentrelineDice",
-    "Dice",
-    "Focal",
-    "GaussianTip",
-    "TipDistance",
-    "Tversky",
-    "WeightedSum",
-    "get",
-    "more_names",
-    "names",
-    "needs",
-    "soft_skeleton",
-    "tversky_index",
-]
-
-_LOSSES = {"bce": BinaryCrossEntropy, "dice": Dice, "focal": Focal, "tversky": Tversky}
-_MORE_LOSSES = {"tip": GaussianTip, "tip_distance": TipDistance, "cldice": CentrelineDice, "boundary": Boundary}
-TITLES = {
-    "bce": "BCE",
-    "dice": "Dice",
-    "focal": "Focal",
-    "tversky": "Tversky",
-    "tip": "Gaussian tip",
-    "tip_distance": "Tip distance",
-    "cldice": "clDice",
-    "boundary": "Boundary",
+_HOMES = {entry.class_name: entry.module for entry in LOSSES.values()} | {
+    "WeightedSum": "sums",
+    "soft_skeleton": "thin",
+    "tversky_index": "overlap",
 }
 
-
-def names():
-    """Return the names of the report's losses, in the order of its table."""
-    return list(_LOSSES)
+__all__ = [*sorted(_HOMES), "LOSSES", "REPORTED", "TITLES", "files", "get", "needs", "title"]
 
 
-def more_names():
-    """Return the names of the other losses: those for tips, and the field's references for thin structures."""
-    return list(_MORE_LOSSES)
+def __getattr__(name):
+    """Load Keras with the first loss that is used: the names are needed without it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
 def get(name, **options):
@@ -68,33 +38,35 @@ def get(name, **options):
     Parameters
     ----------
     name : str
-        One of `names()` or `more_names()`, or a sum of them with optional weights: ``"dice+bce"``,
-        ``"0.5*tversky+tip"``.
+        One of LOSSES, or a sum of them with optional weights: ``"dice+bce"``, ``"0.5*tversky+tip"``.
     **options
         Hyper-parameters of a single loss, e.g. ``get("focal", gamma=1.0)``. Sums take the defaults.
+
+    Returns
+    -------
+    keras.losses.Loss
+        Of masks and probabilities, both (batch, height, width, 1); the mean over the batch, a float32 scalar.
 
     Raises
     ------
     ValueError
         If the name, a weight or an option is unknown; the message lists the valid ones.
     """
+    weights, names = zip(*terms(name), strict=True)
     if "+" in name or "*" in name:
         if options:
             raise ValueError(f"loss {name!r} is a sum, which takes no options; got {sorted(options)}")
-        weights, parts = zip(*[_weight_and_name(term) for term in name.split("+")], strict=True)
-        return WeightedSum([get(part) for part in parts], weights, name="_".join(parts))
-    known = _LOSSES | _MORE_LOSSES
-    if name not in known:
-        raise ValueError(f"unknown loss {name!r}; valid are {', '.join(known)} and sums such as 'dice+bce'")
-    valid = [key for key in inspect.signature(known[name]).parameters if key != "name"]
-    unknown = sorted(set(options) - set(valid))
-    if unknown:
+        weighted_sum = __getattr__("WeightedSum")
+        return weighted_sum([get(part) for part in names], weights, name="_".join(names))
+    loss = __getattr__(LOSSES[name].class_name)
+    valid = [key for key in inspect.signature(loss).parameters if key != "name"]
+    if unknown := sorted(set(options) - set(valid)):
         raise ValueError(f"unknown option {', '.join(unknown)} of loss {name!r}; valid are {', '.join(valid)}")
-    return known[name](**options)
+    return loss(**options)
 
 
 def needs(name, **options):
-    """Return what a loss of that name asks of the truth beside the mask, see `crack_utils.data.truth`.
+    """Return what a loss of that name asks of the targets beside the mask, see `crack_utils.data.targets`.
 
     Returns
     -------
@@ -106,15 +78,6 @@ def needs(name, **options):
     >>> sorted(needs("dice+tip"))
     ['tip']
     """
+    from crack_utils.losses.sums import needs_of
+
     return needs_of(get(name, **options))
-
-
-def _weight_and_name(term):
-    """Split ``"0.5*tversky"`` into (0.5, "tversky"); a bare name weighs 1."""
-    weight, star, name = term.strip().rpartition("*")
-    if not star:
-        return 1.0, name
-    try:
-        return float(weight), name.strip()
-    except ValueError:
-        raise ValueError(f"the weight in {term!r} must be a number, as in '0.5*tversky'") from None

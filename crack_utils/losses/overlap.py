@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from crack_utils.losses.common import PACKAGE, REDUCTION, check_not_negative, check_shapes
-from crack_utils.replicas import sum_over_replicas
+from crack_utils.runtime.devices import sum_over_replicas
 
 
 def tversky_index(true, predicted, alpha, beta, smooth, axis=None, weights=None):

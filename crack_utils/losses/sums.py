@@ -3,7 +3,7 @@
 import keras
 
 from crack_utils.losses.common import PACKAGE
-from crack_utils.losses.truth import mask_of
+from crack_utils.losses.targets import mask_of
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

@@ -4,8 +4,8 @@ import keras
 from keras import ops
 
 from crack_utils.losses.common import PACKAGE, REDUCTION, check_not_negative, check_shapes
-from crack_utils.losses.truth import check_channels, distances_of, mask_of
-from crack_utils.replicas import sum_over_replicas
+from crack_utils.losses.targets import check_channels, distances_of, mask_of
+from crack_utils.runtime.devices import sum_over_replicas
 
 
 def soft_skeleton(picture, iterations):

@@ -10,7 +10,7 @@ from keras import ops
 from crack_utils.losses.common import PACKAGE, REDUCTION, check_not_negative
 from crack_utils.losses.cross_entropy import BinaryCrossEntropy, Focal
 from crack_utils.losses.overlap import Dice, Tversky
-from crack_utils.losses.truth import check_channels, mask_of, offsets_of
+from crack_utils.losses.targets import check_channels, mask_of, offsets_of
 
 BASES = {"bce": BinaryCrossEntropy, "dice": Dice, "focal": Focal, "tversky": Tversky}
 WEIGHT_REACH = 1 / 16  # of the picture's height: standard deviation of the weight, 4 px of 64

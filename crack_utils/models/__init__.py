@@ -1,35 +1,35 @@
 """Architectures by name: image in, probability of crack out.
 
->>> names()
+>>> list(MODELS)
 ['unet', 'attention_unet', 'fcn', 'hybrid', 'sliding_window', 'mask_rcnn']
 """
 
 import inspect
+from importlib import import_module
 
-from .attention_unet import attention_maps, attention_unet
-from .fcn import fcn
-from .hybrid import hybrid
-from .mask_rcnn import mask_rcnn
-from .sliding_window import crops_multiply_adds, predict_by_crops, sliding_window
-from .table import layer_table
-from .unet import unet
+from .registry import MODELS, files
 
-__all__ = ["attention_maps", "build", "crops_multiply_adds", "layer_table", "names", "predict_by_crops"]
-
-# A name is also that of the module, or folder of modules, that its code is in.
-_MODELS = {
-    "unet": unet,
-    "attention_unet": attention_unet,
-    "fcn": fcn,
-    "hybrid": hybrid,
-    "sliding_window": sliding_window,
-    "mask_rcnn": mask_rcnn,
+_HOMES = {
+    "attention_maps": "attention_unet",
+    "crops_multiply_adds": "sliding_window",
+    "layer_table": "table",
+    "predict_by_crops": "sliding_window",
 }
 
+__all__ = [*_HOMES, "MODELS", "build", "files", "register_layers"]
 
-def names():
-    """Return the names of the architectures."""
-    return list(_MODELS)
+
+def __getattr__(name):
+    """Load Keras with the first architecture that is used: the names are needed without it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def register_layers():
+    """Load all architectures, so that Keras knows the layers of our own when it reads a network from a file."""
+    for entry in MODELS.values():
+        import_module(f"{__name__}.{entry.module}")
 
 
 def build(name="unet", dtype=None, **options):
@@ -38,7 +38,7 @@ def build(name="unet", dtype=None, **options):
     Parameters
     ----------
     name : str
-        One of `names()`.
+        One of MODELS.
     dtype : str, optional
         Keras dtype policy of its layers, ``"float32"`` (None), ``"mixed_float16"`` or ``"mixed_bfloat16"``; no global
         policy is read. The output layer is float32 whatever this is.
@@ -56,10 +56,11 @@ def build(name="unet", dtype=None, **options):
     ValueError
         If the name or an option is unknown; the message lists the valid ones.
     """
-    if name not in _MODELS:
-        raise ValueError(f"unknown model {name!r}; valid are {', '.join(names())}")
-    valid = [key for key in inspect.signature(_MODELS[name]).parameters if key != "dtype"]
-    unknown = sorted(set(options) - set(valid))
-    if unknown:
+    if name not in MODELS:
+        raise ValueError(f"unknown model {name!r}; valid are {', '.join(MODELS)}")
+    module = MODELS[name].module
+    architecture = getattr(import_module(f"{__name__}.{module}"), module)
+    valid = [key for key in inspect.signature(architecture).parameters if key != "dtype"]
+    if unknown := sorted(set(options) - set(valid)):
         raise ValueError(f"unknown option {', '.join(unknown)} of model {name!r}; valid are {', '.join(valid)}")
-    return _MODELS[name](dtype=dtype, **options)
+    return architecture(dtype=dtype, **options)

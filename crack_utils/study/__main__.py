@@ -37,12 +37,12 @@ def _cost(options):
 
 
 def _train(options):
-    from crack_utils.evaluation import evaluate
-    from crack_utils.training import train
+    from crack_utils.evaluation.evaluate import evaluate
+    from crack_utils.training.fit import fit
 
     case = study_cases.case(options.scale, options.case)
     began = time.time()
-    run = train(case.experiment)
+    run = fit(case.experiment)
     evaluate(run)
     options.marker.parent.mkdir(parents=True, exist_ok=True)
     options.marker.write_text(f"{run.id}\n", encoding="utf-8")
@@ -50,8 +50,9 @@ def _train(options):
 
 
 def _gather(options):
-    from crack_utils import evaluate, load_run
+    from crack_utils.evaluation.evaluate import evaluate
     from crack_utils.study import tables
+    from crack_utils.training.run import load_run
 
     finished = [each for each in study_cases.cases(options.scale) if study_cases.marker(options.scale, each).exists()]
     complete, left = study_cases.complete(options.scale, finished)

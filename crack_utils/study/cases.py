@@ -7,8 +7,9 @@ True
 import math
 from dataclasses import dataclass
 
-from crack_utils import paths
-from crack_utils.experiment import LOSSES, Experiment
+from crack_utils.losses.registry import REPORTED
+from crack_utils.runtime import paths
+from crack_utils.training.experiment import Experiment
 
 # Every fourth specimen or so is for the test; of the other 80, a fifth is for validation.
 _DATA = {"size": (64, 80), "specimens": 104, "frames": 4, "test": 24 / 104}
@@ -53,7 +54,7 @@ _LEAKS = {
 
 # Question → variant → what it changes of the base. What is equal in several questions is trained once.
 QUESTIONS = {
-    "losses": {loss: {"loss": loss} for loss in LOSSES},  # R50–R56
+    "losses": {loss: {"loss": loss} for loss in REPORTED},  # R50–R56
     "leaks": _LEAKS,  # S2, S3; all variants have the same test specimens
     "leaks, few specimens": {name: _FEW | changes for name, changes in _LEAKS.items()},
     "rates": {  # R60

@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from scipy import stats
 
-from crack_utils import report, statistics
-from crack_utils.experiment import LOSSES
+from crack_utils.losses.registry import REPORTED, title
+from crack_utils.metrics import intervals
+from crack_utils.study.published import TABLE_1
 
 FOUND = 0.9  # of the crack pixels within 2 px: a crack that is found (R66)
 SAME = 0.01  # of mean IoU: a smaller harm is none in practice (R65)
@@ -73,11 +74,11 @@ def findings(tables):
 def dice_is_best(tables):
     """R56: is Dice better than each of the others at a threshold of 0.5?"""
     compared = compare_losses(tables, "mean_iou")
-    against = [compared[("dice", other)] for other in LOSSES if other != "dice"]
+    against = [compared[("dice", other)] for other in REPORTED if other != "dice"]
     closest = min(against, key=lambda row: row["low"])
     verdict = _verdict(closest)
-    contrast = f"Dice − {report.LOSSES[closest['second']]}, mean IoU at 0.5"
-    reported = "Dice {:.3f}, Tversky {:.3f}".format(*(report.TABLE_1[loss]["val_miou"] for loss in ("dice", "tversky")))
+    contrast = f"Dice − {title(closest['second'])}, mean IoU at 0.5"
+    reported = "Dice {:.3f}, Tversky {:.3f}".format(*(TABLE_1[loss]["val_miou"] for loss in ("dice", "tversky")))
     claim = "Dice is the best of the four losses"
     return _finding("R56", claim, reported, contrast, closest, verdict, tables, "losses")
 
@@ -86,10 +87,10 @@ def gap(tables):
     """S1: are Dice and Tversky far above BCE and focal, and under which reading of mean IoU?"""
     by_measure = {}
     for measure in ("unthresholded_mean_iou", "mean_iou"):
-        bce, dice, focal, tversky = tables.values("losses", measure, LOSSES, worked=True)
+        bce, dice, focal, tversky = tables.values("losses", measure, REPORTED, worked=True)
         by_measure[measure] = interval((dice + tversky - bce - focal) / 2)
     cast, thresholded = by_measure.values()
-    reported = [report.TABLE_1[loss]["val_miou"] for loss in LOSSES]
+    reported = [TABLE_1[loss]["val_miou"] for loss in REPORTED]
     apart = (reported[1] + reported[3] - reported[0] - reported[2]) / 2
     verdict = "reproduced" if thresholded["low"] > 0 else "not reproduced"
     if cast["low"] > max(0, thresholded["high"]):
@@ -153,8 +154,8 @@ def rates(tables):
         usual, *higher = (name for name in variants(tables, "rates") if name.startswith(loss))
         for name in higher:
             low, high = tables.values("rates", "mean_iou", [usual, name])
-            contrast = f"{report.LOSSES[loss]}: rate {usual.split()[1]} − {name.split()[1]}, mean IoU"
-            claim = f"Learning rates above 1e-4 train worse ({report.LOSSES[loss]}, {name.split()[1]})"
+            contrast = f"{title(loss)}: rate {usual.split()[1]} − {name.split()[1]}, mean IoU"
+            claim = f"Learning rates above 1e-4 train worse ({title(loss)}, {name.split()[1]})"
             made.append(_judge("R60", claim, contrast, low - high, tables, "rates"))
     return made
 
@@ -258,11 +259,11 @@ def widths(tables):
 
 def compare_losses(tables, measure):
     """Return all pairs of losses, by (first, second): value, low, high, p. The limits hold for all pairs at once."""
-    compared = statistics.compare(tables.values("losses", measure, LOSSES, worked=True))
+    compared = intervals.compare(tables.values("losses", measure, REPORTED, worked=True))
     rows = {}
     for place, (one, other) in enumerate(compared.pairs):
         value, low, high, p = (float(getattr(compared, name)[place]) for name in ("difference", "low", "high", "p"))
-        first, second = LOSSES[one], LOSSES[other]
+        first, second = REPORTED[one], REPORTED[other]
         rows[(first, second)] = {"first": first, "second": second, "value": value, "low": low, "high": high, "p": p}
         rows[(second, first)] = {"first": second, "second": first, "value": -value, "low": -high, "high": -low, "p": p}
     return rows
@@ -302,7 +303,7 @@ def _verdict(found):
 
 def interval(values):
     """Return mean and 95 % interval of values of shape (seeds, specimens): value, low, high."""
-    found = statistics.interval(values)
+    found = intervals.interval(values)
     return {"value": float(found.mean), "low": float(found.low), "high": float(found.high)}
 
 

@@ -5,9 +5,9 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from crack_utils import hardware
+from crack_utils.runtime import hardware
 from crack_utils.study import cases as study_cases
-from crack_utils.training import compiled_model, learnt_from
+from crack_utils.training.fit import compiled_model, training_batches
 
 START = 20  # [s] to start Python and TensorFlow, to read the data and to measure the result, in each training
 STEPS = 12  # timed, after two that are not: the first compiles
@@ -49,7 +49,7 @@ def images_per_second(experiment):
     model = compiled_model(experiment, STEPS, precision, xla)
     black = np.zeros((experiment.batch, *experiment.size, 1), np.float32)
     pictures = tf.data.Dataset.from_tensors((black, black)).repeat(STEPS + 2)
-    for step, batch in enumerate(learnt_from(model, pictures, experiment.seed, 0)):
+    for step, batch in enumerate(training_batches(model, pictures, experiment.seed, 0)):
         if step == 2:
             began = time.perf_counter()
         model.train_on_batch(*batch)

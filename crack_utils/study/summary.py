@@ -5,11 +5,11 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from crack_utils import report
-from crack_utils.experiment import LOSSES
-from crack_utils.measures import ROUNDS_TO_ONE, Confusion
+from crack_utils.losses.registry import REPORTED, title
+from crack_utils.metrics.masks import ROUNDS_TO_ONE, Confusion
 from crack_utils.study.cases import SCALES
 from crack_utils.study.claims import by_seed, compare_losses, interval, present, variants
+from crack_utils.study.published import order
 from crack_utils.study.tables import COUNTS, facts, repeated, source
 
 QUOTED = ("mean_iou", "unthresholded_mean_iou", "crack_at_one", "recall", "expected_calibration_error")  # in the prose
@@ -19,7 +19,7 @@ VERDICTS = ("reproduced", "not reproduced", "depends")
 def loss_table(tables, measures):
     """Return how many trainings of each loss failed, and each measure of the others with its interval: texts."""
     rows, failed = {}, tables.failures("losses")
-    for loss, name in report.LOSSES.items():
+    for loss, name in zip(REPORTED, map(title, REPORTED), strict=True):
         rows[name] = {"failed trainings": f"{failed[loss]}"}
         for measure in measures:
             (values,) = tables.values("losses", measure, [loss], worked=True)
@@ -37,7 +37,7 @@ def pair_table(tables, measures):
     for measure in measures:
         pairs = {key: row for key, row in compare_losses(tables, measure).items() if row["value"] >= 0}
         columns[measure] = {frozenset(key): _pair_text(row) for key, row in pairs.items()}
-    index = {frozenset(pair): " – ".join(report.LOSSES[loss] for loss in pair) for pair in combinations(LOSSES, 2)}
+    index = {frozenset(pair): " – ".join(title(loss) for loss in pair) for pair in combinations(REPORTED, 2)}
     return pd.DataFrame({name: {index[key]: text for key, text in cells.items()} for name, cells in columns.items()})
 
 
@@ -102,7 +102,7 @@ def precision_effect(tables):
     """
     rows = tables.swept("test")
     found = {}
-    for loss, name in report.LOSSES.items():
+    for loss, name in zip(REPORTED, map(title, REPORTED), strict=True):
         chosen = rows[rows["variant"] == loss]
         found[name] = {kind: _mean_iou_at(chosen, limit) for kind, limit in ROUNDS_TO_ONE.items()}
         found[name]["at 0.5"] = _mean_iou_at(chosen, 0.5)
@@ -112,7 +112,7 @@ def precision_effect(tables):
 def best_thresholds(tables):
     """Return, by loss, the threshold that is best on validation, and the mean IoU of the test set at it and at 0.5."""
     found = {}
-    for loss, name in report.LOSSES.items():
+    for loss, name in zip(REPORTED, map(title, REPORTED), strict=True):
         swept = (tables.swept(part) for part in ("validation", "test"))
         validation, test = (rows[rows["variant"] == loss] for rows in swept)
         best = max(validation["threshold"].unique(), key=lambda threshold: _mean_iou_at(validation, threshold))
@@ -152,20 +152,20 @@ def findings_table(findings):
 def numbers(full, live, findings):
     """Return what the pages say in their prose, each group with its source."""
     losses = {}
-    for loss in LOSSES:
+    for loss in REPORTED:
         losses[loss] = {}
         for measure in QUOTED:
             (values,) = full.values("losses", measure, [loss], worked=True)
             losses[loss][measure] = interval(values)
     spread = {
-        measure: max(losses[loss][measure]["value"] for loss in LOSSES)
-        - min(losses[loss][measure]["value"] for loss in LOSSES)
+        measure: max(losses[loss][measure]["value"] for loss in REPORTED)
+        - min(losses[loss][measure]["value"] for loss in REPORTED)
         for measure in ("mean_iou", "unthresholded_mean_iou")
     }
-    means = {measure: {loss: losses[loss][measure]["value"] for loss in LOSSES} for measure in spread}
+    means = {measure: {loss: losses[loss][measure]["value"] for loss in REPORTED} for measure in spread}
     live_means = {
         measure: dict(
-            zip(LOSSES, live.values("losses", measure, LOSSES, worked=True).mean(axis=(1, 2)).tolist(), strict=True)
+            zip(REPORTED, live.values("losses", measure, REPORTED, worked=True).mean(axis=(1, 2)).tolist(), strict=True)
         )
         for measure in spread
     }
@@ -178,7 +178,7 @@ def numbers(full, live, findings):
         "failures": {loss: int(count) for loss, count in full.failures("losses").items()},
         "losses": losses,
         "spread": spread,
-        "order": {measure: report.order(values) for measure, values in means.items()},
+        "order": {measure: order(values) for measure, values in means.items()},
         "established": {measure: _established(rows) for measure, rows in pairs.items()},
         "best_thresholds": best_thresholds(full),
         "findings": _by_item(findings),
@@ -187,7 +187,7 @@ def numbers(full, live, findings):
             "source": source(live),
             "repeated": repeated(full, live),
             "facts": facts(live),
-            "order": {measure: report.order(values) for measure, values in live_means.items()},
+            "order": {measure: order(values) for measure, values in live_means.items()},
         },
     }
 
@@ -203,13 +203,13 @@ def _by_item(findings):
 
 def _established(rows):
     """Return the pairs that differ, such as "Dice > BCE", the first being the better; "none" if none does."""
-    found = [f"{report.LOSSES[a]} > {report.LOSSES[b]}" for (a, b), row in rows.items() if row["low"] > 0]
+    found = [f"{title(a)} > {title(b)}" for (a, b), row in rows.items() if row["low"] > 0]
     return ", ".join(found) or "none"
 
 
 def _pair_text(row):
     star = " *" if row["low"] > 0 else ""
-    return f"{report.LOSSES[row['first']]} {_text(row)}{star}"
+    return f"{title(row['first'])} {_text(row)}{star}"
 
 
 def _text(found):

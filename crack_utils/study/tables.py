@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crack_utils import paths, provenance
+from crack_utils.runtime import paths, provenance
 from crack_utils.study.cases import KEPT, SCALES
 
 TABLES = ("specimens", "runs", "thresholds")

@@ -6,7 +6,6 @@ import os
 from functools import partial
 from pathlib import Path
 
-import filelock
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
@@ -15,6 +14,7 @@ from crack_utils.data.synthetic.patterns import GROWING, pattern_of
 from crack_utils.data.synthetic.photograph import VERSION, check_arguments, measure, render
 from crack_utils.data.synthetic.specimen import SOURCES
 from crack_utils.data.synthetic.workers import share
+from crack_utils.runtime.atomic import lock
 
 COLUMNS = ("name", "source", "specimen", "frame", "tip_row", "tip_column", "mm_per_px")
 _KINDS = ("images", "masks", "parts")
@@ -82,7 +82,7 @@ def generate(
         recipe["patterns"] = list(patterns)
     if not (folder / _RECIPE).exists():
         folder.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(folder / ".lock"):
+        with lock(folder, f"Another process draws {folder}; this one waits for it"):
             if not (folder / _RECIPE).exists():  # while this call waited, another may have finished
                 _write(folder, recipe, workers, progress)
     _compare(folder, _RECIPE, recipe)

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from crack_utils.models.any_size import pad_to_stride
-from crack_utils.replicas import sum_over_replicas
+from crack_utils.runtime.devices import sum_over_replicas
 
 from . import anchors as anchor
 from . import boxes as box
@@ -84,8 +84,6 @@ class MaskRCNN(keras.Model):
     Its training metrics are of the merged probability from the maps of before the step's update. Validated on
     pictures and masks, its loss is the binary cross-entropy of the merged probability, not the sum of the five.
     """
-
-    own_loss = True  # of the five; the experiment's is not used
 
     def __init__(self, filters=32, mask_size=56, mask_convolutions=3, policy="float32", seed=None, name="mask_rcnn"):
         if filters < 8 or filters % 8:

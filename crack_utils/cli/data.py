@@ -1,0 +1,129 @@
+"""Data on the command line: ``crack-utils check``, ``fetch``, ``synth``, and ``prepare`` for the workflow."""
+
+from pathlib import Path
+
+from crack_utils.data.options import PATTERNS
+from crack_utils.training.experiment import PRESETS, SYNTHETIC, Experiment
+
+
+def add_commands(subparsers):
+    """Add the commands to a command line; what they set as ``run`` returns the exit status.
+
+    Parameters
+    ----------
+    subparsers : argparse._SubParsersAction
+    """
+    check = subparsers.add_parser(
+        "check",
+        help="say whether folders of images/ and masks/ can be used, and what they hold",
+        description="Read every picture and mask, list all that cannot be used and why, then what the data set holds.",
+        epilog="example: crack-utils check my_photographs --html check.html",
+    )
+    check.add_argument("folders", nargs="+", metavar="FOLDER", help="together one data set, each folder a source")
+    check.add_argument("--json", type=Path, metavar="FILE", help="write the summary, each picture's too, as JSON")
+    check.add_argument("--html", type=Path, metavar="FILE", help="write it as one page with pictures")
+    check.set_defaults(run=_check)
+
+    fetch = subparsers.add_parser(
+        "fetch",
+        help="download a named data set, after showing its licence",
+        description="Show the licence of a public data set, download it, and check the hashes of its files.",
+        epilog="example: crack-utils fetch crackforest",
+    )
+    fetch.add_argument("name", choices=["crackforest"])
+    fetch.set_defaults(run=_fetch)
+
+    synth = subparsers.add_parser(
+        "synth",
+        help="make synthetic photographs with masks; interrupted, it goes on",
+        description="Draw photographs of cracked specimens, with their masks and tips. The same seed, the same files.",
+        epilog="example: crack-utils synth drawn --specimens 24 --size 512 640",
+    )
+    synth.add_argument("folder", type=Path, metavar="FOLDER", help="old/ and new/ are written in it, each a source")
+    synth.add_argument("--specimens", type=int, default=24, metavar="N", help="default: %(default)s")
+    synth.add_argument(
+        "--frames", type=int, default=10, metavar="N", help="photographs of each specimen; default: %(default)s"
+    )
+    synth.add_argument(
+        "--size", type=int, nargs=2, default=(128, 160), metavar=("HEIGHT", "WIDTH"), help="[px]; default: 128 160"
+    )
+    synth.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    synth.add_argument(
+        "--patterns",
+        nargs="+",
+        default=PATTERNS[:1],
+        choices=PATTERNS,
+        metavar="PATTERN",
+        help=f"of {', '.join(PATTERNS)}; the specimens take them in turn; default: {PATTERNS[0]}",
+    )
+    synth.add_argument("--workers", type=int, metavar="N", help="processes; default: one a core if it pays")
+    synth.set_defaults(run=_synth)
+
+    prepare = subparsers.add_parser(
+        "prepare",
+        help="make or check a data set, and decode it at a preset's size",
+        description="The first step of `make book`: make or check the data, and decode it once for all trainings.",
+        epilog="example: crack-utils prepare --preset quick --data my_photographs",
+    )
+    prepare.add_argument("--preset", default="quick", help=f"one of {', '.join(PRESETS)}; default: %(default)s")
+    prepare.add_argument(
+        "--data", default=SYNTHETIC, help="'synthetic' or a folder with images/ and masks/; default: %(default)s"
+    )
+    prepare.add_argument("--marker", type=Path, metavar="FILE", help="file to write when the data set is ready")
+    prepare.set_defaults(run=_prepare)
+
+
+def _prepare(options):
+    from crack_utils.data import cache, check_folders, check_pairs, sources
+    from crack_utils.training.prepare import prepare
+
+    if options.data != SYNTHETIC:
+        check_folders(*sources.folders(options.data))  # first of all, so that one message says all that is wrong
+    prepared = prepare(Experiment.preset(options.preset, data=options.data))
+    check_pairs(prepared.pairs)
+    cache.load(prepared.pairs, prepared.experiment.picture_size)
+    split = prepared.split
+    folder = prepared.pairs[0].image.parent.parent
+    text = f"{folder}: {len(split.train)} training, {len(split.validation)} validation, {len(split.test)} test pairs"
+    print(text)
+    if options.marker:
+        options.marker.parent.mkdir(parents=True, exist_ok=True)
+        options.marker.write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+def _check(options):
+    from crack_utils.data import check_folders, sources, summary, summary_page
+    from crack_utils.runtime.atomic import atomic_write
+
+    for path in filter(None, (options.json, options.html)):
+        if not path.parent.is_dir():
+            raise ValueError(f"{path}: there is no folder {path.parent}")
+    named = [sources.NAMED[name]() if name in sources.NAMED else name for name in options.folders]
+    found = check_folders(*named)
+    print(f"{len(found.pairs)} pairs in {len(named)} folder(s): all can be used")
+    known = summary.collect(found, PRESETS["quick"]["longest_side"])
+    print(known.text())
+    for path, text in ((options.json, summary.Summary.to_json), (options.html, summary_page.page)):
+        if path:
+            with atomic_write(path) as draft:
+                draft.write_text(text(known), encoding="utf-8")
+            print(f"\nWritten: {path}")
+    return 0
+
+
+def _fetch(options):
+    from crack_utils.data import crackforest, find_pairs
+
+    folder = crackforest.fetch()
+    print(f"{folder}: {len(find_pairs(folder))} pairs")
+    return 0
+
+
+def _synth(options):
+    from crack_utils.data import synthetic
+
+    given = {name: getattr(options, name) for name in ("specimens", "frames", "size", "seed", "workers", "patterns")}
+    rows = synthetic.generate(options.folder, **given, progress=True)
+    print(f"{options.folder}: {len(rows)} photographs with masks in old/ and new/")
+    return 0

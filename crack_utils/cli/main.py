@@ -1,0 +1,40 @@
+"""The command `crack-utils`. Run `crack-utils --help` for what it can do."""
+
+import argparse
+import os
+import sys
+
+from crack_utils.cli import data, growth, label, model, predict, serve, train
+
+COMMANDS = (data, label, train, predict, growth, serve, model)  # in the order of `crack-utils --help`
+
+
+def main(arguments=None):
+    """Run the command line; bad input ends with one message on stderr and exit status 1, Ctrl-C with 130."""
+    # TensorFlow's own lines (no CUDA, oneDNN) would stand above every answer; whoever wants them sets it to 0.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except (ValueError, OSError, FloatingPointError) as error:
+        print(f"crack-utils: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("crack-utils: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        return 130
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="crack-utils",
+        description="Find cracks in photographs: check and label data, train, predict, measure.",
+        epilog="start with: crack-utils check FOLDER; then train FOLDER; then predict latest FOLDER --out found",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for group in COMMANDS:
+        group.add_commands(commands)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

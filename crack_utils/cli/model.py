@@ -1,0 +1,94 @@
+"""The shell's way to use a trained network elsewhere: ``crack-utils calibrate``, ``card``, ``export``, ``model``."""
+
+from pathlib import Path
+
+__all__ = ["add_commands"]
+
+CHECKED = 4  # pictures on which an exported network is held against Keras
+
+
+def add_commands(subparsers):
+    """Add the commands to a command line; what they set as ``run`` returns the exit status.
+
+    Parameters
+    ----------
+    subparsers : argparse._SubParsersAction
+    """
+    calibrate = subparsers.add_parser("calibrate", help="fit temperature and threshold of a run on its validation set")
+    calibrate.add_argument("model", metavar="RUN", help="a run's folder or id")
+    calibrate.set_defaults(run=_calibrate)
+
+    card = subparsers.add_parser("card", help="write a run's model card: data, measures, intended use, limits")
+    card.add_argument("model", metavar="RUN", help="a run's folder or id")
+    card.add_argument("--to", type=Path, metavar="FILE", help="by default card.md in the run's folder")
+    card.set_defaults(run=_card)
+
+    export = subparsers.add_parser("export", help="write a run's network for use without Keras, checked against it")
+    export.add_argument("model", metavar="RUN", help="a run's folder or id")
+    export.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="made if it is not there")
+    export.add_argument(
+        "--format",
+        action="append",
+        metavar="NAME",
+        help="savedmodel, onnx or litert, repeated for several; by default all whose packages are there",
+    )
+    export.set_defaults(run=_export)
+
+    model = subparsers.add_parser("model", help="make the default model, trained on synthetic specimens")
+    model.add_argument("--preset", default="quick", help="quick (minutes); smoke shows that it works")
+    model.set_defaults(run=_model)
+
+
+def _calibrate(options):
+    from crack_utils.evaluation.calibration import calibrate
+    from crack_utils.training.run import load_run
+
+    run = load_run(options.model)
+    found = calibrate(run)
+    print(f"{run.folder}: temperature {found.temperature:.2f}, threshold {found.threshold:g}")
+    for name, each in found.measured.items():
+        before, after = (each[f"expected_calibration_error_{when}"] for when in ("before", "after"))
+        print(f"- {name}: expected calibration error {before:.4f}, calibrated {after:.4f}")
+    return 0
+
+
+def _card(options):
+    from crack_utils.evaluation.evaluate import evaluate
+    from crack_utils.evaluation.model_card import NAME, write_card
+    from crack_utils.training.run import load_run
+
+    run = load_run(options.model)
+    evaluate(run)
+    place = options.to or run.folder / NAME
+    write_card(run, place)
+    print(place)
+    return 0
+
+
+def _export(options):
+    from crack_utils import evaluation
+    from crack_utils.data.pairs import spread
+    from crack_utils.evaluation.calibration import calibrate
+    from crack_utils.evaluation.default_model import copy_model
+    from crack_utils.inference.export import OPSET, check_formats, export_model
+    from crack_utils.training.run import load_run
+
+    check_formats(options.format or ())  # before anything that takes time
+    run = load_run(options.model)
+    evaluation.evaluate(run)
+    calibrate(run)
+    split = evaluation.split_of(run)
+    images, _ = evaluation.arrays(spread(split[split.evaluated], CHECKED), run.experiment.picture_size)
+    images = [*images, images[0][:-3, :-5]]  # a size that the network's poolings do not divide, too
+    for name, (place, difference) in export_model(run.model(), options.to, images, options.format).items():
+        opset = f", opset {OPSET}" if name == "onnx" else ""
+        print(f"{place}: {name}{opset}, at most {difference:.1e} from Keras on {len(images)} pictures")
+    copy_model(run, options.to)
+    return 0
+
+
+def _model(options):
+    from crack_utils.evaluation.default_model import make_default_model
+
+    print(make_default_model(options.preset))
+    return 0

@@ -1,0 +1,49 @@
+"""The shell's way to inspect photographs: ``crack-utils predict``."""
+
+import sys
+from pathlib import Path
+
+
+def add_commands(subparsers):
+    """Add the command ``predict`` to a command line.
+
+    Parameters
+    ----------
+    subparsers : argparse._SubParsersAction
+        What ``add_subparsers`` returned. The options carry ``run``, a function of the options that returns the exit
+        status.
+    """
+    predict = subparsers.add_parser(
+        "predict", help="find, outline and measure the cracks of photographs; interrupted, it goes on"
+    )
+    predict.add_argument("model", metavar="MODEL", help="a run's folder or id, 'latest', a .keras file, or 'default'")
+    predict.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="pictures, or folders of them")
+    predict.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the results go")
+    predict.add_argument("--mm-per-px", type=float, metavar="X", help="scale; by default what metadata.csv says")
+    predict.add_argument("--threshold", type=float, metavar="T", help="by default the model's own")
+    predict.add_argument(
+        "--scale", type=float, metavar="S", help="reduce the pictures by this first; by default as in the training"
+    )
+    predict.add_argument("--flips", action="store_true", help="mean over four flips: better, takes four times as long")
+    predict.set_defaults(run=_predict)
+
+
+def _predict(options):
+    from crack_utils.inference.inspect import inspect_all
+    from crack_utils.inference.photographs import find_photographs
+    from crack_utils.inference.predictor import load_trained
+
+    photographs = find_photographs(*options.images, mm_per_px=options.mm_per_px)
+    trained = load_trained(options.model)
+    print(f"model: {trained.source}")
+    given = {name: getattr(options, name) for name in ("threshold", "scale", "flips")}
+    done = inspect_all(trained, photographs, options.out, **given)
+    for each in done["failed"]:
+        print(each["why"], file=sys.stderr)
+    found, failed = done["photographs"], len(done["failed"])
+    cracks = sum(len(record["cracks"]) for record in found)
+    before = f" ({done['resumed']} of them before)" if done["resumed"] else ""
+    print(f"{len(found)} of {len(photographs)} photographs done{before}, {cracks} cracks: {options.out}/measures.csv")
+    if failed:
+        print(f"{failed} of {len(photographs)} failed", file=sys.stderr)
+    return int(failed > 0)

@@ -1,0 +1,31 @@
+"""The shell's way to the page: ``crack-utils serve``."""
+
+PORT = 8866  # Voilà's own
+
+
+def add_commands(subparsers):
+    """Add the command ``serve`` to a command line.
+
+    Parameters
+    ----------
+    subparsers : argparse._SubParsersAction
+        What ``add_subparsers`` returned. The options carry ``run``, a function of the options that returns the exit
+        status.
+    """
+    serve = subparsers.add_parser(
+        "serve", help="open a page for this machine's browser: drop a photograph, see and download what is found"
+    )
+    serve.add_argument(
+        "model", nargs="?", default="default", metavar="MODEL", help="as for predict, or none: 'default'"
+    )
+    serve.add_argument("--port", type=int, default=PORT, metavar="N")
+    serve.add_argument("--megabytes", type=float, default=100, metavar="N", help="largest photograph that is taken")
+    serve.add_argument("--no-browser", action="store_true", help="say the address only")
+    serve.set_defaults(run=_serve)
+
+
+def _serve(options):
+    from crack_utils.inference.page.server import serve
+
+    serve(options.model, options.port, options.megabytes, browser=not options.no_browser)
+    return 0

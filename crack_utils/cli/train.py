@@ -1,0 +1,74 @@
+"""Training on the command line: ``crack-utils train``."""
+
+import argparse
+import ast
+
+from crack_utils.data.options import AUGMENTATIONS, FITS
+from crack_utils.losses.registry import LOSSES
+from crack_utils.models.registry import MODELS
+from crack_utils.training.experiment import PRESETS, Experiment
+
+FLAGS = ("loss", "model", "seed", "fit", "augmentation")  # fields that have an option of their own
+
+
+def add_commands(subparsers):
+    """Add the command ``train`` to a command line; what it sets as ``run`` returns the exit status.
+
+    Parameters
+    ----------
+    subparsers : argparse._SubParsersAction
+    """
+    train = subparsers.add_parser(
+        "train",
+        help="train a network on a folder of photographs and masks",
+        description="Train, measure and calibrate a network. Interrupted, the same command goes on where it stopped.",
+        epilog="example: crack-utils train my_photographs --loss dice+bce --set epochs=20",
+    )
+    train.add_argument("data", help="a folder with images/ and masks/, several joined by ':', or 'synthetic'")
+    train.add_argument("--preset", default="quick", help=f"one of {', '.join(PRESETS)}; default: %(default)s")
+    train.add_argument("--loss", help=f"one of {', '.join(LOSSES)}, or a sum such as dice+bce; default: dice")
+    train.add_argument("--model", help=f"one of {', '.join(MODELS)}; default: unet")
+    train.add_argument("--seed", type=int, help="of weights, order and augmentation; default: 0")
+    train.add_argument(
+        "--fit", help=f"one of {', '.join(FITS)}: reduced photographs, or parts of them; default: resize"
+    )
+    train.add_argument("--augmentation", help=f"one of {', '.join(AUGMENTATIONS)}; default: flips")
+    train.add_argument("--split", metavar="FILE", help="repeat the split in a run's split.csv instead of drawing one")
+    train.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=_setting,
+        metavar="NAME=VALUE",
+        help="any other field of the experiment, such as epochs=20 or model_options={'filters':32}; can be repeated",
+    )
+    train.set_defaults(run=_train)
+
+
+def _setting(text):
+    """Read ``name=value``: a Python literal, or else a text."""
+    name, sign, value = text.partition("=")
+    if not (sign and name.strip()):
+        raise argparse.ArgumentTypeError(f"{text!r}: write NAME=VALUE, as in epochs=20")
+    try:
+        return name.strip(), ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name.strip(), value
+
+
+def _train(options):
+    fields = dict(options.set) | {"data": options.data}
+    fields |= {name: getattr(options, name) for name in FLAGS if getattr(options, name) is not None}
+    fields |= {"split_by": options.split} if options.split else {}
+    experiment = Experiment.preset(options.preset, **fields)
+
+    from crack_utils.evaluation.train import train  # TensorFlow, only after everything that can be refused is refused
+    from crack_utils.evaluation.words import in_words
+
+    run = train(experiment)
+    measured = run.metrics
+    print(in_words(measured).replace("**", ""))
+    claimed = measured[measured["evaluated"]]
+    miou, f1 = claimed["mean_iou"], claimed["f1_tolerance_2"]
+    print(f"{run.folder} ({measured['evaluated']} set): mIoU {miou:.3f}, F1 {f1:.3f} at 2 px")
+    return 0

@@ -1,0 +1,34 @@
+"""Experiment → a run that is ready to be used: trained, measured, calibrated."""
+
+from crack_utils.evaluation.calibration import calibrate
+from crack_utils.evaluation.evaluate import evaluate
+from crack_utils.training.fit import fit
+
+
+def train(experiment):
+    """Train an experiment, measure the run and calibrate it; what was done before is not done again.
+
+    This is the one call from settings to a network that `predict`, `serve` and `export` can use. A study that needs
+    the measures alone calls `fit` and `evaluate`.
+
+    Parameters
+    ----------
+    experiment : Experiment
+
+    Returns
+    -------
+    Run
+        With model.keras, metrics.json and, where a validation picture shows a crack, calibration.json.
+
+    Raises
+    ------
+    DataError, FloatingPointError, FullDiskError
+        As for `fit`.
+    """
+    run = fit(experiment)
+    evaluate(run)
+    if run.metrics["validation"]["crack_share"] > 0:
+        calibrate(run)
+    else:
+        print(f"{run.id}: no validation picture shows a crack, so the network cannot be calibrated")
+    return run

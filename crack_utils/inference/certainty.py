@@ -1,0 +1,58 @@
+"""How sure a measurement is, in words: from the network's calibration, and from how unusual the photograph is."""
+
+from crack_utils.data.images import resize_image
+
+
+def how_sure(trained, image, cracks):
+    """Say how far length and tip of the primary crack may be off, and whether the photograph is an unusual one.
+
+    Parameters
+    ----------
+    trained : Predictor
+    image : ndarray, float, shape (H, W), in [0, 1]
+    cracks : list of geometry.Crack
+        Found in it, the longest first.
+
+    Returns
+    -------
+    sure : list of str
+        Sentences about the crack.
+    warnings : list of str
+        Sentences that say in which way the photograph is unlike those of the training.
+    """
+    scale = trained.scale(image.shape)
+    sure = _about(trained.calibration.get("intervals"), cracks, scale)
+    return sure, _unlike(trained.calibration.get("ranges"), image, scale)
+
+
+def _unlike(ranges, image, scale):
+    if not ranges:
+        return []
+    from crack_utils.data.novelty import unlike
+
+    return unlike(resize_image(image, tuple(max(3, round(side * scale)) for side in image.shape)), ranges)
+
+
+def _about(intervals, cracks, scale):
+    if not cracks:
+        return ["No crack was found, which does not prove that there is none."]
+    crack = cracks[0]
+    said = []
+    if crack.tip.found:
+        told = _distance(crack.tip.uncertainty, crack.mm_per_px)
+        said.append(f"The probability places the tip of what was found within {told}.")
+    if not intervals:
+        return [*said, "Nobody has measured how far this network's measures are off: it is not calibrated."]
+    for name, what in (("length", "Its length is off by at most"), ("tip", "Its tip is off by at most")):
+        found = intervals.get(name, {}).get("bound_px")
+        if found is None:
+            said.append(f"How far its {name} may be off has no bound: cracks were missed too often in testing.")
+        else:
+            # The errors were measured in pixels of the network's size.
+            told = _distance(found / scale, crack.mm_per_px)
+            said.append(f"{what} {told} in {intervals['level']:.0%} of photographs like those of the test.")
+    return said
+
+
+def _distance(pixels, mm_per_px):
+    return f"{pixels:.1f} px" + (f" ({pixels * mm_per_px:.2g} mm)" if mm_per_px else "")

@@ -1,0 +1,153 @@
+"""Predict, measure and write, photograph by photograph: interrupted, the next call goes on where it stopped.
+
+The folder of the results holds `probabilities/` (16-bit PNG, 65535 is certain crack), `masks/` (255 is crack),
+`overlays/` and `measures/` (JSON) with one file a photograph, and over all of them `measures.csv` (one row a crack) and
+`measures.json`. A photograph's JSON is written last: while it says the same photograph, network and settings, nothing
+is done again.
+"""
+
+import csv
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from crack_utils.data.digests import sha256
+from crack_utils.data.images import DataError
+from crack_utils.geometry import measure_cracks
+from crack_utils.inference.overlay import overlay
+from crack_utils.inference.photographs import read_photograph
+from crack_utils.runtime import provenance
+from crack_utils.runtime.atomic import atomic_write, lock
+
+PARTS = ("probabilities", "masks", "overlays", "measures")
+
+# The modules that decide a result: a change of their code makes it anew.
+DECISIVE = ("inference/inspect.py", "inference/predictor.py")
+
+
+def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=False):
+    """Predict photographs, measure their cracks and write the results.
+
+    Parameters
+    ----------
+    trained : Predictor
+    photographs : list of Photograph
+    folder : path-like
+        Where the results go; made if it is not there.
+    threshold : float in (0, 1), optional
+        By default the network's own.
+    scale, flips
+        As for `Predictor.predict`.
+
+    Returns
+    -------
+    dict
+        model, threshold, …: how it was done; photographs: a list of what was found in each (list of dict), in order;
+        failed: those that could not be read and why (list of dict); resumed: how many were done before.
+
+    Raises
+    ------
+    FullDiskError, OSError
+        If the results cannot be written.
+    ValueError
+        If an argument is out of range, the folder is a data set, or another process writes there.
+    """
+    threshold = trained.threshold if threshold is None else threshold
+    if not 0 < threshold < 1:
+        raise ValueError(f"threshold={threshold}: valid is a number between 0 and 1")
+    if scale is not None and not 0 < scale <= 1:
+        raise ValueError(f"scale={scale}: valid is a number above 0 and at most 1")
+    folder = Path(folder)
+    if (folder / "images").is_dir():
+        raise ValueError(f"{folder}: a data set, whose masks/ would be overwritten; give another folder")
+    settings = {"threshold": threshold, "temperature": trained.temperature, "flips": flips, "scale": scale}
+    told = {"model": trained.source, **settings, "commit": provenance.commit()}
+    made_of = {**settings, "network": trained.digest, "code": provenance.fingerprint(*DECISIVE)}
+    for part in PARTS:
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    found, failed, resumed = [], [], 0
+    with lock(folder, ValueError(f"{folder}: another process writes there; wait for it, or give another folder")):
+        for photograph in tqdm(photographs, unit="picture", disable=None):  # the bar shows at a terminal only
+            try:
+                decisive = made_of | {"photograph": sha256(photograph.path), "mm_per_px": photograph.mm_per_px}
+                record = _done_before(folder, photograph, decisive)
+                image = None if record else read_photograph(photograph.path)
+            except (DataError, OSError) as error:
+                failed.append({"file": str(photograph.path), "why": str(error)})
+                continue
+            resumed += record is not None
+            if record is None:
+                probability = trained.predict(image, scale=scale, flips=flips)
+                cracks = measure_cracks(probability, photograph.mm_per_px, threshold)
+                _draw(folder, photograph, image, probability, threshold, cracks)
+                record = _record(photograph, image.shape, cracks) | {"made_of": decisive}
+                provenance.write_json(_path(folder, "measures", photograph), record)  # last: it vouches for the others
+            found.append({key: value for key, value in record.items() if key != "made_of"})
+        summary = {**told, "photographs": found, "failed": failed}
+        _write_table(folder / "measures.csv", found)
+        provenance.write_json(folder / "measures.json", summary)
+    return {**summary, "resumed": resumed}
+
+
+def _done_before(folder, photograph, decisive):
+    """Return what an earlier call found, None if it has not done this photograph in this way."""
+    if not all(_path(folder, part, photograph).is_file() for part in PARTS):
+        return None
+    try:
+        record = json.loads(_path(folder, "measures", photograph).read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and record.get("made_of") == decisive else None
+
+
+def _record(photograph, shape, cracks):
+    """Return what was found in a photograph, as JSON can hold it."""
+    return {
+        "name": photograph.name,
+        "file": photograph.path.name,
+        "size": list(shape),
+        "mm_per_px": photograph.mm_per_px,
+        "cracks": [{key: _plain(value) for key, value in crack.to_dict().items()} for crack in cracks],
+    }
+
+
+def _plain(value):
+    """Return a measure as a table shows it: numbers to four decimals, None for one that is not known."""
+    if not isinstance(value, float):
+        return value
+    return round(value, 4) if math.isfinite(value) else None
+
+
+def _draw(folder, photograph, image, probability, threshold, cracks):
+    """Write the three pictures of a photograph."""
+    mask = probability >= threshold
+    pictures = {
+        "probabilities": Image.fromarray(np.rint(probability * 65535).astype(np.uint16)),
+        "masks": Image.fromarray(np.uint8(255 * mask)),
+        "overlays": overlay(image, mask, cracks, photograph.name, photograph.mm_per_px),
+    }
+    for part, picture in pictures.items():
+        with atomic_write(_path(folder, part, photograph)) as draft:
+            picture.save(draft)
+
+
+def _path(folder, part, photograph):
+    return folder / part / f"{photograph.name}.{'json' if part == 'measures' else 'png'}"
+
+
+def _write_table(path, found):
+    """Write one row a crack; columns in millimetres are empty where the scale is not known."""
+    rows = [
+        {"photograph": record["name"], "crack": number, **crack}
+        for record in found
+        for number, crack in enumerate(record["cracks"], start=1)
+    ]
+    columns = list(dict.fromkeys(column for row in rows for column in row)) or ["photograph", "crack"]
+    with atomic_write(path) as draft, open(draft, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)

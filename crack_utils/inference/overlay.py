@@ -1,0 +1,95 @@
+"""A photograph with its cracks outlined, the tip marked, and a strip below that says the measures and the scale."""
+
+import math
+
+import numpy as np
+from PIL import Image, ImageColor, ImageDraw, ImageFont
+from scipy import ndimage
+
+from crack_utils.data.contrast import contrast_stretch
+
+# The book's colours (crack_utils/figures/style.py, which loads matplotlib).
+PRIMARY, SECONDARY, TIP = "#d55e00", "#56b4e9", "#ffe14d"
+EIGHT = np.ones((3, 3), bool)
+
+
+def overlay(image, mask, cracks, name, mm_per_px=None):
+    """Draw what was found in a photograph.
+
+    Parameters
+    ----------
+    image : ndarray, float, shape (H, W), in [0, 1]
+        Shown with its contrast stretched.
+    mask : ndarray, bool, shape (H, W)
+    cracks : list of geometry.Crack
+        Of that mask, the longest first.
+    name : str
+        Of the photograph.
+    mm_per_px : float, optional
+
+    Returns
+    -------
+    PIL.Image, RGB
+        The outline lies around the crack, so that the crack itself stays visible: the primary crack's in orange, all
+        others' in blue. The tip is the middle of the yellow circle.
+    """
+    height, width = mask.shape
+    line = max(1, round(max(mask.shape) / 1000))  # [px]
+    painted = np.repeat(np.uint8(np.rint(255 * contrast_stretch(image)))[..., None], 3, axis=-1)
+    primary = _component(mask, cracks[0].centreline.points) if cracks else mask
+    for part, colour in ((mask & ~primary, SECONDARY), (primary, PRIMARY)):
+        outline = ndimage.binary_dilation(part, EIGHT, iterations=line) & ~mask
+        painted[outline] = ImageColor.getrgb(colour)
+    letters = max(12, round(max(mask.shape) / 50))  # [px]
+    picture = Image.new("RGB", (width, height + 4 * letters), "white")
+    picture.paste(Image.fromarray(painted))
+    draw = ImageDraw.Draw(picture)
+    if cracks and cracks[0].tip.found:
+        _mark(draw, cracks[0].tip.position, radius=6 * line + 4, line=line)
+    font = ImageFont.load_default(letters)
+    draw.text((letters // 2, height + letters // 2), f"{name}: {_words(cracks)}", "black", font)
+    _scale_bar(draw, (letters // 2, height + 2 * letters), width, letters, mm_per_px, font)
+    return picture
+
+
+def _component(mask, points):
+    """Return the component of a mask that most points of a line lie in."""
+    labels, count = ndimage.label(mask, EIGHT)
+    rows, columns = np.clip(np.rint(points).astype(int), 0, np.array(mask.shape) - 1).T
+    votes = np.bincount(labels[rows, columns], minlength=count + 1)
+    return labels == 1 + votes[1:].argmax()
+
+
+def _mark(draw, position, radius, line):
+    """Draw a circle around a position, and short strokes from it outwards."""
+    row, column = position
+    draw.ellipse((column - radius, row - radius, column + radius, row + radius), outline=TIP, width=line + 1)
+    for down, right in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+        start, stop = radius, 1.8 * radius
+        ends = [(column + right * at, row + down * at) for at in (start, stop)]
+        draw.line(ends, fill=TIP, width=line + 1)
+
+
+def _words(cracks):
+    if not cracks:
+        return "no crack found"
+    crack = cracks[0]
+    scale, unit = (1, "px") if crack.mm_per_px is None else (crack.mm_per_px, "mm")
+    words = f"length {crack.length * scale:.3g} {unit}, width {crack.mean_width * scale:.2g} {unit}"
+    if crack.tip.found:
+        row, column = crack.tip.position
+        words += f", tip at row {row:.0f}, column {column:.0f}"
+    return words + (f"; {len(cracks) - 1} more" if len(cracks) > 1 else "")
+
+
+def _scale_bar(draw, corner, width, letters, mm_per_px, font):
+    """Draw a bar of a round length, at most a quarter of the picture's width, and write its length beside it."""
+    scale, unit = (1, "px") if mm_per_px is None else (mm_per_px, "mm")
+    longest = width * scale / 4
+    decade = 10.0 ** math.floor(math.log10(longest))
+    length = max(step * decade for step in (1, 2, 5) if step * decade <= longest)
+    left, top = corner
+    thick = max(2, letters // 4)
+    middle = top + 0.7 * letters
+    draw.rectangle((left, middle - thick / 2, left + length / scale, middle + thick / 2), fill="black")
+    draw.text((left + length / scale + letters // 2, top), f"{length:g} {unit}", "black", font)

@@ -1,0 +1,50 @@
+"""Data in, Figure out; one look for the whole book."""
+
+from crack_utils.report.figures.architectures import attention, by_width
+from crack_utils.report.figures.certainty import disagreement, error_bounds, reliability_diagram
+from crack_utils.report.figures.data import appearance, baseline, flips, labelled, pictures, resize_trap, split_chart
+from crack_utils.report.figures.geometry import measured_crack
+from crack_utils.report.figures.growth import growth, moving, outlined
+from crack_utils.report.figures.network import activations, network, receptive_field
+from crack_utils.report.figures.results import comparison, curves, paired, predictions, schedule, side_by_side
+from crack_utils.report.figures.study import claims, crack_probabilities, ranks, saturation, threshold_curves
+from crack_utils.report.figures.style import credit, use_style
+from crack_utils.report.figures.table1 import consistency_curves
+from crack_utils.report.figures.tips import tips_found
+
+__all__ = [
+    "activations",
+    "appearance",
+    "attention",
+    "baseline",
+    "by_width",
+    "claims",
+    "comparison",
+    "consistency_curves",
+    "crack_probabilities",
+    "credit",
+    "curves",
+    "disagreement",
+    "error_bounds",
+    "flips",
+    "growth",
+    "labelled",
+    "measured_crack",
+    "moving",
+    "network",
+    "outlined",
+    "paired",
+    "pictures",
+    "predictions",
+    "ranks",
+    "receptive_field",
+    "reliability_diagram",
+    "resize_trap",
+    "saturation",
+    "schedule",
+    "side_by_side",
+    "split_chart",
+    "threshold_curves",
+    "tips_found",
+    "use_style",
+]

@@ -1,0 +1,65 @@
+"""Figures of the families of networks: what attention takes, and where each family fails."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+
+from crack_utils.report.figures.style import CRACK, show, tint
+
+
+def attention(images, masks, maps):
+    """Show what the gates of an Attention U-Net let through.
+
+    Parameters
+    ----------
+    images : ndarray, float, shape (N, H, W), in [0, 1]
+    masks : ndarray, bool, shape (N, H, W)
+    maps : dict of int to ndarray, float, shape (N, h, w), in [0, 1]
+        By level, from `models.attention_maps`. Each level has its own scale: what matters is where it is bright.
+    """
+    height, width = images[0].shape
+    columns = 1 + len(maps)
+    size = (9, len(images) * (9 / columns * height / width + 0.15) + 1)
+    figure, grid = plt.subplots(len(images), columns, figsize=size, squeeze=False)
+    for column, level in enumerate(sorted(maps), start=1):
+        each = maps[level]
+        low, high = each.min(), each.max()
+        for row, values in enumerate(each):
+            axes = grid[row, column]
+            show(axes, values, f"level {level}: {low:.2f} to {high:.2f}" if row == 0 else "")
+            axes.images[0].set(cmap="magma", clim=(low, high))
+    for row, (image, mask) in enumerate(zip(images, masks, strict=True)):
+        show(grid[row, 0], tint(image, (mask, CRACK)), "photograph, true crack" if row == 0 else "")
+    return figure
+
+
+def by_width(tables, question, measures):
+    """Show measures of each variant against the width of the crack, a dot a specimen, and their trend.
+
+    Parameters
+    ----------
+    tables : Tables
+    question : str
+    measures : dict of str
+        Columns of `tables.specimens`, with their titles.
+
+    Notes
+    -----
+    A dot is the mean over the seeds. The line joins the means of thirds of the specimens, from thin to wide.
+    """
+    rows = tables.specimens[tables.specimens["question"] == question]
+    means = rows.groupby(["variant", "specimen"], sort=False)[["crack_width", *measures]].mean().dropna().reset_index()
+    families = list(dict.fromkeys(means["variant"]))
+    figure, grid = plt.subplots(1, len(measures), figsize=(10, 4), sharex=True, squeeze=False)
+    for axes, (measure, title) in zip(grid[0], measures.items(), strict=True):
+        for family, colour in zip(families, sns.color_palette("colorblind"), strict=False):
+            own = means[means["variant"] == family].sort_values("crack_width")
+            axes.plot(own["crack_width"], own[measure], "o", color=colour, ms=3, alpha=0.4)
+            values = own[["crack_width", measure]].to_numpy()
+            thirds = np.array([part.mean(axis=0) for part in np.array_split(values, 3)])
+            axes.plot(*thirds.T, "-", color=colour, lw=2, label=family)
+        axes.set(title=title, xlabel="width of the crack [px]")
+        axes.grid(alpha=0.3)
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(families))
+    return figure

@@ -1,0 +1,83 @@
+"""Figures of how sure a network is, and how sure it may be."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from crack_utils.metrics.masks import expected_calibration_error, reliability
+from crack_utils.report.figures.style import CRACK, FALSE_ALARM, FOUND, MISSED, QUIET, show, tint
+
+
+def reliability_diagram(true, probability, calibrated):
+    """Show the share of crack among pixels that were given the same probability, before and after calibration.
+
+    Below, how many pixels there are: almost all of them near 0, so the error is small however the rest lies.
+
+    Parameters
+    ----------
+    true : ndarray of bool, shape (N, H, W)
+    probability, calibrated : ndarray of float in [0, 1], shape (N, H, W)
+    """
+    figure, (axes, below) = plt.subplots(2, 1, figsize=(6, 6.6), height_ratios=[3, 1], sharex=True)
+    axes.plot([0, 1], [0, 1], color=QUIET, lw=1, ls="--")
+    for values, colour, label in ((probability, CRACK, "network"), (calibrated, FOUND, "calibrated")):
+        said, seen, pixels = reliability(true, values)
+        error = expected_calibration_error(true, np.float32(values))
+        axes.plot(said, seen, "o-", color=colour, lw=2, label=f"{label}, error {error:.4f}")
+        below.plot(said, pixels, "o-", color=colour, lw=1.5, ms=4)
+    axes.set(ylabel="share of crack", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    axes.legend(loc="upper left")
+    below.set(xlabel="probability of crack", ylabel="pixels", yscale="log")
+    for each in (axes, below):
+        each.grid(alpha=0.3)
+    return figure
+
+
+def error_bounds(errors, intervals):
+    """Show how many pictures are measured to within an error, and the bounds that follow from that.
+
+    A curve that ends below 1 has pictures in which the crack was missed.
+
+    Parameters
+    ----------
+    errors : conformal.Errors
+    intervals : dict
+        `Calibration.intervals`; empty if there are none.
+    """
+    figure, grid = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
+    for axes, name in zip(grid, ("length", "tip"), strict=True):
+        values = getattr(errors, name)
+        values = np.sort(values[~np.isnan(values)])
+        found = values[np.isfinite(values)]
+        share = np.arange(1, len(found) + 1) / max(len(values), 1)
+        axes.step([0, *found], [0, *share], where="post", color=CRACK, lw=2)
+        axes.set(title=f"error of the {name}", xlabel="error [px]", xscale="symlog", xlim=(0, None), ylim=(0, 1.02))
+        axes.xaxis.set_major_formatter("{x:g}")
+        bound = intervals.get(name, {}).get("bound_px")
+        if bound is not None:
+            axes.plot([0, bound, bound], [intervals["level"]] * 2 + [0], color=FOUND, lw=1.5, ls="--")
+            axes.annotate(f" {bound:.1f} px", (bound, 0.03), color=FOUND)
+    grid[0].set_ylabel("share of pictures")
+    return figure
+
+
+def disagreement(image, true, mean, spread, threshold=0.5):
+    """Show where several networks disagree beside where their mean is wrong.
+
+    Parameters
+    ----------
+    image : ndarray, float, shape (H, W), in [0, 1]
+    true : ndarray, bool, shape (H, W)
+    mean, spread : ndarray, float, shape (H, W)
+        From `ensemble.predict_ensemble`.
+    threshold : float
+    """
+    height, width = image.shape
+    figure, grid = plt.subplots(1, 4, figsize=(10, 10 / 4 * height / width + 0.9))
+    found = mean >= threshold
+    show(grid[0], image, "photograph")
+    show(grid[1], mean, "mean")
+    shown = grid[2].imshow(spread, cmap="magma", vmin=0, vmax=0.5)
+    grid[2].set(title="spread", xticks=[], yticks=[])
+    figure.colorbar(shown, ax=grid[2], shrink=0.6, location="bottom")
+    show(grid[3], tint(image, (true & found, FOUND), (true & ~found, MISSED), (~true & found, FALSE_ALARM)), "errors")
+    return figure

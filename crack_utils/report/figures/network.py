@@ -1,0 +1,98 @@
+"""Figures of the network: its shape, its activations, and how far each layer sees."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.patches import Rectangle
+
+from crack_utils.report.figures.style import CRACK, LOSS_COLOURS, QUIET, SECONDARY
+
+KIND_COLOURS = {
+    "Conv2D": LOSS_COLOURS["bce"],
+    "MaxPooling2D": LOSS_COLOURS["dice"],
+    "Conv2DTranspose": LOSS_COLOURS["focal"],
+    "Concatenate": LOSS_COLOURS["tversky"],
+}
+
+
+def network(table):
+    """Draw the layers as blocks: height follows the picture's, width the number of channels (Figure 10).
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `models.layer_table` returns: layer, kind, output_shape, parameters.
+    """
+    figure, axes = plt.subplots(figsize=(10, 4.2))
+    tallest = max(shape[0] for shape in table["output_shape"])
+    left, previous, skips, centres = 0.0, "", [], {}
+    for row in table.itertuples():
+        height = row.output_shape[0] / tallest
+        width = 0.25 + row.output_shape[2] / 220
+        axes.add_patch(Rectangle((left, -height / 2), width, height, color=KIND_COLOURS[row.kind], alpha=0.85, lw=0))
+        axes.text(left + width / 2, height / 2 + 0.02, f"{row.output_shape[2]}", ha="center", fontsize=7, color=QUIET)
+        centres[row.layer] = (left + width / 2, height / 2)
+        left += width + 0.22
+        if row.kind == "MaxPooling2D":
+            skips.append(previous)
+            left += 0.25
+        elif row.kind == "Concatenate":
+            start, end = centres[skips.pop()], centres[row.layer]
+            arc = {"arrowstyle": "->", "color": QUIET, "lw": 1, "connectionstyle": "arc3,rad=-0.12"}
+            axes.annotate("", (end[0], end[1] + 0.07), (start[0], start[1] + 0.07), arrowprops=arc)
+        previous = row.layer
+    for kind, colour in KIND_COLOURS.items():
+        axes.plot([], [], "s", color=colour, label=_words(kind))
+    axes.set(xlim=(-0.3, left), ylim=(-0.6, 0.85))
+    axes.legend(loc="lower center", ncols=4, bbox_to_anchor=(0.5, -0.1))
+    axes.set_axis_off()
+    return figure
+
+
+def _words(kind):
+    return {
+        "Conv2D": "3×3 convolution",
+        "MaxPooling2D": "2×2 max-pooling",
+        "Conv2DTranspose": "3×3 transposed convolution, stride 2",
+        "Concatenate": "concatenation with the encoder level",
+    }[kind]
+
+
+def activations():
+    """Plot ReLU and sigmoid with their derivatives (R35)."""
+    x = np.linspace(-6, 6, 400)
+    sigmoid = 1 / (1 + np.exp(-x))
+    plots = {
+        "ReLU: every layer but the last": (np.maximum(x, 0), (x > 0).astype(float)),
+        "Sigmoid: the output": (sigmoid, sigmoid * (1 - sigmoid)),
+    }
+    figure, grid = plt.subplots(1, 2, figsize=(10, 3))
+    for axes, (title, (value, slope)) in zip(grid, plots.items(), strict=True):
+        axes.plot(x, value, color=CRACK, lw=2.2, label="value")
+        axes.plot(x, slope, color=SECONDARY, lw=1.8, ls="--", label="derivative")
+        axes.set(title=title, xlabel="x")
+        axes.axhline(0, color="#dddddd", lw=0.8, zorder=0)
+        axes.legend()
+    return figure
+
+
+def receptive_field(table, image):
+    """Show how much of a picture each encoder level sees from its centre.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `models.layer_table` returns: layer, receptive_field [px].
+    image : ndarray, float, shape (H, W), in [0, 1]
+    """
+    height, width = image.shape
+    figure, axes = plt.subplots(figsize=(10, 5.2))
+    axes.imshow(image, cmap="gray", vmin=0, vmax=1)
+    axes.set(xticks=[], yticks=[])
+    levels = table[table["kind"].isin(["MaxPooling2D"]) | (table["layer"] == table["layer"].iloc[-1])]
+    for colour, row in zip(LOSS_COLOURS.values(), levels.itertuples(), strict=False):
+        side = row.receptive_field
+        corner = (width / 2 - side / 2, height / 2 - side / 2)
+        axes.add_patch(Rectangle(corner, side, side, fill=False, ec=colour, lw=2.2, label=f"{row.layer}: {side} px"))
+    axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
+    figure.legend(loc="outside right center")
+    return figure

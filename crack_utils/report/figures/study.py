@@ -1,0 +1,177 @@
+"""Figures of the study behind Table 1: ranks that turn at the threshold, and why."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from crack_utils import metrics
+from crack_utils.losses.registry import REPORTED, title
+from crack_utils.report.figures.style import FALSE_ALARM, FOUND, LOSS_COLOURS, MISSED, QUIET
+from crack_utils.study.published import TABLE_1
+
+MEASURES = {
+    "unthresholded_mean_iou": "mean IoU,\nas Keras casts",
+    "mean_iou": "mean IoU\nat 0.5",
+    "crack_iou": "crack IoU",
+    "f1_tolerance_2": "F1, 2 px",
+    "cldice": "clDice",
+    "mean_class_accuracy": "class\naccuracy",
+    "accuracy": "accuracy",
+    "expected_calibration_error": "calibration\nerror",
+}
+FALLING = ("expected_calibration_error",)  # smaller is better
+
+
+def ranks(tables):
+    """Show the rank of each loss under each measure: a slope chart that turns at the threshold.
+
+    Parameters
+    ----------
+    tables : Tables
+        Its question "losses".
+
+    Notes
+    -----
+    A dot is the mean rank over the seeds, its bar the middle half of them; ties share their rank. Seeds with which a
+    training failed are left out.
+    """
+    figure, axes = plt.subplots(figsize=(10, 4.4))
+    losses = list(REPORTED)
+    places = np.array([_ranks(tables, measure, losses) for measure in MEASURES])  # (measures, losses, seeds)
+    reported = sorted(losses, key=lambda loss: -TABLE_1[loss]["val_miou"])
+    x = np.arange(len(MEASURES) + 1)
+    for index, loss in enumerate(losses):
+        middle = np.concatenate([[1 + reported.index(loss)], places[:, index].mean(axis=-1)])
+        axes.plot(x, middle, "o-", color=LOSS_COLOURS[loss], lw=2, ms=8, label=title(loss))
+        low, high = np.quantile(places[:, index], (0.25, 0.75), axis=-1)
+        shift = 0.06 * (index - 1.5)
+        axes.vlines(x[1:] + shift, low, high, color=LOSS_COLOURS[loss], lw=4, alpha=0.25)
+    axes.axvline(1.5, color=QUIET, ls=":", lw=1.5)
+    axes.annotate("no threshold | a threshold", (1.5, 0.62), ha="center", fontsize=9, color=QUIET)
+    axes.set_xticks(x, ["the report's\nTable 1", *MEASURES.values()])
+    axes.set(ylabel="rank (1 is best)", ylim=(4.4, 0.5), yticks=[1, 2, 3, 4])
+    axes.legend(ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.2))
+    axes.grid(axis="y", alpha=0.3)
+    return figure
+
+
+def threshold_curves(tables):
+    """Show the mean IoU of each loss as a function of the threshold, with the cast metric as its last point.
+
+    Parameters
+    ----------
+    tables : Tables
+        `thresholds` holds pooled counts of the test set by loss, seed and threshold.
+    """
+    figure, axes = plt.subplots(figsize=(10, 4.4))
+    rows = tables.swept("test")
+    last = 19.0  # where the cast stands on this axis; its logit is infinite
+    for loss in REPORTED:
+        chosen = rows[rows["variant"] == loss]
+        table = chosen.assign(mean_iou=_mean_ious(chosen)).pivot(index="threshold", columns="seed", values="mean_iou")
+        x = [_logit(t, last) for t in table.index]
+        axes.plot(x, table.mean(axis=1), color=LOSS_COLOURS[loss], lw=2, label=title(loss))
+        axes.fill_between(x, table.min(axis=1), table.max(axis=1), color=LOSS_COLOURS[loss], alpha=0.15, lw=0)
+        axes.plot(x[-1], table.iloc[-1].mean(), "s", color=LOSS_COLOURS[loss], ms=8, clip_on=False)
+    axes.axvline(0, color=QUIET, lw=1)
+    axes.annotate("0.5", (0, 1.0), ha="center", fontsize=9, color=QUIET, xycoords=("data", "axes fraction"))
+    for name, limit in metrics.ROUNDS_TO_ONE.items():
+        axes.axvline(_logit(limit, last), color=QUIET, lw=1, ls=":")
+        place = (_logit(limit, last), 1.0)
+        axes.annotate(name, place, ha="center", fontsize=9, color=QUIET, xycoords=("data", "axes fraction"))
+    ticks = [0.001, 0.1, 0.5, 0.9, 0.999, 0.99999]
+    axes.set_xticks([*map(_logit, ticks), last], [*map(str, ticks), "cast"])
+    axes.set(xlabel="threshold (on the scale of its logit)", ylabel="mean IoU of the test set")
+    axes.legend(loc="lower left")
+    axes.grid(axis="y", alpha=0.3)
+    return figure
+
+
+def crack_probabilities(tables):
+    """Show how certain each loss makes a network of the pixels that are crack.
+
+    Read off the same counts: the share of crack pixels between two neighbouring thresholds.
+    """
+    figure, grid = plt.subplots(1, 4, figsize=(10, 2.8), sharey=True)
+    rows = tables.swept("test")
+    for axes, loss in zip(grid, REPORTED, strict=True):
+        counts = rows[rows["variant"] == loss].groupby("threshold")[["tp", "fn"]].sum()
+        share = counts["tp"] / (counts["tp"] + counts["fn"])  # of crack pixels at or above the threshold
+        edges = [-10.0, *(_logit(t) for t in share.index[:-1]), 19.0]
+        heights = -np.diff([1.0, *share])
+        axes.stairs(heights, edges, fill=True, color=LOSS_COLOURS[loss])
+        axes.bar(20.5, share.iloc[-1], width=1.6, color=LOSS_COLOURS[loss], hatch="//", edgecolor="white")
+        axes.set_title(f"{title(loss)}: {share.iloc[-1]:.0%} at 1.0")
+        axes.set_xticks([_logit(0.01), 0, _logit(0.99), 20.5], ["0.01", "0.5", "0.99", "1.0"])
+        axes.set(xlabel="probability", xlim=(-10, 22))
+    grid[0].set_ylabel("share of crack pixels")
+    return figure
+
+
+def saturation():
+    """Show where a sigmoid reaches exactly 1 when it is computed in float32, float16 and bfloat16.
+
+    Returns
+    -------
+    figure : matplotlib Figure
+    reached : dict of float
+        By type, the smallest logit of the grid whose sigmoid is 1.
+    """
+    from keras import ops
+
+    logits = np.linspace(0, 20, 4001, dtype=np.float32)
+    figure, axes = plt.subplots(figsize=(10, 3))
+    reached = {}
+    colours = {"bfloat16": MISSED, "float16": FALSE_ALARM, "float32": FOUND}
+    for name, colour in colours.items():
+        values = ops.convert_to_numpy(ops.cast(ops.sigmoid(ops.cast(logits, name)), "float32"))
+        reached[name] = float(logits[np.argmax(values >= 1)])
+        gap = np.where(values < 1, 1 - values.astype(float), np.nan)
+        axes.plot(logits, gap, color=colour, lw=2, label=f"{name}: 1.0 from logit {reached[name]:.1f} on")
+        axes.plot(reached[name], 3e-8, "v", color=colour, ms=9, clip_on=False)
+    axes.set(xlabel="logit", ylabel="1 − sigmoid", yscale="log", ylim=(3e-8, 1), xlim=(0, 20))
+    axes.legend()
+    axes.grid(alpha=0.3)
+    return figure, reached
+
+
+def claims(findings):
+    """Show each finding's difference in a measure with its interval, against zero, coloured by verdict.
+
+    Parameters
+    ----------
+    findings : list of Finding
+        Those in other units, such as seconds, are left out.
+    """
+    shown = [finding for finding in findings if not finding.contrast.endswith("]")]
+    figure, axes = plt.subplots(figsize=(10, 0.42 * len(shown) + 1.2))
+    colours = {"reproduced": FOUND, "not reproduced": MISSED}
+    colours |= {"not reproduced: the opposite": MISSED, "not reproduced: undecided": QUIET}
+    for row, finding in enumerate(shown):
+        colour = colours.get(finding.verdict, FALSE_ALARM)
+        axes.plot([finding.low, finding.high], [row, row], color=colour, lw=5, alpha=0.4, solid_capstyle="butt")
+        axes.plot(finding.value, row, "o", color=colour, ms=7)
+    axes.axvline(0, color=QUIET, lw=1)
+    axes.set_yticks(range(len(shown)), [f"{finding.item}  {finding.contrast}" for finding in shown])
+    axes.set(xlabel="difference in the direction of the claim", ylim=(len(shown) - 0.5, -0.5))
+    axes.grid(axis="x", alpha=0.3)
+    return figure
+
+
+def _ranks(tables, measure, losses):
+    """Return the rank of each loss for each seed, shape (losses, seeds); 1 is best, ties share theirs."""
+    from scipy.stats import rankdata
+
+    means = tables.values("losses", measure, losses, worked=True).mean(axis=-1)
+    return rankdata(means if measure in FALLING else -means, axis=0)
+
+
+def _mean_ious(rows):
+    counts = zip(*(rows[name] for name in ("tp", "fp", "fn", "tn")), strict=True)
+    return [metrics.Confusion(*each).mean_iou for each in counts]
+
+
+def _logit(probability, infinite=None):
+    """Return a probability's logit; that of 1 stands where it is told to."""
+    if probability >= 1:
+        return infinite
+    return float(np.log(probability / (1 - probability)))

@@ -1,0 +1,88 @@
+"""The look: colours with a fixed meaning, type, and the line under each figure that says where it comes from."""
+
+import textwrap
+
+import numpy as np
+import seaborn as sns
+from matplotlib import colors
+
+from crack_utils.runtime import provenance
+
+LOSS_COLOURS = {"bce": "#0072b2", "dice": "#d55e00", "focal": "#009e73", "tversky": "#cc79a7"}  # Okabe and Ito
+CRACK = "#d55e00"
+SECONDARY = "#56b4e9"
+MISSED = "#cc3377"
+FALSE_ALARM = "#f0b000"
+FOUND = "#2a9d8f"
+QUIET = "#7a7a7a"
+
+
+def use_style():
+    """Set the book's look for all figures that follow."""
+    sns.set_theme(
+        context="notebook",
+        style="ticks",
+        rc={
+            "figure.dpi": 110,
+            "savefig.dpi": 160,
+            "figure.constrained_layout.use": True,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.titlesize": 11,
+            "axes.titleweight": "bold",
+            "axes.labelsize": 10,
+            "xtick.labelsize": 9,
+            "ytick.labelsize": 9,
+            "legend.fontsize": 9,
+            "legend.frameon": False,
+            "image.interpolation": "nearest",
+        },
+    )
+
+
+def credit(figure, notebook, *sources):
+    """Write under a figure which notebook, run or data, and commit made it.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure
+    notebook : str
+        Such as "train".
+    *sources : Run or str
+        Runs, or data sets in words.
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    runs = [source for source in sources if hasattr(source, "id")]
+    said = [f"run {', '.join(run.id for run in runs)}"] if runs else []
+    data = {run.provenance["data_hash"][:10] for run in runs} | {each for each in sources if each not in runs}
+    said += [f"data {', '.join(sorted(data))}"] if data else []
+    text = " · ".join([f"notebooks/{notebook}.ipynb", *said, f"commit {provenance.commit()}"])
+    width = int(figure.get_figwidth() * 17)  # letters of this size that fit
+    figure.supxlabel(textwrap.fill(text, width), fontsize=7, color=QUIET, x=0.01, ha="left")
+    return figure
+
+
+def show(axes, image, title=""):
+    """Show a gray picture, shape (H, W), values in [0, 1], without ticks."""
+    axes.imshow(image, cmap="gray", vmin=0, vmax=1)
+    axes.set(title=title, xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def tint(image, *layers, opacity=0.65):
+    """Return a gray picture, shape (H, W), as RGB, shape (H, W, 3), with masks laid over it in colours.
+
+    Parameters
+    ----------
+    image : ndarray, float, shape (H, W), in [0, 1]
+    *layers : (mask, colour)
+    opacity : float in [0, 1]
+    """
+    painted = np.repeat(image[..., None], 3, axis=-1).astype(float)
+    for mask, colour in layers:
+        painted[mask] = (1 - opacity) * painted[mask] + opacity * np.array(colors.to_rgb(colour))
+    return painted

@@ -1,0 +1,98 @@
+"""What a notebook says about itself: its parameters, and the name of its executed copy.
+
+The workflow asks this for every notebook each time it starts, and papermill at each of its starts, so only the
+standard library is used, and nothing is run: notebooks are read as text.
+"""
+
+import ast
+import os
+import re
+
+from crack_utils.runtime import paths
+from crack_utils.runtime.imports import code_cells
+
+ALWAYS_NAMED = ("loss",)  # four trainings come from one notebook: each name says which, the notebook's own default too
+
+
+def default_parameters(notebook):
+    """Read the defaults that a notebook's `parameters` cell assigns, in its order.
+
+    Parameters
+    ----------
+    notebook : pathlib.Path
+        A notebook (nbformat 4).
+
+    Returns
+    -------
+    dict
+        Name to value. Empty if the notebook has no cell tagged `parameters`.
+
+    Raises
+    ------
+    ValueError
+        If a parameter's value is not a literal, such as ``"dice"``, ``0`` or ``None``.
+    """
+    for cell in code_cells(notebook):
+        if "parameters" in cell["metadata"].get("tags", []):
+            return dict(_literal_assignments("".join(cell["source"]), notebook))
+    return {}
+
+
+def executed_name(stem, parameters):
+    """Name the executed copy of a notebook by the parameters that differ from its own defaults.
+
+    Both the workflow and a plain `papermill notebooks/train.ipynb -p loss dice` use it, so that either finds what the
+    other has made.
+
+    Parameters
+    ----------
+    stem : str
+        Which notebook of `notebooks/`, for example ``"train"``.
+    parameters : dict
+        Name to value of the parameters given; values may be text, as on a command line. Those not given, or equal to
+        the default, leave no trace in the name, but `loss` is always in it.
+
+    Returns
+    -------
+    str
+        For example ``"train_dice.ipynb"``, ``"train_dice_smoke.ipynb"``, ``"train_dice_seed1.ipynb"``. Texts stand for
+        themselves (of a path, its last part), other values follow their parameter's name, and of a dictionary each
+        value follows its key.
+    """
+    defaults = default_parameters(paths.notebook(stem))
+    order = [*defaults, *(name for name in parameters if name not in defaults)]
+    words = [stem]
+    for name in order:
+        default = defaults.get(name, "")
+        value = parameters.get(name, default)
+        if name in ALWAYS_NAMED or str(value) != str(default):
+            words.append(_word(name, value, default))
+    return "_".join(words) + ".ipynb"
+
+
+def slug(value):
+    """Write a value so that it can stand in a file name; a folder gives its last part, several are joined by `+`."""
+    parts = (part.rstrip("/").rpartition("/")[2] for part in str(value).split(os.pathsep))
+    return "+".join(re.sub(r"[^A-Za-z0-9.+-]+", "-", part).strip("-.") for part in parts) or "none"
+
+
+def _word(name, value, default):
+    """Write one parameter as a part of a file name; a number alone would not tell what it is."""
+    if isinstance(value, dict):
+        return "_".join(f"{key}{slug(entry)}" for key, entry in value.items())
+    return slug(value) if isinstance(default, str) else f"{name}{slug(value)}"
+
+
+def _literal_assignments(source, notebook):
+    """Yield name and value of each assignment in a `parameters` cell."""
+    for statement in ast.parse(source).body:
+        if isinstance(statement, ast.Assign):
+            target = statement.targets[0]
+        elif isinstance(statement, ast.AnnAssign):
+            target = statement.target
+        else:
+            continue
+        try:
+            yield target.id, ast.literal_eval(statement.value)
+        except (ValueError, TypeError):
+            raise ValueError(f"{notebook}: the parameter {ast.unparse(target)} must be a literal value") from None

@@ -1,0 +1,232 @@
+"""The tables and numbers of the book's pages, made from runs, measures and photographs."""
+
+import pandas as pd
+
+from crack_utils.data import read_mask, resize_mask
+from crack_utils.losses.registry import TITLES, title
+from crack_utils.study.published import COLUMNS, HEADINGS, TABLE_1, order
+
+MEASURES = {  # of a crack, as `geometry.Crack.to_dict` names them → as a table's heading
+    "length_px": "length [px]",
+    "length_mm": "length [mm]",
+    "mean_width_px": "mean width [px]",
+    "mean_width_mm": "mean width [mm]",
+    "area_px2": "area [px²]",
+    "tip_row": "tip row [px]",
+    "tip_column": "tip column [px]",
+    "tip_uncertainty_px": "tip ± [px]",
+}
+
+
+def data_table(pairs, size):
+    """Return one row a source: pictures, specimens, size as photographed, and the share of crack pixels.
+
+    Parameters
+    ----------
+    pairs : list of Pair
+    size : (height, width) [px]
+        The size that the shares are counted at.
+
+    Returns
+    -------
+    DataFrame
+    """
+    rows = pd.DataFrame(
+        {
+            "source": pair.source,
+            "specimen": pair.specimen or None,
+            "height × width": " × ".join(map(str, read_mask(pair.mask).shape)),
+            "crack [%]": 100 * resize_mask(read_mask(pair.mask), size).mean(),
+        }
+        for pair in pairs
+    )
+    return rows.groupby("source").agg(
+        **{
+            "pictures": ("source", "size"),
+            "specimens": ("specimen", "nunique"),
+            "height × width": ("height × width", lambda sizes: ", ".join(sorted(set(sizes)))),
+            "least crack [%]": ("crack [%]", "min"),
+            "mean crack [%]": ("crack [%]", "mean"),
+            "most crack [%]": ("crack [%]", "max"),
+        }
+    )
+
+
+def statistics_table(groups):
+    """Return one row a group of pictures: its `Statistics` in numbers, shares in per cent.
+
+    Parameters
+    ----------
+    groups : dict of Statistics
+        By name, from `crack_utils.data.appearance.groups`.
+
+    Returns
+    -------
+    DataFrame
+        Empty places where a group's masks were not measured.
+    """
+    rows = pd.DataFrame({name: found.numbers() for name, found in groups.items()}).T
+    rows[["share", "width", "contrast"]] *= 100
+    headings = {
+        "gray_mean": "mean gray",
+        "spectrum_exponent": "exponent of spectrum",
+        "share": "crack [%]",
+        "width": "width [% of height]",
+        "contrast": "contrast [%]",
+        "opening_exponent": "exponent of opening",
+    }
+    return rows.astype({"pictures": int}).rename(columns=headings)
+
+
+def data_numbers(experiment, pairs, split):
+    """Return what the page of the data says in its prose."""
+    table = data_table(pairs, experiment.size)
+    return {
+        "data": experiment.data.rstrip("/").split("/")[-1],
+        "preset": experiment.preset_name,
+        "pairs": len(pairs),
+        "train": len(split.train),
+        "validation": len(split.validation),
+        "test": len(split.test),
+        "specimens": int(table["specimens"].sum()),
+        "sources": len(table),
+        "size": list(experiment.size),
+        "split_by": experiment.split_by.split("/")[-1],
+        "crack_share_min": table["least crack [%]"].min() / 100,
+        "crack_share_mean": (table["mean crack [%]"] * table["pictures"]).sum() / len(pairs) / 100,
+        "crack_share_max": table["most crack [%]"].max() / 100,
+    }
+
+
+def measures_table(photographs):
+    """Return the measures of each crack that was found, one row a crack, in px and, where a scale is known, in mm.
+
+    Parameters
+    ----------
+    photographs : list of dict
+        As `inspection.inspect_all` returns them.
+
+    Returns
+    -------
+    DataFrame
+        Empty without a crack.
+    """
+    rows = [
+        {"photograph": record["name"], "crack": number}
+        | {measure: crack[name] for name, measure in MEASURES.items() if name in crack}
+        for record in photographs
+        for number, crack in enumerate(record["cracks"], start=1)
+    ]
+    return pd.DataFrame(rows)
+
+
+def training_numbers(run, measured):
+    """Return what the page of a training says in its prose, from its run and its measures."""
+    experiment, provenance, history = run.experiment, run.provenance, run.history
+    return {
+        "loss": experiment.loss,
+        "preset": experiment.preset_name,
+        "data": experiment.data.rstrip("/").split("/")[-1],
+        "run": run.id,
+        "size": list(experiment.size),
+        "batch": experiment.batch,
+        "epochs": experiment.epochs,
+        "boundaries": list(experiment.boundaries),
+        "prior": experiment.model_options.get("prior", 0.5),
+        "precision": provenance["precision"],
+        "seconds": provenance["seconds"],
+        "commit": provenance["commit"],
+        "final": {name: float(values[-1]) for name, values in history.items()},
+        **{name: values for name, values in measured.items() if name != "fingerprint"},
+    }
+
+
+def table_1():
+    """Return the report's Table 1 as a DataFrame, one row a loss."""
+    return pd.DataFrame(TABLE_1).T.rename(index=TITLES, columns=dict(zip(COLUMNS, HEADINGS, strict=True)))
+
+
+def comparison_table(measured, best):
+    """Return R54's table for our runs beside the report's validation mIoU, cast and thresholded side by side.
+
+    Parameters
+    ----------
+    measured : dict of dict
+        By loss, what `evaluation.evaluate` returns.
+    best : dict of dict
+        By loss, what `evaluation.best_threshold` returns.
+
+    Returns
+    -------
+    DataFrame, one row a loss
+        Mean IoU as Keras casts it, at 0.5 and at the best threshold, and other measures, of the evaluated set.
+    """
+    rows = {}
+    for loss, found in measured.items():
+        claimed = found[found["evaluated"]]
+        rows[title(loss)] = {
+            "report: mIoU": TABLE_1.get(loss, {}).get("val_miou"),
+            "ours: mIoU as cast": claimed["unthresholded_mean_iou"],
+            "ours: mIoU at 0.5": claimed["mean_iou"],
+            "best threshold": best[loss]["threshold"],
+            "ours: mIoU at it": best[loss]["mean_iou"],
+            "crack IoU": claimed["crack_iou"],
+            "F1, 2 px": claimed["f1_tolerance_2"],
+            "precision": claimed["precision"],
+            "recall": claimed["recall"],
+            "report: accuracy": TABLE_1.get(loss, {}).get("val_accuracy"),
+            "ours: accuracy": claimed["accuracy"],
+            "class accuracy": claimed["mean_class_accuracy"],
+            "crack at 1.0": claimed["crack_at_one"],
+        }
+    return pd.DataFrame(rows).T
+
+
+def table_1_again(measured):
+    """Return the six columns of R54 for our runs: the final network on training and validation set, at 0.5.
+
+    Parameters
+    ----------
+    measured : dict of dict
+        By loss, what `evaluation.evaluate` returns.
+    """
+    rows = {}
+    for loss, found in measured.items():
+        sets = found["train"], found["validation"]
+        values = [each[measure] for measure in ("mean_iou", "loss", "accuracy") for each in sets]
+        rows[title(loss)] = dict(zip(HEADINGS, values, strict=True))
+    return pd.DataFrame(rows).T
+
+
+def comparison_numbers(measured, best, baseline):
+    """Return what the page of the comparison says in its prose.
+
+    Parameters
+    ----------
+    measured : dict of dict
+        By loss, what `evaluation.evaluate` returns.
+    best : dict of dict
+        By loss, what `evaluation.best_threshold` returns.
+    baseline : dict
+        radius, factor, mean_iou and crack_iou of the classical baseline.
+    """
+    claimed = {loss: found[found["evaluated"]] for loss, found in measured.items()}
+    cast = {loss: values["unthresholded_mean_iou"] for loss, values in claimed.items()}
+    thresholded = {loss: values["mean_iou"] for loss, values in claimed.items()}
+    reported = {loss: TABLE_1[loss]["val_miou"] for loss in claimed if loss in TABLE_1}
+    first, last = (choose(thresholded, key=thresholded.get) for choose in (max, min))
+    return {
+        "baseline": baseline,
+        "evaluated": next(iter(measured.values()))["evaluated"],
+        "best": {**claimed[first], "loss": title(first)},
+        "last": {**claimed[last], "loss": title(last), "at_best_threshold": best[last]},
+        "cast_order": order(cast),
+        "thresholded_order": order(thresholded),
+        "report_order": order(reported),
+        "cast_spread": max(cast.values()) - min(cast.values()),
+        "thresholded_spread": max(thresholded.values()) - min(thresholded.values()),
+        "report_spread": max(reported.values()) - min(reported.values()),
+        "agrees_with_report": order(cast) == order(reported),
+        "report": TABLE_1,
+        **claimed,
+    }

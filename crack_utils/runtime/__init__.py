@@ -1,0 +1,1 @@
+"""What every room stands on: places, whole files, locks, provenance, hardware, devices. Nothing of cracks."""

@@ -1,0 +1,152 @@
+"""Which files of this package a module or notebook imports, read from its text: nothing is run.
+
+The workflow uses this to tell what has to be made again, and a run's id follows from the code that decides its result.
+Only the standard library is used, because the workflow and papermill import this each time they start.
+"""
+
+import ast
+import functools
+import json
+from importlib.util import resolve_name
+from pathlib import Path
+
+import crack_utils
+from crack_utils.runtime import paths
+
+# Code that a result passes through without being decided by it. What the experiment says, the data's own hash and the
+# split are part of a run's identity by their values, so the code that reads, draws or checks them need not be.
+UNDECISIVE = (
+    "__init__.py",
+    "runtime",
+    "training/experiment.py",
+    "training/run.py",
+    "training/callbacks.py",
+    "data/check.py",
+    "data/crackforest.py",
+    "data/metadata.py",
+    "data/synthetic",
+)
+
+
+def sources(path):
+    """List the package's own files that a notebook or module imports, directly or through others.
+
+    The workflow makes a notebook's page again when one of them changes.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A notebook or a Python file.
+
+    Returns
+    -------
+    list of str
+        Paths relative to the project's root, sorted. A package imported by its name brings all of its modules, because
+        its `__init__` may load them when they are first used.
+    """
+    return sorted(file.relative_to(paths.root()).as_posix() for file in _closure([path], _with_lazy_modules))
+
+
+def decisive(*modules):
+    """List the files whose code decides what modules compute: themselves and all that they import, less UNDECISIVE.
+
+    Useful to tell whether a stored result is still what the code would give. A package counts by its `__init__` alone,
+    so what it loads by name (a loss, an architecture) has to be given as a module of its own.
+
+    Parameters
+    ----------
+    *modules : str
+        Paths relative to the package, such as ``"metrics/masks.py"``, or folders such as ``"models/mask_rcnn"``.
+
+    Returns
+    -------
+    list of str
+        Paths relative to the package, sorted.
+
+    Examples
+    --------
+    >>> decisive("models/fcn.py")
+    ['models/any_size.py', 'models/blocks.py', 'models/fcn.py', 'models/graph.py']
+    """
+    package = paths.package()
+    starts = [file for name in modules for file in (sorted((package / name).rglob("*.py")) or [package / name])]
+
+    def kept(files):
+        relative = {file: file.relative_to(package).as_posix() for file in files}
+        return {file for file, name in relative.items() if not any(_is_below(name, entry) for entry in UNDECISIVE)}
+
+    files = {*starts, *_closure(starts, kept)}
+    return sorted(file.relative_to(package).as_posix() for file in files)
+
+
+def code_cells(notebook):
+    """Return the code cells of a notebook (nbformat 4) as dictionaries."""
+    content = json.loads(Path(notebook).read_text(encoding="utf-8"))
+    return [cell for cell in content["cells"] if cell["cell_type"] == "code"]
+
+
+@functools.cache
+def _package_files():
+    """Return the dotted name of every module of the package, with its file; packages stand for their `__init__`."""
+    files = {}
+    for file in paths.package().rglob("*.py"):
+        parts = file.relative_to(paths.root()).with_suffix("").parts
+        files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return files
+
+
+def _closure(starts, choose):
+    """Return the files that `starts` import, directly or through others; `choose` adds or drops files at each step."""
+    reached, waiting = set(), set()
+    for start in starts:
+        waiting |= choose(_imported_files(Path(start)))
+    while waiting:
+        file = waiting.pop()
+        if file not in reached:
+            reached.add(file)
+            waiting |= choose(_imported_files(file))
+    return reached
+
+
+def _with_lazy_modules(files):
+    """Add to each package's `__init__` all modules below it, which it may load when they are first used."""
+    below = {
+        module
+        for file in files
+        if file.name == "__init__.py" and file.parent != paths.package()
+        for module in file.parent.rglob("*.py")
+    }
+    return set(files) | below
+
+
+def _is_below(name, entry):
+    return name == entry or name.startswith(f"{entry}/")
+
+
+@functools.cache
+def _imported_files(path):
+    """Return the files of the package that one notebook or module names in its import statements."""
+    if Path(path).suffix == ".ipynb":
+        lines = "".join("".join(cell["source"]) + "\n" for cell in code_cells(path)).splitlines()
+        source = "\n".join(line for line in lines if not line.startswith(("%", "!")))  # IPython's own, not Python
+    else:
+        source = Path(path).read_text(encoding="utf-8")
+    files = _package_files()
+    package = ".".join(Path(path).resolve().relative_to(paths.root()).parts[:-1])
+    return {files[name] for name in _imported_names(ast.parse(source), package) if name in files}
+
+
+def _imported_names(tree, package):
+    """Yield every dotted name that the import statements in a module of `package` may load, inside functions too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+            yield from names
+            yield from crack_utils._HOMES.values() if "crack_utils" in names else ()
+        elif isinstance(node, ast.ImportFrom):
+            module = resolve_name("." * node.level + (node.module or ""), package)
+            yield module
+            for alias in node.names:
+                # Public names live elsewhere than where they are imported from.
+                public = crack_utils._HOMES.get(alias.name) if module == "crack_utils" else None
+                yield public or f"{module}.{alias.name}"

@@ -1,0 +1,180 @@
+"""Does `statistics` keep its promises? Simulated studies with known differences, counted.
+
+    python -m crack_utils.statistics_check results/statistics_check.csv
+
+writes one row a setting: how often an interval covers the true mean (`coverage`), how often any of the six pairs of
+four losses is wrongly found to differ (`family-wise error`), and how often true differences are found (`power`).
+"""
+
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from itertools import chain, product, repeat
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import special, stats
+
+from crack_utils.metrics.intervals import ENOUGH, compare, interval
+
+# Standard deviations of seeds, specimens and residual on the scale where effects add.
+SPREADS = {
+    "all alike": (1, 1, 1),
+    "specimens": (0.3, 1, 0.3),
+    "seeds": (1, 0.3, 0.3),
+    "residual": (0.3, 0.3, 1),
+}
+SHAPES = ((10, 16), (5, 16), (3, 16), (2, 16))  # seeds, specimens
+LOSSES = 4
+# By how many standard errors of a difference each loss is better; pairs with equal numbers are true nulls.
+NULLS = {"all equal": (0, 0, 0, 0), "one differs": (0, 0, 0, 4)}
+LEVEL = 0.95
+RESAMPLES = 999
+CHUNK = 10  # simulated studies at once, for the processor's cache
+
+
+def _normal(generator, shape):
+    return generator.standard_normal(shape)
+
+
+def _skewed(generator, shape):
+    """Mean 0, standard deviation 1, skewness −√2: a few much worse than the rest."""
+    return (2 - generator.gamma(2, size=shape)) / np.sqrt(2)
+
+
+def _near_one(effects):
+    """Return the logistic function of values around 2.5: bounded, near 1 and skewed as IoUs are."""
+    return special.expit(2.5 + 0.7 * effects)
+
+
+SLOPE = 0.7 * special.expit(2.5) * special.expit(-2.5)  # of `_near_one` at 0
+
+
+EFFECTS = {"normal": _normal, "skewed": _skewed, "near 1": _normal}
+
+
+def draw(effects, spread, shape, generator, lead=()):
+    """Return simulated tables and their true mean.
+
+    Parameters
+    ----------
+    effects : str
+        One of `EFFECTS`.
+    spread : (float, float, float)
+        As a value of `SPREADS`.
+    shape : (seeds, specimens)
+    generator : numpy Generator
+    lead : tuple of int
+        Leading axes of independent tables.
+
+    Returns
+    -------
+    values : ndarray, shape (*lead, seeds, specimens)
+    mean : float
+    """
+    seeds, specimens = shape
+    shapes = ((*lead, seeds, 1), (*lead, 1, specimens), (*lead, seeds, specimens))
+    values = sum(size * EFFECTS[effects](generator, each) for size, each in zip(spread, shapes, strict=True))
+    if effects != "near 1":
+        return values, 0.0
+    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
+    mean = weights @ _near_one(nodes * np.linalg.norm(spread)) / weights.sum()
+    return _near_one(values), float(mean)
+
+
+def coverage(effects, spread, shape, simulations, generator):
+    """Return how many of the simulated studies' intervals cover the true mean."""
+    hits = 0
+    for count in _chunks(simulations):
+        values, mean = draw(effects, spread, shape, generator, (count,))
+        found = interval(values, LEVEL, RESAMPLES)
+        hits += int(((found.low <= mean) & (mean <= found.high)).sum())
+    return hits
+
+
+def errors(effects, spread, shape, nulls, simulations, generator):
+    """Return how many simulated comparisons find any difference that is none, and how many true ones are found.
+
+    Parameters
+    ----------
+    nulls : str
+        One of `NULLS`.
+
+    Returns
+    -------
+    wrong, found, true : int
+        Studies with an error, true differences found, and true differences there were.
+    """
+    shift = np.array(NULLS[nulls], float)
+    sizes = np.array([*shape, np.prod(shape)])
+    wrong = found = true = 0
+    for count in _chunks(simulations):
+        values, _ = draw(effects, spread, shape, generator, (count, LOSSES))
+        error = np.sqrt(2 * (np.square(spread) / sizes).sum()) * (SLOPE if effects == "near 1" else 1)
+        comparison = compare(values + (shift * error)[:, None, None], LEVEL, RESAMPLES)
+        differs = np.array([shift[first] != shift[second] for first, second in comparison.pairs])
+        # Limits and p-values agree (tested); limits are there for few seeds too.
+        rejected = (comparison.low > 0) | (comparison.high < 0)
+        wrong += int((rejected & ~differs).any(axis=-1).sum())
+        found += int(rejected[:, differs].sum())
+        true += count * int(differs.sum())
+    return wrong, found, true
+
+
+def check(simulations=2000, seed=0):
+    """Simulate all settings, each with its own random numbers, on all cores.
+
+    Parameters
+    ----------
+    simulations, seed : int
+
+    Returns
+    -------
+    DataFrame
+        check, effects, spread, seeds, specimens, resampled, nulls, trials, expected, rate, low, high; low and high
+        are the 95 % limits of the rate after so many trials (Clopper and Pearson).
+    """
+    settings = list(product(SHAPES, EFFECTS, SPREADS))
+    generators = [np.random.default_rng([seed, number]) for number in range(len(settings))]
+    with ProcessPoolExecutor() as pool:
+        return pd.DataFrame(chain.from_iterable(pool.map(_rows, settings, generators, repeat(simulations))))
+
+
+def _rows(setting, generator, simulations):
+    shape, effects, name = setting
+    spread = SPREADS[name]
+    said = {"effects": effects, "spread": name, "seeds": shape[0], "specimens": shape[1]}
+    said |= {"resampled": min(shape) >= ENOUGH, "nulls": ""}
+    hits = coverage(effects, spread, shape, simulations, generator)
+    rows = [{"check": "coverage", **said, **_rate(hits, simulations, LEVEL)}]
+    for nulls in NULLS:
+        said["nulls"] = nulls
+        wrong, found, true = errors(effects, spread, shape, nulls, simulations, generator)
+        rows.append({"check": "family-wise error", **said, **_rate(wrong, simulations, 1 - LEVEL)})
+        if true:
+            rows.append({"check": "power", **said, "trials": true, "rate": round(found / true, 4)})
+    return rows
+
+
+def _chunks(simulations):
+    return [min(CHUNK, simulations - start) for start in range(0, simulations, CHUNK)]
+
+
+def _rate(hits, trials, expected):
+    limits = stats.binomtest(hits, trials).proportion_ci(0.95)
+    values = {"expected": expected, "rate": hits / trials, "low": limits.low, "high": limits.high}
+    return {"trials": trials, **{name: round(float(value), 4) for name, value in values.items()}}
+
+
+def main(arguments=None):
+    """Write the table to the path that is given."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if len(arguments) != 1:
+        raise SystemExit("usage: python -m crack_utils.statistics_check results/statistics_check.csv")
+    path = Path(arguments[0])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    check().to_csv(path, index=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""From an experiment to a run folder: settings, preparation, `fit`, and the folder read back."""

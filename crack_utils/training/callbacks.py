@@ -1,0 +1,155 @@
+"""What happens beside the steps of a training: checkpoints, progress, and the stop when the loss is no number."""
+
+import shutil
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from crack_utils.runtime.atomic import atomic_write
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Keeps weights, optimizer state and history of the last two complete epochs, one file each.
+
+    The older file is replaced, as a whole: should a power cut or a failing disk spoil the newer one all the same, the
+    training continues one epoch earlier.
+    """
+
+    def __init__(self, folder, model, history, say):
+        super().__init__()
+        self.files = [folder / "even.npz", folder / "odd.npz"]
+        self.set_model(model)
+        self.history, self.say = history, say
+
+    def restore(self):
+        """Set model and history to the end of the last epoch that is kept; return how many are complete."""
+        self.model.optimizer.build(self.model.trainable_variables)
+        states = [state for file in self.files if (state := self._read(file))]
+        if not states:
+            return 0
+        state = max(states, key=lambda state: state["epochs"])
+        for position, variable in enumerate(self._variables()):
+            variable.assign(state[f"variable_{position}"])
+        self.history.update({name[8:]: list(state[name]) for name in state if name.startswith("history_")})
+        return int(state["epochs"])
+
+    def on_epoch_end(self, epoch, logs=None):
+        state = {f"variable_{i}": np.asarray(variable) for i, variable in enumerate(self._variables())}
+        state |= {f"history_{name}": np.asarray(values) for name, values in self.history.items()}
+        file = self.files[(epoch + 1) % 2]
+        file.parent.mkdir(exist_ok=True)
+        with atomic_write(file) as draft:
+            np.savez(draft, epochs=epoch + 1, **state)
+
+    def _read(self, file):
+        """Return what a file holds, all of it checked by its checksums, or None."""
+        try:
+            # NumPy leaves a damaged file open if it has opened it itself.
+            with open(file, "rb") as stream, np.load(stream) as arrays:
+                return dict(arrays)
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # a damaged archive can raise anything
+            self.say(f"{file} is damaged and left out ({error})")
+            return None
+
+    def _variables(self):
+        return [*self.model.variables, *self.model.optimizer.variables]
+
+
+class Events(keras.callbacks.Callback):
+    """TensorBoard's curves, begun anew from the history: after an interruption none is broken and none stands twice.
+
+    Keras' own callback would leave a gap, or an epoch twice, depending on where the interruption fell.
+
+    Parameters
+    ----------
+    folder : path-like
+        Emptied when the training begins. Holds `train` and `validation`.
+    history : dict of list
+        Of the epochs that are complete; `Progress` adds to it.
+    """
+
+    def __init__(self, folder, history):
+        super().__init__()
+        self.folder, self.history = folder, history
+
+    def on_train_begin(self, logs=None):
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.writers = {
+            part: tf.summary.create_file_writer(str(self.folder / part)) for part in ("train", "validation")
+        }
+        for epoch in range(len(next(iter(self.history.values()), []))):
+            self._write(epoch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._write(epoch)
+
+    def on_train_end(self, logs=None):
+        for writer in self.writers.values():
+            writer.close()
+
+    def _write(self, epoch):
+        for name, values in self.history.items():
+            part = "validation" if name.startswith("val_") else "train"
+            with self.writers[part].as_default(step=epoch):
+                tf.summary.scalar(f"epoch_{name.removeprefix('val_')}", values[epoch])
+        for writer in self.writers.values():
+            writer.flush()
+
+
+class StopOnNaN(keras.callbacks.Callback):
+    """Stops before a broken epoch is kept."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._check(logs["loss"], f"at step {batch} of this epoch")
+
+    def on_epoch_end(self, epoch, logs=None):
+        # The last update of an epoch may have broken what its loss did not show yet.
+        self._check(logs.get("val_loss", logs["loss"]), "on validation after this epoch")
+
+    def _check(self, loss, where):
+        if not np.isfinite(loss):
+            raise FloatingPointError(
+                f"the loss is {loss} {where}; the epochs before it are kept. "
+                "A lower learning rate or precision='float32' may help."
+            )
+
+
+class Progress(keras.callbacks.Callback):
+    """Says how far the training is, on the screen and in the log, and collects the history."""
+
+    EVERY = 30  # [s] between two lines within an epoch
+
+    def __init__(self, epochs, steps, log, history):
+        super().__init__()
+        self.epochs, self.steps, self.log, self.history = epochs, steps, log, history
+
+    def say(self, line):
+        print(line, flush=True)
+        print(line, file=self.log, flush=True)
+
+    def on_train_begin(self, logs=None):
+        self.began, self.epochs_done = time.time(), 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch, self.spoke = epoch, time.time()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if time.time() - self.spoke > self.EVERY:
+            self.spoke = time.time()
+            place = f"epoch {self.epoch + 1}/{self.epochs}, step {batch + 1}/{self.steps}"
+            self.say(f"{place}: loss {logs['loss']:.5f}")
+
+    def on_epoch_end(self, epoch, logs=None):
+        rate = self.model.optimizer.learning_rate  # a schedule's boundary belongs to the phase that it ends
+        for name, value in (logs | {"learning_rate": rate}).items():
+            self.history.setdefault(name, []).append(float(value))
+        self.epochs_done += 1
+        left = (time.time() - self.began) / self.epochs_done * (self.epochs - epoch - 1)
+        self.say(
+            f"epoch {epoch + 1}/{self.epochs}: loss {logs['loss']:.5f}, mIoU {logs['miou']:.3f}; "
+            f"validation loss {logs['val_loss']:.5f}, mIoU {logs['val_miou']:.3f}; about {left / 60:.1f} min left"
+        )

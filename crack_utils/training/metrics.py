@@ -1,0 +1,124 @@
+"""Metrics that run during training: pixel counts kept as integers, and small ratios of them.
+
+Each metric takes a mask and a probability of shape (batch, height, width, 1); of a truth that holds more than the mask
+(see `crack_utils.data.truth`) it takes the mask alone. Mask pixels above one half are crack, so
+that 0/1, 0/255 and booleans give the same result. Counts are 64-bit integers: a float32 sum stops counting at
+2²⁴ pixels, which 52 images of 512×640 reach. A ratio 0/0 is 1 if no pixel is wrong and 0 otherwise, the policy of
+`crack_utils.measures` too, so that a metric of a mask with itself is always 1.
+"""
+
+import keras
+from keras import ops
+
+from crack_utils.losses.targets import mask_of
+
+PACKAGE = "crack_utils"
+
+
+class _ConfusionMetric(keras.metrics.Metric):
+    """Base: counts true and false positives and negatives; subclasses turn the counts into a value.
+
+    Parameters
+    ----------
+    threshold : float
+        A pixel is predicted crack if its probability, as float32, is at least this.
+    """
+
+    def __init__(self, threshold=0.5, name=None):
+        if not 0 <= threshold <= 1:
+            raise ValueError(f"threshold must lie in [0, 1], got {threshold}")
+        super().__init__(name=name, dtype="float32")
+        self.threshold = threshold
+        self.counts = self.add_variable((4,), initializer="zeros", dtype="int64", name="counts")
+
+    def predicted_crack(self, y_pred):
+        """Return which pixels count as predicted crack, as booleans."""
+        return ops.cast(y_pred, "float32") >= self.threshold
+
+    def value(self, tp, fp, fn, tn):
+        """Return the metric from the four counts (float32 scalars)."""
+        raise NotImplementedError
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Add the pixels of one batch."""
+        if sample_weight is not None:
+            raise ValueError(f"{self.name} counts pixels and takes no sample_weight")
+        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        y_true = mask_of(y_true, y_pred)
+        true = ops.cast(y_true, "float32") > 0.5
+        predicted = self.predicted_crack(y_pred)
+        if len(true.shape) != len(predicted.shape):
+            raise ValueError(
+                f"true {tuple(true.shape)} and predicted {tuple(predicted.shape)} must have the same shape"
+            )
+        # Three reductions, equal in all metrics of a step, so that a compiler computes them once.
+        tp = _count(ops.logical_and(true, predicted))
+        positives, cracks = _count(predicted), _count(true)
+        pixels = ops.cast(ops.size(true), "int64")
+        self.counts.assign_add(ops.stack([tp, positives - tp, cracks - tp, pixels - positives - cracks + tp]))
+
+    def result(self):
+        """Return the value over all batches since the last reset, a float32 scalar."""
+        return self.value(*ops.unstack(ops.cast(self.counts, "float32"), num=4))
+
+    def get_config(self):
+        return {"name": self.name, "threshold": self.threshold}
+
+
+def _count(pixels):
+    return ops.cast(ops.sum(ops.cast(pixels, "int32")), "int64")  # int32 is ample for one batch, and fast
+
+
+def _ratio(part, whole, wrong):
+    """Return part / whole; where whole is 0, 1 if nothing is wrong and else 0."""
+    return ops.where(whole > 0, part / ops.maximum(whole, 1.0), ops.cast(wrong == 0, "float32"))
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class MeanIoU(_ConfusionMetric):
+    """Intersection over union of crack and of background at a threshold, averaged over the two classes (R46)."""
+
+    def __init__(self, threshold=0.5, name="mean_iou"):
+        super().__init__(threshold, name)
+
+    def value(self, tp, fp, fn, tn):
+        wrong = fp + fn
+        return (_ratio(tp, tp + wrong, wrong) + _ratio(tn, tn + wrong, wrong)) / 2
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class UnthresholdedMeanIoU(MeanIoU):
+    """What ``keras.metrics.MeanIoU(num_classes=2)`` makes of probabilities; only to show what goes wrong (S1).
+
+    That metric casts predictions to integers, so that only a probability of exactly 1 counts as crack.
+    """
+
+    def __init__(self, name="unthresholded_mean_iou"):
+        super().__init__(threshold=1.0, name=name)
+
+    def get_config(self):
+        return {"name": self.name}
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class MeanPixelAccuracy(_ConfusionMetric):
+    """Share of crack pixels found and share of background pixels left alone, averaged (R45)."""
+
+    def __init__(self, threshold=0.5, name="mean_pixel_accuracy"):
+        super().__init__(threshold, name)
+
+    def value(self, tp, fp, fn, tn):
+        wrong = fp + fn
+        return (_ratio(tp, tp + fn, wrong) + _ratio(tn, tn + fp, wrong)) / 2
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class PixelAccuracy(_ConfusionMetric):
+    """Share of all pixels that are classified correctly (R44)."""
+
+    def __init__(self, threshold=0.5, name="pixel_accuracy"):
+        super().__init__(threshold, name)
+
+    def value(self, tp, fp, fn, tn):
+        wrong = fp + fn
+        return _ratio(tp + tn, tp + tn + wrong, wrong)

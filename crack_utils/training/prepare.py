@@ -1,0 +1,83 @@
+"""Experiment → all that has to be known before it can be trained: pairs, split, precision, and the run's name. Once."""
+
+import functools
+from dataclasses import dataclass
+
+from crack_utils.data import sources
+from crack_utils.data.pairs import manifest_hash
+from crack_utils.data.split import Split
+from crack_utils.losses import registry as loss_registry
+from crack_utils.models import registry as model_registry
+from crack_utils.runtime import devices, hardware, paths, provenance
+from crack_utils.training.experiment import Experiment
+from crack_utils.training.run import Run
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An experiment whose photographs have been looked at.
+
+    Attributes
+    ----------
+    experiment : Experiment
+        With size and split decided, see `sources.decide`.
+    pairs : list of Pair
+    """
+
+    experiment: Experiment
+    pairs: list
+
+    @functools.cached_property
+    def split(self) -> Split:
+        """Training, validation and test pairs."""
+        return sources.split(self.experiment, self.pairs)
+
+    @functools.cached_property
+    def manifest(self) -> str:
+        """A hash of the files of all pairs."""
+        return manifest_hash(self.pairs)
+
+    @functools.cached_property
+    def precision(self) -> str:
+        """The Keras dtype policy: what was asked for, or what the hardware favours (R29)."""
+        return self._precision_and_xla[0]
+
+    @property
+    def xla(self) -> bool:
+        """Whether steps are compiled; those that several devices share are not."""
+        return self._precision_and_xla[1] and len(devices.gpus()) < 2
+
+    @functools.cached_property
+    def run(self) -> Run:
+        """The run's folder, finished or not; its name follows from all that decides the result."""
+        used = self.experiment
+        with_loss = model_registry.MODELS[used.model].uses_loss
+        modules = [*model_registry.files(used.model), *(loss_registry.files(used.loss) if with_loss else ())]
+        code = provenance.fingerprint("training/fit.py", *modules)
+        digest = used.digest(self.manifest, self.precision, str(self.xla), code)
+        names = [used.model, *([used.loss.replace("*", "x")] if with_loss else []), digest[:10]]
+        return Run(paths.runs() / "-".join(names))
+
+    @functools.cached_property
+    def _precision_and_xla(self):
+        return hardware.resolve(self.experiment.precision)
+
+
+def prepare(experiment):
+    """Find an experiment's pairs and decide what they leave open; photographs are listed once.
+
+    Parameters
+    ----------
+    experiment : Experiment
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    DataError, ValueError
+        If the data set is not there or its files do not fit together.
+    """
+    pairs = sources.load(experiment)
+    return Prepared(sources.decide(experiment, pairs), pairs)

@@ -1,0 +1,119 @@
+"""Run: a training's folder, read back. NumPy only until a model is asked for."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+
+from crack_utils.runtime.atomic import lock
+from crack_utils.training.experiment import Experiment
+
+LATEST = "latest"
+
+
+class Run:
+    """A finished training.
+
+    Parameters
+    ----------
+    folder : path-like
+        `artifacts/runs/<id>/`.
+
+    Attributes
+    ----------
+    experiment : Experiment
+    history : dict of ndarray, shape (epochs,)
+        loss, miou, unthresholded_miou, accuracy (of all pixels), pixel_accuracy (mean of the two classes' own), the
+        same with the prefix val_, and learning_rate (R44).
+    provenance : dict
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    @property
+    def id(self):
+        return self.folder.name
+
+    @property
+    def marker(self):
+        """The file that is written last."""
+        return self.folder / "provenance.json"
+
+    @property
+    def finished(self):
+        return self.marker.exists()
+
+    @property
+    def experiment(self):
+        return Experiment(**self._json("experiment.json"))
+
+    @property
+    def provenance(self):
+        return self._json("provenance.json")
+
+    @property
+    def history(self):
+        with np.load(self.folder / "history.npz") as arrays:
+            return dict(arrays)
+
+    @property
+    def metrics(self):
+        """Measures of each set, as `evaluation.evaluate` wrote them."""
+        return self._json("metrics.json")
+
+    def lock(self, work):
+        """Let one process at a time write into the folder; another one says so and waits.
+
+        Parameters
+        ----------
+        work : str
+            What the process does, for the message: "trains", "evaluates".
+
+        Returns
+        -------
+        context manager
+        """
+        return lock(self.folder, f"Another process works on {self.id}; this one {work} it after that")
+
+    def names(self):
+        """Return the (source, name) of the pairs of each set: dict of list."""
+        sets = {"train": [], "validation": [], "test": []}
+        with open(self.folder / "split.csv", newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                sets[row["set"]].append((row["source"], row["name"]))
+        return sets
+
+    def model(self):
+        """Return the trained network, in float32."""
+        import keras
+
+        return keras.models.load_model(self.folder / "model.keras", compile=False)
+
+    def __repr__(self):
+        return f"Run({str(self.folder)!r})"
+
+    def _json(self, name):
+        return json.loads((self.folder / name).read_text(encoding="utf-8"))
+
+
+def load_run(path):
+    """Return the run in a folder, of an id below `artifacts/runs`, or "latest": the training that ended last.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or it is unfinished.
+    """
+    from crack_utils.runtime import paths
+
+    candidates = [Path(path), paths.runs() / path]
+    for folder in candidates:
+        if Run(folder).finished:
+            return Run(folder)
+    finished = [run for run in map(Run, paths.runs().glob("*")) if run.finished]
+    if path == LATEST and finished:
+        return max(finished, key=lambda run: run.marker.stat().st_mtime_ns)
+    known = sorted(run.id for run in finished)
+    raise ValueError(f"{path}: no finished run; known are {', '.join(known) or 'none yet'}")

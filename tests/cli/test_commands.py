@@ -1,0 +1,311 @@
+"""The commands that people type, run as they type them: papermill, make and the workflow behind it."""
+
+import json
+import os
+import pty
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from crack_utils.report.papermill_engine import given_parameters, runs_papermill
+from crack_utils.runtime import paths
+
+BIN = Path(sys.executable).parent
+PAPERMILL = str(BIN / "papermill")
+SMOKE = ["-p", "preset", "smoke"]
+CHAPTERS = {
+    "labelling",
+    "data_prep",
+    "augmentation",
+    "architecture",
+    "train",
+    "comparison",
+    "your_images",
+    "crack_growth",
+}
+
+
+@pytest.fixture(scope="module")
+def artifacts(tmp_path_factory):
+    """Return a folder for all that the commands of this module make, so that the project's own stays as it is."""
+    return tmp_path_factory.mktemp("artifacts")
+
+
+@pytest.fixture
+def run(artifacts):
+    """Return a function that runs a command to its end, by default in the project's root, with its output caught."""
+
+    def run(*command, cwd=None, **options):
+        environment = {**os.environ, "CRACK_UTILS_ARTIFACTS": str(artifacts), "PATH": f"{BIN}:{os.environ['PATH']}"}
+        options = {"stdin": subprocess.DEVNULL, **options}
+        return subprocess.run(
+            command, cwd=cwd or paths.root(), env=environment, capture_output=True, text=True, timeout=600, **options
+        )
+
+    return run
+
+
+def run_at_terminal(command, environment):
+    """Run a command at a pseudo-terminal, as at the user's keyboard; return its exit status and what it showed."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command, cwd=paths.root(), env=environment, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            block = os.read(ours, 4096)
+        except OSError:  # Linux's way of telling that the other end is closed
+            break
+        if not block:
+            break
+        shown += block
+    os.close(ours)
+    return process.wait(), shown.decode(errors="replace")
+
+
+def errors_in(notebook):
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return [out for cell in cells for out in cell.get("outputs", []) if out["output_type"] == "error"]
+
+
+def seconds_in_cells(notebook):
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return sum(cell["metadata"].get("papermill", {}).get("duration") or 0 for cell in cells)
+
+
+def given_to(notebook):
+    return json.loads(notebook.read_text(encoding="utf-8"))["metadata"]["papermill"]["parameters"]
+
+
+def test_papermill_at_a_terminal_without_an_output(artifacts):
+    """The very line of the README."""
+    environment = {**os.environ, "CRACK_UTILS_ARTIFACTS": str(artifacts), "TERM": "xterm"}
+    command = [PAPERMILL, "notebooks/train.ipynb", "-p", "loss", "dice", *SMOKE]
+    status, shown = run_at_terminal(command, environment)
+    assert status == 0, shown
+    executed = artifacts / "executed" / "train_dice_smoke.ipynb"
+    assert f"The executed notebook is {executed}" in shown
+    assert errors_in(executed) == []
+    assert not (artifacts / "logs" / executed.name).exists()
+    runs = [folder for folder in (artifacts / "runs").iterdir() if (folder / "metrics.json").is_file()]
+    assert len(runs) == 1
+
+
+def test_papermill_in_a_subprocess_finds_the_training_done(run, artifacts):
+    """The same training with the output redirected, a pipe on standard input, as a module, from another folder."""
+    notebook = os.path.relpath(paths.root() / "notebooks" / "train.ipynb", artifacts)
+    runs = set(artifacts.glob("runs/*"))
+    command = [sys.executable, "-m", "papermill", notebook, "--log-output", "-y", "{loss: dice, preset: smoke}"]
+    done = run(*command, cwd=artifacts, stdin=None, input="")
+    assert done.returncode == 0, done.stderr
+    assert "The executed notebook is executed/train_dice_smoke.ipynb" in done.stderr
+    assert errors_in(artifacts / "executed" / "train_dice_smoke.ipynb") == []
+    assert set(artifacts.glob("runs/*")) == runs or not runs  # none where this test runs alone
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["-p", "loss", "dise", *SMOKE], "bce, dice, focal, tversky"),
+        (["-p", "loss", "dice", "-p", "preset", "huge"], "smoke, quick, paper"),
+    ],
+    ids=["loss", "preset"],
+)
+def test_a_value_that_is_not_valid_fails_within_seconds(run, artifacts, given, message):
+    done = run(PAPERMILL, "notebooks/train.ipynb", *given)
+    assert done.returncode == 1
+    assert message in done.stderr
+    kept = artifacts / "logs" / ("train_dise_smoke.ipynb" if "dise" in given else "train_dice_huge.ipynb")
+    assert f"it is kept, with the error, in {kept}" in done.stderr
+    assert errors_in(kept)
+    assert seconds_in_cells(kept) < 10  # before TensorFlow is loaded, which alone takes about as long
+    assert not (artifacts / "executed" / kept.name).exists()
+
+
+def test_every_way_to_give_parameters_reaches_the_name(run, artifacts, tmp_path):
+    (tmp_path / "given.yaml").write_text("{seed: 3, preset: paper}")
+    options = ["-f", tmp_path / "given.yaml", "-y", "overrides: {epochs: 2}", "-r", "loss", "bce", *SMOKE]
+    done = run(PAPERMILL, *options, "--prepare-only", "-k", "python3", "notebooks/train.ipynb", "--no-progress-bar")
+    assert done.returncode == 0, done.stderr
+    prepared = artifacts / "logs" / "train_bce_smoke_seed3_epochs2.ipynb"
+    assert f"prepared, not executed: {prepared}" in done.stderr
+    assert given_to(prepared) == {"seed": 3, "preset": "smoke", "overrides": {"epochs": 2}, "loss": "bce"}
+    assert not (artifacts / "executed" / prepared.name).exists()
+
+
+def test_an_output_that_is_named_is_left_alone(run, artifacts, tmp_path):
+    own = tmp_path / "own.ipynb"
+    done = run(PAPERMILL, "notebooks/train.ipynb", str(own), "-p", "loss", "focal", "--prepare-only")
+    assert done.returncode == 0, done.stderr
+    assert given_to(own) == {"loss": "focal"}
+    assert not list(artifacts.rglob("*focal*"))
+
+
+def test_help_on_a_notebook_is_left_alone(run):
+    done = run(PAPERMILL, "--help-notebook", "notebooks/train.ipynb")
+    assert "loss" in done.stdout and "Parameters inferred" in done.stdout
+
+
+def test_a_notebook_of_another_project_is_left_alone(run, tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    shutil.copy(paths.root() / "notebooks" / "train.ipynb", tmp_path / "notebooks")
+    done = run(PAPERMILL, "notebooks/train.ipynb", "--prepare-only", cwd=tmp_path)
+    assert json.loads(done.stdout)["nbformat"] == 4  # what papermill itself does where its output is redirected
+
+
+@pytest.mark.parametrize(
+    ("argv", "original", "answer"),
+    [
+        (["/x/bin/papermill", "a.ipynb"], ["python", "/x/bin/papermill", "a.ipynb"], True),
+        (["-m", "a.ipynb"], ["python", "-X", "dev", "-m", "papermill", "a.ipynb"], True),
+        (["-m", "tests"], ["python", "-m", "pytest", "tests"], False),
+        (["/x/bin/snakemake"], ["python", "/x/bin/snakemake"], False),
+        ([""], ["python"], False),
+    ],
+)
+def test_runs_papermill(argv, original, answer):
+    assert runs_papermill(argv, original) is answer
+
+
+def test_given_parameters_override_each_other_as_papermill_has_it(tmp_path):
+    file = tmp_path / "given.yaml"
+    file.write_text("{a: file, b: file, c: file, d: file}")
+    options = {
+        "parameters_base64": ["e2E6IGJhc2U2NCwgZTogYmFzZTY0fQ=="],  # {a: base64, e: base64}
+        "parameters_file": [str(file)],
+        "parameters_yaml": ["{b: yaml, c: yaml, d: yaml}", ""],
+        "parameters": (("c", "p"), ("d", "p")),
+        "parameters_raw": (("d", "raw"),),
+    }
+    assert given_parameters(options) == {"a": "file", "b": "yaml", "c": "p", "d": "raw", "e": "base64"}
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Return a function that runs make in a folder with our Makefile, where the tools only say how they were called."""
+    shutil.copy(paths.root() / "Makefile", tmp_path)
+    tools = tmp_path / ".venv" / "bin"
+    tools.mkdir(parents=True)
+    for name in ("snakemake", "pytest"):
+        (tools / name).write_text('#!/bin/sh\necho "$(basename "$0") $*"\n')
+        (tools / name).chmod(0o755)
+    for name in ("requirements.lock", "pyproject.toml", ".venv/.ready"):
+        (tmp_path / name).touch()
+
+    def make(*arguments):
+        # The tests themselves may have been started by make, which tells its children what it was given.
+        told = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "PRESET", "DATA", "PYTHON"}
+        environment = {name: value for name, value in os.environ.items() if name not in told}
+        return subprocess.run(
+            ["make", *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+        )
+
+    return make
+
+
+def test_make_lists_its_targets(made):
+    shown = made().stdout
+    for target in ("help", "setup", "book", "test", "acceptance", "lab", "lint", "lock", "clean"):
+        assert f"make {target} " in shown
+
+
+@pytest.mark.parametrize(
+    ("given", "config"),
+    [
+        ([], "preset=quick data=synthetic"),
+        (["PRESET=smoke"], "preset=smoke data=synthetic"),
+        (["DATA=crackforest"], "preset=quick data=crackforest"),
+        (["DATA=my photos"], "preset=quick data={here}/my photos"),
+        (["DATA=my photos/:old"], "preset=quick data={here}/my photos:old"),
+    ],
+)
+def test_make_book_takes_folders_from_where_it_is_run(made, tmp_path, given, config):
+    (tmp_path / "my photos").mkdir()
+    done = made("book", *given)
+    assert done.stdout.startswith("snakemake book "), done.stderr
+    assert done.stdout.rstrip().endswith(f"--config {config.format(here=tmp_path.resolve())}")
+
+
+def test_make_says_which_python_it_needs(made, tmp_path):
+    os.utime(tmp_path / ".venv" / ".ready", (0, 0))
+    done = made("setup", "PYTHON=false")
+    assert done.returncode == 2
+    assert "false is not Python 3.11, 3.12 or 3.13" in done.stderr
+
+
+def jobs_of(shown):
+    """Read which steps a dry run of the workflow lists, and how often each."""
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", shown, re.MULTILINE) if name != "total"}
+
+
+def test_the_workflow_knows_every_step(run):
+    done = run("snakemake", "book", "-n", "--cores", "2", "--quiet", "reason", "--config", "preset=smoke")
+    assert done.returncode == 0, done.stderr
+    jobs = jobs_of(done.stdout + done.stderr)
+    pages = {*CHAPTERS, "table1", "models", "tips", "certainty", "large_pictures"}
+    assert jobs.keys() == {"data", *pages, "study_training", "study_tables", "stage", "html", "book"}
+    assert jobs["train"] == 4 and jobs["study_training"] == 8
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """Return a copy of the project in which things can be edited."""
+    folder = tmp_path_factory.mktemp("project") / "report"
+    left = shutil.ignore_patterns(".venv", ".git", "artifacts", "_build", ".snakemake", "__pycache__", "*.egg-info")
+    shutil.copytree(paths.root(), folder, ignore=left)
+    return folder
+
+
+@pytest.mark.acceptance
+def test_the_book_is_made_once_and_only_what_changed_is_made_again(project):
+    environment = {**os.environ, "PYTHONPATH": str(project), "PATH": f"{BIN}:{os.environ['PATH']}"}
+    environment.pop("CRACK_UTILS_ARTIFACTS", None)
+
+    def book(*options, target="book"):
+        command = ["snakemake", target, "--cores", "2", "--show-failed-logs", *options, "--config", "preset=smoke"]
+        done = subprocess.run(
+            command, cwd=project, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    # The user's own line, once the data are there: the workflow takes that training as done.
+    book(target="data")
+    line = [PAPERMILL, "notebooks/train.ipynb", "-p", "loss", "dice", *SMOKE]
+    subprocess.run(line, cwd=project, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    jobs = book("-n")
+    assert jobs_of(jobs)["train"] == 3
+    assert "-p loss bce" in jobs and "-p loss dice" not in jobs
+
+    shown = book()
+    assert (project / "_build" / "html" / "index.html").as_uri() in shown
+    started = time.monotonic()
+    assert "Nothing had to be made" in book()
+    assert time.monotonic() - started < 20
+
+    (project / "notebooks" / "comparison.ipynb").touch()
+    assert jobs_of(book("-n")).keys() == {"book"}
+    edit(project / "notebooks" / "comparison.ipynb", "# Comparison", "# The comparison")
+    assert jobs_of(book("-n")).keys() == {"comparison", "stage", "html", "book"}
+    edit(project / "book" / "introduction.md", "# ", "#  ")
+    edit(project / "notebooks" / "comparison.ipynb", "# The comparison", "# Comparison")
+    assert jobs_of(book("-n")).keys() == {"html", "book"}
+    edit(project / "crack_utils" / "losses" / "__init__.py", '"""', '"""\n', last=True)
+    jobs = jobs_of(book("-n"))
+    assert jobs["train"] == 4
+    assert not {"data", "data_prep"} & jobs.keys()
+
+
+def edit(file, old, new, last=False):
+    """Replace the first (or the last) occurrence of a text in a file."""
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    parts = text.rsplit(old, 1) if last else text.split(old, 1)
+    file.write_text(new.join(parts), encoding="utf-8")

@@ -1,0 +1,281 @@
+"""From photographs to masks, overlays and a table: every encoding, every kind of bad input, continued, reproducible."""
+
+import csv
+import errno
+import io
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from crack_utils.cli import main
+from crack_utils.data import DataError
+from crack_utils.inference import inspect, predictor
+from crack_utils.inference.inspect import inspect_all
+from crack_utils.inference.overlay import overlay
+from crack_utils.inference.photographs import find_photographs, read_photograph
+from crack_utils.inference.predictor import Predictor
+from crack_utils.runtime.atomic import FullDiskError
+
+
+class Darkness:
+    """Stands for a network: what is dark is crack."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def predict_on_batch(self, images):
+        self.calls += 1
+        return 1 - images
+
+
+@pytest.fixture
+def network():
+    return Predictor(Darkness(), "dark is crack", digest="0")
+
+
+def photograph(height=40, width=60):
+    """A bright picture with a dark bar of 30×4 px, 120 px in all, and a spot of 2×3 px."""
+    values = np.full((height, width), 230, np.uint8)
+    values[18:22, 10:40] = 20
+    values[5:7, 50:53] = 20
+    return values
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three photographs: gray, 16 bit, and turned by EXIF."""
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    Image.fromarray(photograph()).save(folder / "a.png")
+    Image.fromarray(np.uint16(photograph()) * 257).save(folder / "b.tif")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown turned clockwise by a quarter
+    Image.fromarray(np.rot90(photograph())).save(folder / "c.jpg", quality=100, exif=exif)
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+@pytest.fixture
+def command(network, monkeypatch):
+    """Return a function that runs `crack-utils predict` with the stand-in, which the name 'dark' stands for."""
+    monkeypatch.setattr(predictor, "load_trained", lambda name: network)
+    return lambda *words: main.main(["predict", "dark", *map(str, words)])
+
+
+def rows(file):
+    with open(file, newline="", encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
+
+
+def pixels(file):
+    with Image.open(file) as picture:
+        return np.asarray(picture)
+
+
+def contents(folder):
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ".lock"]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def test_masks_probabilities_overlays_and_measures(command, folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert command(folder, "--out", out, "--mm-per-px", "0.5") == 0
+    assert "3 of 3 photographs done, 6 cracks" in capsys.readouterr().out
+    for name in "abc":
+        np.testing.assert_array_equal(pixels(out / "masks" / f"{name}.png"), np.where(photograph() < 100, 255, 0))
+        assert pixels(out / "overlays" / f"{name}.png").shape[1:] == (60, 3)
+    probability = pixels(out / "probabilities" / "b.png")
+    assert probability.dtype == np.uint16 and probability[20, 20] == round(65535 * (1 - 20 / 255))
+    table = rows(out / "measures.csv")
+    assert [(row["photograph"], row["crack"]) for row in table] == [(name, n) for name in "abc" for n in "12"]
+    bar = table[0]
+    assert float(bar["length_px"]) == pytest.approx(30, abs=0.6) and float(bar["area_px2"]) == 120
+    assert float(bar["mean_width_px"]) == pytest.approx(4, abs=0.5) and bar["primary"] == "True"
+    assert float(bar["length_mm"]) == pytest.approx(0.5 * float(bar["length_px"]), abs=1e-3)
+    assert float(bar["area_mm2"]) == 30
+    told = json.loads((out / "measures.json").read_text())
+    assert told["threshold"] == 0.5 and told["model"] == "dark is crack" and told["failed"] == []
+    assert [each["file"] for each in told["photographs"]] == ["a.png", "b.tif", "c.jpg"]
+    assert told["photographs"][2]["size"] == [40, 60]
+
+
+def test_the_same_input_gives_the_same_bytes(command, folder, tmp_path):
+    for out in ("first", "second"):
+        assert command(folder, "--out", tmp_path / out) == 0
+    assert contents(tmp_path / "first") == contents(tmp_path / "second")
+
+
+def test_what_is_done_is_not_done_again_unless_something_changed(command, network, folder, tmp_path, capsys):
+    out = tmp_path / "out"
+
+    def calls(*options):
+        before = network.model.calls
+        assert command(folder, "--out", out, *options) == 0
+        return network.model.calls - before
+
+    assert (calls(), calls()) == (3, 0)
+    assert "(3 of them before)" in capsys.readouterr().out
+    (out / "overlays" / "b.png").unlink()
+    assert calls() == 1
+    Image.fromarray(photograph() + np.uint8(1)).save(folder / "a.png")
+    assert calls() == 1
+    assert calls("--threshold", "0.2") == 3
+    assert calls("--threshold", "0.2", "--flips") == 3 * 4
+
+
+def test_it_goes_on_after_an_interruption(network, folder, tmp_path, monkeypatch):
+    out, photographs = tmp_path / "out", find_photographs(folder)
+    inspect_all(network, photographs, tmp_path / "whole")
+
+    def stopped(image, mask, cracks, name, scale):
+        if name == "b":
+            raise KeyboardInterrupt
+        return overlay(image, mask, cracks, name, scale)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(inspect, "overlay", stopped)
+        inspect_all(network, photographs, out)
+    assert not (out / "measures" / "b.json").exists() and not (out / "measures.csv").exists()
+    done = inspect_all(network, photographs, out)
+    assert contents(out) == contents(tmp_path / "whole") and done["resumed"] == 1
+
+
+BAD = {
+    "empty.png": (b"", "empty file"),
+    "text.png": (b"no picture at all", "cannot be read as a picture"),
+    "cut.png": (lambda: encoded(photograph(), "PNG")[:-40], "cut off|cannot be read"),
+    "short.jpg": (lambda: encoded(photograph(), "JPEG")[:-80], "cut off|cannot be read"),
+    "huge.png": (lambda: encoded(np.zeros((10000, 10000), bool), "PNG"), "exceeds limit of 89478485 pixels"),
+    "bright.tif": (lambda: encoded(np.full((8, 8), 7.5, np.float32), "TIFF"), r"must lie in \[0, 1\]"),
+}
+
+
+def encoded(values, kind):
+    file = io.BytesIO()
+    Image.fromarray(values).save(file, kind)
+    return file.getvalue()
+
+
+def test_bad_pictures_are_named_and_the_rest_is_done(command, folder, tmp_path, capsys):
+    for name, (content, _) in BAD.items():
+        (folder / name).write_bytes(content() if callable(content) else content)
+    assert command(folder, "--out", tmp_path / "out") == 1
+    said = capsys.readouterr()
+    assert f"3 of {3 + len(BAD)} photographs done" in said.out and f"{len(BAD)} of {3 + len(BAD)} failed" in said.err
+    failed = json.loads((tmp_path / "out" / "measures.json").read_text())["failed"]
+    assert {each["file"].rsplit("/", 1)[-1] for each in failed} == BAD.keys()
+    assert all(each["why"] in said.err and each["file"] in each["why"] for each in failed)
+    assert len(rows(tmp_path / "out" / "measures.csv")) == 6
+    assert not list((tmp_path / "out").rglob(".draft-*"))
+
+
+@pytest.mark.parametrize(("name", "why"), [(name, why) for name, (_, why) in BAD.items()])
+def test_why_a_picture_is_bad(name, why, tmp_path):
+    content = BAD[name][0]
+    (tmp_path / name).write_bytes(content() if callable(content) else content)
+    with pytest.raises(DataError, match=why) as caught:
+        read_photograph(tmp_path / name)
+    assert str(tmp_path / name) in str(caught.value)
+
+
+def test_channels_that_pillow_does_not_know(tmp_path):
+    import tifffile
+
+    tifffile.imwrite(
+        tmp_path / "five.tif", np.zeros((8, 9, 5), np.uint8), photometric="minisblack", planarconfig="contig"
+    )
+    with pytest.raises(DataError, match=r"five\.tif"):
+        read_photograph(tmp_path / "five.tif")
+
+
+def test_a_full_disk_ends_it_with_the_folder_named(command, network, folder, tmp_path, monkeypatch, capsys):
+    def no_room(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Image.Image, "save", no_room)
+        with pytest.raises(FullDiskError):
+            inspect_all(network, find_photographs(folder), tmp_path / "out")
+        assert command(folder, "--out", tmp_path / "out") == 1
+    assert f"no room to write in {tmp_path}/out/probabilities" in capsys.readouterr().err
+    assert not any(path.is_file() for path in (tmp_path / "out" / "probabilities").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nowhere"], "nowhere: no such file or folder"),
+        (["{}/photographs", "{}/photographs/a.png"], "has the name of"),
+        (["{}/empty"], "no picture"),
+        (["{}/photographs", "--threshold", "1.5"], "threshold=1.5"),
+        (["{}/photographs", "--scale", "0"], "scale=0.0"),
+        (["{}/photographs", "--mm-per-px", "-1"], "mm_per_px=-1.0"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_done(command, folder, tmp_path, capsys, words, message):
+    (tmp_path / "empty").mkdir()
+    words = [word.format(tmp_path) for word in words]
+    assert command(*words, "--out", tmp_path / "out") == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_that_is_no_folder(command, folder, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert command(folder, "--out", tmp_path / "file") == 1
+    assert str(tmp_path / "file") in capsys.readouterr().err
+
+
+def test_one_process_at_a_time(network, folder, tmp_path):
+    with inspect._alone(tmp_path), pytest.raises(ValueError, match="another process writes there"):
+        inspect_all(network, find_photographs(folder), tmp_path)
+
+
+def test_scales_of_a_data_set_come_from_its_table(folder):
+    (folder / "metadata.csv").write_text("name,mm_per_px\na,0.25\n")
+    assert [each.mm_per_px for each in find_photographs(folder)] == [0.25, None, None]
+    assert {each.mm_per_px for each in find_photographs(folder, mm_per_px=2)} == {2}
+    (folder / "metadata.csv").write_text("name,mm_per_px\na,wide\n")
+    with pytest.raises(DataError, match=r"metadata\.csv: line 2"):
+        find_photographs(folder)
+
+
+def test_a_data_set_is_taken_by_its_images(folder, tmp_path):
+    (tmp_path / "set").mkdir()
+    folder.rename(tmp_path / "set" / "images")
+    assert [each.name for each in find_photographs(tmp_path / "set")] == ["a", "b", "c"]
+
+
+def test_masks_drawn_by_hand_are_not_overwritten(network, folder, tmp_path):
+    folder.rename(tmp_path / "images")
+    with pytest.raises(ValueError, match="a data set, whose masks/ would be overwritten"):
+        inspect_all(network, find_photographs(tmp_path), tmp_path)
+
+
+def test_the_overlay_outlines_cracks_and_marks_the_tip():
+    from crack_utils.geometry import measure_cracks
+    from crack_utils.inference import overlay
+
+    image = np.float32(photograph()) / 255
+    mask = image < 0.5
+    cracks = measure_cracks(mask)
+    drawn = np.asarray(overlay(image, mask, cracks, "a"))[:40]
+
+    def painted(colour):
+        return (drawn == overlay.ImageColor.getrgb(colour)).all(axis=-1)
+
+    assert painted(overlay.PRIMARY)[17, 12:25].all() and painted(overlay.SECONDARY)[4, 50:53].all()
+    assert not (painted(overlay.PRIMARY) | painted(overlay.SECONDARY))[mask].any()
+    row, column = np.argwhere(painted(overlay.TIP)).mean(axis=0)
+    assert (row, column) == pytest.approx(cracks[0].tip.position, abs=1)
+    empty = np.zeros_like(mask)
+    assert np.asarray(overlay(image, empty, [], "a")).shape[2] == 3
+
+
+def test_the_command_starts_without_the_libraries_of_the_work():
+    code = "import sys, crack_utils.cli; sys.exit(bool({'tensorflow', 'scipy', 'matplotlib'} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

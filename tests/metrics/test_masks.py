@@ -1,0 +1,234 @@
+import doctest
+import subprocess
+import sys
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+
+from crack_utils import metrics
+from crack_utils.metrics import masks
+from crack_utils.metrics.masks import Confusion, confusion
+
+PROPERTIES = [
+    "crack_iou",
+    "background_iou",
+    "mean_iou",
+    "precision",
+    "recall",
+    "specificity",
+    "f1",
+    "accuracy",
+    "mean_class_accuracy",
+]
+
+
+def pixels(*values):
+    return np.array(values, dtype=bool)
+
+
+@pytest.mark.parametrize(
+    ("true", "predicted", "counts", "values"),
+    [
+        ([1, 1, 0, 0], [1, 1, 0, 0], (2, 0, 0, 2), [1, 1, 1, 1, 1, 1, 1, 1, 1]),
+        ([1, 1, 0, 0], [1, 0, 1, 0], (1, 1, 1, 1), [1 / 3, 1 / 3, 1 / 3, 1 / 2, 1 / 2, 1 / 2, 1 / 2, 1 / 2, 1 / 2]),
+        ([1, 1, 0, 0], [0, 0, 1, 1], (0, 2, 2, 0), [0] * 9),
+        ([1, 0, 0, 0], [1, 1, 0, 0], (1, 1, 0, 2), [1 / 2, 2 / 3, 7 / 12, 1 / 2, 1, 2 / 3, 2 / 3, 3 / 4, 5 / 6]),
+        ([1, 0, 0, 0], [0, 0, 0, 0], (0, 0, 1, 3), [0, 3 / 4, 3 / 8, 0, 0, 1, 0, 3 / 4, 1 / 2]),
+        ([0, 0, 0, 0], [1, 0, 0, 0], (0, 1, 0, 3), [0, 3 / 4, 3 / 8, 0, 0, 3 / 4, 0, 3 / 4, 3 / 8]),
+        ([0, 0, 0, 0], [0, 0, 0, 0], (0, 0, 0, 4), [1] * 9),
+        ([1, 1, 1, 1], [1, 1, 1, 1], (4, 0, 0, 0), [1] * 9),
+    ],
+)
+def test_confusion_by_hand(true, predicted, counts, values):
+    result = confusion(pixels(*true), pixels(*predicted))
+    assert result == Confusion(*counts)
+    assert [getattr(result, name) for name in PROPERTIES] == pytest.approx(values)
+
+
+def random_masks(seed=0, shape=(24, 30)):
+    """Return a wandering crack three pixels wide and a shifted, incomplete prediction of it."""
+    rng = np.random.default_rng(seed)
+    rows = np.clip(12 + np.cumsum(rng.integers(-1, 2, shape[1])), 2, shape[0] - 3)
+    true = np.abs(np.arange(shape[0])[:, None] - rows) <= 1
+    predicted = np.roll(true, 1, axis=0) & (rng.random(shape) < 0.8)
+    return true, predicted
+
+
+def test_definitions_in_set_notation():
+    true, predicted = random_masks()
+    t, p = set(np.flatnonzero(true)), set(np.flatnonzero(predicted))
+    counts = confusion(true, predicted)
+    assert counts.crack_iou == len(t & p) / len(t | p)
+    assert counts.f1 == 2 * len(t & p) / (len(t) + len(p))
+    assert counts.accuracy == np.mean(true == predicted)
+    assert counts.mean_class_accuracy == pytest.approx((predicted[true].mean() + (~predicted)[~true].mean()) / 2)
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        lambda t, p: confusion(t, p).mean_iou,
+        lambda t, p: metrics.tolerant_f1(t, p, 1),
+        metrics.cldice,
+        lambda t, p: metrics.unthresholded_mean_iou(t, p.astype(float)),
+    ],
+)
+def test_a_mask_agrees_with_itself_and_flips_do_not_matter(measure):
+    true, predicted = random_masks()
+    for mask in (true, ~true, np.zeros_like(true), np.ones_like(true)):
+        assert measure(mask, mask) == 1
+    assert 0 < measure(true, predicted) < 1
+    # Thinning depends on direction by a pixel here and there, so the centreline measure moves a little.
+    assert measure(true[::-1], predicted[::-1]) == pytest.approx(measure(true, predicted), abs=0.05)
+
+
+def test_pooled_and_mean_per_image_differ():
+    large = confusion(pixels(1, 1, 1, 0), pixels(1, 1, 1, 0))
+    small = confusion(pixels(1, 0, 0, 0), pixels(0, 0, 0, 0))
+    assert metrics.pooled([large, small]) == large + small == Confusion(3, 0, 1, 4)
+    assert metrics.pooled([large, small]).crack_iou == 3 / 4
+    assert metrics.mean_per_image([large, small], "crack_iou") == 1 / 2
+    assert metrics.mean_per_image(iter([large, small])) == (1 + 3 / 8) / 2
+    with pytest.raises(ValueError, match="at least one image"):
+        metrics.mean_per_image([])
+
+
+@pytest.mark.parametrize(
+    ("true", "predicted", "message"),
+    [
+        (pixels(1, 0), np.array([0.9, 0.1]), "predicted is float64: masks are boolean, as probability >= 0.5"),
+        (np.array([0.0, 1.0]), pixels(1, 0), "true is float64"),
+        (np.array([0, 255], np.uint8), pixels(0, 1), "true has values 0 … 255"),
+        (pixels(1, 0), pixels(1, 0, 0), r"true \(2,\) and predicted \(3,\) differ"),
+    ],
+)
+def test_what_is_no_mask_is_refused(true, predicted, message):
+    with pytest.raises(ValueError, match=message):
+        confusion(true, predicted)
+
+
+def test_integer_masks_of_0_and_1_are_masks():
+    assert confusion(np.array([0, 1], np.uint8), pixels(0, 1)) == Confusion(1, 0, 0, 1)
+
+
+def test_one_hot_has_the_background_first():
+    encoded = metrics.one_hot(pixels(1, 0).reshape(1, 2))
+    assert encoded.dtype == np.float32
+    assert encoded.tolist() == [[[0, 1], [1, 0]]]
+
+
+def test_unthresholded_mean_iou_ignores_all_but_certainty():
+    true = pixels(1, 1, 0, 0)
+    assert metrics.unthresholded_mean_iou(true, np.array([0.999, 0.999, 0, 0])) == 1 / 4
+    assert metrics.unthresholded_mean_iou(true, np.array([1.0, 0.999, 0, 0])) == (1 / 2 + 2 / 3) / 2
+    assert metrics.unthresholded_mean_iou(true, np.array([1.0, 1.0, 0, 0.999])) == 1
+
+
+@pytest.mark.parametrize("tolerance", [0, 1, 1.5, 2, 5])
+def test_tolerance_by_all_distances(tolerance):
+    true, predicted = random_masks(1)
+    distance = cdist(np.argwhere(true), np.argwhere(predicted))
+    precision, recall = metrics.tolerant_precision_recall(true, predicted, tolerance)
+    assert precision == (distance.min(axis=0) <= tolerance).mean()
+    assert recall == (distance.min(axis=1) <= tolerance).mean()
+    assert metrics.tolerant_f1(true, predicted, tolerance) == pytest.approx(2 / (1 / precision + 1 / recall))
+
+
+def test_tolerance_zero_is_plain_f1_and_more_never_hurts():
+    true, predicted = random_masks(2)
+    values = [metrics.tolerant_f1(true, predicted, tolerance) for tolerance in (0, 1, 2, 5, 50)]
+    assert values[0] == pytest.approx(confusion(true, predicted).f1)
+    assert values == sorted(values)
+    assert values[-1] == 1
+
+
+def test_tolerance_by_hand():
+    true = pixels(1, 0, 0, 0, 0, 0).reshape(1, 6)
+    predicted = pixels(0, 0, 1, 0, 0, 1).reshape(1, 6)
+    assert metrics.tolerant_precision_recall(true, predicted, 1) == (0, 0)
+    assert metrics.tolerant_f1(true, predicted, 1) == 0
+    assert metrics.tolerant_precision_recall(true, predicted, 2) == (1 / 2, 1)
+    with pytest.raises(ValueError, match="must not be negative"):
+        metrics.tolerant_f1(true, predicted, -1)
+
+
+@pytest.mark.parametrize("measure", [metrics.cldice, lambda t, p: metrics.tolerant_f1(t, p, 2)])
+def test_one_empty_mask_scores_nothing(measure):
+    crack, empty = random_masks()[0], np.zeros((24, 30), bool)
+    assert measure(crack, empty) == measure(empty, crack) == 0
+
+
+def test_cldice_asks_for_connection_more_than_for_width():
+    true = np.zeros((9, 40), bool)
+    true[3:6] = True
+    thin = np.zeros_like(true)
+    thin[4] = True
+    broken = true.copy()
+    broken[:, 15:25] = False
+    assert metrics.cldice(true, thin) > 0.97 > metrics.cldice(true, broken)
+    assert confusion(true, thin).f1 < confusion(true, broken).f1
+
+
+def test_calibration_by_hand():
+    true = pixels(1, 0, 1, 1)
+    # One interval has mean 0.65 and share 1/2, the other mean 0.95 and share 1; each holds half of the pixels.
+    assert metrics.expected_calibration_error(true, np.array([0.6, 0.7, 0.95, 0.95]), bins=5) == pytest.approx(
+        0.5 * 0.15 + 0.5 * 0.05, abs=1e-6
+    )
+    assert metrics.expected_calibration_error(true, true.astype(float)) == 0
+    assert metrics.expected_calibration_error(true, 1 - true.astype(float)) == 1
+
+
+def test_calibration_of_probabilities_that_are_right():
+    rng = np.random.default_rng(0)
+    probability = rng.random(200_000)
+    true = rng.random(200_000) < probability
+    assert metrics.expected_calibration_error(true, probability) < 0.01
+    assert metrics.expected_calibration_error(true, probability**3) > 0.2
+    for bins in (1, 7):
+        edges = np.linspace(0, 1, bins + 1)
+        groups = [(probability >= low) & (probability < high) for low, high in pairwise(edges)]
+        expected = sum(abs(probability[group].mean() - true[group].mean()) * group.mean() for group in groups)
+        assert metrics.expected_calibration_error(true, probability, bins) == pytest.approx(expected, abs=1e-5)
+
+
+def test_share_at_one_counts_exact_ones_on_the_crack():
+    true = pixels(1, 1, 0, 0)
+    assert metrics.share_at_one(true, np.array([1, 1 - 1e-7, 1, 0], np.float32)) == 1 / 2
+    assert metrics.share_at_one(~pixels(1, 1), np.array([1.0, 1.0])) == 0
+
+
+def test_threshold_sweep_equals_one_threshold_at_a_time():
+    true, _ = random_masks()
+    probability = np.round(np.random.default_rng(3).random(true.shape), 1).astype(np.float32)  # many ties
+    thresholds = [0.5, 0.1, 0.0, 1.0, 0.7, 0.5]
+    one_by_one = [confusion(true, probability >= threshold) for threshold in thresholds]
+    assert metrics.confusions_by_threshold(true, probability, thresholds) == one_by_one
+    sweep = metrics.threshold_sweep(true, probability, thresholds)
+    assert sweep.tolist() == [counts.mean_iou for counts in one_by_one]
+
+
+@pytest.mark.parametrize(
+    ("probability", "message"),
+    [
+        (pixels(1, 0), "probability is bool"),
+        (np.array([0.2, 1.2]), "not in \\[0, 1\\]"),
+        (np.array([0.2, np.nan]), "not in \\[0, 1\\]"),
+        (np.array([0.2]), "differ"),
+    ],
+)
+def test_what_is_no_probability_is_refused(probability, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.threshold_sweep(pixels(1, 0), probability, [0.5])
+
+
+def test_measures_load_no_deep_learning():
+    code = "import sys, crack_utils.measures, crack_utils.baseline; "
+    code += "print({'tensorflow', 'keras', 'matplotlib'} & {*sys.modules})"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_examples_in_the_documentation_run():
+    assert doctest.testmod(masks).failed == 0

@@ -1,0 +1,528 @@
+"""Mask R-CNN: its parts against plain NumPy implementations and hand-computed values, the whole in tiny trainings."""
+
+import errno
+import shutil
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from crack_utils import Experiment, models, predict
+from crack_utils.data.synthetic import render
+from crack_utils.models.mask_rcnn import (
+    Instances,
+    anchors,
+    boxes,
+    instances,
+    mask_ceiling,
+    match,
+    network,
+    roi_align,
+    targets,
+)
+from crack_utils.runtime import hardware
+from crack_utils.runtime.atomic import FullDiskError
+from crack_utils.training import fit
+
+SMALL = {"filters": 8, "mask_size": 28, "mask_convolutions": 1}
+
+
+@pytest.fixture(scope="module")
+def small():
+    return models.build("mask_rcnn", **SMALL, seed=0)
+
+
+@pytest.fixture(scope="module")
+def photographs():
+    """Eight photographs of 64×80 and their masks, both (8, 64, 80, 1) float32; two of them have two cracks."""
+    drawn = [render(specimen, frame=2, frames=3, size=(64, 80)) for specimen in range(8)]
+    images, masks = (np.stack([getattr(each, part) for each in drawn]) for part in ("image", "mask"))
+    return np.float32(images[..., None]) / 255, np.float32(masks[..., None])
+
+
+def batches(model, images, masks):
+    return model.training_data(tf.data.Dataset.from_tensors((images, masks)), seed=0)
+
+
+def random_boxes(*shape, side=60, seed=0):
+    generator = np.random.default_rng(seed)
+    corner, size = generator.uniform(0, side, (*shape, 2)), generator.uniform(1, side / 2, (*shape, 2))
+    return np.float32(np.concatenate([corner, corner + size], axis=-1))
+
+
+def plain_iou(a, b):
+    rows, columns = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    common = max(rows, 0) * max(columns, 0)
+    return common / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common)
+
+
+class TestInstances:
+    MASK = np.zeros((12, 20), bool)
+    MASK[1:3, 1:3] = MASK[3, 3] = True  # five pixels, the last one touches at a corner
+    MASK[8, 10:19] = True  # nine
+
+    def test_cracks_are_numbered_the_largest_first(self):
+        ids, found, valid = instances.label(self.MASK, most=3)
+        assert (ids[8, 10:19] == 1).all() and (ids[[1, 2, 3], [1, 2, 3]] == 2).all()
+        assert np.bincount(ids.ravel()).tolist() == [240 - 14, 9, 5]
+        np.testing.assert_array_equal(found, [[6, 8, 11, 20], [0, 0, 6, 6], [0, 0, 0, 0]])  # cut at the border
+        assert valid.tolist() == [True, True, False]
+
+    def test_the_smallest_are_left_out(self):
+        ids, found, valid = instances.label(self.MASK, most=1)
+        assert set(ids.ravel()) == {0, 1} and found.shape == (1, 4) and valid.all()
+        assert (ids[:4] == 0).all()
+
+    def test_no_crack(self):
+        ids, found, valid = instances.label(np.zeros((4, 5)), most=2)
+        assert not ids.any() and not found.any() and not valid.any()
+        assert len(instances.true_instances(np.zeros((4, 5)))) == 0
+
+    def test_match_by_hand(self):
+        true = instances.true_instances(self.MASK)
+        found = np.stack([true.masks[1], true.masks[0], true.masks[0]])
+        found[1, 8, 10:12] = False  # 7 of 9 pixels
+        found = Instances(np.zeros((3, 4)), np.array([0.9, 0.8, 0.7]), found)
+        assert match(true, found) == [(1, 0, 1.0), (0, 1, 7 / 9)]  # the third finds nothing left
+        assert match(true, found, 0.8) == [(1, 0, 1.0), (0, 2, 1.0)]
+        assert match(instances.true_instances(np.zeros((12, 20))), found) == []
+
+    def test_the_cells_of_a_mask_set_a_ceiling(self):
+        mask = np.zeros((104, 104))
+        mask[2:102, 2:102][np.eye(100, dtype=bool)] = 1  # a diagonal, one pixel thin; its box is the whole picture
+        assert mask_ceiling(mask, 104) == 1  # a cell is a pixel
+        assert mask_ceiling(mask, 26) == 0  # a cell is 4×4 pixels, of which the crack takes 4 at most
+        assert mask_ceiling(np.zeros((20, 20)), 28) == 1
+
+
+class TestBoxes:
+    def test_iou_by_hand(self):
+        one, others = [[[0.0, 0, 4, 4]]], [[[0.0, 0, 4, 4], [2, 2, 6, 6], [4, 0, 8, 4], [1, 1, 2, 3], [0, 0, 0, 0]]]
+        np.testing.assert_allclose(boxes.iou(tf.constant(one), tf.constant(others))[0, 0], [1, 4 / 28, 0, 2 / 16, 0])
+
+    def test_iou_equals_a_plain_one(self):
+        first, second = random_boxes(2, 5), random_boxes(2, 7, seed=1)
+        plain = [[[plain_iou(a, b) for b in bs] for a in each] for each, bs in zip(first, second, strict=True)]
+        np.testing.assert_allclose(boxes.iou(tf.constant(first), tf.constant(second)), plain, rtol=1e-5)
+
+    def test_corrections_by_hand(self):
+        anchor, box = tf.constant([[0.0, 0, 4, 8]]), tf.constant([[1.0, 0, 9, 4]])
+        expected = [(5 - 2) / 4, (2 - 4) / 8, np.log(2), np.log(0.5)]
+        np.testing.assert_allclose(boxes.encode(box, anchor), [expected], rtol=1e-6)
+        np.testing.assert_allclose(
+            boxes.encode(box, anchor, (0.1, 0.1, 0.2, 0.2)), [np.array(expected) * [10, 10, 5, 5]], rtol=1e-6
+        )
+
+    def test_decode_is_the_inverse_and_cannot_overflow(self):
+        anchor, box = random_boxes(3, 9), random_boxes(3, 9, seed=1)
+        for spread in [(1.0, 1.0, 1.0, 1.0), network.SPREAD]:
+            again = boxes.decode(boxes.encode(tf.constant(box), tf.constant(anchor), spread), anchor, spread)
+            np.testing.assert_allclose(again, box, atol=1e-3)
+        wild = boxes.decode(tf.fill((1, 4), 1000.0), tf.constant([[0.0, 0, 16, 16]]))
+        assert np.isfinite(wild).all()
+
+    def test_clip(self):
+        clipped = boxes.clip(tf.constant([[-3.0, 2, 50, 9], [1, 1, 2, 30]]), 40, 20)
+        np.testing.assert_array_equal(clipped, [[0, 2, 40, 9], [1, 1, 2, 20]])
+
+
+class TestSuppression:
+    @staticmethod
+    def plain(all_boxes, scores, threshold, count):
+        kept = []
+        for number in np.argsort(-scores, kind="stable"):
+            if scores[number] >= 0 and all(plain_iou(all_boxes[number], all_boxes[k]) <= threshold for k in kept):
+                kept.append(number)
+        return kept[:count]
+
+    @pytest.mark.parametrize("threshold", [0.1, 0.3, 0.6])
+    @pytest.mark.parametrize("count", [4, 40])
+    def test_equals_the_greedy_way(self, threshold, count):
+        all_boxes = random_boxes(3, 40, side=30)
+        scores = np.random.default_rng(1).uniform(-0.3, 1, (3, 40)).astype(np.float32)
+        function = tf.function(boxes.non_maximum_suppression)
+        indices, valid = map(np.asarray, function(tf.constant(all_boxes), tf.constant(scores), threshold, count))
+        for each in range(3):
+            assert indices[each][valid[each]].tolist() == self.plain(all_boxes[each], scores[each], threshold, count)
+            assert (np.diff(valid[each].astype(int)) <= 0).all()  # what is there comes first
+
+    def test_a_box_that_is_suppressed_suppresses_none(self):
+        chain = np.float32([[[0, step, 10, 10 + step] for step in (0, 4, 8, 12)]])  # neighbours overlap by 6/14
+        scores = np.float32([[0.9, 0.8, 0.7, 0.6]])
+        indices, valid = boxes.non_maximum_suppression(tf.constant(chain), tf.constant(scores), 0.4, 4)
+        assert np.asarray(indices)[0, :2].tolist() == [0, 2] and np.asarray(valid).tolist() == [
+            [True, True, False, False]
+        ]
+
+
+class TestAnchors:
+    def test_number_and_first_ones(self):
+        found = np.asarray(anchors.anchors(64, 96))
+        places = 16 * 24 + 8 * 12 + 4 * 6 + 2 * 3 + 1 * 2
+        assert found.shape == (5 * places, 4)
+        np.testing.assert_allclose(found[0], [2 - 4, 2 - 16, 2 + 4, 2 + 16])  # 8×32 around (2, 2)
+        np.testing.assert_allclose(found[2], [2 - 8, 2 - 8, 2 + 8, 2 + 8])
+        np.testing.assert_allclose(found[5 * 24 + 4], [6 - 16, 2 - 4, 6 + 16, 2 + 4])  # the second row of places
+        np.testing.assert_allclose(found[-3], [32 - 128, 96 - 128, 32 + 128, 96 + 128])
+
+    def test_order_is_that_of_the_heads(self, small):
+        maps = small(np.zeros((1, 64, 96, 1), np.float32), training=True)
+        assert maps["anchors"].shape == (maps["objectness"].shape[1], 4) == maps["corrections"].shape[1:]
+
+
+class TestRoIAlign:
+    @staticmethod
+    def plain(features, box, bins, samples):
+        """One point after the other, of its four neighbours."""
+        height, width, channels = features.shape
+        found = np.zeros((bins, bins, channels))
+        for row, column, i, j in np.ndindex(bins, bins, samples, samples):
+            y = box[0] + (row + (i + 0.5) / samples) * (box[2] - box[0]) / bins - 0.5
+            x = box[1] + (column + (j + 0.5) / samples) * (box[3] - box[1]) / bins - 0.5
+            y, x = min(max(y, 0), height - 1), min(max(x, 0), width - 1)
+            y0, x0 = int(y), int(x)
+            y1, x1 = min(y0 + 1, height - 1), min(x0 + 1, width - 1)
+            above = features[y0, x0] * (x0 + 1 - x) + features[y0, x1] * (x - x0)
+            below = features[y1, x0] * (x0 + 1 - x) + features[y1, x1] * (x - x0)
+            found[row, column] += (above * (y0 + 1 - y) + below * (y - y0)) / samples**2
+        return found
+
+    @pytest.mark.parametrize("samples", [1, 2, 3])
+    def test_equals_a_plain_one(self, samples):
+        features = np.random.default_rng(0).random((2, 9, 13, 3)).astype(np.float32)
+        where = random_boxes(2, 4, side=11) - 2  # some reach beyond the map
+        found = roi_align.roi_align(tf.constant(features), tf.constant(where), 4, samples)
+        plain = [[self.plain(f, box, 4, samples) for box in each] for f, each in zip(features, where, strict=True)]
+        np.testing.assert_allclose(found, plain, atol=1e-5)
+
+    def test_a_slope_is_cut_exactly(self):
+        slope = np.float32(np.add.outer(2 * np.arange(10), np.arange(12)))[None, ..., None]
+        cut = roi_align.roi_align(tf.constant(slope), tf.constant([[[1.5, 2.0, 7.5, 8.0]]]), 3)[0, 0, ..., 0]
+        centres = np.array([2.5, 4.5, 6.5]) - 0.5, np.array([3.0, 5, 7]) - 0.5
+        np.testing.assert_allclose(cut, np.add.outer(2 * centres[0], centres[1]), atol=1e-5)
+
+    def test_boxes_go_to_the_level_of_their_size(self):
+        sides = tf.constant([[[0.0, 0, side, side] for side in (10, 56, 111, 112, 223, 224, 448, 2000)]])
+        assert roi_align.level_of(sides, (4, 8, 16, 32))[0].numpy().tolist() == [0, 0, 0, 1, 1, 2, 3, 3]
+        levels = [tf.fill((1, 512 // stride, 512 // stride, 1), float(stride)) for stride in (4, 8, 16, 32)]
+        cuts = roi_align.pyramid_align(levels, (4, 8, 16, 32), sides[:, :-1], 2)
+        np.testing.assert_allclose(cuts[0, :, 0, 0, 0], [4, 4, 4, 8, 8, 16, 32], rtol=1e-5)
+        np.testing.assert_allclose(cuts[0, :, 1, 1, 0], [4, 4, 4, 8, 8, 16, 32], rtol=1e-5)
+
+    def test_cells_are_shares_of_crack(self):
+        mask = np.zeros((1, 1, 6, 8), np.float32)
+        mask[0, 0, 1, 2:6] = 1
+        cells = roi_align.crop_masks(tf.constant(mask), tf.constant([[[0.0, 1, 4, 7]]]), 2)
+        np.testing.assert_allclose(cells[0, 0], [[2 / 6, 2 / 6], [0, 0]], atol=1e-6)
+        fine = roi_align.crop_masks(tf.constant(mask), tf.constant([[[0.0, 0, 6, 8]]]), 24)
+        assert np.sum(fine) * (6 / 24) * (8 / 24) == pytest.approx(4, rel=1e-5)
+
+    def test_what_is_pasted_is_where_it_was(self):
+        mask = np.random.default_rng(0).integers(0, 2, (1, 1, 8, 8)).astype(np.float32)
+        box = tf.constant([[[3.0, 2, 11, 10]]])
+        pasted = np.array(roi_align.paste_masks(tf.constant(mask), box, 16, 12))[0, 0]
+        np.testing.assert_allclose(pasted[3:11, 2:10], mask[0, 0], atol=1e-6)
+        pasted[3:11, 2:10] = 0
+        assert not pasted.any()
+
+
+class TestTargets:
+    BOXES = np.float32([[[10, 10, 30, 20], [0, 0, 0, 0]], [[5, 5, 9, 40], [30, 30, 50, 50]]])
+    VALID = np.array([[True, False], [True, True]])
+
+    @staticmethod
+    def plain(sort, candidates, priority, count, share):
+        """Choose one after the other; `sort` says of each candidate crack, background or neither (None)."""
+        kinds = [sort(number) for number in range(len(candidates))]
+        by_chance = np.argsort(-priority, kind="stable")
+        cracks = [number for number in by_chance if kinds[number] is True][: int(count * share)]
+        return cracks, [number for number in by_chance if kinds[number] is False][: count - len(cracks)]
+
+    @staticmethod
+    def chosen(sample, each):
+        indices, valid = np.asarray(sample.indices)[each], np.asarray(sample.valid)[each]
+        cracks, others = np.arange(len(indices)) < sample.positives, np.arange(len(indices)) >= sample.positives
+        matched = np.asarray(sample.matched)[each][valid[cracks]]
+        return indices[valid & cracks].tolist(), indices[valid & others].tolist(), matched.tolist()
+
+    @pytest.mark.parametrize(("count", "share"), [(16, 0.5), (8, 0.25), (64, 0.5)])
+    def test_anchors_equal_a_plain_choice(self, count, share):
+        candidates = np.concatenate([random_boxes(100), np.float32([[11, 10, 30, 20], [10, 11, 30, 20]])])
+        priority = np.random.default_rng(1).random((2, 102)).astype(np.float32)
+        arrays = map(tf.constant, (candidates, self.BOXES, self.VALID, priority))
+        sample = targets.sample_anchors(*arrays, count, share)
+        for each in range(2):
+            true = self.BOXES[each][self.VALID[each]]
+            overlap = np.array([[plain_iou(candidate, box) for box in true] for candidate in candidates])
+
+            def sort(number, overlap=overlap):
+                if overlap[number].max() >= 0.7 or (overlap[number] == overlap.max(axis=0)).any():
+                    return True
+                return False if overlap[number].max() < 0.3 else None
+
+            cracks, others = self.plain(sort, candidates, priority[each], count, share)
+            found = self.chosen(sample, each)
+            assert found == (cracks, others, overlap[cracks].argmax(axis=1).tolist())
+            assert len(cracks) >= 1
+
+    def test_proposals_equal_a_plain_choice(self):
+        proposals = np.stack([random_boxes(40), random_boxes(40, seed=1)])
+        proposals[:, :4] = self.BOXES[:, [0, 1, 0, 1]] + np.float32([0, 0, 1, 2])
+        there = np.random.default_rng(2).random((2, 40)) < 0.8
+        priority = np.random.default_rng(1).random((2, 40)).astype(np.float32)
+        sample = targets.sample_proposals(*map(tf.constant, (proposals, there, self.BOXES, self.VALID, priority)), 10)
+        for each in range(2):
+            true = self.BOXES[each][self.VALID[each]]
+            overlap = np.array([[plain_iou(proposal, box) for box in true] for proposal in proposals[each]])
+
+            def sort(number, each=each, overlap=overlap):
+                return bool(overlap[number].max() >= 0.5) if there[each, number] else None
+
+            cracks, others = self.plain(sort, proposals[each], priority[each], 10, 0.5)
+            assert self.chosen(sample, each) == (cracks, others, overlap[cracks].argmax(axis=1).tolist())
+
+    def test_without_a_crack_all_is_background(self):
+        nothing = tf.zeros((1, 3, 4)), tf.zeros((1, 3), bool)
+        sample = targets.sample_anchors(tf.constant(random_boxes(20)), *nothing, tf.random.uniform((1, 20)), 8)
+        assert np.asarray(sample.valid).tolist() == [[False] * 4 + [True] * 8]
+
+
+class TestNetwork:
+    def test_shapes_and_parameters_by_hand(self):
+        model = models.build("mask_rcnn")
+        stages = [
+            320 + 64,
+            9248 + 64 + 9248 + 64 + 1056,
+            18496 + 128 + 36928 + 128 + 2112,
+            73856 + 256 + 147584 + 256 + 8320,
+            147584 + 256 + 147584 + 256 + 16512,
+        ]
+        laterals = [2112, 2112, 4160, 8256, 8256]
+        assert model.pyramid.count_params() == sum(stages) + sum(laterals) + 5 * 36928
+        assert model.proposal_head.count_params() == 36928 + 5 * 65 + 20 * 65
+        assert model.box_head.count_params() == (49 * 64 + 1) * 128 + 129 * 128 + 129 + 4 * 129
+        assert model.mask_head.count_params() == 3 * 36928 + (4 * 64 * 64 + 64) + 65
+        assert model.count_params() == 829_856 + 38_553 + 418_693 + 127_297 == 1_414_399
+
+        shapes = [
+            tuple(level.shape[1:]) for level in model.pyramid.compute_output_spec(keras.KerasTensor((1, 64, 96, 1)))
+        ]
+        assert shapes == [(32, 48, 64), (16, 24, 64), (8, 12, 64), (4, 6, 64), (2, 3, 64), (1, 2, 64)]
+        assert [output.shape for output in model.proposal_head.outputs] == [
+            (None, None, None, 5),
+            (None, None, None, 20),
+        ]
+        assert model.box_head.input_shape == (None, 7, 7, 64)
+        assert [output.shape for output in model.box_head.outputs] == [(None, 1), (None, 4)]
+        assert model.mask_head.input_shape == (None, 28, 28, 64) and model.mask_head.output_shape == (None, 56, 56)
+
+    def test_multiply_adds_by_hand(self, small):
+        """With 8 filters: one, stage and pyramid level after the other, then the heads."""
+        stages = [72 * 32 * 32, (576 + 576 + 64) * 256, (1152 + 2304 + 128) * 64]
+        stages += [(4608 + 9216 + 512) * 16, (9216 + 9216 + 1024) * 4]
+        pyramid = sum(stages)
+        for places, width in [(1024, 8), (256, 8), (64, 16), (16, 32), (4, 32)]:
+            pyramid += places * (width * 16 + 9 * 16 * 16)
+        proposals = (256 + 64 + 16 + 4 + 1) * (9 * 16 * 16 + 25 * 16)
+        one_box, one_mask = 49 * 16 * 32 + 32 * 32 + 5 * 32, 14**2 * (9 * 16 * 16 + 4 * 16 * 16) + 28**2 * 16
+        expected = pyramid + proposals + network.PROPOSALS * one_box + network.CRACKS * one_mask
+        assert small.multiply_adds((64, 64)) == small.multiply_adds((33, 50)) == expected
+
+    def test_there_is_no_table_of_layers(self, small):
+        with pytest.raises(ValueError, match="mask_rcnn is not one graph of layers"):
+            models.layer_table(small, (64, 64))
+
+    def test_tiles_are_blended(self, small):
+        image = np.random.default_rng(0).random((70, 100)).astype(np.float32)
+        tiled = predict(small, image, tile=96)
+        assert tiled.shape == (70, 100) and 0 <= tiled.min() <= tiled.max() <= 1
+
+    def test_any_size_gives_the_same_size(self, small):
+        function = tf.function(small, input_signature=[tf.TensorSpec((None, None, None, 1))])
+        for size in [(64, 80), (13, 21), (1, 1)]:
+            images = np.random.default_rng(0).random((2, *size, 1)).astype(np.float32)
+            output = np.asarray(small(images))
+            assert output.shape == images.shape and output.dtype == np.float32
+            assert 0 <= output.min() <= output.max() <= 1
+            np.testing.assert_allclose(function(images), output, atol=1e-5)
+
+    def test_saving_keeps_all(self, small, tmp_path):
+        small.save(tmp_path / "model.keras")
+        again = keras.models.load_model(tmp_path / "model.keras")
+        images = np.random.default_rng(0).random((1, 40, 50, 1)).astype(np.float32)
+        assert again.options == small.options
+        np.testing.assert_array_equal(again(images), small(images))
+
+    def test_precision_is_given_to_the_maps_and_what_comes_out_is_float32(self, small):
+        model = models.build("mask_rcnn", dtype="mixed_bfloat16", **SMALL)
+        parts = (model.pyramid, model.proposal_head, model.box_head, model.mask_head)
+        assert {layer.compute_dtype for layer in model.pyramid.layers[1:]} == {"bfloat16"}
+        assert {output.dtype for part in parts[1:] for output in keras.tree.flatten(part.outputs)} == {"float32"}
+        assert {weight.dtype for weight in model.weights} == {"float32"}
+        assert model(np.zeros((1, 32, 32, 1), np.float32)).dtype == tf.float32
+        small_weights = small.get_weights()
+        model.set_weights(small_weights)
+        assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), small_weights, strict=True))
+
+    def test_a_seed_fixes_the_weights(self, small):
+        same, other = (models.build("mask_rcnn", **SMALL, seed=seed).get_weights() for seed in (0, 1))
+        assert all(np.array_equal(a, b) for a, b in zip(small.get_weights(), same, strict=True))
+        assert not np.array_equal(same[0], other[0])
+
+    def test_merged_is_the_largest_product_of_score_and_mask(self, small, photographs):
+        maps = small(photographs[0][:2], training=True)
+        where, scores, masks = map(np.asarray, small._found(maps))
+        assert (scores > 0).any()
+        expected = np.zeros((2, 64, 80))
+        for each, number in np.ndindex(scores.shape):
+            mask, box = masks[each, number][None, None], where[each, number][None, None]
+            pasted = np.asarray(roi_align.paste_masks(mask, box, 64, 80))[0, 0]
+            expected[each] = np.maximum(expected[each], scores[each, number] * pasted)
+        np.testing.assert_allclose(np.asarray(small(photographs[0][:2]))[..., 0], expected, atol=1e-5)
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"filters": 12}, "filters must be a multiple of 8, got 12"),
+            ({"mask_size": 7}, "mask_size must be an even number"),
+            ({"mask_convolutions": -1}, "mask_convolutions must be 0 or more"),
+            ({"depth": 3}, "unknown option depth of model 'mask_rcnn'; valid are filters"),
+        ],
+    )
+    def test_mistakes_are_named(self, options, message):
+        with pytest.raises(ValueError, match=message):
+            models.build("mask_rcnn", **options)
+
+
+class TestLosses:
+    def test_proposal_losses_equal_plain_ones(self, small, photographs):
+        images, true = next(iter(batches(small, *(part[:2] for part in photographs))))
+        maps = small(images, training=True)
+        found = small.five_losses(maps, true)
+        priority = small._chance(maps["objectness"].shape, 0, 0)
+        sample = targets.sample_anchors(maps["anchors"], true["boxes"], true["valid"] > 0, priority, network.ANCHORS)
+        entropy, smooth, number = 0.0, 0.0, 0
+        for each in range(2):
+            cracks, others, matched = TestTargets.chosen(sample, each)
+            logits, corrections = maps["objectness"].numpy()[each], maps["corrections"].numpy()[each]
+            probability = 1 / (1 + np.exp(-logits.astype(np.float64)))
+            entropy -= np.log(probability[cracks]).sum() + np.log(1 - probability[others]).sum()
+            number += len(cracks) + len(others)
+            for crack, which in zip(cracks, matched, strict=True):
+                a, b = maps["anchors"].numpy()[crack], true["boxes"].numpy()[each, which]
+                height, width = a[2] - a[0], a[3] - a[1]
+                down, right = (b[0] + b[2] - a[0] - a[2]) / 2 / height, (b[1] + b[3] - a[1] - a[3]) / 2 / width
+                wanted = [down, right, np.log((b[2] - b[0]) / height), np.log((b[3] - b[1]) / width)]
+                for difference in np.abs(corrections[crack] - wanted):
+                    smooth += 4.5 * difference**2 if difference < 1 / 9 else difference - 1 / 18
+        assert found["objectness"].numpy() == pytest.approx(entropy / number, rel=1e-4)
+        assert found["proposals"].numpy() == pytest.approx(smooth / number, rel=1e-4)
+
+    def test_undecided_heads_by_hand(self, photographs):
+        model = models.build("mask_rcnn", **SMALL, seed=0)
+        for head, names in [("proposal_head", ["objectness"]), ("box_head", ["crack"]), ("mask_head", ["crack"])]:
+            for name in names:
+                for weight in getattr(model, head).get_layer(name).weights:
+                    weight.assign(tf.zeros_like(weight))
+        images, true = next(iter(batches(model, *photographs)))
+        maps = model(images, training=True)
+        losses = model.five_losses(maps, true)
+        assert losses["objectness"].numpy() == pytest.approx(np.log(2), rel=1e-5)
+        assert losses["crack"].numpy() == pytest.approx(np.log(2), rel=1e-5)
+        # Binary cross-entropy of one half, and a Dice loss between none and all of 28² cells being crack.
+        assert np.log(2) + 1 - 2 / 3 - 0.01 < losses["masks"].numpy() < np.log(2) + 1
+
+    def test_gradients_reach_every_weight(self, photographs):
+        model = models.build("mask_rcnn", **SMALL, seed=0)
+        images, true = next(iter(batches(model, *photographs)))
+        with tf.GradientTape() as tape:
+            loss = model.compute_loss(images, true, model(images, training=True))
+        gradients = tape.gradient(loss, model.trainable_variables)
+        still = [
+            variable.path
+            for variable, gradient in zip(model.trainable_variables, gradients, strict=True)
+            if gradient is None or not np.abs(gradient).max() > 0
+        ]
+        assert not still
+
+    def test_chance_is_a_function_of_seed_and_step(self, small):
+        first, same, later, other = (
+            np.asarray(small._chance((3,), step, use)) for step, use in [(0, 0), (0, 0), (1, 0), (0, 1)]
+        )
+        assert (first == same).all() and (first != later).all() and (first != other).all()
+
+    def test_pictures_without_a_crack(self, small, photographs):
+        images, true = next(iter(batches(small, photographs[0][:2], np.zeros_like(photographs[1][:2]))))
+        with tf.GradientTape() as tape:
+            losses = small.five_losses(small(images, training=True), true)
+            total = sum(losses.values())
+        assert losses["proposals"] == losses["boxes"] == losses["masks"] == 0
+        assert all(np.isfinite(g).all() for g in tape.gradient(total, small.trainable_variables) if g is not None)
+
+    def test_plain_masks_are_no_training_data(self, small, photographs):
+        with pytest.raises(ValueError, match="fit it on training_data"):
+            small.compute_loss(y=photographs[1], y_pred={})
+        with pytest.raises(ValueError, match="sample_weight"):
+            small.compute_loss(y=photographs[1], y_pred=photographs[1], sample_weight=1)
+
+    def test_validation_is_cross_entropy_of_the_mask(self, small):
+        mask, probability = np.float32([[[[1.0], [0.0]]]]), np.float32([[[[0.5], [0.2]]]])
+        found = small.compute_loss(y=tf.constant(mask), y_pred=tf.constant(probability), training=False)
+        assert float(found) == pytest.approx(-(np.log(0.5) + np.log(0.8)) / 2, rel=1e-5)
+
+
+def test_training_data_has_each_picture_s_cracks(small, photographs):
+    (images, true), *more = batches(small, *photographs).as_numpy_iterator()
+    assert not more
+    np.testing.assert_array_equal(images, photographs[0])
+    np.testing.assert_array_equal(true["mask"], photographs[1])
+    np.testing.assert_array_equal(true["ids"] > 0, photographs[1][..., 0] > 0)
+    assert true["valid"].sum(axis=1).tolist() == true["ids"].max(axis=(1, 2)).tolist() == [1, 1, 2, 1, 1, 2, 1, 1]
+    assert true["boxes"].shape == (8, network.CRACKS, 4)
+
+
+@pytest.mark.usefixtures("own_artifacts")
+def test_smoke_preset():
+    run = fit.train(Experiment.preset("smoke", model="mask_rcnn", model_options=SMALL))
+    names = {"loss", "miou", "unthresholded_miou", "accuracy", "pixel_accuracy"}
+    assert set(run.history) == names | {f"val_{name}" for name in names} | {"learning_rate"}
+    assert all(len(values) == 2 and np.isfinite(values).all() for values in run.history.values())
+    model = run.model()
+    assert model(np.zeros((1, 40, 50, 1), np.float32)).shape == (1, 40, 50, 1)
+    assert [len(found) for found in model.detect(np.zeros((2, 40, 50, 1), np.float32), threshold=1.0)] == [0, 0]
+
+
+@pytest.mark.acceptance
+def test_an_interrupted_training_continues_to_the_same_weights(tmp_path, monkeypatch):
+    experiment = Experiment.preset("smoke", model="mask_rcnn", model_options=SMALL)
+    monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path))
+    monkeypatch.setattr(hardware, "resolve", lambda precision="auto": ("float32", False))
+    finished = fit.train(experiment).model().get_weights()
+    shutil.rmtree(tmp_path / "runs")
+    savez = np.savez
+
+    def full_at_the_second(path, **arrays):
+        if arrays.get("epochs") == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        savez(path, **arrays)
+
+    with monkeypatch.context() as patch, pytest.raises(FullDiskError):
+        patch.setattr(np, "savez", full_at_the_second)
+        fit.train(experiment)
+    for one, other in zip(fit.train(experiment).model().get_weights(), finished, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+@pytest.mark.acceptance
+def test_overfits_eight_pictures(photographs):
+    """Every crack of eight pictures is found, none else, with a mask of IoU 0.75 or more."""
+    images, masks = photographs
+    assert min(mask_ceiling(mask[..., 0], 56) for mask in masks) == 1
+    model = models.build("mask_rcnn", filters=16, mask_convolutions=2, seed=0)
+    model.compile(keras.optimizers.Adam(1e-3))
+    model.fit(batches(model, images, masks).cache().repeat(), steps_per_epoch=150, epochs=1, shuffle=False, verbose=0)
+    true = [instances.true_instances(mask[..., 0]) for mask in masks]
+    found = model.detect(images)
+    matched = [match(*each, threshold=0.75) for each in zip(true, found, strict=True)]
+    assert [len(pairs) for pairs in matched] == [len(each) for each in true] == [len(each) for each in found]

@@ -1,0 +1,347 @@
+"""The book: its pages exist, its checklist is whole, its numbers have an origin, its extensions do what they say."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+BOOK = ROOT / "book"
+STAGED = "artifacts/book/"
+LOSSES = ("bce", "dice", "focal", "tversky")
+PROSE = sorted(BOOK.glob("*.md"))
+
+# The source's checklist, item by item: facts of the report (R) and the suspects behind its Table 1 (S).
+GROUPS = ((1, 5), (10, 15), (20, 29), (30, 35), (40, 46), (50, 56), (60, 67), (70, 74))
+ITEMS = [f"R{number:02}" for first, last in GROUPS for number in range(first, last + 1)] + ["S1", "S2", "S3"]
+
+# Items in which the report contradicts itself or leaves a choice open.
+CHOICES = {"R14", "R21", "R23", "R24", "R27", "R33", "R34", "R40", "R41", "R42", "R44", "R50–R53", "S1"}
+
+# The report's references in its order.
+REPORT_REFERENCES = [
+    "hao2020survey",
+    "long2015fcn",
+    "he2017maskrcnn",
+    "ronneberger2015unet",
+    "paper2021pipelines",
+    "hyun2018mri",
+    "mortazi2023optimizers",
+    "kingma2014adam",
+    "wang2013validation",
+    "wilson2001small",
+    "zhang2023d2l",
+    "lin2017focal",
+    "salehi2017tversky",
+    "sudre2017dice",
+]
+
+
+# One white pixel, as a notebook holds pictures.
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buVgAAAABJRU5ErkJggg=="
+
+
+@pytest.fixture(scope="module")
+def live_values():
+    sys.path.insert(0, str(BOOK / "_ext"))
+    import live_values
+
+    yield live_values
+    sys.path.remove(str(BOOK / "_ext"))
+
+
+@pytest.fixture(scope="module")
+def executed_notebooks(live_values):
+    import executed_notebooks
+
+    return executed_notebooks
+
+
+def toc_files():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    chapters = [chapter for part in toc["parts"] for chapter in part["chapters"]]
+    sections = [section for chapter in chapters for section in chapter.get("sections", [])]
+    return [toc["root"], *(entry["file"] for entry in chapters + sections)]
+
+
+def bibliography():
+    """Key → keywords of each entry, in the file's order."""
+    entries = re.findall(r"(?ms)^@\w+\{(\w+),(.*?)^\}", (BOOK / "references.bib").read_text())
+    return {key: re.search(r"keywords\s*=\s*\{(.*?)\}", body)[1] for key, body in entries}
+
+
+def executed_notebook(path, records=(), cells=(), parameters=None):
+    """Write a tiny executed notebook, its records as `crack_utils.report.record` leaves them."""
+    notebook = nbformat.v4.new_notebook()
+    notebook.metadata = {
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "language_info": {"name": "python"},
+        "papermill": {"parameters": parameters or {}},
+    }
+    notebook.cells = list(cells)
+    for values in records:
+        output = nbformat.v4.new_output(
+            "display_data",
+            data={"application/papermill.record/text/plain": json.dumps(values)},
+            metadata={"scrapbook": {"name": "values", "mime_prefix": "application/papermill.record/"}},
+        )
+        notebook.cells.append(nbformat.v4.new_code_cell("record()", outputs=[output]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+    return path
+
+
+def test_every_page_of_the_toc_exists_or_is_staged():
+    staged = {"data_prep", "augmentation", "architecture", "comparison", "labelling", "table1", "models", "tips"}
+    staged |= {"your_images", "certainty", "large_pictures", "crack_growth"} | {f"train_{loss}" for loss in LOSSES}
+    for file in toc_files():
+        assert file.removeprefix(STAGED) in staged if file.startswith(STAGED) else (ROOT / f"{file}.md").is_file(), file
+    assert {f"book/{page.stem}" for page in PROSE} <= set(toc_files())
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda page: page.stem)
+def test_a_page_opens_with_one_title_and_an_overview(page):
+    text = page.read_text()
+    assert re.match(r"# \S.*\n\n::::\{div\} overview\n", text)
+    outside_code = re.sub(r"(?ms)^```.*?^```", "", text)
+    assert len(re.findall(r"(?m)^# ", outside_code)) == 1
+
+
+def test_the_checklist_has_every_item_once_with_a_state():
+    checklist, choices = (BOOK / "fidelity.md").read_text().split("## Choices")
+    rows = re.findall(r"(?m)^\| ([RS]\d+) \|(.*)\|$", checklist)
+    assert [item for item, _ in rows] == ITEMS
+    for item, rest in rows:
+        _, where, state = rest.split(" | ")
+        assert where.strip(), item
+        assert re.match(r"\[(done|partly|open)\]\{\.state-\1\}", state), item
+        assert "partly" not in state or state.strip() != "[partly]{.state-partly}", f"{item}: say what is missing"
+    assert set(re.findall(r"(?m)^\| (\S+) \|", choices)) >= CHOICES
+
+
+def test_files_named_by_the_checklist_exist():
+    named = re.findall(r"`((?:crack_utils|notebooks|book)/[\w./]+)`", (BOOK / "fidelity.md").read_text())
+    assert named
+    for name in named:
+        assert (ROOT / name).exists(), name
+
+
+def test_live_numbers_come_from_pages_of_the_toc():
+    staged = {file.removeprefix(STAGED) for file in toc_files() if file.startswith(STAGED)}
+    used = {stem for page in PROSE for stem in re.findall(r"\{val\}`(\w+)\.", page.read_text())}
+    assert used and used <= staged
+
+
+def test_figures_referred_to_are_made_by_a_notebook():
+    made = set()
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            name = cell.metadata.get("mystnb", {}).get("figure", {}).get("name", "")
+            made |= {name.replace("{{ loss }}", loss) for loss in LOSSES}
+    text = "\n".join(page.read_text() for page in PROSE)
+    shown = re.findall(r"```\{live-figure\} \w+ (\S+)\n:name: (\S+)", text)
+    assert {theirs for theirs, _ in shown} <= made
+    referred = set(re.findall(r"\{numref\}`([\w-]+)`", text))
+    assert referred and referred <= made | {ours for _, ours in shown}
+
+
+def test_citations_have_entries_and_entries_are_cited():
+    known = bibliography()
+    assert [key for key, keywords in known.items() if keywords == "report"] == REPORT_REFERENCES
+    numbers = re.findall(r"Number (\d+) in the report", (BOOK / "references.bib").read_text())
+    assert numbers == [str(number) for number in range(1, 15)]
+    assert set(known.values()) == {"report", "added"}
+    cited = {
+        key.strip()
+        for page in [*PROSE, *sorted((ROOT / "notebooks").glob("*.ipynb"))]
+        for keys in re.findall(r"\{cite(?::\w)?\}`(.*?)`", page.read_text())
+        for key in keys.split(",")
+    }
+    assert cited == set(known)
+
+
+def test_records_of_a_notebook_merge(live_values, tmp_path):
+    path = executed_notebook(
+        tmp_path / "n.ipynb",
+        [{"test": {"mean_iou": 0.9, "f1": 0.8}, "epochs": 3}, {"test": {"mean_iou": 0.95}, "size": [64, 80]}],
+    )
+    assert live_values.read_records(path) == {
+        "test": {"mean_iou": 0.95, "f1": 0.8},
+        "epochs": 3,
+        "size": [64, 80],
+    }
+
+
+@pytest.mark.parametrize(
+    ("keys", "specification", "text"),
+    [
+        ("test.mean_iou", ".3f", "0.988"),
+        ("parameters", ",", "1,735,361"),
+        ("size.1", "", "80"),
+        ("share", ".1%", "2.1%"),
+        ("order", "", "Dice > BCE"),
+        ("agrees", "", "yes"),
+        ("agrees", "agrees|disagrees", "agrees"),
+        ("differs", "agrees|disagrees", "disagrees"),
+        ("nothing", ".3f", "none"),
+    ],
+)
+def test_a_value_is_written_as_asked(live_values, keys, specification, text):
+    records = {
+        "test": {"mean_iou": 0.98765},
+        "parameters": 1735361,
+        "size": [64, 80],
+        "share": 0.0213,
+        "order": "Dice > BCE",
+        "agrees": True,
+        "differs": False,
+        "nothing": None,
+    }
+    value = live_values.look_up(records, keys.split("."), "train_dice")
+    assert live_values.format_value(value, specification) == text
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [("test.miou", "mean_iou, f1"), ("test", "not one value"), ("size.2", "0 to 1"), ("epochs.first", "single int")],
+)
+def test_a_missing_value_says_what_there_is(live_values, keys, told):
+    records = {"test": {"mean_iou": 0.9, "f1": 0.8}, "epochs": 3, "size": [64, 80]}
+    with pytest.raises(live_values.ValueMissing, match=told):
+        live_values.look_up(records, keys.split("."), "train_dice")
+
+
+def test_rows_of_a_table_are_chosen_by_name(live_values):
+    import live_tables
+
+    entries = {"R6": 1, "R61": 2, "R61_2": 3, "S2": 4}
+    assert list(live_tables.chosen(entries, "S2 R61", "a.b")) == ["R61", "R61_2", "S2"]
+    assert live_tables.chosen(entries, None, "a.b") == entries
+    with pytest.raises(live_values.ValueMissing, match=r"a\.b has no R7; it has: R6, R61"):
+        live_tables.chosen(entries, "R61 R7", "a.b")
+
+
+def test_a_missing_notebook_and_a_wrong_format_are_told(live_values, tmp_path):
+    with pytest.raises(live_values.ValueMissing, match="no executed notebook"):
+        live_values.read_records(tmp_path / "n.ipynb")
+    with pytest.raises(ValueError, match="truth value"):
+        live_values.format_value(0.9, "yes|no")
+
+
+def test_fields_are_filled_in_markdown_and_figure_metadata_alone(executed_notebooks):
+    figure = {"figure": {"name": "fig-{{ loss }}", "caption": "Of {{loss_title}}."}, "image": {"alt": "{{ loss }}"}}
+    output = nbformat.v4.new_output("stream", text="{{ loss }}")
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_markdown_cell("# The {{ loss_title }} loss\n\n{{ unknown }}"),
+            nbformat.v4.new_code_cell("print('{{ loss }}')", outputs=[output], metadata={"mystnb": figure}),
+        ],
+        metadata={"papermill": {"parameters": {"loss": "dice+bce"}}},
+    )
+    assert executed_notebooks.prepare(notebook) == {"unknown"}
+    title, code = notebook.cells
+    assert title.source == "# The Dice + BCE loss\n\n{{ unknown }}"
+    assert code.metadata["mystnb"]["figure"] == {"name": "fig-dice+bce", "caption": "Of Dice + BCE."}
+    assert code.metadata["mystnb"]["image"]["alt"] == "dice+bce"
+    assert code.source == "print('{{ loss }}')" and code.outputs[0].text == "{{ loss }}"
+
+
+def test_records_are_not_rendered(executed_notebooks, tmp_path):
+    notebook = nbformat.read(executed_notebook(tmp_path / "n.ipynb", [{"a": 1}, {"b": 2}]), as_version=4)
+    executed_notebooks.prepare(notebook)
+    assert [cell.outputs for cell in notebook.cells] == [[], []]
+
+
+@pytest.fixture(scope="module")
+def small_book(tmp_path_factory):
+    """Build two pages and two trainings of one notebook, in a process of their own; return (pages, warnings)."""
+    folder = tmp_path_factory.mktemp("book")
+    (folder / "index.md").write_text(
+        "# Book\n\nIt is {val}`train_dice.test.mean_iou:.2f` after {val}`train_focal.steps:,` steps.\n\n"
+        "| dice |\n|---|\n| {val}`train_dice.test.mean_iou:.1%` |\n\n"
+        "```{live-table} train_dice.claims\nitem | ours\n{item} | {value:+.1f} [{low}]\n```\n\n"
+        "```{live-figure} train_dice fig-curves\n:name: fig-here\n\n"
+        "Curves, {val}`train_dice.test.mean_iou:.3f`.\n```\n\n"
+        "```{toctree}\nmissing\nartifacts/book/train_dice\nartifacts/book/train_focal\n```\n"
+    )
+    (folder / "missing.md").write_text(
+        "# Missing\n\n{val}`train_dice.test.miou`\n{val}`train_bce.steps`\n\n"
+        "```{live-figure} train_dice fig-none\n```\n\n```{live-table} train_dice.none\na\n{a}\n```\n"
+    )
+    claims = {
+        "R1": {"item": "R1", "value": 0.25, "low": 3, "source": "ten runs"},
+        "R2": {"item": "R2", "value": -1.0, "low": 4},
+    }
+    picture = nbformat.v4.new_output("display_data", data={"image/png": PIXEL})
+    shown = {"figure": {"name": "fig-curves", "caption": "Of {{ loss }}."}, "image": {"alt": "Two curves."}}
+    curves = nbformat.v4.new_code_cell("curves()", outputs=[picture], metadata={"mystnb": shown})
+    for loss in ("dice", "focal"):
+        executed_notebook(
+            folder / f"artifacts/book/train_{loss}.ipynb",
+            [{"test": {"mean_iou": 0.9876}, "claims": claims}, {"steps": 1200}],
+            [
+                nbformat.v4.new_markdown_cell("# Training with {{ loss_title }}\n\nThe loss is {{ loss }}."),
+                *([curves] if loss == "dice" else []),
+            ],
+            {"loss": loss},
+        )
+    command = [sys.executable, "-m", "sphinx", "-q", "-C", "-n", "-w", str(folder / "warnings.txt")]
+    command += ["-D", "extensions=myst_nb,live_tables,live_figures,executed_notebooks", "-D", "nb_execution_mode=off"]
+    command += ["-D", "html_theme=basic", str(folder), str(folder / "html")]
+    subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": str(BOOK / "_ext")}, timeout=120)
+    pages = {path.stem: path.read_text() for path in (folder / "html").rglob("*.html")}
+    return pages, (folder / "warnings.txt").read_text()
+
+
+def test_a_book_shows_live_numbers_with_their_origin(small_book):
+    index = small_book[0]["index"]
+    assert 'title="notebook train_dice: test.mean_iou">0.99</span>' in index
+    assert ">1,200</span>" in index
+    assert ">98.8%</span>" in index
+
+
+def test_a_book_has_two_pages_of_one_notebook(small_book):
+    pages, _ = small_book
+    assert "Training with Dice" in pages["train_dice"] and "The loss is dice." in pages["train_dice"]
+    assert "Training with focal" in pages["train_focal"]
+    assert "1200" not in pages["train_dice"]  # records are data, not text
+
+
+def test_a_book_has_a_row_for_each_entry_of_a_record(small_book):
+    cells = re.findall(r"<td><p>(.*?)</p></td>", small_book[0]["index"])
+    assert [re.sub(r"<.*?>", "", cell) for cell in cells] == ["98.8%", "R1", "+0.2 [3]", "R2", "-1.0 [4]"]
+    assert 'title="notebook train_dice: claims.R1.value (ten runs)"' in cells[2]
+
+
+def test_a_book_shows_a_notebooks_figure_with_a_caption_of_its_own(small_book):
+    index = small_book[0]["index"]
+    assert 'alt="Two curves."' in index and 'id="fig-here"' in index
+    assert re.search(r"<figcaption>.*Curves, <span[^>]*>0.988</span>", index, re.DOTALL)
+
+
+def test_a_book_warns_of_each_missing_number_and_of_nothing_else(small_book):
+    value, notebook, figure, table = small_book[1].strip().splitlines()
+    assert "missing.md:3" in value and "train_dice.test has no 'miou'; it has: mean_iou" in value
+    assert "no executed notebook" in notebook and "train_bce.ipynb" in notebook
+    assert "missing.md:6" in figure and "train_dice has no figure 'fig-none'; it has: fig-curves" in figure
+    assert "missing.md:9" in table and "train_dice has no 'none'; it has: test, claims, steps" in table
+
+
+@pytest.mark.acceptance
+def test_built_pages_load_nothing_from_outside():
+    pages = sorted((ROOT / "_build/html").rglob("*.html"))
+    if not pages:
+        pytest.skip("the book is not built; make book")
+    loads = re.compile(
+        r"""<(?:script|img|iframe|source|video|audio|embed)\b[^>]*\bsrc=["'](?:https?:)?//|<link\b[^>]*\bhref=["'](?:https?:)?//"""
+    )
+    for page in pages:
+        assert not loads.search(page.read_text()), page
+    for style in (ROOT / "_build/html/_static").rglob("*.css"):
+        assert not re.search(r"@import[^;]*//|url\([\"']?(?:https?:)?//", style.read_text()), style

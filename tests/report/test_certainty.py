@@ -1,0 +1,88 @@
+"""What the page of certainty shows, from a calibration whose numbers are known."""
+
+import numpy as np
+import pytest
+
+from crack_utils.data import novelty
+from crack_utils.evaluation.calibration import Calibration
+from crack_utils.report import certainty
+
+MEASURED = {
+    "expected_calibration_error_before": 0.02,
+    "expected_calibration_error_after": 0.01,
+    "mean_iou": 0.8,
+    "crack_iou": 0.6,
+    "mean_iou_at_threshold": 0.85,
+    "crack_iou_at_threshold": 0.7,
+}
+INTERVALS = {
+    "level": 0.8,
+    "specimens": 9,
+    "pictures": 27,
+    "tip": {"bound_px": None, "coverage": None, "coverage_low": None, "coverage_high": None},
+    "length": {"bound_px": 3.5, "coverage": 0.84, "coverage_low": 0.5, "coverage_high": 1.0},
+}
+
+
+@pytest.fixture
+def calibration():
+    measured = {"validation": MEASURED, "test": MEASURED | {"mean_iou": 0.75}}
+    return Calibration(1.5, 0.4, measured, INTERVALS)
+
+
+@pytest.fixture
+def image():
+    """A gray picture with a slope, a texture and a dark line."""
+    image = np.linspace(0.4, 0.6, 64)[:, None] + np.random.default_rng(1).normal(0, 0.03, (64, 80))
+    image[30:33, :50] = 0.1
+    return np.clip(image, 0, 1)
+
+
+def test_one_row_a_set(calibration):
+    table = certainty.calibration_table(calibration)
+    assert list(table.index) == ["validation", "test"]
+    assert list(table.loc["test"]) == [0.02, 0.01, 0.75, 0.85]
+    assert table.columns[-1] == "at 0.4"
+
+
+def test_no_bound_is_an_empty_place(calibration):
+    table = certainty.bounds_table(calibration)
+    assert list(table.loc["length"]) == [3.5, 0.8, 0.84, 0.5, 1.0]
+    assert table.loc["tip"].isna().sum() == 4
+
+
+def test_no_test_set_no_bounds():
+    calibration = Calibration(1.0, 0.5, {"validation": MEASURED})
+    assert certainty.bounds_table(calibration).empty
+    assert certainty.certainty_numbers(calibration)["evaluated"] == "validation"
+
+
+def test_numbers_are_those_of_the_test_set(calibration):
+    numbers = certainty.certainty_numbers(calibration)
+    assert (numbers["evaluated"], numbers["mean_iou"], numbers["temperature"]) == ("test", 0.75, 1.5)
+
+
+def test_versions_are_pictures_and_always_the_same(image):
+    versions = certainty.altered(image)
+    for version in versions.values():
+        assert version.shape == image.shape and 0 <= version.min() <= version.max() <= 1
+    np.testing.assert_array_equal(versions["noise of 10 %"], certainty.altered(image)["noise of 10 %"])
+    np.testing.assert_allclose(versions["its negative"], 1 - image, atol=1e-6)
+
+
+def test_what_is_said_of_each_version(image):
+    generator = np.random.default_rng(2)
+    training = [
+        np.clip(factor * image + shift + generator.normal(0, noise, image.shape), 0, 1)
+        for factor in (0.8, 1, 1.2)
+        for shift in (-0.1, 0, 0.1)
+        for noise in (0, 0.02)
+    ]
+    ranges = novelty.ranges(training)
+    said = certainty.unlike_table(certainty.altered(image), ranges).set_index("photograph")["said"]
+    assert said["as it is"] == "–"
+    assert said["a third of the light"].startswith("darker")
+    assert "brighter" in said["overexposed"]
+    assert "flatter" in said["half the contrast"]
+    assert "more blurred" in said["blurred by 1.5 px"] or "smoother" in said["blurred by 1.5 px"]
+    assert "noisier" in said["noise of 10 %"]

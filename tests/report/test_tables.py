@@ -1,0 +1,156 @@
+"""What the book reads: tables, recorded numbers, and figures that show what they are given."""
+
+import json
+
+import matplotlib.pyplot
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from crack_utils import Experiment, models, report
+from crack_utils.data import Pair, Split
+from crack_utils.evaluation import words
+from crack_utils.report import figures
+from crack_utils.study.published import order
+
+
+def measured(cast, thresholded):
+    claimed = {
+        "unthresholded_mean_iou": cast,
+        "mean_iou": thresholded,
+        **dict.fromkeys(["crack_iou", "f1_tolerance_2", "precision", "recall", "accuracy"], 0.9),
+        **dict.fromkeys(["mean_class_accuracy", "crack_at_one", "loss"], 0.5),
+    }
+    return {"evaluated": "test", "test": claimed, "train": claimed, "validation": claimed}
+
+
+MEASURED = {
+    "bce": measured(0.62, 0.987),
+    "dice": measured(0.875, 0.986),
+    "focal": measured(0.488, 0.988),
+    "tversky": measured(0.863, 0.983),
+}
+
+BEST = {loss: {"threshold": 0.4, "mean_iou": 0.99} for loss in MEASURED}
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    found = []
+    for number in range(4):
+        image, mask = tmp_path / f"{number}.png", tmp_path / f"m{number}.png"
+        Image.fromarray(np.full((16, 24), 50 * number, np.uint8)).save(image)
+        Image.fromarray(np.eye(16, 24, k=number, dtype=np.uint8) * 255).save(mask)
+        found.append(Pair(str(number), image, mask, source="old" if number < 2 else "new", specimen="s", frame=number))
+    return found
+
+
+class TestReport:
+    def test_order_goes_from_high_to_low(self):
+        cast = {loss: found["test"]["unthresholded_mean_iou"] for loss, found in MEASURED.items()}
+        assert order(cast) == "Dice > Tversky > BCE > focal"
+
+    def test_numbers_of_the_comparison(self):
+        numbers = report.comparison_numbers(MEASURED, BEST, {"mean_iou": 0.6})
+        assert numbers["cast_order"] == numbers["report_order"] == "Dice > Tversky > BCE > focal"
+        assert numbers["agrees_with_report"] and numbers["best"]["loss"] == "focal"
+        assert numbers["thresholded_spread"] == pytest.approx(0.005)
+        assert numbers["cast_spread"] == pytest.approx(0.387)
+        assert numbers["report_spread"] == pytest.approx(0.988796 - 0.59285)
+        assert numbers["last"]["mean_iou"] == 0.983
+        assert numbers["last"]["loss"] == "Tversky" and numbers["last"]["at_best_threshold"]["threshold"] == 0.4
+
+    def test_the_reports_table(self):
+        table = report.table_1()
+        assert table.shape == (4, 6)
+        assert table.loc["Dice", "val. mIoU"] == 0.988796 and table.loc["focal", "val. acc."] == 0.99775
+
+    def test_our_tables(self):
+        table = report.comparison_table(MEASURED, BEST)
+        assert table.loc["focal", "ours: mIoU as cast"] == 0.488 and table.loc["BCE", "report: mIoU"] == 0.81339
+        assert table.loc["BCE", "best threshold"] == 0.4 and table.loc["BCE", "ours: mIoU at it"] == 0.99
+        assert report.table_1_again(MEASURED).shape == (4, 6)
+
+    def test_a_training_in_words(self):
+        assert "finds 90.0% of the crack pixels of the test set, and 90.0% of what" in words.in_words(MEASURED["bce"])
+        failed = measured(0.49, 0.49)
+        failed["test"] = failed["test"] | {"recall": 0.0}
+        assert "**This training has failed**: it finds 0.0%" in words.in_words(failed)
+
+    def test_recorded_values_come_back_from_the_notebook(self, monkeypatch):
+        shown = []
+        monkeypatch.setattr("IPython.display.display", lambda data, **options: shown.append((data, options)))
+        report.record(share=np.float32(0.5), order="Dice > BCE", sizes=np.array([1, 2]))
+        ((data, options),) = shown
+        assert json.loads(data[report.MIME]) == {"share": 0.5, "order": "Dice > BCE", "sizes": [1, 2]}
+        assert options["metadata"]["scrapbook"]["name"] == "values"
+
+    def test_numbers_of_the_data(self, pairs):
+        experiment = Experiment.preset("smoke", size=(16, 24))
+        numbers = report.data_numbers(experiment, pairs, Split(pairs[:2], pairs[2:3], pairs[3:]))
+        assert (numbers["pairs"], numbers["sources"], numbers["specimens"]) == (4, 2, 2)
+        assert numbers["crack_share_mean"] == pytest.approx(16 / (16 * 24))
+        table = report.data_table(pairs, (16, 24))
+        assert table.loc["old", "height × width"] == "16 × 24"
+
+
+class TestFigures:
+    @pytest.fixture(autouse=True)
+    def style(self):
+        matplotlib.pyplot.switch_backend("agg")  # the labelling editor's tests take another one
+        figures.use_style()
+        yield
+        matplotlib.pyplot.close("all")
+
+    def test_pictures_and_split(self, pairs):
+        figure = figures.credit(figures.pictures(pairs), "data_prep", "synthetic")
+        assert "notebooks/data_prep.ipynb · data synthetic · commit" in figure.get_supxlabel().replace("\n", " ")
+        assert figure.axes[0].get_title() == "old, s, frame 0"
+        counts = figures.split_chart(Split(pairs[:3], pairs[3:], []), (16, 24)).axes[0]
+        assert [text.get_text() for text in counts.texts] == ["3", "1"]
+
+    def test_reduction_counts_pieces(self):
+        line = np.zeros((64, 64), bool)
+        line[np.arange(64), np.arange(64) // 2 + 7] = True
+        line[np.arange(64), np.arange(64) // 2 + 8] = True
+        said = [axes.get_xlabel() for axes in figures.resize_trap(line, (16, 16)).axes]
+        assert said[0].endswith("1 connected piece") and said[2].endswith("1 connected piece")
+        assert int(said[1].split(", ")[1].split()[0]) > 1
+
+    def test_errors_have_their_colours(self):
+        from crack_utils.report.figures.data import errors
+        from crack_utils.report.figures.style import FALSE_ALARM, FOUND, MISSED
+
+        true, predicted = np.array([[1, 1, 0, 0]], bool), np.array([[1, 0, 1, 0]], bool)
+        painted = errors(np.zeros((1, 4)), true, predicted)
+        for column, colour in enumerate([FOUND, MISSED, FALSE_ALARM, "black"]):
+            np.testing.assert_allclose(painted[0, column], 0.85 * np.array(matplotlib.colors.to_rgb(colour)))
+
+    def test_comparison_says_each_value_without_overlap(self):
+        axes = figures.comparison(MEASURED).axes[0]
+        assert {text.get_text() for text in axes.texts} == {
+            "BCE  0.987", "Dice  0.986", "focal  0.988", "Tversky  0.983",
+        }  # fmt: skip
+        heights = sorted(text.xyann[1] for text in axes.texts)
+        assert min(np.diff(heights)) > 0.03
+
+    def test_curves_schedule_and_predictions(self):
+        names = ["loss", "val_loss", "miou", "val_miou", "val_unthresholded_miou", "learning_rate"]
+        history = {name: np.array([0.9, 0.5, 0.1]) for name in names}
+        assert len(figures.curves(history, "dice").axes[1].lines) == 3
+        assert figures.schedule(history).axes[0].get_yscale() == "log"
+        images, masks = np.zeros((2, 8, 8)), np.zeros((2, 8, 8), bool)
+        assert len(figures.predictions(images, masks, images, ["a", "b"]).axes) == 8
+        assert len(figures.side_by_side(images, masks, {"dice": images, "bce": images}, ["a", "b"]).axes) == 8
+        assert len(figures.flips({"as it is": (images[0], masks[0]), "draw 1": (images[0], masks[0])}).axes) == 4
+        assert len(figures.baseline(images[0], masks[0], masks[0]).axes) == 3
+
+    def test_network_draws_every_layer(self):
+        table = models.layer_table(models.build("unet", filters=2), (16, 24))
+        axes = figures.network(table).axes[0]
+        assert len(axes.patches) == 24
+        assert sum(text.arrow_patch is not None for text in axes.texts if hasattr(text, "arrow_patch")) == 3
+        assert len(figures.receptive_field(table, np.zeros((16, 24))).axes[0].patches) == 4
+        assert len(figures.activations().axes) == 2
+        assert isinstance(table, pd.DataFrame)

@@ -1,0 +1,82 @@
+"""Checkpoints that survive damage, and curves that survive interruptions."""
+
+import keras
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.util.tensor_util import make_ndarray
+
+from crack_utils.training.callbacks import Checkpoint, Events
+
+
+@pytest.fixture
+def model():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    return model
+
+
+def kept(folder, model):
+    """Keep two epochs; all of an epoch's weights are its number."""
+    history = {}
+    checkpoint = Checkpoint(folder, model, history, print)
+    assert checkpoint.restore() == 0
+    for epoch in (1, 2):
+        model.set_weights([np.full(weight.shape, epoch) for weight in model.get_weights()])
+        history.setdefault("loss", []).append(1 / epoch)
+        checkpoint.on_epoch_end(epoch - 1)
+    model.set_weights([np.zeros(weight.shape) for weight in model.get_weights()])
+    return checkpoint
+
+
+def test_the_last_epoch_is_restored(tmp_path, model):
+    kept(tmp_path, model)
+    history = {}
+    assert Checkpoint(tmp_path, model, history, print).restore() == 2
+    assert history == {"loss": [1, 0.5]}
+    assert all((weight == 2).all() for weight in model.get_weights())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["even.npz", "odd.npz"]
+
+
+def zeros(content):
+    return bytes(len(content))
+
+
+def first_half(content):
+    return content[: len(content) // 2]
+
+
+def one_byte_else(content):
+    place = content.index(b"NUMPY") + 129  # in the number of epochs, behind a head of 128 bytes
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+@pytest.mark.parametrize("damage", [zeros, first_half, one_byte_else, lambda content: b""])
+def test_a_damaged_checkpoint_is_told_and_the_one_before_it_is_used(tmp_path, model, damage, capsys):
+    kept(tmp_path, model)
+    (tmp_path / "even.npz").write_bytes(damage((tmp_path / "even.npz").read_bytes()))
+    history = {}
+    assert Checkpoint(tmp_path, model, history, print).restore() == 1
+    assert history == {"loss": [1]}
+    assert all((weight == 1).all() for weight in model.get_weights())
+    assert "even.npz is damaged and left out" in capsys.readouterr().out
+    (tmp_path / "odd.npz").write_bytes(b"")
+    assert Checkpoint(tmp_path, model, {}, print).restore() == 0
+
+
+def test_curves_have_each_epoch_once_after_an_interruption(tmp_path):
+    for complete, last in ((0, 2), (1, 3)):  # the epoch after the first complete one was interrupted, and comes again
+        history = {"loss": [0.5] * complete, "val_loss": [0.7] * complete}
+        events = Events(tmp_path / "curves", history)
+        events.on_train_begin()
+        for epoch in range(complete, last):
+            history["loss"].append(0.5)
+            history["val_loss"].append(0.7)
+            events.on_epoch_end(epoch)
+        events.on_train_end()
+    for part, value in (("train", 0.5), ("validation", 0.7)):
+        curves = EventAccumulator(str(tmp_path / "curves" / part)).Reload()
+        (name,) = curves.Tags()["tensors"]
+        assert name == "epoch_loss"
+        assert [event.step for event in curves.Tensors(name)] == [0, 1, 2]
+        assert [float(make_ndarray(event.tensor_proto)) for event in curves.Tensors(name)] == pytest.approx([value] * 3)
