@@ -27,7 +27,7 @@ def measure(tests, folder):
     ----------
     tests : list of Test
     folder : path-like
-        Where it is kept, one JSON file a photograph.
+        Where it is kept, one JSON file a photograph; it has to be there.
 
     Returns
     -------
@@ -35,11 +35,6 @@ def measure(tests, folder):
         tip, other: (row, column) of the primary crack's ends [px], None without a crack. Of pipes: opening [mm], in the
         middle; ctoa, the opening angle at both ends [degrees], None where the crack is too short; ctoa_from, ctoa_to:
         how far behind the tip it was taken [mm].
-
-    Raises
-    ------
-    ValueError
-        If another process writes there.
     """
     folder = Path(folder)
     code = provenance.fingerprint(*DECISIVE)
@@ -57,7 +52,6 @@ def measure(tests, folder):
         ends[key] = _done_before(path, decisive)
         if ends[key] is None:
             ends[key] = _measure(test, frame)
-            path.parent.mkdir(parents=True, exist_ok=True)
             provenance.write_json(path, {"found": ends[key], "made_of": decisive})
     return ends
 

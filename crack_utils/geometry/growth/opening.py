@@ -71,17 +71,17 @@ def opening_angle(mask_or_probability, tip, behind, mm_per_px, threshold=0.5, ne
 
 
 def _flanks(field, level, tip, back, near, far):
-    """The two flanks, each as (distance behind the tip, distance across) [px]; None where there are not two."""
+    """The two flanks of the crack nearest to a tip, each as (distance behind it, distance across) [px], or None."""
     reach = int(2 * far) + 2
     low = np.maximum(np.floor(tip).astype(int) - reach, 0)
     window = field[low[0] : low[0] + 2 * reach + 1, low[1] : low[1] + 2 * reach + 1]
     # Not closed at the picture's border, so that the border is no flank.
     outlines = find_contours(window, level - 1e-6, fully_connected="high")
-    if not outlines:
-        return None
-    from_tip = [outline + low - tip for outline in outlines]
-    outline = min(from_tip, key=lambda points: np.hypot(*points.T).min())
-    along, across = outline @ back, outline @ np.array([-back[1], back[0]])
-    part = (along >= near) & (along <= far)
-    flanks = [(along[part & side], across[part & side]) for side in (across > 0, across < 0)]
-    return flanks if all(len(flank[0]) and np.ptp(flank[0]) > 0.8 * (far - near) for flank in flanks) else None
+    ways = [outline + low - tip for outline in outlines]
+    for way in sorted(ways, key=lambda points: np.hypot(*points.T).min()):
+        along, across = way @ back, way @ np.array([-back[1], back[0]])
+        part = (along >= near) & (along <= far)
+        flanks = [(along[part & side], across[part & side]) for side in (across > 0, across < 0)]
+        if all(len(flank[0]) and np.ptp(flank[0]) > 0.8 * (far - near) for flank in flanks):
+            return flanks
+    return None

@@ -14,7 +14,7 @@ from scipy import integrate, optimize, stats
 from crack_utils.geometry.growth.stress_intensity import stress_intensity
 
 GRID = 800  # lengths between which the integral of the law is interpolated
-EXPONENTS = np.linspace(0.5, 10, 39)  # m from which the best is where the fit starts
+EXPONENTS = np.arange(0.5, 10, 0.5)  # m from which the best is where the fit starts
 FEWEST = 6  # readings; with fewer there are no three degrees of freedom to tell the noise from
 
 
@@ -138,7 +138,7 @@ class _Curve:
 
     def integrals(self, m):
         """∫ da / k(a)ᵐ over the grid [mm], and ∫ ΔPᵐ dN at each reading [cycles]."""
-        left = integrate.cumulative_simpson(self.shape**-m, x=self.grid, initial=0)
+        left = integrate.cumulative_trapezoid(self.shape**-m, self.grid, initial=0)
         return left, np.append(0.0, np.cumsum(self.steps * self.loads**m))
 
     def __call__(self, parameters):
