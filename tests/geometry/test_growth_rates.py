@@ -218,9 +218,9 @@ class TestParis:
         assert (law.C, law.m) == (pytest.approx(1e-8, rel=3e-3), pytest.approx(3, abs=2e-3))
 
     def test_intervals_hold_and_rates_are_not_biased(self):
-        """100 tests: a share of 95 % lies between 90 and 99 here; `test_growth_coverage` tries 500 of each."""
-        held, _, bias = simulated(COMPACT, 1e-8, 3.0, 6000, 30, noise=0.1, readings=32, count=100)
-        assert np.all((held >= 0.90) & (held <= 0.99))
+        """60 tests, of which 95 % are 88 % at least in all but one case of a hundred; acceptance tries 500 of each."""
+        held, _, bias = simulated(COMPACT, 1e-8, 3.0, 6000, 30, noise=0.1, readings=36, count=60)
+        assert np.all(held >= 0.88)
         assert all(abs(value) <= 0.03 for value in bias.values())
 
     def test_neighbours_that_err_alike_are_told(self):
@@ -259,15 +259,19 @@ def simulated(specimen, C, m, load, stop, noise, readings=40, count=500, seed=1)
 @pytest.mark.parametrize("load_ratio", [0.1, 0.5, 0.7])
 @pytest.mark.parametrize(
     ("kind", "sizes", "load", "stop"),
-    [("C(T)", {"a_n": 12, "W": 50, "B": 10}, 5400, 30), ("M(T)", {"a_n": 10, "W": 100, "B": 5}, 54000, 33)],
+    [("C(T)", {"a_n": 12, "W": 50, "B": 10}, 9000, 30), ("M(T)", {"a_n": 10, "W": 100, "B": 5}, 90000, 33)],
 )
 @pytest.mark.parametrize(("noise", "readings", "m"), [(0.05, 40, 3.0), (0.2, 100, 2.6)])
-def test_growth_coverage(kind, sizes, load, stop, load_ratio, noise, readings, m, record_property):
+def test_growth_coverage(kind, sizes, load, stop, load_ratio, noise, readings, m):
     """500 tests each: 93 to 98 % of the intervals hold C and m, and da/dN is not off by more than 3 % in the mean."""
     specimen = Specimen("x", kind, load_ratio=load_ratio, **sizes)
-    held, widths, bias = simulated(specimen, 1e-8, m, load / (1 - load_ratio), stop, noise, readings)
-    print(f"{kind} R={load_ratio} noise={noise}: {held}, C × {widths[0]:.3f}, m ± {widths[1] / 2:.3f}, bias {bias}")
-    record_property("median_width_of_m", widths[1])
+    seed = round(10 * load_ratio)  # tests of their own, not the same ones under other loads
+    held, widths, bias = simulated(specimen, 1e-8, m, load, stop, noise, readings, seed=seed)
+    rates = ", ".join(f"{name} {value:+.2%}" for name, value in bias.items())
+    print(
+        f"\n{kind}, R = {load_ratio}, m = {m}, {readings} readings ± {noise} mm: C held in {held[0]:.1%}, "
+        f"m in {held[1]:.1%} of 500 tests; median width of C a factor of {widths[0]:.2f}, of m {widths[1]:.3f}; bias of da/dN {rates}"
+    )
     assert np.all((held >= 0.93) & (held <= 0.98))
     assert all(abs(value) <= 0.03 for value in bias.values())
 
