@@ -6,6 +6,10 @@ SHELL := /bin/bash
 PRESET ?= quick
 DATA ?= synthetic
 STUDY ?= full
+# What a user types reaches the recipes through the environment, as it was typed: neither make nor a shell reads it again.
+export GIVEN_PRESET := $(value PRESET)
+export GIVEN_DATA := $(value DATA)
+export GIVEN_STUDY := $(value STUDY)
 
 # The newest Python that TensorFlow has wheels for is 3.13. A name may be there without working (pyenv's shims), so each is tried.
 SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -44,19 +48,17 @@ $(READY): requirements.lock pyproject.toml Makefile
 
 # Folders are taken from where make was run; several are joined by a colon. Anything else is a data set's name.
 book: $(READY)  ## make the whole report: data, trainings, notebooks, book
-	@IFS=: read -ra places <<< '$(DATA)'; \
+	@IFS=: read -ra places <<< "$$GIVEN_DATA"; \
 	for i in "$${!places[@]}"; do [ ! -d "$${places[i]}" ] || places[i]=$$(cd -- "$${places[i]}" && pwd -P); done; \
 	data=$$(IFS=:; echo "$${places[*]}"); \
-	snakemake book --cores all --rerun-incomplete --show-failed-logs --quiet host reason progress \
-		--config preset='$(PRESET)' data="$$data"
+	python -m crack_utils.report.workflow book --config preset="$$GIVEN_PRESET" data="$$data"
 
 model: $(READY)  ## train the default model of `crack-utils predict`, on synthetic specimens
 	@TF_CPP_MIN_LOG_LEVEL=3 crack-utils model
 
 study: $(READY)  ## train the full study behind Table 1 (says first what it will cost; goes on where it stopped)
-	@TF_CPP_MIN_LOG_LEVEL=3 python -m crack_utils.study cost '$(STUDY)'
-	@snakemake study --cores all --rerun-incomplete --keep-going --show-failed-logs --quiet host reason progress \
-		--config study='$(STUDY)'
+	@TF_CPP_MIN_LOG_LEVEL=3 python -m crack_utils.study cost "$$GIVEN_STUDY"
+	@python -m crack_utils.report.workflow study --keep-going --config study="$$GIVEN_STUDY"
 
 test: $(READY)  ## run the tests that take seconds, with coverage
 	@pytest -m 'not acceptance' --cov --cov-report=term-missing:skip-covered --cov-fail-under=90

@@ -5,7 +5,7 @@ Importing this package loads neither TensorFlow nor matplotlib: every papermill 
 
 import importlib
 
-_HOMES = {
+PUBLIC_NAMES = {
     "Experiment": "crack_utils.training.experiment",
     "evaluate": "crack_utils.evaluation.evaluate",
     "load_run": "crack_utils.training.run",
@@ -14,11 +14,11 @@ _HOMES = {
     "train": "crack_utils.evaluation.train",
 }
 
-__all__ = list(_HOMES)
+__all__ = list(PUBLIC_NAMES)
 
 
 def __getattr__(name):
     """Import a public name when it is first asked for."""
-    if name not in _HOMES:
+    if name not in PUBLIC_NAMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    return getattr(importlib.import_module(PUBLIC_NAMES[name]), name)

@@ -1,6 +1,6 @@
 """Numbers in the prose that come from the notebooks: the role ``{val}``.
 
-A notebook calls ``crack_utils.report.record(mean_iou=…)``, which leaves a JSON object in the executed notebook. The
+A notebook calls ``record(mean_iou=…)``, which leaves a JSON object in the executed notebook. The
 workflow stages that notebook as ``artifacts/book/<stem>.ipynb``, and a page of the book writes
 
     {val}`train_dice.test.mean_iou:.3f`

@@ -60,7 +60,7 @@ def intervals(rows, level=LEVEL, resamples=RESAMPLES, seed=0):
     """Return each measure of a set with an interval that resamples its specimens.
 
     One network is judged, so only the specimens are drawn by chance; what another seed would give is not in it
-    (`crack_utils.statistics` counts both, for several seeds).
+    (`crack_utils.metrics.intervals` counts both, for several seeds).
 
     Parameters
     ----------

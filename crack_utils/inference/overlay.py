@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from crack_utils.data.contrast import contrast_stretch
 
-# The book's colours (crack_utils/figures/style.py, which loads matplotlib).
+# The book's colours (crack_utils/report/figures/style.py, which loads matplotlib).
 PRIMARY, SECONDARY, TIP = "#d55e00", "#56b4e9", "#ffe14d"
 EIGHT = np.ones((3, 3), bool)
 

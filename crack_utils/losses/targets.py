@@ -1,4 +1,4 @@
-"""The truth as a loss is given it, channel by channel; `crack_utils.data.truth` stacks them."""
+"""The truth as a loss is given it, channel by channel; `crack_utils.data.targets` stacks them."""
 
 from keras import ops
 
@@ -39,6 +39,6 @@ def check_channels(y_true, y_pred, name):
     """Refuse a truth without the channels that a loss needs, or of another size than the prediction."""
     if y_true.shape[-1] != CHANNELS or y_pred.shape[-1] != 1 or len(y_true.shape) != len(y_pred.shape):
         raise ValueError(
-            f"loss {name!r} needs y_true of shape (batch, height, width, {CHANNELS}), as crack_utils.data.truth stacks "
+            f"loss {name!r} needs y_true of shape (batch, height, width, {CHANNELS}), as data/targets.py stacks "
             f"it, and y_pred of shape (batch, height, width, 1); got {tuple(y_true.shape)} and {tuple(y_pred.shape)}"
         )

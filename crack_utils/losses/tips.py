@@ -1,7 +1,7 @@
 """Losses that know where the true tip is (R71, R72): one weighs what is near it, one measures how far the end is off.
 
-Both take `y_true` of shape (batch, height, width, 4), see `crack_utils.data.truth`. In a picture whose tip is not known
-every pixel weighs 1, and no end is measured.
+Both take `y_true` of shape (batch, height, width, 4), see `crack_utils.data.targets`. In a picture whose tip is not
+known every pixel weighs 1, and no end is measured.
 """
 
 import keras

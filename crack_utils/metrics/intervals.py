@@ -6,7 +6,7 @@ siblings: average or pool them first (`pooled_values`), so that a specimen is on
 
 The variance of the mean comes from the two-way analysis of variance. Its quantiles come from resampling seeds and
 specimens independently ("pigeonhole" bootstrap [1]_) and studentising each resample [2]_, which follows skew as
-measures near 1 have it. `python -m crack_utils.statistics_check` measures how often the intervals cover. With fewer
+measures near 1 have it. `python -m crack_utils.study.coverage` measures how often the intervals cover. With fewer
 than `ENOUGH` seeds or specimens resampling does not work; then intervals are wide ones from Student's t, and
 comparisons have no p-value.
 

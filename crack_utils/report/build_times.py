@@ -1,6 +1,6 @@
 """Tell where the book is, and how long each step to it took: the last words of `make book`.
 
-Called by the Snakefile as `python -m crack_utils.steps BOOK STARTED NAME … FILE …`.
+Called by the Snakefile as `python -m crack_utils.report.build_times BOOK STARTED NAME … FILE …`.
 """
 
 import csv

@@ -15,7 +15,7 @@ import os
 import sys
 from pathlib import Path
 
-from crack_utils.report.notebooks import executed_name
+from crack_utils.report.notebooks import default_parameters, executed_name
 from crack_utils.runtime import paths
 
 
@@ -75,17 +75,50 @@ def given_parameters(options):
     return values
 
 
+def check_parameters(notebook_path, given):
+    """Refuse parameters that a notebook does not have: papermill would run it for minutes and ignore them.
+
+    Parameters
+    ----------
+    notebook_path : path-like
+    given : dict
+        Name to value.
+
+    Raises
+    ------
+    click.UsageError
+        Names the unknown parameters and lists the valid ones.
+    """
+    import click
+
+    defaults = default_parameters(Path(notebook_path))
+    if unknown := [name for name in given if name not in defaults]:
+        valid = ", ".join(f"{name} (default {default!r})" for name, default in defaults.items()) or "none"
+        raise click.UsageError(f"{notebook_path} has no parameter {', '.join(unknown)}; valid are {valid}")
+
+
+def texts_stay_texts(notebook_path, options):
+    """Pass on as text what the notebook has a text for: ``-p data 20240115`` is a folder's name, not a number."""
+    defaults = default_parameters(Path(notebook_path))
+    texts = tuple(pair for pair in options["parameters"] if isinstance(defaults.get(pair[0]), str))
+    others = tuple(pair for pair in options["parameters"] if pair not in texts)
+    return options | {"parameters": others, "parameters_raw": (*options["parameters_raw"], *texts)}
+
+
 def with_output(callback):
     """Wrap the function behind papermill's command so that it executes this project's notebooks to their place."""
 
     @functools.wraps(callback)
     def papermill(*args, notebook_path, output_path, **options):
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # else remarks on the machine fill the page
+        if gives_output(notebook_path) and not options["help_notebook"]:
+            options = texts_stay_texts(notebook_path, options)
+            check_parameters(notebook_path, given_parameters(options))
         run = functools.partial(callback, *args, notebook_path=notebook_path, **options)
         if output_path or options["help_notebook"] or not gives_output(notebook_path):
             return run(output_path=output_path)
         final = paths.executed() / executed_name(Path(notebook_path).stem, given_parameters(options))
         draft = paths.artifacts() / "logs" / final.name
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # else remarks on the machine fill the page
         # A training takes minutes in one cell: at a terminal its progress is shown as it is printed.
         run = functools.partial(run, log_output=options["log_output"] or sys.stderr.isatty())
         for path in (final, draft):

@@ -10,7 +10,7 @@ import json
 from importlib.util import resolve_name
 from pathlib import Path
 
-import crack_utils
+from crack_utils import PUBLIC_NAMES
 from crack_utils.runtime import paths
 
 # Code that a result passes through without being decided by it. What the experiment says, the data's own hash and the
@@ -142,11 +142,11 @@ def _imported_names(tree, package):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
             yield from names
-            yield from crack_utils._HOMES.values() if "crack_utils" in names else ()
+            yield from PUBLIC_NAMES.values() if "crack_utils" in names else ()
         elif isinstance(node, ast.ImportFrom):
             module = resolve_name("." * node.level + (node.module or ""), package)
-            yield module
             for alias in node.names:
                 # Public names live elsewhere than where they are imported from.
-                public = crack_utils._HOMES.get(alias.name) if module == "crack_utils" else None
-                yield public or f"{module}.{alias.name}"
+                public = PUBLIC_NAMES.get(alias.name) if module == "crack_utils" else None
+                submodule = f"{module}.{alias.name}"
+                yield public or (submodule if submodule in _package_files() else module)

@@ -1,6 +1,6 @@
 """Does `statistics` keep its promises? Simulated studies with known differences, counted.
 
-    python -m crack_utils.statistics_check results/statistics_check.csv
+    python -m crack_utils.study.coverage results/statistics_check.csv
 
 writes one row a setting: how often an interval covers the true mean (`coverage`), how often any of the six pairs of
 four losses is wrongly found to differ (`family-wise error`), and how often true differences are found (`power`).
@@ -170,7 +170,7 @@ def main(arguments=None):
     """Write the table to the path that is given."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if len(arguments) != 1:
-        raise SystemExit("usage: python -m crack_utils.statistics_check results/statistics_check.csv")
+        raise SystemExit("usage: python -m crack_utils.study.coverage results/statistics_check.csv")
     path = Path(arguments[0])
     path.parent.mkdir(parents=True, exist_ok=True)
     check().to_csv(path, index=False)

@@ -17,7 +17,7 @@ WANTED = 0.03  # by how much crops would have to be better to be worth their eff
 
 
 def read_table(file=None):
-    """Return the table that `python -m crack_utils.thin_cracks` wrote, and where it comes from.
+    """Return the table that `python -m crack_utils.study.crops` wrote, and where it comes from.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Are thin cracks found better in crops of photographs at their own size than in reduced photographs?
 
-    python -m crack_utils.thin_cracks results/thin_cracks.csv
+    python -m crack_utils.study.crops results/thin_cracks.csv
 
 trains both ways on CrackForest, whose cracks are a few pixels wide: the same photographs, losses, network, size of
 picture and number of steps, so that a training takes as long. One row a photograph of the test set, training and
@@ -82,7 +82,7 @@ def _ceiling(run):
 
 def main(arguments=None):
     """Write the table, and its provenance beside it."""
-    parser = argparse.ArgumentParser(prog="python -m crack_utils.thin_cracks", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m crack_utils.study.crops", description=__doc__.split("\n")[0])
     parser.add_argument("table", type=Path, help="a CSV file, as results/thin_cracks.csv")
     parser.add_argument("--seeds", type=int, default=1)
     options = parser.parse_args(arguments)

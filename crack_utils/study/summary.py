@@ -126,7 +126,7 @@ def statistics_table(checked):
     Parameters
     ----------
     checked : DataFrame
-        From `crack_utils.statistics_check.check`.
+        From `crack_utils.study.coverage.check`.
     """
     shown = checked[checked["check"] != "power"]
     grouped = shown.groupby(["check", "seeds", "specimens"], sort=False)["rate"]

@@ -1,10 +1,10 @@
 """Metrics that run during training: pixel counts kept as integers, and small ratios of them.
 
 Each metric takes a mask and a probability of shape (batch, height, width, 1); of a truth that holds more than the mask
-(see `crack_utils.data.truth`) it takes the mask alone. Mask pixels above one half are crack, so
+(see `crack_utils.data.targets`) it takes the mask alone. Mask pixels above one half are crack, so
 that 0/1, 0/255 and booleans give the same result. Counts are 64-bit integers: a float32 sum stops counting at
 2²⁴ pixels, which 52 images of 512×640 reach. A ratio 0/0 is 1 if no pixel is wrong and 0 otherwise, the policy of
-`crack_utils.measures` too, so that a metric of a mask with itself is always 1.
+`crack_utils.metrics.masks` too, so that a metric of a mask with itself is always 1.
 """
 
 import keras

@@ -14,11 +14,12 @@ from PIL import Image
 from crack_utils.cli import main
 from crack_utils.data import DataError
 from crack_utils.inference import inspect, predictor
+from crack_utils.inference import overlay as drawing
 from crack_utils.inference.inspect import inspect_all
 from crack_utils.inference.overlay import overlay
 from crack_utils.inference.photographs import find_photographs, read_photograph
 from crack_utils.inference.predictor import Predictor
-from crack_utils.runtime.atomic import FullDiskError
+from crack_utils.runtime.atomic import FullDiskError, lock
 
 
 class Darkness:
@@ -231,7 +232,7 @@ def test_an_output_that_is_no_folder(command, folder, tmp_path, capsys):
 
 
 def test_one_process_at_a_time(network, folder, tmp_path):
-    with inspect._alone(tmp_path), pytest.raises(ValueError, match="another process writes there"):
+    with lock(tmp_path, ""), pytest.raises(ValueError, match="another process writes there"):
         inspect_all(network, find_photographs(folder), tmp_path)
 
 
@@ -258,7 +259,6 @@ def test_masks_drawn_by_hand_are_not_overwritten(network, folder, tmp_path):
 
 def test_the_overlay_outlines_cracks_and_marks_the_tip():
     from crack_utils.geometry import measure_cracks
-    from crack_utils.inference import overlay
 
     image = np.float32(photograph()) / 255
     mask = image < 0.5
@@ -266,11 +266,11 @@ def test_the_overlay_outlines_cracks_and_marks_the_tip():
     drawn = np.asarray(overlay(image, mask, cracks, "a"))[:40]
 
     def painted(colour):
-        return (drawn == overlay.ImageColor.getrgb(colour)).all(axis=-1)
+        return (drawn == drawing.ImageColor.getrgb(colour)).all(axis=-1)
 
-    assert painted(overlay.PRIMARY)[17, 12:25].all() and painted(overlay.SECONDARY)[4, 50:53].all()
-    assert not (painted(overlay.PRIMARY) | painted(overlay.SECONDARY))[mask].any()
-    row, column = np.argwhere(painted(overlay.TIP)).mean(axis=0)
+    assert painted(drawing.PRIMARY)[17, 12:25].all() and painted(drawing.SECONDARY)[4, 50:53].all()
+    assert not (painted(drawing.PRIMARY) | painted(drawing.SECONDARY))[mask].any()
+    row, column = np.argwhere(painted(drawing.TIP)).mean(axis=0)
     assert (row, column) == pytest.approx(cracks[0].tip.position, abs=1)
     empty = np.zeros_like(mask)
     assert np.asarray(overlay(image, empty, [], "a")).shape[2] == 3

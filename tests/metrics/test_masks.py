@@ -225,7 +225,7 @@ def test_what_is_no_probability_is_refused(probability, message):
 
 
 def test_measures_load_no_deep_learning():
-    code = "import sys, crack_utils.measures, crack_utils.baseline; "
+    code = "import sys, crack_utils.metrics.masks, crack_utils.evaluation.baseline; "
     code += "print({'tensorflow', 'keras', 'matplotlib'} & {*sys.modules})"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
 

@@ -77,7 +77,7 @@ def bibliography():
 
 
 def executed_notebook(path, records=(), cells=(), parameters=None):
-    """Write a tiny executed notebook, its records as `crack_utils.report.record` leaves them."""
+    """Write a tiny executed notebook, its records as `crack_utils.report.recording.record` leaves them."""
     notebook = nbformat.v4.new_notebook()
     notebook.metadata = {
         "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},

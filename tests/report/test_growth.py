@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crack_utils import Experiment, report
+from crack_utils import Experiment
 from crack_utils.data import find_pairs
 from crack_utils.geometry import measure_cracks
 from crack_utils.inference.predictor import Predictor
 from crack_utils.report import figures, growth
+from crack_utils.report.tables import measures_table
 
 LENGTHS = (40, 60, 0, 80)
 
@@ -91,10 +92,10 @@ def test_a_table_has_a_row_for_each_crack():
         {"name": name, "cracks": [crack.to_dict() for crack in measure_cracks(mask & keep, scale)]}
         for name, keep, scale in (("a", True, 0.1), ("b", False, None))
     ]
-    table = report.measures_table(records)
+    table = measures_table(records)
     assert table[["photograph", "crack"]].to_numpy().tolist() == [["a", 1], ["a", 2]]
     np.testing.assert_allclose(table["length [mm]"], [6, 3], atol=0.06)
-    assert report.measures_table(records[1:]).empty
+    assert measures_table(records[1:]).empty
 
 
 def test_unseen_specimens_are_not_those_of_the_training(tmp_path, monkeypatch):

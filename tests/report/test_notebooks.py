@@ -170,7 +170,7 @@ def test_sources_resolve_relative_imports_and_skip_what_only_ipython_reads(tmp_p
     imports._package_files.cache_clear()
     notebook = write_notebook(tmp_path / "n.ipynb", "%matplotlib inline\n!ls\nfrom crack_utils.a import y\n")
     try:
-        assert imports.sources(notebook) == [f"crack_utils/{name}.py" for name in ("__init__", "a", "b", "c")]
+        assert imports.sources(notebook) == [f"crack_utils/{name}.py" for name in ("a", "b", "c")]
     finally:
         imports._package_files.cache_clear()
 

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from crack_utils import Experiment, models, report
+from crack_utils import Experiment, models
 from crack_utils.data import Pair, Split
 from crack_utils.evaluation import words
-from crack_utils.report import figures
+from crack_utils.report import figures, recording, tables
 from crack_utils.study.published import order
 
 
@@ -52,7 +52,7 @@ class TestReport:
         assert order(cast) == "Dice > Tversky > BCE > focal"
 
     def test_numbers_of_the_comparison(self):
-        numbers = report.comparison_numbers(MEASURED, BEST, {"mean_iou": 0.6})
+        numbers = tables.comparison_numbers(MEASURED, BEST, {"mean_iou": 0.6})
         assert numbers["cast_order"] == numbers["report_order"] == "Dice > Tversky > BCE > focal"
         assert numbers["agrees_with_report"] and numbers["best"]["loss"] == "focal"
         assert numbers["thresholded_spread"] == pytest.approx(0.005)
@@ -62,15 +62,15 @@ class TestReport:
         assert numbers["last"]["loss"] == "Tversky" and numbers["last"]["at_best_threshold"]["threshold"] == 0.4
 
     def test_the_reports_table(self):
-        table = report.table_1()
+        table = tables.table_1()
         assert table.shape == (4, 6)
         assert table.loc["Dice", "val. mIoU"] == 0.988796 and table.loc["focal", "val. acc."] == 0.99775
 
     def test_our_tables(self):
-        table = report.comparison_table(MEASURED, BEST)
+        table = tables.comparison_table(MEASURED, BEST)
         assert table.loc["focal", "ours: mIoU as cast"] == 0.488 and table.loc["BCE", "report: mIoU"] == 0.81339
         assert table.loc["BCE", "best threshold"] == 0.4 and table.loc["BCE", "ours: mIoU at it"] == 0.99
-        assert report.table_1_again(MEASURED).shape == (4, 6)
+        assert tables.table_1_again(MEASURED).shape == (4, 6)
 
     def test_a_training_in_words(self):
         assert "finds 90.0% of the crack pixels of the test set, and 90.0% of what" in words.in_words(MEASURED["bce"])
@@ -81,17 +81,17 @@ class TestReport:
     def test_recorded_values_come_back_from_the_notebook(self, monkeypatch):
         shown = []
         monkeypatch.setattr("IPython.display.display", lambda data, **options: shown.append((data, options)))
-        report.record(share=np.float32(0.5), order="Dice > BCE", sizes=np.array([1, 2]))
+        recording.record(share=np.float32(0.5), order="Dice > BCE", sizes=np.array([1, 2]))
         ((data, options),) = shown
-        assert json.loads(data[report.MIME]) == {"share": 0.5, "order": "Dice > BCE", "sizes": [1, 2]}
+        assert json.loads(data[recording.MIME]) == {"share": 0.5, "order": "Dice > BCE", "sizes": [1, 2]}
         assert options["metadata"]["scrapbook"]["name"] == "values"
 
     def test_numbers_of_the_data(self, pairs):
         experiment = Experiment.preset("smoke", size=(16, 24))
-        numbers = report.data_numbers(experiment, pairs, Split(pairs[:2], pairs[2:3], pairs[3:]))
+        numbers = tables.data_numbers(experiment, pairs, Split(pairs[:2], pairs[2:3], pairs[3:]))
         assert (numbers["pairs"], numbers["sources"], numbers["specimens"]) == (4, 2, 2)
         assert numbers["crack_share_mean"] == pytest.approx(16 / (16 * 24))
-        table = report.data_table(pairs, (16, 24))
+        table = tables.data_table(pairs, (16, 24))
         assert table.loc["old", "height × width"] == "16 × 24"
 
 

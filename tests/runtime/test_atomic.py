@@ -50,7 +50,7 @@ def test_other_errors_stay_what_they_are(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on a file's size")
 def test_a_real_limit(tmp_path):
     code = (
-        "import resource, sys; from crack_utils.files import FullDiskError, atomic_write\n"
+        "import resource, sys; from crack_utils.runtime.atomic import FullDiskError, atomic_write\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "try:\n"
         "    with atomic_write(sys.argv[1]) as draft: draft.write_bytes(bytes(5000))\n"

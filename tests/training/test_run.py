@@ -9,7 +9,7 @@ import pytest
 from crack_utils import load_run
 
 HOLD = (
-    "import sys, time; from crack_utils.run import Run\n"
+    "import sys, time; from crack_utils.training.run import Run\n"
     "with Run(sys.argv[1]).lock('trains'): print('has it', flush=True); sys.stdin.readline()"
 )
 

@@ -84,7 +84,7 @@ def progress(runs, names):
     Parameters
     ----------
     runs : list of list of dict
-        For each photograph what `crack_utils.labelling.scripted.follow` returns.
+        For each photograph what `crack_utils.report.scripted_labelling.follow` returns.
     names : sequence of str
         Of the steps.
 
