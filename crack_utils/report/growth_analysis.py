@@ -104,10 +104,13 @@ def _analyse(test, lengths, ends):
     grouped = known.groupby("cycles", as_index=False)[["a_mm", "load_n", "sides_mm"]].mean()
     cycles, a, load, sides = grouped.to_numpy(float).T
     try:
-        paris, note = fit_paris(specimen, cycles, a, load), ""
+        paris = fit_paris(specimen, cycles, a, load)
     except ValueError as error:
         paris, note = None, str(error)
-    chosen = spaced(paris.a if paris else np.maximum.accumulate(a))
+    else:
+        note = _left_out(known, cycles[paris.left_out])
+    kept = np.setdiff1d(np.arange(len(a)), paris.left_out) if paris else np.arange(len(a))
+    chosen = kept[spaced((paris.a if paris else np.maximum.accumulate(a))[kept])]
     rates = {}
     if len(chosen) >= 2:
         sides = sides[chosen] if specimen.two_tips else None
@@ -122,6 +125,11 @@ def _analyse(test, lengths, ends):
         if paris.correlation > 2 / math.sqrt(len(a)):
             note = "; ".join(filter(None, [note, "neighbouring readings err alike: the intervals are too narrow"]))
     return GrowthResult(test, lengths, readings, rates, paris, note)
+
+
+def _left_out(known, cycles):
+    names = known.loc[known["cycles"].isin(cycles), "photograph"].tolist()
+    return f"left out, far off the law: {', '.join(names)}" if names else ""
 
 
 def _readings(test, lengths, ends):

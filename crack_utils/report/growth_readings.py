@@ -43,7 +43,7 @@ def measure(tests, folder):
     for test, frame in tqdm(frames, unit="picture", disable=None):  # the bar shows at a terminal only
         key = test.specimen.name, frame.name
         known = {"tip": frame.tip, "other": frame.other}
-        if test.measured and test.specimen.kind != "pipe":
+        if _known(test, frame):
             ends[key] = known
             continue
         decisive = {**known, "mask": sha256(frame.mask), "code": code, "mm_per_px": frame.mm_per_px}
@@ -64,29 +64,50 @@ def _done_before(path, decisive):
         return None
 
 
+def _known(test, frame):
+    """Whether all that the test needs of a frame is known without its mask."""
+    if test.specimen.kind == "pipe":  # whose flanks are looked at
+        return test.measured and frame.tip is None
+    if frame.tip is None:
+        return test.measured
+    return frame.other is not None or (test.specimen.notch is not None and not test.specimen.two_tips)
+
+
 def _measure(test, frame):
     """Look at a mask: where its primary crack ends, and for a pipe how far it opens, in the middle and at its tips."""
-    cracks = [] if test.measured and frame.tip is None else measure_cracks(read_mask(frame.mask))
-    if not cracks:
+    mask = read_mask(frame.mask)
+    cracks = measure_cracks(mask)
+    tip = frame.tip or (cracks[0].tip.position if cracks else None)
+    if not cracks or tip is None:
         return {"tip": None, "other": None}
-    line = cracks[0].centreline
-    tip = frame.tip or cracks[0].tip.position
-    if tip is None:
-        return {"tip": None, "other": None}
-    ends = line.points[[0, -1]]
-    far = int(np.hypot(*(ends - tip).T).argmax())
-    other = frame.other or tuple(map(float, ends[far]))
+    ends = cracks[0].centreline.points[[0, -1]]
+    other = frame.other or tuple(map(float, ends[np.hypot(*(ends - tip).T).argmax()]))
     found = {"tip": tip, "other": other}
     if test.specimen.kind == "pipe":
-        mask = read_mask(frame.mask)
-        middle = np.abs(line.along - line.length / 2) <= 0.05 * line.length
-        found["opening"] = float(np.median(line.widths[middle])) * frame.mm_per_px
+        lines = [_line_from(cracks, end) for end in (tip, other)]
+        points, widths = (np.concatenate(parts) for parts in zip(*lines, strict=True))
+        from_middle = np.hypot(*(points - np.add(tip, other) / 2).T)
+        middle = from_middle <= from_middle.min() + 0.05 * np.hypot(*np.subtract(tip, other))
+        found["opening"] = float(np.median(widths[middle])) * frame.mm_per_px
         # Some way behind a tip, so that the direction is that of the part that is looked at.
-        reach = 1.5 * max(FAR / frame.mm_per_px, NEAR / frame.mm_per_px + FEWEST)
-        points = line.points if far else line.points[::-1]
-        along = line.along if far else (line.length - line.along)[::-1]
-        behind = [points[min(np.searchsorted(along, place), len(points) - 1)] for place in (reach, line.length - reach)]
-        angles = [opening_angle(mask, *ends, frame.mm_per_px) for ends in zip((tip, other), behind, strict=True)]
+        reach = int(1.5 * max(FAR / frame.mm_per_px, NEAR / frame.mm_per_px + FEWEST))
+        angles = [
+            opening_angle(mask, end, points[min(reach, len(points) - 1)], frame.mm_per_px)
+            for end, (points, _) in zip((tip, other), lines, strict=True)
+        ]
         found["ctoa"] = [angle.angle if math.isfinite(angle.angle) else None for angle in angles]
         found["ctoa_from"], found["ctoa_to"] = angles[0].near, angles[0].far
     return found
+
+
+def _line_from(cracks, end):
+    """Points, about 1 px apart, and widths of the centreline that ends nearest to a position, from there on.
+
+    A notch divides the crack of a pipe in two.
+    """
+    lines = [
+        (line.points[::step], line.widths[::step])
+        for line in (crack.centreline for crack in cracks)
+        for step in (1, -1)
+    ]
+    return min(lines, key=lambda line: np.hypot(*(line[0][0] - end)))

@@ -223,6 +223,16 @@ class TestParis:
         assert np.all(held >= 0.88)
         assert all(abs(value) <= 0.03 for value in bias.values())
 
+    def test_a_tip_at_the_wrong_end_is_left_out(self):
+        test = simulate_test(COMPACT, 1e-8, 3, 6000, 30, noise=0.05, seed=2)
+        clean = fit_paris(COMPACT, test.cycles, test.a, test.load)
+        wrong = test.a.copy()
+        wrong[[7, 30]] = 12, 14
+        law = fit_paris(COMPACT, test.cycles, wrong, test.load)
+        assert law.left_out.tolist() == [7, 30] and not clean.left_out.size
+        assert law.m == pytest.approx(clean.m, abs=0.02)
+        np.testing.assert_allclose(law.a, clean.a, atol=0.03)
+
     def test_neighbours_that_err_alike_are_told(self):
         test = simulate_test(COMPACT, 1e-8, 3, 6000, 30)
         slow = test.true_a + 0.2 * np.sin(np.arange(40) / 3)
@@ -270,7 +280,8 @@ def test_growth_coverage(kind, sizes, load, stop, load_ratio, noise, readings, m
     rates = ", ".join(f"{name} {value:+.2%}" for name, value in bias.items())
     print(
         f"\n{kind}, R = {load_ratio}, m = {m}, {readings} readings ± {noise} mm: C held in {held[0]:.1%}, "
-        f"m in {held[1]:.1%} of 500 tests; median width of C a factor of {widths[0]:.2f}, of m {widths[1]:.3f}; bias of da/dN {rates}"
+        f"m in {held[1]:.1%} of 500 tests; median width of C a factor of {widths[0]:.2f}, of m {widths[1]:.3f}; "
+        f"bias of da/dN {rates}"
     )
     assert np.all((held >= 0.93) & (held <= 0.98))
     assert all(abs(value) <= 0.03 for value in bias.values())

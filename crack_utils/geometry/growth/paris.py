@@ -16,6 +16,8 @@ from crack_utils.geometry.growth.stress_intensity import stress_intensity
 GRID = 800  # lengths between which the integral of the law is interpolated
 EXPONENTS = np.arange(0.5, 10, 0.5)  # m from which the best is where the fit starts
 FEWEST = 6  # readings; with fewer there are no three degrees of freedom to tell the noise from
+FAR_OFF = 8.0  # scatters: a reading farther from the curve is a blunder, such as a tip at the wrong end
+SMALLEST_SCATTER = 1e-3  # [mm] that blunders are told by at least
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class ParisFit:
         2/√n) they are too narrow.
     delta_k : (low, high)
         ΔK that the readings span [MPa √m].
+    left_out : ndarray, shape (k,)
+        Indices of readings that lie `FAR_OFF` robust standard deviations from the curve, and were not used.
     """
 
     C: float
@@ -52,6 +56,7 @@ class ParisFit:
     noise: float
     correlation: float
     delta_k: tuple
+    left_out: np.ndarray
 
     def rate(self, delta_k):
         """Return da/dN at ΔK [mm/cycle]."""
@@ -88,11 +93,12 @@ def fit_paris(specimen, cycles, a, load, level=0.95):
     if a[len(a) // 2 :].mean() <= a[: len(a) // 2].mean():
         raise ValueError(f"{specimen.name}: the crack does not grow from the first half of the readings to the second")
     curve = _Curve(specimen, cycles, a, load)
-    fit = optimize.least_squares(lambda parameters: curve(parameters) - a, curve.start(), x_scale="jac")
-    freedom = len(a) - 3
-    variance = fit.fun @ fit.fun / freedom
+    fit, used = _without_blunders(curve, a)
+    freedom = used.sum() - 3
+    residuals = fit.fun[used]
+    variance = residuals @ residuals / freedom
     try:
-        covariance = variance * np.linalg.inv(fit.jac.T @ fit.jac)
+        covariance = variance * np.linalg.inv(fit.jac[used].T @ fit.jac[used])
     except np.linalg.LinAlgError:
         raise ValueError(f"{specimen.name}: the readings do not tell C and m") from None
     # C at ΔK = 1: the law's rate is a parameter where the readings are, far from there.
@@ -114,9 +120,23 @@ def fit_paris(specimen, cycles, a, load, level=0.95):
         length,
         np.stack([length - wide * spread_a, length + wide * spread_a]),
         float(np.sqrt(variance)),
-        float(fit.fun[1:] @ fit.fun[:-1] / (fit.fun @ fit.fun)),
+        float(residuals[1:] @ residuals[:-1] / (residuals @ residuals)),
         (float(range_k[1:].min()), float(range_k[1:].max())),
+        np.flatnonzero(~used),
     )
+
+
+def _without_blunders(curve, a):
+    """Fit a curve to lengths; return the fit, its residuals and Jacobian those of all, and which it was made with."""
+    used, start = np.ones(len(a), bool), curve.start()
+    while True:
+        fit = optimize.least_squares(lambda parameters, used=used: (curve(parameters) - a)[used], start, x_scale="jac")
+        off = np.abs(curve(fit.x) - a)
+        scatter = 1.4826 * np.median(off[used]) * np.sqrt(used.sum() / (used.sum() - 3))
+        fewer = used & (off <= FAR_OFF * max(scatter, SMALLEST_SCATTER))
+        if fewer.sum() == used.sum() or fewer.sum() < FEWEST:
+            return optimize.least_squares(lambda parameters: curve(parameters) - a, fit.x, max_nfev=1), used
+        used, start = fewer, fit.x
 
 
 class _Curve:
