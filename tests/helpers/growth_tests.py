@@ -53,15 +53,17 @@ def write_drawn(folder, test):
     write_tables(folder, rows, ["CT 1,C(T),50,10,12,,,0.1"])
 
 
-def write_pipe(folder, angles=(12, 13, 14), lengths=(80, 100, 120)):
-    """A data set of a pipe under rising load: a rhomb whose two tips open at an angle."""
+def write_pipe(folder, angles=(12, 13, 14), lengths=(80, 100, 120), notch=0):
+    """A data set of a pipe under rising load: a rhomb whose two tips open at an angle, and a notch that is no crack."""
     rows = []
     for frame, (angle, length) in enumerate(zip(angles, lengths, strict=True)):
         half = length * np.tan(np.radians(angle / 2))
         corners = [(60, 150 - length), (60 - half, 150), (60, 150 + length), (60 + half, 150)]
         row = {"name": f"p{frame}", "specimen": "pipe", "frame": frame, "load_n": 1000 * frame, "mm_per_px": 0.02}
         rows.append({**row, "cmod_mm": 0.1 * frame})
-        _draw(folder, f"p{frame}", polygon2mask((120, 300), corners), frame)
+        mask = polygon2mask((120, 300), corners)
+        mask[:, 150 - notch : 150 + notch] = False
+        _draw(folder, f"p{frame}", mask, frame)
     write_tables(folder, rows, ["pipe,pipe,,,1,324,10,"])
 
 

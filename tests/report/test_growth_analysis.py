@@ -107,6 +107,20 @@ def test_a_pipe_opens_at_both_tips(tmp_path):
     assert sheet_table([result])["kind"].tolist() == ["pipe"]
 
 
+def test_a_notch_between_two_tips(tmp_path):
+    """As a prediction tells it: the second tip stands in the table, the notch divides the crack in two."""
+    write_pipe(tmp_path, notch=8)
+    lines = ["photograph,crack,tip_row,tip_column,tip2_row,tip2_column"]
+    lines += [f"p{frame},1,60,{150 + length},60,{150 - length}" for frame, length in enumerate((80, 100, 120))]
+    (tmp_path / "measures.csv").write_text("\n".join(lines))
+    (result,) = analyse(find_tests(tmp_path)[0], tmp_path)
+    table = result.readings
+    np.testing.assert_allclose(table["delta_a_tip1_mm"], [0, 0.4, 0.8])
+    np.testing.assert_allclose(table["ctoa_tip2_degrees"], [np.nan, 13, 14], atol=1)  # at first too short
+    beside = 2 * 0.02 * np.array([72, 92, 112]) * np.tan(np.radians([6, 6.5, 7]))
+    np.testing.assert_allclose(table["opening_mm"], beside, atol=0.06)
+
+
 def test_a_crack_longer_than_its_specimen_is_named(tmp_path, capsys):
     test = compact_test()
     write_drawn(tmp_path, test)

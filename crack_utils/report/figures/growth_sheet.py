@@ -113,7 +113,7 @@ def growth_sheet(result, facts):
     figure.text(0.08, 0.935, "\n".join(facts), fontsize=8.5, va="top", linespacing=1.5)
     rows = (len(panels) + 1) // 2
     grid = figure.add_gridspec(
-        rows, 2, left=0.1, right=0.96, top=0.72, bottom=0.72 - 0.22 * rows, wspace=0.3, hspace=0.45
+        rows, 2, left=0.1, right=0.96, top=0.77, bottom=0.77 - 0.22 * rows, wspace=0.3, hspace=0.45
     )
     for place, draw in enumerate(panels.values()):
         draw(figure.add_subplot(grid[place // 2, place % 2]), result)
