@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-PRESET ?= quick
+PRESET ?=
 DATA ?= synthetic
 STUDY ?= full
 # What a user types reaches the recipes through the environment, as it was typed: neither make nor a shell reads it again.
@@ -53,7 +53,7 @@ book: $(READY)  ## make the whole report: data, trainings, notebooks, book
 	data=$$(IFS=:; echo "$${places[*]}"); \
 	python -m crack_utils.report.workflow book --config preset="$$GIVEN_PRESET" data="$$data"
 
-model: $(READY)  ## train the default model of `crack-utils predict`, on synthetic specimens
+model: $(READY)  ## make the default model of `crack-utils predict default` again (an hour)
 	@TF_CPP_MIN_LOG_LEVEL=3 crack-utils model
 
 study: $(READY)  ## train the full study behind Table 1 (says first what it will cost; goes on where it stopped)

@@ -12,19 +12,21 @@ import time
 from pathlib import Path
 
 from crack_utils import Experiment
+from crack_utils.training.experiment import default_preset
 from crack_utils.losses.registry import REPORTED
-from crack_utils.study import grid
+from crack_utils.report.notebooks import default_parameters, executed_name, slug
 from crack_utils.runtime import paths
-from crack_utils.report.notebooks import default_parameters, executed_name, notebook_path, slug, sources
-from crack_utils.study import cases
+from crack_utils.runtime.imports import sources
+from crack_utils.study import cases, grid
 
 
 workdir: workflow.basedir
 
 
-PRESET = str(config.get("preset", "quick"))
-Experiment.preset(PRESET)  # an unknown one is told before anything starts
 DATA = str(config.get("data", "synthetic"))
+GIVEN = str(config.get("preset", ""))  # what notebooks are given: the default leaves no trace in their names
+PRESET = GIVEN or default_preset(DATA)
+Experiment.preset(PRESET, data=DATA)  # an unknown one is told before anything starts
 LOSSES = list(REPORTED)
 
 LIVE = "smoke" if PRESET == "smoke" else "small"  # scale of the study that a build trains itself
@@ -77,7 +79,7 @@ READY = f"{ARTIFACTS}/data/{slug(DATA)}_{PRESET}.ready"
 
 # What a scheduler keeps for one training: memory [MB] and time [min]. On one machine neither is a limit. `paper` is an
 # estimate for a GPU's machine; a cluster's profile has the last word.
-TRAINING_NEEDS = {"smoke": (3000, 30), "quick": (6000, 240), "paper": (64000, 2880)}
+TRAINING_NEEDS = {"smoke": (3000, 30), "quick": (6000, 240), "photo": (6000, 240), "paper": (64000, 2880)}
 
 # On small pictures a second core hardly speeds a training up, so trainings run side by side. A GPU takes one at a time, and
 # so does the memory of a machine at the report's size. A cluster has no number of cores.
@@ -89,7 +91,7 @@ TRAINING_THREADS = CORES if ALONE else max(1, CORES // len(LOSSES))
 def parameters(name):
     """Return what a notebook is given: the study's preset and data where it asks for them, and its own."""
     stem, own = NOTEBOOKS[name]
-    study = {"preset": PRESET, "data": DATA}
+    study = {"preset": GIVEN, "data": DATA}
     return {name: study[name] for name in default_parameters(paths.notebook(stem)) if name in study} | own
 
 

@@ -16,7 +16,7 @@ def add_commands(subparsers):
     check = subparsers.add_parser(
         "check",
         help="say whether folders of images/ and masks/ can be used, and what they hold",
-        description="Read every picture and mask, list all that cannot be used and why, then what the data set holds.",
+        description="Read every picture and mask; list all that cannot be used, and why; then what the data set holds.",
         epilog="example: crack-utils check my_photographs --html check.html",
     )
     check.add_argument("folders", nargs="+", metavar="FOLDER", help="together one data set, each folder a source")
@@ -56,6 +56,13 @@ def add_commands(subparsers):
         metavar="PATTERN",
         help=f"of {', '.join(PATTERNS)}; the specimens take them in turn; default: {PATTERNS[0]}",
     )
+    synth.add_argument(
+        "--looks",
+        default="usual",
+        choices=("usual", "wide"),
+        help="usual: the book's data set; wide: plates, pipes, notches and rigs of all kinds, with one tip, "
+        "two or none; default: %(default)s",
+    )
     synth.add_argument("--workers", type=int, metavar="N", help="processes; default: one a core if it pays")
     synth.set_defaults(run=_synth)
 
@@ -65,7 +72,7 @@ def add_commands(subparsers):
         description="The first step of `make book`: make or check the data, and decode it once for all trainings.",
         epilog="example: crack-utils prepare --preset quick --data my_photographs",
     )
-    prepare.add_argument("--preset", default="quick", help=f"one of {', '.join(PRESETS)}; default: %(default)s")
+    prepare.add_argument("--preset", default="", help=f"one of {', '.join(PRESETS)}; default: as the data are")
     prepare.add_argument(
         "--data", default=SYNTHETIC, help="'synthetic' or a folder with images/ and masks/; default: %(default)s"
     )
@@ -123,7 +130,8 @@ def _fetch(options):
 def _synth(options):
     from crack_utils.data import synthetic
 
-    given = {name: getattr(options, name) for name in ("specimens", "frames", "size", "seed", "workers", "patterns")}
+    names = ("specimens", "frames", "size", "seed", "workers", "patterns", "looks")
+    given = {name: getattr(options, name) for name in names}
     rows = synthetic.generate(options.folder, **given, progress=True)
     print(f"{options.folder}: {len(rows)} photographs with masks in old/ and new/")
     return 0

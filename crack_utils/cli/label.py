@@ -45,7 +45,7 @@ def _run(options):
 
 
 def _replay(options):
-    from crack_utils.data.images import DataError
+    from crack_utils.data.stored import DataError
     from crack_utils.labelling.folder import LabelFolder
 
     folder = LabelFolder(options.folder)

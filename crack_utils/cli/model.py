@@ -34,8 +34,9 @@ def add_commands(subparsers):
     )
     export.set_defaults(run=_export)
 
-    model = subparsers.add_parser("model", help="make the default model, trained on synthetic specimens")
-    model.add_argument("--preset", default="quick", help="quick (minutes); smoke shows that it works")
+    model = subparsers.add_parser("model", help="make the default model again: draw its pictures and train (an hour)")
+    model.add_argument("--to", type=Path, metavar="FOLDER", help="by default the package's own, of 'predict default'")
+    model.add_argument("--updates", type=int, metavar="N", help="of the training; by default as the package's model")
     model.set_defaults(run=_model)
 
 
@@ -66,19 +67,19 @@ def _card(options):
 
 
 def _export(options):
-    from crack_utils import evaluation
     from crack_utils.data.pairs import spread
     from crack_utils.evaluation.calibration import calibrate
     from crack_utils.evaluation.default_model import copy_model
+    from crack_utils.evaluation.evaluate import arrays, evaluate, split_of
     from crack_utils.inference.export import OPSET, check_formats, export_model
     from crack_utils.training.run import load_run
 
     check_formats(options.format or ())  # before anything that takes time
     run = load_run(options.model)
-    evaluation.evaluate(run)
+    evaluate(run)
     calibrate(run)
-    split = evaluation.split_of(run)
-    images, _ = evaluation.arrays(spread(split[split.evaluated], CHECKED), run.experiment.picture_size)
+    split = split_of(run)
+    images, _ = arrays(spread(split[split.evaluated], CHECKED), run.experiment.picture_size)
     images = [*images, images[0][:-3, :-5]]  # a size that the network's poolings do not divide, too
     for name, (place, difference) in export_model(run.model(), options.to, images, options.format).items():
         opset = f", opset {OPSET}" if name == "onnx" else ""
@@ -90,5 +91,6 @@ def _export(options):
 def _model(options):
     from crack_utils.evaluation.default_model import make_default_model
 
-    print(make_default_model(options.preset))
+    given = {"folder": options.to, "updates": options.updates}
+    print(make_default_model(**{name: value for name, value in given.items() if value is not None}))
     return 0

@@ -8,7 +8,7 @@ from crack_utils.losses.registry import LOSSES
 from crack_utils.models.registry import MODELS
 from crack_utils.training.experiment import PRESETS, Experiment
 
-FLAGS = ("loss", "model", "seed", "fit", "augmentation")  # fields that have an option of their own
+FLAGS = ("start", "loss", "model", "seed", "fit", "augmentation")  # fields that have an option of their own
 
 
 def add_commands(subparsers):
@@ -25,14 +25,17 @@ def add_commands(subparsers):
         epilog="example: crack-utils train my_photographs --loss dice+bce --set epochs=20",
     )
     train.add_argument("data", help="a folder with images/ and masks/, several joined by ':', or 'synthetic'")
-    train.add_argument("--preset", default="quick", help=f"one of {', '.join(PRESETS)}; default: %(default)s")
-    train.add_argument("--loss", help=f"one of {', '.join(LOSSES)}, or a sum such as dice+bce; default: dice")
-    train.add_argument("--model", help=f"one of {', '.join(MODELS)}; default: unet")
+    train.add_argument(
+        "--preset", help=f"one of {', '.join(PRESETS)}; default: photo for photographs, quick for synthetic ones"
+    )
+    train.add_argument("--start", metavar="MODEL", help="begin with the weights of a run, a .keras file, or 'default'")
+    train.add_argument("--loss", help=f"one of {', '.join(LOSSES)}, or a sum such as dice+bce; default: the preset's")
+    train.add_argument("--model", help=f"one of {', '.join(MODELS)}; default: the preset's")
     train.add_argument("--seed", type=int, help="of weights, order and augmentation; default: 0")
     train.add_argument(
-        "--fit", help=f"one of {', '.join(FITS)}: reduced photographs, or parts of them; default: resize"
+        "--fit", help=f"one of {', '.join(FITS)}: reduced photographs, or parts of them; default: the preset's"
     )
-    train.add_argument("--augmentation", help=f"one of {', '.join(AUGMENTATIONS)}; default: flips")
+    train.add_argument("--augmentation", help=f"one of {', '.join(AUGMENTATIONS)}; default: the preset's")
     train.add_argument("--split", metavar="FILE", help="repeat the split in a run's split.csv instead of drawing one")
     train.add_argument(
         "--set",
@@ -60,7 +63,7 @@ def _train(options):
     fields = dict(options.set) | {"data": options.data}
     fields |= {name: getattr(options, name) for name in FLAGS if getattr(options, name) is not None}
     fields |= {"split_by": options.split} if options.split else {}
-    experiment = Experiment.preset(options.preset, **fields)
+    experiment = Experiment.preset(options.preset or "", **fields)
 
     from crack_utils.evaluation.train import train  # TensorFlow, only after everything that can be refused is refused
     from crack_utils.evaluation.words import in_words

@@ -3,7 +3,7 @@
 from importlib import import_module
 
 _HOMES = {
-    "DataError": "images",
+    "DataError": "stored",
     "Pair": "pairs",
     "Split": "split",
     "check_folders": "check",
@@ -12,7 +12,7 @@ _HOMES = {
     "longest_series": "pairs",
     "make_dataset": "pipeline",
     "read_image": "images",
-    "read_mask": "images",
+    "read_mask": "masks",
     "read_split": "split",
     "resize_image": "images",
     "resize_mask": "images",

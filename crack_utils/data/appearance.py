@@ -12,7 +12,8 @@ from scipy.ndimage import binary_dilation, distance_transform_edt
 from skimage.morphology import skeletonize
 
 from crack_utils.data import crackforest
-from crack_utils.data.images import read_image, read_mask, read_parts
+from crack_utils.data.images import read_image
+from crack_utils.data.masks import read_mask, read_parts
 from crack_utils.data.pairs import find_pairs, spread
 from crack_utils.runtime import paths
 
@@ -96,7 +97,7 @@ def of_pairs(pairs, height, measured=True):
     gray, spectra = np.zeros(len(GRAY_EDGES) - 1), []
     columns = {name: [] for name in ("share", "width", "contrast", "from_tip", "opening")}
     for pair in pairs:
-        image = read_image(pair.image)
+        image = read_image(pair.image, pair.bits)
         reduced = _reduced(image, height)
         gray += np.histogram(reduced, GRAY_EDGES)[0] / reduced.size / len(pairs)
         spectra.append(power_spectrum(reduced))

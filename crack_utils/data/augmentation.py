@@ -18,6 +18,10 @@ _NODES = 3  # of the elastic displacement, in each direction
 _STEPS = 8  # until a tip's place is known: the bend is nowhere steeper than 0.3, which each leaves of the error
 
 
+# Of `light`: exponents of e for gamma and contrast, and what is added to all gray values, which lie in [0, 1].
+GAMMA, LESS_CONTRAST, MORE_CONTRAST, BRIGHTNESS = 0.4, 0.4, 0.3, 0.15
+
+
 @dataclass(frozen=True)
 class Strengths:
     """How far each change beside the flips may go; 0 leaves it out, and so does a contrast of 1."""
@@ -232,7 +236,43 @@ def soften(image, sigma, largest):
     return tf.nn.conv2d(blurred, tf.reshape(weights, (1, -1, 1, 1)), 1, "VALID")[0]
 
 
-AUGMENTATIONS = {"flips": flips, "rich": rich}
+def light(image, mask, tip, seed):
+    """Flip, turn by quarters, and change contrast, brightness and gamma: what a camera and its lamp do to a crop.
+
+    Unlike `rich` it moves no pixel, so masks keep their edges, and it costs a tenth as much.
+
+    Parameters
+    ----------
+    image, mask : tensors of float32, shape (H, W, 1)
+        The image in [0, 1], the mask 0 or 1. Quarter turns need a square, and are left out of other pictures.
+    tip : tensor of float32, shape (2,)
+        (row, column) [px], or NaN.
+    seed : pair of int
+        The same pair gives the same changes, and the same flips as `flips` alone.
+
+    Returns
+    -------
+    image, mask, tip : tensors of the same shapes and ranges
+    """
+    image, mask, tip = flips(image, mask, tip, seed)
+    draws = tf.random.stateless_uniform((4,), _another(_pair(seed), 3))
+    if image.shape[0] == image.shape[1]:
+        transposed = draws[0] < 0.5  # with the two flips, all eight positions of a square
+        image, mask = (tf.where(transposed, tf.transpose(part, (1, 0, 2)), part) for part in (image, mask))
+        tip = tf.where(transposed, tip[::-1], tip)
+    gamma = tf.exp(_between(draws[1], -GAMMA, GAMMA))
+    contrast = tf.exp(_between(draws[2], -LESS_CONTRAST, MORE_CONTRAST))
+    image = tf.pow(tf.clip_by_value(image, 0, 1), gamma)
+    mean = tf.reduce_mean(image)
+    image = (image - mean) * contrast + mean + _between(draws[3], -BRIGHTNESS, BRIGHTNESS)
+    return tf.clip_by_value(image, 0, 1), mask, tip
+
+
+def _between(draw, low, high):
+    return low + (high - low) * draw
+
+
+AUGMENTATIONS = {"flips": flips, "rich": rich, "light": light}
 
 
 def _pair(seed):

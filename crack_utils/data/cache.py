@@ -18,7 +18,9 @@ import numpy as np
 from tqdm import tqdm
 
 from crack_utils.data.digests import sha256
-from crack_utils.data.images import DataError, read_image, read_mask, resize_image, resize_mask
+from crack_utils.data.images import read_image, resize_image, resize_mask
+from crack_utils.data.masks import read_mask
+from crack_utils.data.stored import DataError
 from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import explain_full_disk
 
@@ -33,8 +35,8 @@ def load(pairs, size):
     Parameters
     ----------
     pairs : list of Pair
-    size : (height, width) [px], or None
-        None leaves each picture at its own size.
+    size : (height, width) [px], or int
+        A number reduces each picture by it; 1 leaves it at its own size.
 
     Returns
     -------
@@ -67,14 +69,17 @@ class Pictures:
     Parameters
     ----------
     pairs : list of Pair
-    size : (height, width) [px], or None
+    size : (height, width) [px], or int
     keys : list of str
         Of each pair, by its content.
     """
 
     def __init__(self, pairs, size, keys):
-        self.pairs, self.size, self.keys = pairs, size and tuple(size), keys
-        self.folder = paths.cache() / ("{}x{}".format(*size) if size else "native")
+        self.pairs, self.keys = pairs, keys
+        self.reduction, self.size = (size, None) if isinstance(size, int) else (None, tuple(size))
+        self.folder = paths.cache() / (
+            "{}x{}".format(*size) if self.size else f"reduced{size}" if size > 1 else "native"
+        )
 
     def __len__(self):
         return len(self.pairs)
@@ -126,8 +131,8 @@ class Pictures:
 
     def _write(self, index):
         pair, file = self.pairs[index], self._file(index)
-        image, mask = read_image(pair.image), read_mask(pair.mask)
-        size = self.size or image.shape
+        image, mask = read_image(pair.image, pair.bits), read_mask(pair.mask)
+        size = self.size or reduced(image.shape, self.reduction)
         image = np.rint(resize_image(image, size) * 255).astype(np.uint8)
         rest = np.array(size, ">u4").tobytes() + image.tobytes() + resize_mask(mask, size).tobytes()
         if _key(pair) != self.keys[index]:
@@ -142,13 +147,18 @@ class Pictures:
         return content
 
 
+def reduced(size, reduction):
+    """Return the (height, width) [px] of a picture of a size that is reduced by a whole number."""
+    return tuple(max(1, round(side / reduction)) for side in size)
+
+
 @functools.cache
 def _recipe():
-    return provenance.fingerprint("data/images.py")
+    return provenance.fingerprint("data/images.py", "data/masks.py")
 
 
 def _key(pair):
-    content = [sha256(pair.image), sha256(pair.mask), _recipe()]
+    content = [sha256(pair.image), sha256(pair.mask), pair.bits, _recipe()]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 

@@ -4,20 +4,27 @@ Refused: what cannot be read or paired, what is no mask, what contradicts itself
 (it would count double or, with two masks, teach both). Only noted: what works but may not be meant.
 """
 
+import shlex
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import numpy as np
 from tqdm import tqdm
 
 from crack_utils.data.digests import image_content, mask_content, parts_content
-from crack_utils.data.images import DataError
 from crack_utils.data.pairs import refuse, scan
+from crack_utils.data.stored import DataError
 
 READERS = {"image": image_content, "mask": mask_content, "parts": parts_content}
 
-# More crack than background hints at a mask with the two exchanged; real ones lie below a tenth.
+# A mask that is nearly all crack has background and crack exchanged; real ones lie below a tenth. So has a folder in
+# which most masks are more crack than background; a single one may be a close-up, and is noted.
+ALL_CRACK = 0.9
 MUCH_CRACK = 0.5
+
+MENDED = "`crack-utils import {} --crack black --out DATA` writes masks with the two changed over"
+LISTED = 5  # masks with gray edges that the notes name
 
 
 def check_pairs(pairs):
@@ -27,16 +34,23 @@ def check_pairs(pairs):
     ----------
     pairs : list of Pair
 
+    Returns
+    -------
+    list of str
+        What is no error but worth a look.
+
     Raises
     ------
     DataError
         One message that lists every file at fault and why: empty, unreadable or cut off, not binary, of unequal size,
-        the same picture as another; a tip outside its picture or without a crack; no crack in the whole data set.
+        nearly all crack, the same picture as another; a tip outside its picture or without a crack; no crack in the
+        whole data set.
     """
     if not pairs:
         raise DataError("the data set holds no pair")
     contents, problems = _read(pairs)
-    refuse(problems + _contradictions(pairs, contents))
+    refuse(problems + _inverted(pairs, contents) + _contradictions(pairs, contents))
+    return _notes(pairs, contents)
 
 
 def check_folders(*folders):
@@ -59,7 +73,8 @@ def check_folders(*folders):
     """
     found = scan(*folders)
     contents, problems = _read(found.pairs)
-    refuse(found.problems + problems + _contradictions(found.pairs, contents))
+    problems += _inverted(found.pairs, contents) + _contradictions(found.pairs, contents)
+    refuse(found.problems + problems)
     return replace(found, notes=found.notes + _notes(found.pairs, contents))
 
 
@@ -82,6 +97,8 @@ def _read_pair(pair):
             contents[part] = read(path)
         except DataError as error:
             problems.append((path, str(error).removeprefix(f"{path}: ")))
+        except (OSError, MemoryError) as error:
+            problems.append((path, f"cannot be read ({error or type(error).__name__})"))
     return contents, problems + list(_mismatches(pair, contents))
 
 
@@ -91,6 +108,8 @@ def _mismatches(pair, contents):
     for part, other in (("mask", mask), ("parts", parts)):
         if image and other and other.size != image.size:
             why = f"{_text(other.size)} pixels, but {pair.image.name} has {_text(image.size)}"
+            if other.size == image.size[::-1] and image.orientation > 4 and other.orientation == 1:
+                why += ", as its EXIF orientation turns it; turn this file too, so that it lies on what viewers show"
             yield getattr(pair, part), why
     if mask and parts and parts.size == mask.size and parts.digest != mask.digest:
         yield pair.parts, f"primary and secondary crack together are not the mask {pair.mask.name}"
@@ -99,6 +118,22 @@ def _mismatches(pair, contents):
         yield table, f"the tip of {pair.name!r} at {pair.tip} lies outside its picture of {_text(image.size)} pixels"
     if pair.tip and mask and not mask.crack:
         yield table, f"{pair.name!r} has a tip, but no crack in its mask {pair.mask.name}"
+
+
+def _inverted(pairs, contents):
+    """Return the masks in which background and crack must have been exchanged."""
+    shares, folders = {}, {}
+    for pair, content in zip(pairs, contents, strict=True):
+        if "mask" in content and content["mask"].crack:
+            shares[pair.mask] = content["mask"].crack / np.prod(content["mask"].size)
+            folders.setdefault(pair.mask.parent, []).append(shares[pair.mask])
+    problems = []
+    for mask, share in shares.items():
+        whole = np.mean(np.array(folders[mask.parent]) > MUCH_CRACK) > 0.5
+        if share > ALL_CRACK or (share > MUCH_CRACK and whole):
+            why = f"{share:.0%} of it is crack; are background and crack exchanged?"
+            problems.append((mask, f"{why} {MENDED.format(shlex.quote(str(mask.parent.parent)))}"))
+    return problems
 
 
 def _contradictions(pairs, contents):
@@ -134,6 +169,22 @@ def _notes(pairs, contents):
         share = content["mask"].crack / (height * width)
         if share > MUCH_CRACK:
             notes.append(f"{pair.mask}: {share:.0%} of it is crack; are background and crack exchanged?")
+    grays = [(pair.mask, content["mask"].gray) for pair, content in zip(pairs, contents, strict=True)]
+    if grays := [(mask, count) for mask, count in grays if count]:
+        shown = ", ".join(f"{mask.name}: {count}" for mask, count in grays[:LISTED]) + ", …" * (len(grays) > LISTED)
+        notes.append(
+            f"{len(grays)} of {len(pairs)} masks have pixels between black and white, as JPEG and smoothing leave them "
+            f"({shown}); those brighter than the middle are crack"
+        )
+    turned = sum(content["image"].orientation > 1 == content["mask"].orientation for content in contents)
+    if turned:
+        notes.append(
+            f"{turned} photograph(s) are turned by their EXIF orientation, and their masks are not: masks must lie on "
+            "photographs as viewers show them"
+        )
+    for folder, bits in sorted({(str(pair.image.parent), pair.bits) for pair in pairs if pair.bits}):
+        if bits < 16:
+            notes.append(f"{folder}: photographs of 16 bit, of which {bits} are used")
     sizes = sorted({content["image"].size for content in contents})
     if len(sizes) > 1:
         notes.append(f"pictures of {len(sizes)} sizes, from {_text(sizes[0])} to {_text(sizes[-1])}: all become one")

@@ -14,8 +14,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from crack_utils.data.digests import sha256
-from crack_utils.data.images import DataError
 from crack_utils.data.pairs import refuse
+from crack_utils.data.stored import DataError
 from crack_utils.runtime import paths
 
 NAME = "crackforest"
@@ -86,10 +86,9 @@ def mask_of(truth):
     ndarray, uint8, shape (H, W)
         255 on crack, 0 elsewhere.
     """
-    import scipy.io
+    from crack_utils.data.importers.matlab import read_segmentation
 
-    labels = scipy.io.loadmat(truth)["groundTruth"]["Segmentation"][0, 0]
-    return np.where(labels == CRACK, 255, 0).astype(np.uint8)
+    return np.where(read_segmentation(truth) == CRACK, 255, 0).astype(np.uint8)
 
 
 def local():

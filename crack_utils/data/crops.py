@@ -7,17 +7,20 @@ its patches (Isensee et al. 2021, doi:10.1038/s41592-020-01008-z), and the other
 
 import numpy as np
 
+from crack_utils.data import cache
 from crack_utils.data.digests import image_content
 from crack_utils.data.pairs import refuse
 
 
-def check(pairs, size):
+def check(pairs, size, reduction=1):
     """Refuse pictures that are too small for a crop.
 
     Parameters
     ----------
     pairs : list of Pair
     size : (height, width) [px]
+    reduction : int
+        By which the pictures are reduced first.
 
     Raises
     ------
@@ -25,8 +28,34 @@ def check(pairs, size):
         One message that names every picture with a side below that of `size`.
     """
     why = "{}×{} pixels, too small for a crop of {}×{}; choose a smaller size, or fit='resize'"
-    sizes = [(pair.image, image_content(pair.image).size) for pair in pairs]
+    sizes = [(pair.image, cache.reduced(image_content(pair.image).size, reduction)) for pair in pairs]
     refuse([(path, why.format(*of, *size)) for path, of in sizes if of[0] < size[0] or of[1] < size[1]])
+
+
+def tiles(shape, size):
+    """Cut a picture into the fewest tiles of one size that cover it, for a look at all of it in equal parts.
+
+    Parameters
+    ----------
+    shape : (height, width) [px]
+    size : (height, width) [px]
+        At most that of the picture.
+
+    Returns
+    -------
+    list of (row, column)
+        Where each tile begins. They overlap where the picture is no multiple of them.
+
+    Examples
+    --------
+    >>> tiles((4, 10), (4, 6))
+    [(0, 0), (0, 4)]
+    """
+    starts = [
+        np.linspace(0, whole - part, -(-whole // part)).round().astype(int).tolist()
+        for whole, part in zip(shape, size, strict=True)
+    ]
+    return [(row, column) for row in starts[0] for column in starts[1]]
 
 
 def draw(image, mask, size, around_crack, seed):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crack_utils.data.metadata import read_metadata
+from crack_utils.data.names import normal
 from crack_utils.data.pairs import refuse, scan
 from crack_utils.data.specimens import read_specimens
 from crack_utils.geometry.growth import Specimen
@@ -91,18 +92,15 @@ def find_tests(folder, tables=None):
     missing = [place / name for name in TABLES if not (place / name).is_file()]
     refuse([(path, "no such file; a growth test needs it") for path in missing])
     metadata, specimens_file = (place / name for name in TABLES)
-    rows, wrong, notes = read_metadata(metadata)
+    problems = []
+    masks, found = (_predicted if (folder / "measures.csv").is_file() else _true)(folder, problems)
+    rows, wrong, notes = read_metadata(metadata, masks)
     specimens, wrong_specimens = read_specimens(specimens_file)
-    problems = [(metadata, why) for why in wrong] + [(specimens_file, why) for why in wrong_specimens]
-    predicted = (folder / "measures.csv").is_file()
-    masks, found = (_predicted if predicted else _true)(folder, problems)
+    problems += [(metadata, why) for why in wrong] + [(specimens_file, why) for why in wrong_specimens]
     notes = [f"{metadata}: {note}" for note in notes]
-    left_out = sorted(name for name in rows if name not in masks and rows[name].get("specimen") in specimens)
-    if left_out and masks:
-        notes.append(f"{metadata}: {len(left_out)} photographs are not in {folder}, such as {left_out[0]!r}: left out")
     by_specimen = {}
     for name, row in rows.items():
-        if name in masks and row.get("specimen"):
+        if row.get("specimen"):
             by_specimen.setdefault(row["specimen"], []).append((name, row))
     if not wrong_specimens:
         unknown = [name for name in by_specimen if name not in specimens]
@@ -178,17 +176,22 @@ def _true(folder, problems):
 def _predicted(folder, problems):
     """Return the masks that a prediction wrote by name, and what measures.csv has of each primary crack."""
     table = folder / "measures.csv"
-    with open(table, newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        columns, rows = reader.fieldnames or [], list(reader)
+    try:
+        with open(table, newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, strict=True)
+            columns, rows = reader.fieldnames or [], list(reader)
+    except (UnicodeDecodeError, csv.Error, OSError) as error:
+        problems.append((table, f"cannot be read as a table ({error})"))
+        return {}, {}
     missing = [column for column in NEEDED if column not in columns] if rows else []
     if missing:
         problems.append((table, f"no column {', '.join(missing)}; crack-utils predict writes it"))
         return {}, {}
-    masks = {path.stem: path for path in sorted((folder / "masks").glob("*.png")) if not path.name.startswith(".")}
+    pictures = sorted((folder / "masks").glob("*.png"))
+    masks = {normal(path.stem): path for path in pictures if not path.name.startswith(".")}
     found = {name: {} for name in masks}
     for row in rows:
-        name = row["photograph"]
+        name = normal(row["photograph"])
         if name not in masks:
             problems.append((table, f"{name!r} has no mask masks/{name}.png"))
         elif row["crack"] == "1":

@@ -3,74 +3,138 @@
 import csv
 import io
 import math
+from dataclasses import dataclass
 
-METADATA = ("name", "source", "specimen", "frame", "tip_row", "tip_column", "mm_per_px")
+from crack_utils.data.decoding import is_regular
+from crack_utils.data.names import normal
+
+METADATA = ("name", "source", "specimen", "frame", "tip_row", "tip_column", "mm_per_px", "tip2_row", "tip2_column")
 GROWTH = ("cycles", "load_n", "cmod_mm")  # of a growth test: what the machine read when the photograph was taken
+KNOWN = (*METADATA, *GROWTH)
+
+NAMED = 5  # rows without a picture that a note names
 
 
-def read_metadata(path, names=None):
+@dataclass(frozen=True)
+class Table:
+    """A table as it stands in its file.
+
+    Attributes
+    ----------
+    columns : list of str
+    rows : dict of str to dict
+        By the name in its normal spelling, in the order of the file; each the fields by column, as text.
+    lines : dict of str to int
+        The line of each row.
+    problems : list of str
+        Why it cannot be used, each with its line. Rows that cannot be told apart are left out.
+    """
+
+    columns: list
+    rows: dict
+    lines: dict
+    problems: list
+
+
+def read_table(path, key="name", known=KNOWN):
+    """Read a table whose rows have names, as it stands there; the one way in which `metadata.csv` is read.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A file that is not there is an empty table.
+    key : str
+        The column of the names.
+    known : tuple of str
+        The columns that a message names.
+
+    Returns
+    -------
+    Table
+    """
+    if not path.exists() and not path.is_symlink():
+        return Table([], {}, {}, [])
+    if not is_regular(path):
+        return Table([], {}, {}, ["no regular file"])
+    try:
+        lines = _lines(path)
+    except UnicodeDecodeError as error:
+        return Table([], {}, {}, [f"not in UTF-8 (byte {error.start}); save it as CSV in UTF-8"])
+    except (csv.Error, OSError) as error:
+        return Table([], {}, {}, [f"cannot be read as a table ({error})"])
+    columns = lines[0][1] if lines else []
+    if problem := _problem_of(columns, key, known):
+        return Table(columns, {}, {}, [problem])
+    table = Table(columns, {}, {}, [])
+    for line, fields in lines[1:]:
+        row = dict(zip(columns, fields, strict=False))
+        name = normal(row.get(key, ""))
+        if any(fields[len(columns) :]):
+            hint = "; a decimal has a point, and a text with a comma stands in quotes"
+            why = f"{len(fields)} fields, but there are {len(columns)} columns{hint}"
+        elif not name:
+            why = "no name"
+        elif name in table.rows:
+            why = f"{row[key]!r} stands there twice (first in line {table.lines[name]})"
+        else:
+            table.rows[name], table.lines[name] = row, line
+            continue
+        table.problems.append(f"line {line}: {why}")
+    return table
+
+
+def read_metadata(path, names):
     """Read what a table says of each picture.
 
     Parameters
     ----------
     path : pathlib.Path
         `metadata.csv`; a file that is not there says nothing.
-    names : collection of str, optional
-        The pictures that the table may speak of; by default any.
+    names : collection of str
+        The pictures that are there, in their normal spelling.
 
     Returns
     -------
     known : dict of str to dict
-        By name, the fields of `Pair` that are filled in: source, specimen, frame, tip, mm_per_px,
+        By name, the fields of `Pair` that are filled in: source, specimen, frame, tip, tip2, mm_per_px,
         cycles, load_n, cmod_mm.
     problems : list of str
         Why the table cannot be used, each with its line.
     notes : list of str
-        What was passed over.
+        What was passed over: columns that are not known, and rows without a picture.
     """
-    if not path.exists():
-        return {}, [], []
-    try:
-        rows = table_rows(path)
-    except UnicodeDecodeError as error:
-        return {}, [f"not in UTF-8 (byte {error.start}); save it as CSV in UTF-8"], []
-    except (csv.Error, OSError) as error:
-        return {}, [f"cannot be read as a table ({error})"], []
-    columns = rows[0][1] if rows else []
-    if problem := _problem_of(columns):
-        return {}, [problem], []
-    known, problems = {}, []
-    for line, fields in rows[1:]:
-        row = dict(zip(columns, fields, strict=False))
+    table = read_table(path)
+    known, problems = {}, list(table.problems)
+    for name, row in table.rows.items():
+        if name not in names:
+            continue
         try:
-            if any(fields[len(columns) :]):
-                raise ValueError(f"{len(fields)} fields, but there are {len(columns)} columns")
-            if names is not None and row.get("name") not in names:
-                raise ValueError(f"no image is named {row.get('name', '')!r} (names go without their ending)")
-            if row["name"] in known:
-                raise ValueError(f"{row['name']!r} stands there twice")
-            known[row["name"]] = {}
-            known[row["name"]] = _parse(row)
+            known[name] = _parse(row)
         except ValueError as error:
-            problems.append(f"line {line}: {error}")
-    strange = [column for column in columns if column and column not in (*METADATA, *GROWTH)]
-    known_ones = ", ".join((*METADATA, *GROWTH))
-    notes = [f"column(s) {', '.join(strange)} passed over; known are {known_ones}"] if strange else []
+            problems.append(f"line {table.lines[name]}: {error}")
+    strange = [column for column in table.columns if column and column not in KNOWN]
+    notes = [f"column(s) {', '.join(strange)} passed over; known are {', '.join(KNOWN)}"] if strange else []
+    if absent := [row["name"] for name, row in table.rows.items() if name not in names]:
+        shown = ", ".join(map(repr, absent[:NAMED])) + (", …" if len(absent) > NAMED else "")
+        notes.append(f"{len(absent)} row(s) passed over: no image is named {shown} (names go without their ending)")
     return known, problems, notes
 
 
-def table_rows(path):
-    """Return the rows of a CSV file that hold anything, each with the number of its (last) line."""
-    reader = csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""), strict=True)
+def _lines(path):
+    """Return the rows that hold anything, each with the number of its (last) line."""
+    content = path.read_bytes()
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise csv.Error("it is in UTF-16; save it as CSV in UTF-8")
+    reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
     rows = [(reader.line_num, [field.strip() for field in row]) for row in reader]
     return [(line, fields) for line, fields in rows if any(fields)]
 
 
-def _problem_of(columns):
-    if "name" not in columns:
+def _problem_of(columns, key, known):
+    if key not in columns:
         found = ", ".join(columns) or "none"
-        return f"no column 'name' (found: {found}); known columns are {', '.join(METADATA)}, divided by commas"
-    twice = sorted({column for column in columns if column in (*METADATA, *GROWTH) and columns.count(column) > 1})
+        return f"no column {key!r} (found: {found}); known columns are {', '.join(known)}, divided by commas"
+    twice = sorted({column for column in columns if column and columns.count(column) > 1})
     return f"column(s) {', '.join(twice)} stand there twice" if twice else None
 
 
@@ -78,13 +142,17 @@ def _parse(row):
     parsed = {key: row[key] for key in ("source", "specimen") if row.get(key)}
     if row.get("frame"):
         frame = _number(row, "frame")
-        if frame != int(frame):
+        if frame != int(frame) or abs(frame) >= 2**53:
             raise ValueError(f"frame {row['frame']!r} is no whole number")
         parsed["frame"] = int(frame)
-    if row.get("tip_row") or row.get("tip_column"):
-        if not (row.get("tip_row") and row.get("tip_column")):
-            raise ValueError("a tip needs both tip_row and tip_column")
-        parsed["tip"] = (_number(row, "tip_row"), _number(row, "tip_column"))
+    for tip in ("tip", "tip2"):
+        columns = f"{tip}_row", f"{tip}_column"
+        if any(row.get(column) for column in columns):
+            if not all(row.get(column) for column in columns):
+                raise ValueError(f"a tip needs both {' and '.join(columns)}")
+            parsed[tip] = tuple(_number(row, column) for column in columns)
+    if "tip2" in parsed and "tip" not in parsed:
+        raise ValueError("tip2_row and tip2_column are of a second tip, but there is no first one")
     if row.get("mm_per_px"):
         parsed["mm_per_px"] = _number(row, "mm_per_px")
         if parsed["mm_per_px"] <= 0:
@@ -103,5 +171,6 @@ def _number(row, column):
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise ValueError(f"{column} {row[column]!r} is no number")
+        point = "; a decimal has a point" if "," in row[column] else ""
+        raise ValueError(f"{column} {row[column]!r} is no number{point}")
     return number

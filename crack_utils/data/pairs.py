@@ -3,22 +3,26 @@
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from crack_utils.data.digests import sha256
-from crack_utils.data.images import SUFFIXES, DataError
+from crack_utils.data.digests import common_bits, sha256
+from crack_utils.data.images import SUFFIXES
 from crack_utils.data.metadata import read_metadata
+from crack_utils.data.names import normal, printable, problem_of, without_mark
+from crack_utils.data.stored import DataError
 
 
 @dataclass(frozen=True)
 class Pair:
     """A photograph, its mask, and what is known of them.
 
-    `tip` is (row, column) [px] in the photograph's own pixels, origin at the top left pixel's centre. In a growth test
-    `cycles`, `load_n` and `cmod_mm` are what the machine read: N, the load [N], the opening of the mouth [mm].
+    `tip` is (row, column) [px] in the photograph's own pixels, origin at the top left pixel's centre; `tip2` is the
+    other one of a crack with two tips, as in the wall of a pipe or in the middle of a plate. `bits` says how many bits
+    the photographs of its folder use, for `read_image`; None where none has more than 8. In a growth test `cycles`,
+    `load_n` and `cmod_mm` are what the machine read: N, the load [N], the opening of the mouth [mm].
     """
 
     name: str
@@ -30,6 +34,8 @@ class Pair:
     tip: tuple[float, float] | None = None
     mm_per_px: float | None = None
     parts: Path | None = None
+    tip2: tuple[float, float] | None = None
+    bits: int | None = None
     cycles: float | None = None
     load_n: float | None = None
     cmod_mm: float | None = None
@@ -101,7 +107,7 @@ def refuse(problems):
         return
     by_file = {}
     for file, why in problems:
-        by_file.setdefault(str(file), []).append(why)
+        by_file.setdefault(printable(file), []).append(why)
     lines = [f"- {file}: {'; '.join(reasons)}" for file, reasons in sorted(by_file.items())]
     raise DataError(f"{len(problems)} problem(s) in {len(by_file)} file(s):\n" + "\n".join(lines))
 
@@ -135,18 +141,24 @@ def _scan(folder, found):
     if not folder.is_dir():
         found.problems.append((folder, "no such folder"))
         return
+    if printable(folder.name) != folder.name:
+        found.problems.append((folder, "its name is no UTF-8 or has a control character; rename it"))
+        return
     missing = [part for part in ("images", "masks") if not (folder / part).is_dir()]
     if missing:
         why = f"no folder {'/ and no folder '.join(missing)}/; a data set holds images/ and masks/ with equal names"
-        found.problems.append((folder, why))
+        found.problems.append((folder, why + _layout_hint(folder)))
         return
     images, masks, parts = (_by_stem(folder / part, found) for part in ("images", "masks", "parts"))
+    by_image = {without_mark(stem): masks[stem] for stem in sorted(masks.keys() - images.keys(), reverse=True)}
     for stem in sorted(images.keys() - masks.keys()):
-        found.problems.append((images[stem], "no mask of this name"))
+        other = by_image.get(stem) or by_image.get(without_mark(stem))
+        hint = f"; {other.name} seems to be it: rename it to {images[stem].stem}{other.suffix}" if other else ""
+        found.problems.append((images[stem], f"no mask of this name{hint}"))
     for others in (masks, parts):
         found.problems.extend((others[stem], "no image of this name") for stem in sorted(others.keys() - images.keys()))
     if not images and not masks:
-        found.problems.append((folder / "images", f"no picture ({', '.join(SUFFIXES)})"))
+        found.problems.append((folder / "images", f"no picture ({', '.join(SUFFIXES)}){_below_hint(folder)}"))
     table = folder / "metadata.csv"
     known, problems, notes = read_metadata(table, images)
     found.problems.extend((table, problem) for problem in problems)
@@ -156,21 +168,56 @@ def _scan(folder, found):
         for stem in sorted(images.keys() & masks.keys())
     ]
     found.problems.extend((table, problem) for problem in _frame_clashes(pairs))
+    if bits := common_bits(pair.image for pair in pairs):
+        pairs = [replace(pair, bits=bits) for pair in pairs]
     found.pairs.extend(pairs)
 
 
+def _layout_hint(folder):
+    """Return what to do where a folder's parts are data sets, as of train/ and val/."""
+    below = [child.name for child in _folders_in(folder) if (child / "images").is_dir() and (child / "masks").is_dir()]
+    return f"; give its folders instead: {', '.join(f'{name}/' for name in below[:4])}" if below else ""
+
+
+def _below_hint(folder):
+    """Return what to do where pictures lie one folder deeper, as in images/train/."""
+    below = [child.name for child in _folders_in(folder / "images")]
+    if not below:
+        return ""
+    first = below[0]
+    return (
+        f" in it, but it has folders ({', '.join(f'{name}/' for name in below[:4])}); a data set's pictures lie in "
+        f"images/ itself: make one of each, such as {first}/images/ and {first}/masks/"
+    )
+
+
+def _folders_in(folder):
+    try:
+        return sorted(child for child in folder.iterdir() if child.is_dir() and printable(child.name) == child.name)
+    except OSError:
+        return []
+
+
 def _by_stem(folder, found):
-    """Return the pictures of a folder by their names without endings; a missing folder has none."""
+    """Return the pictures of a folder by their names, in one spelling, without endings; a missing folder has none."""
     pictures = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+    try:
+        files = sorted(folder.iterdir()) if folder.is_dir() else []
+    except OSError as error:
+        found.problems.append((folder, f"cannot be read ({error.strerror})"))
+        return pictures
+    for path in files:
         if path.name.startswith("."):
             continue
+        stem = normal(path.stem)
         if path.suffix.lower() not in SUFFIXES:
-            found.notes.append(f"{path}: passed over; pictures end in {', '.join(SUFFIXES)}")
-        elif path.stem in pictures:
-            found.problems.append((path, f"{pictures[path.stem].name} has the same name"))
+            found.notes.append(f"{printable(path)}: passed over; pictures end in {', '.join(SUFFIXES)}")
+        elif problem := problem_of(path):
+            found.problems.append((path, problem))
+        elif stem in pictures:
+            found.problems.append((path, f"{pictures[stem].name} has the same name"))
         else:
-            pictures[path.stem] = path
+            pictures[stem] = path
     return pictures
 
 

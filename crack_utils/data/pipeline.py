@@ -9,7 +9,11 @@ import tensorflow as tf
 
 from crack_utils.data import cache, crops, targets
 from crack_utils.data.augmentation import AUGMENTATIONS
+from crack_utils.data.digests import image_content
 from crack_utils.data.options import FITS
+from crack_utils.data.pairs import spread
+
+TILES = 128  # of validation, after each epoch: enough to see how a training goes, whatever the pictures' size
 
 
 def make_dataset(
@@ -25,6 +29,8 @@ def make_dataset(
     epochs=1,
     drawn=None,
     fit="resize",
+    reduction=1,
+    first=0,
     needs=frozenset(),
 ):
     """Return batches of pictures and masks.
@@ -50,9 +56,13 @@ def make_dataset(
     drawn : int, optional
         Each epoch draws that many of the pairs anew and sees these alone (S2); by default it sees all.
     fit : {"resize", "crop"}
-        "resize" brings whole pictures to `size`. "crop" leaves them as they are: training sees crops of `size`, every
-        other one around a crack (`crops.draw`); without training, whole pictures come one by one, as their sizes
-        may differ.
+        "resize" brings whole pictures to `size`. "crop" sees parts of `size`: crops while training, every other one
+        around a crack (`crops.draw`), and else the tiles that cover each picture (`crops.tiles`), or `TILES` of them
+        that are spread over the pictures if there are more.
+    reduction : int
+        Of the pictures, before crops are taken.
+    first : int
+        How many images of the first epoch were delivered before: a training that continues within it.
     needs : set of {"tip", "distance"}
         What the loss asks of the truth beside the mask (`losses.needs`).
 
@@ -73,15 +83,17 @@ def make_dataset(
         raise ValueError(f"augmentation must be one of {', '.join(AUGMENTATIONS)}, got {augmentation!r}")
     drawn = drawn or len(pairs)
     count = epoch_length(drawn, repeat, batch, training)
-    cropped, whole = fit == "crop" and training, fit == "crop" and not training
-    pictures, sightings = cache.load(pairs, None if fit == "crop" else size), drawn * repeat
-    tips = [
-        targets.tip_at(pair, None if fit == "crop" else size) if "tip" in needs else targets.NO_TIP for pair in pairs
-    ]
-    shape = (None, None, 1) if whole else (*size, 1)
+    cropped, tiled = fit == "crop" and training, fit == "crop" and not training
+    pictures, sightings = cache.load(pairs, reduction if fit == "crop" else size), drawn * repeat
+    tips = [_tip(pair, size, fit, reduction) if "tip" in needs else targets.NO_TIP for pair in pairs]
+    tiles = _tiles(pairs, size, reduction) if tiled else []
+    count = len(tiles) or count
+    shape = (*size, 1)
 
     def draw(position):
         epoch, sighting = position // count, position % count
+        if tiled:
+            return epoch, sighting, sighting
         if training:
             # All repeats of all images are permuted anew each epoch, statelessly.
             sighting = _shuffle(sighting, sightings, seed, epoch)
@@ -89,6 +101,7 @@ def make_dataset(
         return epoch, sighting, index if drawn == len(pairs) else _shuffle(index, len(pairs), ~seed, epoch)
 
     def look(epoch, sighting, index):
+        index, *corner = tiles[index] if tiled else [index]
         image, mask = pictures[index]
         tip = np.array(tips[index], np.float32)
         if cropped:
@@ -96,6 +109,9 @@ def make_dataset(
             # so are those of an epoch, over the pictures.
             turn = sighting // drawn + epoch * repeat + index
             rows, columns = crops.place(mask, size, turn % 2 == 0, (seed, epoch, sighting))
+        if tiled:
+            rows, columns = (slice(start, start + side) for start, side in zip(corner, size, strict=True))
+        if cropped or tiled:
             image, mask, tip = image[rows, columns], mask[rows, columns], tip - np.float32([rows.start, columns.start])
         return image[..., np.newaxis], mask[..., np.newaxis], tip
 
@@ -122,13 +138,29 @@ def make_dataset(
         return tf.ensure_shape(stack, (*shape[:2], targets.CHANNELS))
 
     return (
-        tf.data.Dataset.range(first_epoch * count, (first_epoch + epochs) * count)
+        tf.data.Dataset.range(first_epoch * count + first, (first_epoch + epochs) * count)
         .map(draw)
         .map(read, num_parallel_calls=tf.data.AUTOTUNE)
         .map(finish, num_parallel_calls=tf.data.AUTOTUNE)
-        .batch(1 if whole else batch, drop_remainder=training)
+        .batch(batch, drop_remainder=training)
         .prefetch(tf.data.AUTOTUNE)
     )
+
+
+def _tip(pair, size, fit, reduction):
+    if fit == "resize":
+        return targets.tip_at(pair, size)
+    return targets.tip_at(pair, cache.reduced(image_content(pair.image).size, reduction))
+
+
+def _tiles(pairs, size, reduction):
+    """Return (index of the pair, row, column) of the tiles that validation sees."""
+    places = [
+        (index, *place)
+        for index, pair in enumerate(pairs)
+        for place in crops.tiles(cache.reduced(image_content(pair.image).size, reduction), size)
+    ]
+    return spread(places, TILES)
 
 
 def _shuffle(place, count, seed, epoch):

@@ -5,9 +5,8 @@ import os
 
 import numpy as np
 
-from crack_utils.data import crackforest, synthetic
+from crack_utils.data import cache, crackforest, synthetic, widths
 from crack_utils.data.digests import image_content
-from crack_utils.data.images import read_image
 from crack_utils.data.leaks import leak
 from crack_utils.data.pairs import find_pairs
 from crack_utils.data.split import SPLIT_BY, TEST, read_split, split_pairs
@@ -74,12 +73,17 @@ def decide(experiment, pairs):
     Experiment
         Of size (height, width) [px]: the whole-number reduction that brings the longer side to at most
         `experiment.longest_side`, in multiples of 8. Whole pictures follow the first one, as all become one size;
-        crops follow the smallest sides, which hold a crop. Split by specimen, with a test set, where specimens are
-        named; else by image, without one.
+        crops follow the smallest sides, which hold a crop; with `crop_side` they are squares of it, or as large as
+        the smallest picture allows. Reduced by `widths.reduction`, if that is left open. Split by specimen, with a
+        test set, where specimens are named; else by image, without one.
     """
     changes = {}
+    if experiment.reduction is None:
+        changes["reduction"] = widths.reduction(pairs)
     if experiment.size is None:
-        changes["size"] = _size(pairs, experiment.longest_side, experiment.fit)
+        reduced_by = changes.get("reduction", experiment.reduction)
+        crop = experiment.crop_side and _crop_size(pairs, experiment.crop_side, reduced_by)
+        changes["size"] = crop or _size(pairs, experiment.longest_side, experiment.fit)
     if experiment.split_by is None:
         changes["split_by"] = split_rule(pairs).get("split_by", SPLIT_BY)
     if experiment.test is None:
@@ -95,11 +99,16 @@ def split_rule(pairs):
     return {} if by_specimen else {"split_by": "image", "test": 0.0}
 
 
+def _crop_size(pairs, side, reduction):
+    smallest = min(min(cache.reduced(image_content(pair.image).size, reduction)) for pair in pairs)
+    return (max(MULTIPLE, min(side, smallest // MULTIPLE * MULTIPLE)),) * 2
+
+
 def _size(pairs, longest_side, fit):
     if fit == "crop":
         sides = np.min([image_content(pair.image).size for pair in pairs], axis=0).tolist()
     else:
-        sides = read_image(pairs[0].image).shape
+        sides = image_content(pairs[0].image).size
     factor = -(-max(sides) // longest_side)
     to_whole = math.floor if fit == "crop" else round
     return tuple(max(MULTIPLE, to_whole(side / factor / MULTIPLE) * MULTIPLE) for side in sides)

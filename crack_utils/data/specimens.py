@@ -1,9 +1,8 @@
 """`specimens.csv`: what was tested in a growth test, read row by row, with all that is wrong in it."""
 
-import csv
 import math
 
-from crack_utils.data.metadata import table_rows
+from crack_utils.data.metadata import read_table
 from crack_utils.geometry.growth import KINDS, Specimen
 
 # Column, and the attribute of `Specimen` that it fills.
@@ -42,31 +41,19 @@ def read_specimens(path):
     problems : list of str
         Why the table cannot be used, each with its line.
     """
-    try:
-        rows = table_rows(path)
-    except UnicodeDecodeError as error:
-        return {}, [f"not in UTF-8 (byte {error.start}); save it as CSV in UTF-8"]
-    except (csv.Error, OSError) as error:
-        return {}, [f"cannot be read as a table ({error})"]
-    columns = rows[0][1] if rows else []
-    missing = [column for column in ("specimen", "kind", "a_n_mm") if column not in columns]
     known = ("specimen", *COLUMNS, *MORE, *NOTCH)
-    strange = [column for column in columns if column and column not in known]
+    table = read_table(path, "specimen", known)
+    strange = [column for column in table.columns if column and column not in known]
+    missing = [column for column in ("kind", "a_n_mm") if column not in table.columns] if table.rows else []
     if missing or strange:
         wrong = [f"no column {', '.join(missing)}"] if missing else []
         wrong += [f"column(s) {', '.join(strange)} are not known"] if strange else []
-        return {}, [f"{' and '.join(wrong)}; known are {', '.join(known)}"]
-    specimens, problems, names = {}, [], set()
-    for line, fields in rows[1:]:
-        row = dict(zip(columns, fields, strict=False))
-        name = row.get("specimen", "")
-        wrong = [] if name else ["no name in the column 'specimen'"]
-        if name in names:
-            wrong.append(f"two specimens are named {name!r}")
-        names.add(name)
-        specimen, unread = _parse(row)
-        wrong += unread or specimen.problems()
-        problems += [f"line {line}: {why}" for why in wrong]
+        return {}, [*table.problems, f"{' and '.join(wrong)}; known are {', '.join(known)}"]
+    specimens, problems = {}, list(table.problems)
+    for name, row in table.rows.items():
+        specimen, wrong = _parse(row)
+        wrong = wrong or specimen.problems()
+        problems += [f"line {table.lines[name]}: {why}" for why in wrong]
         if not wrong:
             specimens[name] = specimen
     return specimens, problems
@@ -93,4 +80,4 @@ def _parse(row):
         return None, wrong
     notch = tuple(values[column] for column in NOTCH) if NOTCH[0] in values else None
     fields = {field: values[column] for column, field in {**COLUMNS, **MORE}.items() if column in values}
-    return Specimen(row.get("specimen", ""), kind, notch=notch, **fields), []
+    return Specimen(row["specimen"], kind, notch=notch, **fields), []

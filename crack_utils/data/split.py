@@ -7,15 +7,23 @@ from pathlib import Path
 
 import numpy as np
 
-from crack_utils.data.digests import image_content, sha256
-from crack_utils.data.images import DataError
+from crack_utils.data import lookalikes
+from crack_utils.data.digests import image_content, mask_content, sha256
 from crack_utils.data.pairs import Pair, refuse
+from crack_utils.data.stored import DataError
 
 # Of an experiment that says nothing else.
 VALIDATION = 0.2  # share of what the test set leaves (R21)
 TEST = 0.2  # share of all
 SPLIT_BY = "specimen"
 
+NAMES = {"train": "training", "validation": "validation", "test": "test"}  # of the sets, in words
+NO_CRACK = {
+    "train": "nothing can be learnt",
+    "validation": "nothing can be measured there or calibrated, and the threshold stays at 0.5; label more cracked "
+    "pictures, or name a split with --split",
+    "test": "nothing can be measured there",
+}
 COLUMNS = ("set", "name", "source", "specimen", "image_sha256", "mask_sha256")
 
 
@@ -51,7 +59,9 @@ def split_pairs(pairs, validation=0.2, test=0.0, seed=0, by="image"):
     seed : int
     by : {"image", "specimen"}
         What is drawn: single images, or whole specimens so that siblings stay together, also over several sources.
-        Pictures that show exactly the same always stay together. Each source gives its share.
+        Pictures that show exactly the same always stay together, and look-alikes do where that leaves enough to
+        divide (see `warnings_of`). Each source gives its share, and so do its pictures with crack and those without,
+        unless that leaves no validation: it needs a crack to choose a threshold by.
 
     Returns
     -------
@@ -68,22 +78,79 @@ def split_pairs(pairs, validation=0.2, test=0.0, seed=0, by="image"):
         raise ValueError(f"validation must lie in (0, 1) and test in [0, 1), got {validation} and {test}")
     if by == "specimen" and (unnamed := [pair.name for pair in pairs if not pair.specimen]):
         raise ValueError(f"by='specimen' needs the column specimen in metadata.csv; missing for {unnamed[:5]}")
+    pairs = sorted(pairs, key=_place)
+    for alike in (_alike(pairs), []):
+        groups = _groups(pairs, by, alike)
+        split = _drawn(_strata(groups, _source_and_crack), validation, test, seed)
+        if not split.train or not split.validation or (test and not split.test):
+            split = _drawn(_strata(groups, _source), validation, test, seed)
+        if not alike or _is_near(split, len(pairs), validation, test):
+            break
+    if not split.train or not split.validation or (test and not split.test):
+        raise ValueError(f"{len(pairs)} pairs are too few to split by {by} into the sets that were asked for")
+    return split
+
+
+def is_cracked(pair):
+    """Return whether a pair's mask shows any crack; True for one whose mask is not at hand."""
+    return not Path(pair.mask).exists() or mask_content(pair.mask).crack > 0
+
+
+def _source(group):
+    return tuple(sorted({pair.source for pair in group}))
+
+
+def _source_and_crack(group):
+    return _source(group), not any(map(is_cracked, group))
+
+
+def _strata(groups, kind):
+    """Return the groups of each kind, in the order of the kinds."""
     strata = {}
-    for group in _groups(sorted(pairs, key=_place), by):
-        strata.setdefault(tuple(sorted({pair.source for pair in group})), []).append(group)
+    for group in groups:
+        strata.setdefault(kind(group), []).append(group)
+    return [strata[name] for name in sorted(strata)]
+
+
+def _drawn(strata, validation, test, seed):
     generator = np.random.default_rng([seed, 2024])
     sets = {"train": [], "validation": [], "test": []}
-    for sources in sorted(strata):
-        groups = [strata[sources][i] for i in generator.permutation(len(strata[sources]))]
+    for stratum in strata:
+        groups = [stratum[i] for i in generator.permutation(len(stratum))]
         tests = _share(len(groups), test)
         validations = _share(len(groups) - tests, validation)
         for position, group in enumerate(groups):
             name = "test" if position < tests else "validation" if position < tests + validations else "train"
             sets[name] += group
-    split = Split(**{name: sorted(chosen, key=_place) for name, chosen in sets.items()})
-    if not split.train or not split.validation or (test and not split.test):
-        raise ValueError(f"{len(pairs)} pairs are too few to split by {by} into the sets that were asked for")
-    return split
+    return Split(**{name: sorted(chosen, key=_place) for name, chosen in sets.items()})
+
+
+def warnings_of(split):
+    """Return what a split cannot promise, in sentences: look-alikes on both sides, and sets without a crack.
+
+    Parameters
+    ----------
+    split : Split
+
+    Returns
+    -------
+    list of str
+    """
+    warnings = []
+    for name in NO_CRACK:
+        if split[name] and not any(map(is_cracked, split[name])):
+            warnings.append(f"no crack in {NAMES[name]}: {NO_CRACK[name]}")
+    pairs = sorted([*split.train, *split.validation, *split.test], key=_place)
+    home = {_place(pair): name for name in ("train", "validation", "test") for pair in split[name]}
+    crossing = {"validation": set(), "test": set()}
+    for one, other, _ in _alike(pairs):
+        first, second = sorted((pairs[one], pairs[other]), key=lambda pair: home[_place(pair)] != "train")
+        if home[_place(first)] == "train" != home[_place(second)]:
+            crossing[home[_place(second)]].add(_place(second))
+    for name, places in crossing.items():
+        if places:
+            warnings.append(f"{len(places)} of {len(split[name])} {name} pictures have a look-alike in training")
+    return warnings
 
 
 def write_split(split, path):
@@ -182,27 +249,44 @@ def _straddling(split):
     return problems
 
 
-def _groups(pairs, by):
-    """Return the pairs in lists that must not be parted: of one picture and, by specimen, of one specimen.
+def _is_near(split, count, validation, test):
+    """Return whether each set has at least half of what it was to have, and something."""
+    wanted = {"train": (1 - test) * (1 - validation), "validation": (1 - test) * validation, "test": test}
+    return all(len(split[name]) >= max(bool(share), count * share / 2) for name, share in wanted.items())
 
-    What a file holds is compared where there is one: a split can be planned before its pictures are at hand.
-    """
+
+def _contents(pairs):
+    """Return what the photographs show; None for one that is not there: a split can be planned before they are."""
     with ThreadPoolExecutor() as pool:
-        pictures = list(pool.map(lambda p: image_content(p.image).digest if Path(p.image).exists() else None, pairs))
+        return list(pool.map(lambda pair: image_content(pair.image) if Path(pair.image).exists() else None, pairs))
+
+
+def _alike(pairs):
+    return lookalikes.find(tuple(_contents(pairs)), tuple(pair.specimen for pair in pairs))
+
+
+def _groups(pairs, by, alike=()):
+    """Return the pairs in lists that must not be parted: of one picture, by specimen of one, and look-alikes."""
     leaders = list(range(len(pairs)))  # of each pair, one of its group that comes before it, or itself
     seen = {}
 
     def leader(index):
         while leaders[index] != index:
+            leaders[index] = leaders[leaders[index]]
             index = leaders[index]
         return index
 
-    for index, (pair, picture) in enumerate(zip(pairs, pictures, strict=True)):
-        marks = [picture] if picture else []
+    def bind(one, other):
+        first, second = sorted((leader(one), leader(other)))
+        leaders[second] = first
+
+    for index, (pair, content) in enumerate(zip(pairs, _contents(pairs), strict=True)):
+        marks = [content.digest] if content else []
         marks += [("specimen", pair.specimen)] if by == "specimen" else []
         for mark in marks:
-            one, other = sorted((leader(seen.setdefault(mark, index)), leader(index)))
-            leaders[other] = one
+            bind(seen.setdefault(mark, index), index)
+    for one, other, _ in alike:
+        bind(one, other)
     groups = {}
     for index, pair in enumerate(pairs):
         groups.setdefault(leader(index), []).append(pair)

@@ -9,31 +9,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from PIL import Image
-from scipy.ndimage import gaussian_filter
 from tqdm import tqdm
 
 from crack_utils import metrics
-from crack_utils.data import sources
-from crack_utils.data.digests import mask_content
-from crack_utils.data.images import read_image, read_mask, resize_image
+from crack_utils.data import lookalikes, sources
+from crack_utils.data.digests import image_content, mask_content
+from crack_utils.data.masks import read_mask
 from crack_utils.data.pairs import spread
-from crack_utils.data.split import SPLIT_BY, TEST, VALIDATION, split_pairs
+from crack_utils.data.split import SPLIT_BY, TEST, VALIDATION, split_pairs, warnings_of
+from crack_utils.data.widths import trimmed
 
 MEASURED = 200  # pictures whose crack is thinned for its width, which takes up to a second each; spread over the set
 
-# Two pictures look alike if they correlate so much when they are reduced and freed of the light's course. A darker copy
-# of half the size, saved as JPEG, reaches 0.95 on CrackForest, where two photographs reach 0.35 at most; two specimens
-# in the same (synthetic) rig reach 0.85.
-ALIKE = 0.9
-FINGERPRINT = 32  # [px] height and width of the reduced picture
-LIGHT = 4  # [px] of it: standard deviation of the blur that counts as light
+LARGE = 3e7  # [px] the width of a larger picture's crack is not measured: thinning needs many times its memory
 
 LISTED = 10  # look-alikes in the text
 
 THIN = 2  # [px] a crack that a reduction makes thinner than this is worth a note
-
-DEPTHS = {"1": "1 bit", "L": "8 bit gray", "P": "8 bit palette", "I": "16 bit gray", "F": "floating-point gray"}
 
 
 @dataclass(frozen=True)
@@ -140,15 +132,17 @@ def collect(found, longest_side):
     -------
     Summary
     """
-    measured = set(map(id, spread([pair for pair in found.pairs if mask_content(pair.mask).crack], MEASURED)))
+    cracked = [pair for pair in found.pairs if mask_content(pair.mask).crack]
+    small = [pair for pair in cracked if np.prod(mask_content(pair.mask).size) <= LARGE]
+    measured = set(map(id, spread(small, MEASURED)))
     with ThreadPoolExecutor() as pool:
         results = pool.map(lambda pair: _read(pair, id(pair) in measured), found.pairs)
-        read = list(tqdm(results, total=len(found.pairs), unit="pair", disable=None, leave=False))
-    pictures = [picture for picture, _ in read]
+        pictures = list(tqdm(results, total=len(found.pairs), unit="pair", disable=None, leave=False))
     rule = sources.split_rule(found.pairs)
-    split_by, split = rule.get("split_by", SPLIT_BY), _split(found.pairs, pictures, rule)
-    alike = _alike(pictures, np.array([fingerprint for _, fingerprint in read]))
-    return Summary(found.pairs, pictures, alike, split_by, split, found.notes + _thin(pictures, longest_side))
+    split_by = rule.get("split_by", SPLIT_BY)
+    split, warnings = _split(found.pairs, pictures, rule)
+    notes = found.notes + _thin(pictures, longest_side) + warnings
+    return Summary(found.pairs, pictures, _alike(pictures, found.pairs), split_by, split, notes)
 
 
 def summarize(pictures):
@@ -203,54 +197,28 @@ def lines_of(found):
 
 
 def _read(pair, measured):
-    """Return a pair's `Picture` and what it is recognized by, shape (FINGERPRINT²,)."""
-    image, mask = read_image(pair.image), read_mask(pair.mask)
-    picture = Picture(
+    """Return a pair's `Picture`; only for the width of its crack a file is read again."""
+    image, mask = image_content(pair.image), mask_content(pair.mask)
+    bits = pair.bits if image.bits and pair.bits and pair.bits < 16 else None
+    return Picture(
         pair.source,
         pair.name,
         pair.specimen,
         pair.frame,
-        *image.shape,
-        _depth(pair.image),
-        float(mask.mean()),
-        metrics.mean_width(_trimmed(mask)) if measured else None,
+        *image.size,
+        image.depth + (f", of which {bits} are used" if bits else ""),
+        mask.crack / (mask.size[0] * mask.size[1]),
+        metrics.mean_width(trimmed(read_mask(pair.mask))) if measured else None,
         pair.mm_per_px,
     )
-    return picture, _fingerprint(image)
 
 
-def _depth(path):
-    with Image.open(path) as picture:
-        mode = picture.mode
-    return "16 bit gray" if mode.startswith("I;16") else DEPTHS.get(mode, f"8 bit {mode}")
-
-
-def _trimmed(mask):
-    """Return the part of a mask that holds its crack: thinning takes as long as the picture is large."""
-    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
-    margin = 1  # a border of the picture that the crack does not reach stays one
-    return mask[
-        max(rows[0] - margin, 0) : rows[-1] + margin + 1, max(columns[0] - margin, 0) : columns[-1] + margin + 1
-    ]
-
-
-def _fingerprint(image):
-    reduced = resize_image(image, (FINGERPRINT, FINGERPRINT))
-    texture = (reduced - gaussian_filter(reduced, LIGHT)).ravel()
-    texture -= texture.mean()
-    return texture / max(np.linalg.norm(texture), 1e-6)
-
-
-def _alike(pictures, fingerprints):
+def _alike(pictures, pairs):
     """Return which pictures of different specimens look alike; see `Summary.alike`."""
-    found = []
-    for index, picture in enumerate(pictures):
-        correlations = fingerprints[:index] @ fingerprints[index]
-        for other in np.flatnonzero(correlations >= ALIKE):
-            if not picture.specimen or picture.specimen != pictures[other].specimen:
-                first, second = (f"{each.source}/{each.name}" for each in (pictures[other], picture))
-                found.append((first, second, float(correlations[other])))
-    return sorted(found, key=lambda each: -each[2])
+    contents = tuple(image_content(pair.image) for pair in pairs)
+    names = [f"{picture.source}/{picture.name}" for picture in pictures]
+    found = lookalikes.find(contents, tuple(picture.specimen for picture in pictures))
+    return [(names[first], names[second], correlation) for first, second, correlation in found]
 
 
 def _split(pairs, pictures, rule):
@@ -258,7 +226,7 @@ def _split(pairs, pictures, rule):
     try:
         split = split_pairs(pairs, VALIDATION, test, by=by)
     except ValueError:  # too few
-        return {}
+        return {}, []
     facts = {(picture.source, picture.name): picture for picture in pictures}
     sets = {}
     for name in ("train", "validation", "test"):
@@ -268,7 +236,7 @@ def _split(pairs, pictures, rule):
                 "specimens": len({picture.specimen for picture in chosen} - {""}),
                 "crack_share": float(np.mean([picture.crack_share for picture in chosen])),
             }
-    return sets
+    return sets, warnings_of(split)
 
 
 def _thin(pictures, longest_side):

@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import binary_dilation
 
-from crack_utils.data.images import read_image, read_mask, resize_image, resize_mask
+from crack_utils.data.images import read_image, resize_image, resize_mask
+from crack_utils.data.masks import read_mask
 from crack_utils.data.pairs import spread
 from crack_utils.data.summary import lines_of, summarize
 
@@ -115,7 +116,7 @@ def thumbnail(image, mask):
 
 def _figure(pair, facts):
     file = io.BytesIO()
-    Image.fromarray(thumbnail(read_image(pair.image), read_mask(pair.mask))).save(file, "JPEG", quality=85)
+    Image.fromarray(thumbnail(read_image(pair.image, pair.bits), read_mask(pair.mask))).save(file, "JPEG", quality=85)
     data = base64.b64encode(file.getvalue()).decode("ascii")
     name = escape(f"{facts.source}/{facts.name}")
     known = [

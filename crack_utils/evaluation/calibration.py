@@ -74,10 +74,7 @@ def calibrate(run):
     -------
     Calibration
 
-    Raises
-    ------
-    ValueError
-        If no validation picture shows a crack: nothing can be fitted then.
+        Of temperature 1 and threshold 0.5, as the network was, if no validation picture shows a crack.
     """
     fingerprint = _fingerprint(run)
     if not _is_up_to_date(run, fingerprint):
@@ -167,8 +164,10 @@ def _write(run, fingerprint):
             images, true[name] = arrays(split[name], run.experiment.picture_size)
             found[name] = probabilities(model, images)
     pixels = {name: (_pixels(true[name]), _pixels(found[name])) for name in true}
-    temperature = fit_temperature(*pixels["validation"])
-    threshold = fit_threshold(pixels["validation"][0], calibrated(pixels["validation"][1], temperature))
+    temperature, threshold = 1.0, 0.5
+    if pixels["validation"][0].any():  # without a crack there is nothing to fit
+        temperature = fit_temperature(*pixels["validation"])
+        threshold = fit_threshold(pixels["validation"][0], calibrated(pixels["validation"][1], temperature))
     intervals = {}
     if "test" in true:  # on validation, where the threshold was chosen, errors are too small
         intervals = conformal.intervals(split.test, true["test"], found["test"], temperature, threshold)

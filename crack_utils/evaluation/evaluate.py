@@ -14,7 +14,7 @@ from crack_utils.data.split import Split
 from crack_utils.evaluation.baseline import black_hat_otsu, tune_black_hat
 from crack_utils.geometry import find_tip, tip_errors
 from crack_utils.inference.tiles import predict
-from crack_utils.runtime import provenance
+from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import atomic_write
 
 THRESHOLD = 0.5  # on float32 probabilities: the reference of the whole book
@@ -77,15 +77,15 @@ def arrays(pairs, size):
     Parameters
     ----------
     pairs : list of Pair
-    size : (height, width) [px], or None
-        As `Experiment.picture_size`; None leaves each picture at its own size.
+    size : (height, width) [px], or int
+        As `Experiment.picture_size`; a number reduces each picture by it, 1 leaves it as it is.
 
     Returns
     -------
-    images, masks : ndarray, shape (N, H, W); at own sizes list of ndarray, shape (H, W)
+    images, masks : ndarray, shape (N, H, W); if reduced by a number list of ndarray, shape (H, W)
     """
     images, masks = cache.load(pairs, size).arrays()
-    if size is None:
+    if isinstance(size, int):
         return [image.astype(np.float32) / 255 for image in images], [mask > 0 for mask in masks]
     return images.astype(np.float32) / 255, masks > 0
 
@@ -116,7 +116,7 @@ def evaluate_baseline(split, size):
     Parameters
     ----------
     split : Split
-    size : (height, width) [px], or None
+    size : (height, width) [px], or int
         As for `arrays`.
 
     Returns
@@ -272,7 +272,7 @@ def _loss(experiment, pairs, true, probability):
     else:
         true = [mask[..., None] for mask in true]
     probability = [each[..., None] for each in probability]
-    size = 1 if experiment.picture_size is None else experiment.batch
+    size = 1 if experiment.fit == "crop" else experiment.batch
     values, weights = [], []
     for start in range(0, len(true), size):
         part = slice(start, start + size)
@@ -290,7 +290,7 @@ def _write_predictions(run, pairs, probability):
 
 
 def _prediction_path(run, pair):
-    return run.folder / "predictions" / f"{pair.source}-{pair.name}.png"
+    return run.folder / "predictions" / f"{paths.file_name(pair.source, pair.name)}.png"
 
 
 def _write_rows(path, rows):

@@ -187,7 +187,7 @@ def _limits(run, calibration):
     height, width = run.experiment.size
     seen = (
         "It sees photographs in their own pixels: cracks must be about as wide there as in the training's."
-        if run.experiment.picture_size is None
+        if run.experiment.fit == "crop"
         else f"It sees photographs reduced to {height}×{width} px or so: finer cracks are lost."
     )
     lines = [

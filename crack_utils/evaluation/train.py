@@ -18,7 +18,7 @@ def train(experiment):
     Returns
     -------
     Run
-        With model.keras, metrics.json and, where a validation picture shows a crack, calibration.json.
+        With model.keras, metrics.json and calibration.json.
 
     Raises
     ------
@@ -27,8 +27,5 @@ def train(experiment):
     """
     run = fit(experiment)
     evaluate(run)
-    if run.metrics["validation"]["crack_share"] > 0:
-        calibrate(run)
-    else:
-        print(f"{run.id}: no validation picture shows a crack, so the network cannot be calibrated")
+    calibrate(run)
     return run

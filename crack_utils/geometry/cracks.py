@@ -1,13 +1,17 @@
 """Measures of each crack in a mask: length, width, area, orientation and tip, in pixels and millimetres."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
 
 from crack_utils.geometry.centreline import Centreline, principal_axis, trace
-from crack_utils.geometry.skeleton import EIGHT, skeletons
-from crack_utils.geometry.tip import Tip, as_field, check_scale, primary_ends, uncertainty
+from crack_utils.geometry.follow import follow
+from crack_utils.geometry.primary import ranked
+from crack_utils.geometry.skeleton import EIGHT
+from crack_utils.geometry.tip import Tip, as_field, check_image, check_scale, tip_of
+
+_AT_END = 4.0  # [px] from an end of its centreline: farther off, a tip is that of a branch
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,10 @@ class Crack:
 
     def to_dict(self):
         """Return a flat dict for a table: values in px and px², and with a scale in mm and mm² beside them."""
-        row, column = self.tip.position or (None, None)
+        tip = self.tip
+        (row, column), (other_row, other_column), second = (
+            position or (None, None) for position in (tip.position, tip.other_end, tip.second)
+        )
         values = {
             "primary": self.primary,
             "length_px": self.length,
@@ -71,7 +78,12 @@ class Crack:
             "orientation_degrees": self.orientation,
             "tip_row": row,
             "tip_column": column,
-            "tip_uncertainty_px": self.tip.uncertainty,
+            "tip_uncertainty_px": tip.uncertainty,
+            "other_end_row": other_row,
+            "other_end_column": other_column,
+            "right_end_probability": tip.right_end_probability,
+            "tip2_row": second[0],
+            "tip2_column": second[1],
         }
         if self.mm_per_px is not None:
             for name in ("length", "mean_width", "max_width", "tip_uncertainty"):
@@ -80,7 +92,7 @@ class Crack:
         return values
 
 
-def measure_cracks(mask, mm_per_px=None, threshold=None):
+def measure_cracks(mask, mm_per_px=None, threshold=None, image=None):
     """Measure every connected crack of a mask, or of a probability.
 
     Length and mean width are right to 2 % and 0.5 px where a crack is 2–20 px wide, at least 40 px long, and bends at a
@@ -96,6 +108,8 @@ def measure_cracks(mask, mm_per_px=None, threshold=None):
         Scale of the picture.
     threshold : float in (0, 1), optional
         A probability at least as large is crack; its edges and ends are then those of the level set, as for `find_tip`.
+    image : ndarray, float, shape (height, width), in [0, 1], optional
+        The photograph, as for `find_tip`.
 
     Returns
     -------
@@ -112,26 +126,73 @@ def measure_cracks(mask, mm_per_px=None, threshold=None):
         raise ValueError(f"mask is {mask.dtype}: masks are boolean, as probability >= 0.5 gives; or give threshold")
     field, level = as_field(mask, 0.5 if threshold is None else threshold)
     check_scale(mm_per_px)
+    image = check_image(image, field.shape)
     labels, _ = ndimage.label(field >= level, EIGHT)
     areas = np.bincount(labels[mask >= level])
-    ordered = []
-    for crack in skeletons(field >= level):
-        way, closed = crack.longest_path()
-        ordered.append((crack.distances(way[0])[0][way[-1]], crack, way, closed))
-    ordered.sort(key=lambda each: -each[0])
+    joined, ordered = ranked(field, level, image)
     return [
-        _measure(field, level, crack, way, closed, int(areas[labels[tuple(crack.pixels[0])]]), not number, mm_per_px)
-        for number, (_, crack, way, closed) in enumerate(ordered)
+        _measure(joined, level, crack, way, closed, _area(areas, labels, crack), not number, mm_per_px, image)
+        for number, (crack, way, closed) in enumerate(ordered)
     ]
 
 
-def _measure(field, level, crack, way, closed, area, primary, mm_per_px):
+def _area(areas, labels, crack):
+    """Pixels of the components that a skeleton touches, without the bridges between them [px]."""
+    touched = np.unique(labels[tuple(crack.pixels.T)])
+    return int(areas[touched[touched > 0]].sum())
+
+
+def _measure(field, level, crack, way, closed, area, primary, mm_per_px, image):
     line = trace(field, level, crack.pixels[way], crack.radii[way], closed, principal_axis(crack.pixels))
     down, right = principal_axis(line.points)
-    ends = primary_ends(field, level, crack)
-    candidates = np.array([point for point, _ in ends]).reshape(-1, 2)
-    tip = Tip(None, candidates, float("nan"), mm_per_px)
-    if ends:
-        tip = Tip(tuple(map(float, ends[0][0])), candidates, uncertainty(field, level, *ends[0]), mm_per_px)
+    tip = tip_of(field, level, crack, mm_per_px=mm_per_px, image=image)
     orientation = float(np.degrees(np.arctan2(-down, right)) % 180)
     return Crack(primary, line, area, orientation, tip, mm_per_px)
+
+
+def follow_tips(crack, image, probabilities=None):
+    """Follow a crack from the ends of its mask to the ends of what the photograph shows.
+
+    A network that saw the photograph reduced, or missed a hairline, ends a crack too early.
+
+    Parameters
+    ----------
+    crack : Crack
+    image : ndarray, float, shape (height, width), in [0, 1]
+        The photograph, of the mask's shape.
+    probabilities : callable, optional
+        As for `follow.follow`.
+
+    Returns
+    -------
+    Crack
+        With the tips where the crack ends, its centreline and length up to there; the same crack where its mask misses
+        nothing. A hairline's width counts as that of the mask's end.
+    """
+    for position in crack.tip.positions:
+        line = crack.centreline
+        distances = np.hypot(*(line.points[[0, -1]] - position).T)
+        if line.closed or distances.min() > _AT_END:
+            continue  # of a branch
+        turned = distances.argmin() == 0
+        points, widths = (line.points[::-1], line.widths[::-1]) if turned else (line.points, line.widths)
+        found = follow(image, np.concatenate([points[:-1], [position]]), probabilities)
+        added = found.path[len(points) :]
+        if not len(added):
+            continue
+        points = np.concatenate([found.path[: len(points)], added])
+        widths = np.concatenate([widths, np.full(len(added), widths[-1])])
+        if turned:
+            points, widths = points[::-1], widths[::-1]
+        crack = replace(
+            crack, centreline=replace(line, points=points, widths=widths), tip=_moved(crack.tip, position, added[-1])
+        )
+    return crack
+
+
+def _moved(tip, before, after):
+    """A tip whose position, and wherever else it stands, is another one."""
+    after = tuple(map(float, after))
+    moved = {name: after for name in ("position", "other_end", "second") if getattr(tip, name) == before}
+    candidates = np.array([after if tuple(point) == before else point for point in tip.candidates])
+    return replace(tip, candidates=candidates.reshape(-1, 2), **moved)

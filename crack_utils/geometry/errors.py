@@ -1,8 +1,9 @@
-"""How far found tips lie from true ones, misses counted."""
+"""How far found tips lie from true ones, misses counted; where a crack has two, found and true ones are matched."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from crack_utils.geometry.tip import Tip, check_scale
 
@@ -13,22 +14,25 @@ RADII = (2, 5, 10)  # [px] within which a tip counts as found
 class TipErrors:
     """Distances between found and true tips.
 
-    A miss, a picture in which no tip was found, has an infinite distance: it is a failure of every `success`, and moves
+    A miss, a true tip for which none was found, has an infinite distance: it is a failure of every `success`, and moves
     median and percentile up.
 
     Attributes
     ----------
     distances : ndarray, shape (n,)
-        One a picture [px].
+        One a true tip [px], picture by picture.
     mm_per_px : ndarray of shape (n,), optional
+    extra : int
+        Found tips that belong to no true one.
     """
 
     distances: np.ndarray
     mm_per_px: np.ndarray | None = None
+    extra: int = 0
 
     @property
     def misses(self):
-        """Number of pictures without a found tip."""
+        """Number of true tips for which none was found."""
         return int(np.isinf(self.distances).sum())
 
     @property
@@ -37,17 +41,17 @@ class TipErrors:
         return None if self.mm_per_px is None else self.distances * self.mm_per_px
 
     def success(self, radius):
-        """Share of all pictures whose tip is found within `radius` [px]."""
+        """Share of all true tips that are found within `radius` [px]."""
         return float((self.distances <= radius).mean())
 
     def summary(self):
-        """Return median and 90th percentile [px, and mm with a scale], success by radius, misses and count, a dict."""
+        """Return median and 90th percentile [px, and mm with a scale], success by radius, misses, extra and count, a dict."""
         found = {"median": _percentile(self.distances, 50), "percentile_90": _percentile(self.distances, 90)}
         if self.mm_per_px is not None:
             found["median_mm"] = _percentile(self.distances_mm, 50)
             found["percentile_90_mm"] = _percentile(self.distances_mm, 90)
         found |= {f"success_{radius}": self.success(radius) for radius in RADII}
-        return found | {"misses": self.misses, "count": len(self.distances)}
+        return found | {"misses": self.misses, "extra": self.extra, "count": len(self.distances)}
 
 
 def tip_errors(true, found, mm_per_px=None):
@@ -55,11 +59,13 @@ def tip_errors(true, found, mm_per_px=None):
 
     Parameters
     ----------
-    true : sequence of (row, column)
-        [px], at least one.
-    found : sequence of Tip, (row, column) or None
-        As many; None, or a Tip without a position, is a miss.
+    true : sequence of (row, column), or of array of shape (n, 2)
+        [px], one picture or more, each with a tip or with several.
+    found : sequence of Tip, (row, column), array of shape (m, 2) or None
+        As many; None, an array of no rows, or a Tip without a position: none was found. Those of a picture are matched
+        to its true ones so that the sum of the distances is least (Kuhn 1955); what is left over is a miss, or extra.
     mm_per_px : float or sequence of float, optional
+        One a picture.
 
     Returns
     -------
@@ -69,23 +75,44 @@ def tip_errors(true, found, mm_per_px=None):
     --------
     >>> tip_errors([(0, 0), (5, 5)], [(3, 4), None]).summary()["success_5"]
     0.5
+    >>> tip_errors([[(0, 0), (0, 90)]], [[(0, 88), (1, 0)]]).distances
+    array([1., 2.])
     """
-    true = np.asarray(true, float)
-    if true.ndim != 2 or true.shape[1] != 2 or not len(true) or not np.all(np.isfinite(true)):
-        raise ValueError(f"true has shape {true.shape}: (row, column) of at least one tip are needed, all finite")
+    if not len(true) or not all(_is_positions(each) for each in true):
+        raise ValueError("true: (row, column) of at least one tip are needed for each picture, all finite")
     if len(found) != len(true):
         raise ValueError(f"found has {len(found)} tips, true {len(true)}: one a picture is needed, None for a miss")
-    distances = np.full(len(true), np.inf)
-    for index, each in enumerate(found):
-        position = each.position if isinstance(each, Tip) else each
-        if position is not None:
-            distances[index] = np.hypot(*(np.asarray(position, float) - true[index]))
+    pictures = [np.asarray(each, float).reshape(-1, 2) for each in true]
+    compared = [_matched(*each) for each in zip(pictures, map(_positions, found), strict=True)]
+    distances = np.concatenate([distances for distances, _ in compared])
+    extra = sum(extra for _, extra in compared)
     if mm_per_px is None:
-        return TipErrors(distances)
-    scales = np.broadcast_to(np.asarray(mm_per_px, float), distances.shape)
+        return TipErrors(distances, extra=extra)
+    scales = np.broadcast_to(np.asarray(mm_per_px, float), len(pictures))
     for scale in scales:
         check_scale(scale)
-    return TipErrors(distances, scales)
+    return TipErrors(distances, np.repeat(scales, [len(each) for each in pictures]), extra)
+
+
+def _is_positions(value):
+    value = np.asarray(value, float)
+    return value.size > 0 and value.ndim in (1, 2) and value.shape[-1] == 2 and bool(np.all(np.isfinite(value)))
+
+
+def _positions(found):
+    """The positions of what was found in a picture; shape (m, 2)."""
+    if isinstance(found, Tip):
+        found = found.positions
+    return np.empty((0, 2)) if found is None else np.asarray(found, float).reshape(-1, 2)
+
+
+def _matched(true, found):
+    """Distance of each true tip from its found one, infinite without one, and how many found ones are left over."""
+    apart = np.hypot(*(true[:, None] - found[None]).transpose(2, 0, 1))
+    distances = np.full(len(true), np.inf)
+    rows, columns = linear_sum_assignment(apart)
+    distances[rows] = apart[rows, columns]
+    return distances, max(0, len(found) - len(true))
 
 
 def _percentile(values, percent):

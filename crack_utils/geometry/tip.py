@@ -2,24 +2,27 @@
 
 **The tip** is an end of the primary crack's skeleton, moved on until the crack ends, since thinning shortens a skeleton
 by about the local half width: along the tangent, or to the point of an end that has one. The primary crack is the
-component with the longest skeleton. Its mouth is where the notch is; if that is not given, where the crack leaves the
-picture; if it does not, the widest end, since a crack opens from its tip to its mouth. The tip is the end that one
-comes to from the mouth. Where the crack forks, the primary crack goes on where there is most crack ahead, straight
-ahead: a secondary crack that leaves it at an angle may be longer. An end at the picture's border is no tip.
+component with the longest skeleton. Its mouth is where the notch is; if that is not given, the end that looks most like
+one by the signs of `ends`. The tip is the end that one comes to from the mouth. Where the crack forks, the primary
+crack goes on where there is most crack ahead, straight ahead: a secondary crack that leaves it at an angle may be
+longer. An end at the picture's border is no tip. A crack with a notch in its middle, or without one, has two.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from crack_utils.geometry.centreline import arc_length, principal_axis, ray, trace
+from crack_utils.geometry.centreline import Centreline, arc_length, principal_axis, ray, trace
+from crack_utils.geometry.ends import MASK_ONLY, WITH_IMAGE, Ends, judge, signs_of
 from crack_utils.geometry.point import sharp_point
-from crack_utils.geometry.skeleton import skeletons, without_pores
+from crack_utils.geometry.primary import ranked
+from crack_utils.geometry.skeleton import without_pores
 
 _PIXEL = 0.5  # [px] a mask tells an edge no better
 _SPREAD = 0.25  # of probability to either side of the threshold: how far a blurred end may lie off
 _BESIDE = 4.0  # half widths of the crack, over which its direction before and after a fork is taken
-_MOUTH = 0.25  # of the longest path: how far from an end its width is taken
+_MIDDLE = 0.15  # of the crack's length from either end: a notch farther from both lies in its middle
+_GIVEN = 0.99  # probability of the right end where somebody has said where the notch is
 _BORDER = 1.0  # [px] from the picture's edge: nearer ends are where the crack leaves the picture
 
 
@@ -37,12 +40,27 @@ class Tip:
         Half a pixel, and half of the way on which a probability falls through the threshold ± 0.25 [px]; NaN without a
         tip. It says nothing about a crack that the mask misses.
     mm_per_px : float, optional
+    other_end : tuple of float, or None
+        (row, column) of the end where the crack begins [px], its mouth or its second tip; None without a tip.
+    right_end_probability : float, or None
+        That `position` is at a tip, and not at the mouth, in (0, 1); None without a tip. It says nothing about a crack
+        that the mask misses.
+    second : tuple of float, or None
+        (row, column) of the second tip [px], of a crack that begins at no notch or border, or in its middle.
     """
 
     position: tuple | None
     candidates: np.ndarray
     uncertainty: float
     mm_per_px: float | None = None
+    other_end: tuple | None = None
+    right_end_probability: float | None = None
+    second: tuple | None = None
+
+    @property
+    def positions(self):
+        """The tips, none, one or two: a list of (row, column) [px]."""
+        return [position for position in (self.position, self.second) if position is not None]
 
     @property
     def found(self):
@@ -57,7 +75,7 @@ class Tip:
         return tuple(value * self.mm_per_px for value in self.position)
 
 
-def find_tip(mask_or_probability, threshold=0.5, notch=None, mm_per_px=None):
+def find_tip(mask_or_probability, threshold=0.5, notch=None, mm_per_px=None, image=None):
     """Find the tip of the primary crack.
 
     Parameters
@@ -69,6 +87,8 @@ def find_tip(mask_or_probability, threshold=0.5, notch=None, mm_per_px=None):
         Any position in or near the notch [px].
     mm_per_px : float, optional
         Scale of the picture.
+    image : ndarray, float, shape (height, width), in [0, 1], optional
+        The photograph: what it shows beyond the crack's ends tells a tip from a mouth.
 
     Returns
     -------
@@ -88,60 +108,72 @@ def find_tip(mask_or_probability, threshold=0.5, notch=None, mm_per_px=None):
     """
     field, threshold = as_field(mask_or_probability, threshold)
     check_scale(mm_per_px)
-    notch = _check_notch(notch)
-    cracks = skeletons(field >= threshold)
+    notch, image = _check_notch(notch), check_image(image, field.shape)
+    field, cracks = ranked(field, threshold, image)
     if not cracks:
         return Tip(None, np.empty((0, 2)), float("nan"), mm_per_px)
-    paths = [crack.longest_path() for crack in cracks]
-    primary = int(
-        np.argmax([crack.distances(way[0])[0][way[-1]] for crack, (way, _) in zip(cracks, paths, strict=True)])
-    )
-    ends = primary_ends(field, threshold, cracks[primary], notch)
     others = [
-        end
-        for index, (crack, (way, closed)) in enumerate(zip(cracks, paths, strict=True))
-        if index != primary and not closed
-        for end in _both_ends(field, threshold, crack, way)
+        point
+        for crack, way, closed in cracks[1:]
+        if not closed
+        for point, _ in both_ends(field, threshold, crack, way)[1]
+        if not leaves(point, field.shape)
     ]
-    candidates = np.array([point for point, _ in ends + others]).reshape(-1, 2)
-    if not ends:
-        return Tip(None, candidates, float("nan"), mm_per_px)
-    return Tip(tuple(map(float, ends[0][0])), candidates, uncertainty(field, threshold, *ends[0]), mm_per_px)
+    return tip_of(field, threshold, cracks[0][0], notch, mm_per_px, image, others)
 
 
-def primary_ends(field, level, crack, notch=None):
-    """Return the ends of a crack within the picture: its tip, then the others, the farthest from its mouth first.
+def tip_of(field, level, crack, notch=None, mm_per_px=None, image=None, others=()):
+    """Return the tip of one crack.
 
     Parameters
     ----------
     field : ndarray of float32, shape (height, width)
+        At least `level` where there is crack.
     level : float
     crack : Skeleton
     notch : ndarray, shape (2,), optional
+    mm_per_px : float, optional
+    image : ndarray, float, shape (height, width), optional
+    others : sequence of ndarray, shape (2,)
+        Ends of other cracks, to be put behind the candidates.
 
     Returns
     -------
-    list of (point, tangent)
-        Positions [px] and unit vectors out of the crack.
+    Tip
     """
     way, closed = crack.longest_path()
     if closed:
-        return []
-    if len(crack.ends) < 2:
-        return _both_ends(field, level, crack, way)
+        return Tip(None, np.array(others).reshape(-1, 2), float("nan"), mm_per_px)
+    middle = False  # whether the notch is in the crack's middle
+    if len(crack.ends) >= 2:
+        mouth = _mouth(field, level, crack, image) if notch is None else np.argmin(np.hypot(*(crack.pixels - notch).T))
+        way, middle = _through(crack, int(mouth))
+    line, pair = both_ends(field, level, crack, way)
+    at_border = [leaves(point, field.shape) for point, _ in pair]
+    verdict = judge(*end_signs(field, level, line, at_border, image), at_border)
     if notch is not None:
-        mouth = int(np.argmin(np.hypot(*(crack.pixels - notch).T)))
-    else:
-        mouth = _mouth(field, level, crack, way)
-    distances = crack.distances(mouth)[0]
-    tip = _follow(crack, mouth)
-    found = []
-    for end in sorted(crack.ends, key=lambda pixel: (pixel != tip, -distances[pixel])):
-        start = mouth if end != mouth else int(np.argmax(distances))
-        point, tangent = _last_end(field, level, crack, crack.path(start, end))
-        if not _at_border(point, field.shape):
-            found.append((point, tangent))
-    return found
+        verdict = Ends(1 if not at_border[1] else 0, _GIVEN, middle)
+    order = [verdict.tip, 1 - verdict.tip]
+    distances = crack.distances(way[0])[0]
+    branches = [
+        _last_end(field, level, crack, crack.path(way[0], end))[0]
+        for end in sorted(crack.ends, key=lambda pixel: -distances[pixel])
+        if end not in (way[0], way[-1])
+    ]
+    ends = [pair[end][0] for end in order] + branches + list(others)
+    candidates = np.array([point for point in ends if not leaves(point, field.shape)]).reshape(-1, 2)
+    if at_border[verdict.tip]:
+        return Tip(None, candidates, float("nan"), mm_per_px)
+    first, other = (tuple(map(float, pair[end][0])) for end in order)
+    return Tip(
+        first,
+        candidates,
+        uncertainty(field, level, *pair[verdict.tip]),
+        mm_per_px,
+        other,
+        verdict.probability,
+        other if verdict.both and not at_border[1 - verdict.tip] else None,
+    )
 
 
 def uncertainty(field, level, point, tangent):
@@ -155,21 +187,39 @@ def uncertainty(field, level, point, tangent):
     return float(np.hypot(_PIXEL, (below - above + back) / 2))
 
 
-def _mouth(field, level, crack, way):
-    """The end, as an index of the skeleton's pixels, where a crack begins."""
-    leaving = [
-        end
-        for end in crack.ends
-        if _at_border(
-            _last_end(field, level, crack, crack.path(way[0] if end != way[0] else way[-1], end))[0], field.shape
-        )
-    ]
-    reach = _MOUTH * crack.distances(way[0])[0][way[-1]]
+def _mouth(field, level, crack, image):
+    """The end, as an index of the skeleton's pixels, that looks least like a tip."""
 
-    def width(end):
-        return crack.radii[crack.distances(end)[0] <= reach].mean()
+    def likeness(end):
+        way = crack.path(end, int(np.argmax(crack.distances(end)[0])))
+        line, pair = both_ends(field, level, crack, way)
+        at_border = [leaves(point, field.shape) for point, _ in pair]
+        if at_border[0]:
+            return -np.inf, -crack.radii[end]
+        signs, weights = end_signs(field, level, line, at_border, image)
+        return float(signs[0] @ list(weights.values())), 0.0
 
-    return int(max(leaving or crack.ends, key=width))
+    return int(min(crack.ends, key=likeness))
+
+
+def _through(crack, mouth):
+    """The path from the crack's other end past its mouth to its tip, and whether the mouth is in its middle."""
+    ahead = crack.path(mouth, _follow(crack, mouth))
+    distances = crack.distances(mouth)[0]
+    step = ahead[1] if len(ahead) > 1 else -1
+    behind = [end for end in crack.ends if end != mouth and crack.path(mouth, end)[1] != step]
+    if not behind:
+        return ahead, False
+    start = max(behind, key=lambda end: distances[end])
+    middle = min(distances[start], distances[ahead[-1]]) > _MIDDLE * (distances[start] + distances[ahead[-1]])
+    return crack.path(start, ahead[-1]), bool(middle)
+
+
+def end_signs(field, level, line, at_border, image):
+    """The signs of both ends of a line, and their weights."""
+    if image is None:
+        return signs_of(line, at_border), MASK_ONLY
+    return signs_of(line, at_border, image, field >= level), WITH_IMAGE
 
 
 def _follow(crack, mouth):
@@ -202,25 +252,26 @@ def _worth(crack, way, fork):
     return crack.radii[way[fork:]].sum() * np.exp(-turn)
 
 
-def _both_ends(field, level, crack, way):
-    """The two ends of a path that lie within the picture."""
-    found = [_last_end(field, level, crack, each) for each in (way, way[::-1])]
-    if len(way) == 1:  # no direction: the opposite way
-        line = trace(field, level, crack.pixels[way], crack.radii[way])
-        found = [(point, sign * np.array([0.0, 1.0])) for point, sign in ((line.points[-1], 1), (line.points[0], -1))]
-    return [(point, tangent) for point, tangent in found if not _at_border(point, field.shape)]
+def both_ends(field, level, crack, way):
+    """The middle of a path, and the position and outward tangent of both of its ends."""
+    line = trace(field, level, crack.pixels[way], crack.radii[way], heading=principal_axis(crack.pixels))
+    backwards = Centreline(line.points[::-1], line.widths[::-1], False, line.extensions[::-1])
+    return line, [_end_of(field, level, crack, way[::-1], backwards), _end_of(field, level, crack, way, line)]
 
 
 def _last_end(field, level, crack, way):
     """Position and outward tangent of the last end of a path."""
-    line = trace(field, level, crack.pixels[way], crack.radii[way], heading=principal_axis(crack.pixels))
+    return both_ends(field, level, crack, way)[1][1]
+
+
+def _end_of(field, level, crack, way, line):
     outward = line.points[-1] - line.points[-2]
     outward = outward / max(np.hypot(*outward), 1e-9)
     point = sharp_point(field, level, crack.pixels[way], crack.radii[way], outward)
     return line.points[-1] if point is None else point, outward
 
 
-def _at_border(point, shape):
+def leaves(point, shape):
     edges = np.array([point[0] + 0.5, point[1] + 0.5, shape[0] - 0.5 - point[0], shape[1] - 0.5 - point[1]])
     return bool(edges.min() < _BORDER)
 
@@ -254,3 +305,13 @@ def _check_notch(notch):
     if notch.shape != (2,) or not np.all(np.isfinite(notch)):
         raise ValueError(f"notch={notch}: valid is (row, column) in pixels, or None")
     return notch
+
+
+def check_image(image, shape):
+    """Refuse a photograph of another shape than the mask."""
+    if image is None:
+        return None
+    image = np.asarray(image)
+    if image.shape != shape or not np.issubdtype(image.dtype, np.floating):
+        raise ValueError(f"image is {image.dtype} of shape {image.shape}: floats of the mask's shape {shape} are needed")
+    return image

@@ -16,10 +16,11 @@ from PIL import Image
 from tqdm import tqdm
 
 from crack_utils.data.digests import sha256
-from crack_utils.data.images import DataError
-from crack_utils.geometry import measure_cracks
+from crack_utils.data.images import read_image
+from crack_utils.data.names import printable
+from crack_utils.data.stored import DataError
+from crack_utils.inference.measure import measure
 from crack_utils.inference.overlay import overlay
-from crack_utils.inference.photographs import read_photograph
 from crack_utils.runtime import provenance
 from crack_utils.runtime.atomic import atomic_write, lock
 
@@ -72,17 +73,23 @@ def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=
     found, failed, resumed = [], [], 0
     with lock(folder, ValueError(f"{folder}: another process writes there; wait for it, or give another folder")):
         for photograph in tqdm(photographs, unit="picture", disable=None):  # the bar shows at a terminal only
+            if photograph.problem:
+                shown = printable(photograph.path)
+                failed.append({"file": shown, "why": f"{shown}: {photograph.problem}"})
+                continue
             try:
                 decisive = made_of | {"photograph": sha256(photograph.path), "mm_per_px": photograph.mm_per_px}
+                decisive |= {"bits": photograph.bits}
                 record = _done_before(folder, photograph, decisive)
-                image = None if record else read_photograph(photograph.path)
+                image = None if record else read_image(photograph.path, photograph.bits)
             except (DataError, OSError) as error:
                 failed.append({"file": str(photograph.path), "why": str(error)})
                 continue
             resumed += record is not None
             if record is None:
                 probability = trained.predict(image, scale=scale, flips=flips)
-                cracks = measure_cracks(probability, photograph.mm_per_px, threshold)
+                native = trained if _reduced(trained, image.shape, scale) else None
+                cracks = measure(image, probability, threshold, photograph.mm_per_px, native)
                 _draw(folder, photograph, image, probability, threshold, cracks)
                 record = _record(photograph, image.shape, cracks) | {"made_of": decisive}
                 provenance.write_json(_path(folder, "measures", photograph), record)  # last: it vouches for the others
@@ -91,6 +98,10 @@ def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=
         _write_table(folder / "measures.csv", found)
         provenance.write_json(folder / "measures.json", summary)
     return {**summary, "resumed": resumed}
+
+
+def _reduced(trained, shape, scale):
+    return (trained.scale(shape) if scale is None else scale) < 1
 
 
 def _done_before(folder, photograph, decisive):

@@ -1,24 +1,36 @@
 """The photographs that files and folders stand for, and what is known of their scale."""
 
-import os
-import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from PIL import Image
-
-from crack_utils.data.images import SUFFIXES, read_image
+from crack_utils.data.digests import common_bits
+from crack_utils.data.images import SUFFIXES
 from crack_utils.data.metadata import read_metadata
+from crack_utils.data.names import normal, problem_of
 from crack_utils.data.pairs import refuse
 
 
 @dataclass(frozen=True)
 class Photograph:
-    """A picture to look for cracks in; `name` is its file's name without the ending."""
+    """A picture to look for cracks in.
+
+    Attributes
+    ----------
+    name : str
+        Its file's name without the ending, in the one spelling in which names are compared.
+    path : pathlib.Path
+    mm_per_px : float, optional
+    bits : int, optional
+        How many bits the photographs of its folder use, for `read_image`; of a single file, it tells by itself.
+    problem : str, optional
+        Why it cannot be used, from its name and kind alone: it fails, and the others are done.
+    """
 
     name: str
     path: Path
     mm_per_px: float | None = None
+    bits: int | None = None
+    problem: str | None = None
 
 
 def find_photographs(*places, mm_per_px=None):
@@ -51,49 +63,35 @@ def find_photographs(*places, mm_per_px=None):
     for place in map(Path, places):
         if place.is_dir():
             _add_folder(place, found, problems)
-        elif place.exists():
-            found.append(Photograph(place.stem, place))
-        else:
+        elif not (place.exists() or place.is_symlink()):
             problems.append((place, "no such file or folder"))
+        else:
+            found.append(Photograph(normal(place.stem), place, problem=problem_of(place)))
     first = {}
-    for each in found:
+    for each in (each for each in found if not each.problem):
         other = first.setdefault(each.name, each)
         if other is not each:
             problems.append((each.path, f"has the name of {other.path}; results go by names, so use two --out folders"))
     refuse(problems)
-    return found if mm_per_px is None else [Photograph(each.name, each.path, mm_per_px) for each in found]
-
-
-def read_photograph(path):
-    """Read a photograph as `read_image` does, and refuse one of more than Pillow's 89 megapixels.
-
-    Returns
-    -------
-    ndarray, float32, shape (H, W), in [0, 1]
-
-    Raises
-    ------
-    DataError
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"PIL\.")  # its words on a damaged file: the error says it
-        # Pillow itself only warns up to twice its limit; such a picture would need gigabytes.
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        return read_image(path)
+    return found if mm_per_px is None else [replace(each, mm_per_px=mm_per_px) for each in found]
 
 
 def _add_folder(folder, found, problems):
     place = folder / "images" if (folder / "images").is_dir() else folder
     try:
-        files = sorted(os.scandir(place), key=lambda entry: entry.name)
+        files = sorted(place.iterdir())
     except OSError as error:
         problems.append((place, f"cannot be read ({error.strerror})"))
         return
-    paths = [Path(file) for file in files if not file.name.startswith(".") and file.is_file()]
-    paths = [path for path in paths if path.suffix.lower() in SUFFIXES]
+    paths = [path for path in files if not path.name.startswith(".") and path.suffix.lower() in SUFFIXES]
+    paths = [path for path in paths if not path.is_dir()]
     if not paths:
         problems.append((place, f"no picture ({', '.join(SUFFIXES)})"))
+    names = {path: normal(path.stem) for path in paths}
+    wrong = {path: problem_of(path) for path in paths}
     table = folder / "metadata.csv"
-    known, wrong, _ = read_metadata(table, {path.stem for path in paths})
-    problems.extend((table, why) for why in wrong)
-    found.extend(Photograph(path.stem, path, known.get(path.stem, {}).get("mm_per_px")) for path in paths)
+    known, faults, _ = read_metadata(table, set(names.values()))
+    problems.extend((table, why) for why in faults)
+    bits = common_bits(path for path in paths if not wrong[path])
+    for path, name in names.items():
+        found.append(Photograph(name, path, known.get(name, {}).get("mm_per_px"), bits, wrong[path]))

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from crack_utils.inference.tiles import TILE, predict
+from crack_utils.models import shipped
 from crack_utils.runtime import paths
 from crack_utils.training.run import LATEST, load_run
 
-DEFAULT = "default"
 NEAREST = 1e-7  # to 0 and 1 that a probability counts as: float32 tells no nearer, and a logit must be finite
 
 
@@ -32,6 +32,8 @@ class Predictor:
         In (0, 1): a calibrated probability at least as large is crack; 0.5 if none was chosen.
     size : (height, width) [px], or None
         What whole photographs were brought to for training. None: they were seen in their own pixels, or nobody knows.
+    reduction : int
+        By which photographs were reduced for training, where `size` is None.
     digest : str
         SHA-256 of the network's file and its calibration.
     calibration : dict
@@ -43,6 +45,7 @@ class Predictor:
     temperature: float = 1.0
     threshold: float = 0.5
     size: tuple | None = None
+    reduction: int = 1
     digest: str = ""
     calibration: dict = field(default_factory=dict)
 
@@ -57,7 +60,7 @@ class Predictor:
         -------
         float in (0, 1]
         """
-        return min(1.0, max(self.size) / max(shape)) if self.size else 1.0
+        return min(1.0, max(self.size) / max(shape)) if self.size else 1 / self.reduction
 
     def predict(self, image, scale=None, tile=TILE, flips=False):
         """Return the calibrated crack probability of each pixel of a photograph.
@@ -128,7 +131,7 @@ def load_trained(name):
     ----------
     name : path-like
         A run's folder or id, "latest": the training that ended last, a `.keras` file, a folder with `model.keras`, or
-        "default": the one that `make model` trains on synthetic specimens.
+        "default": the one that comes with the package, trained on drawn pictures (`shipped.folder`).
 
     Returns
     -------
@@ -155,6 +158,7 @@ def load_trained(name):
         temperature=float(temperature),
         threshold=float(threshold),
         size=tuple(experiment["size"]) if whole else None,
+        reduction=experiment.get("reduction", 1),
         digest=hashlib.sha256(file.read_bytes() + json.dumps([temperature, threshold]).encode()).hexdigest(),
         calibration=found,
     )
@@ -162,24 +166,21 @@ def load_trained(name):
 
 def _file(name):
     """Return the `.keras` file that a name stands for."""
-    if str(name) == DEFAULT:
-        file = paths.artifacts() / "model" / "model.keras"
-        if not file.is_file():
-            raise ValueError(f"{file}: the default model is not there yet; make it with: make model")
-        return file
+    if str(name) == shipped.DEFAULT:
+        return shipped.folder() / shipped.NETWORK
     if str(name) == LATEST:
         name = load_run(LATEST).folder
     for place in (Path(name).expanduser(), paths.runs() / name):
         if place.is_file():
             if place.suffix != ".keras":
-                raise ValueError(f"{place}: not a model; valid are a run, a .keras file, or '{DEFAULT}'")
+                raise ValueError(f"{place}: not a model; valid are a run, a .keras file, or '{shipped.DEFAULT}'")
             return place
         if (place / "model.keras").is_file():
             return place / "model.keras"
         if place.is_dir():
             raise ValueError(f"{place}: no model.keras in this folder; is its training finished?")
     raise ValueError(
-        f"{name}: no such model; valid are a run's folder or id, '{LATEST}', a .keras file, or '{DEFAULT}'"
+        f"{name}: no such model; valid are a run's folder or id, '{LATEST}', a .keras file, or '{shipped.DEFAULT}'"
     )
 
 

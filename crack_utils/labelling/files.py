@@ -6,10 +6,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from crack_utils.data.images import DataError
+from crack_utils.data.decoding import open_stored
+from crack_utils.data.images import full_scale
+from crack_utils.data.stored import DataError
 
 __all__ = ["encode_mask", "encode_parts", "read_digest", "read_photo", "write_mask", "write_together"]
 
@@ -19,10 +21,13 @@ KEY = "crack-utils recipe"  # name of the text in a mask's PNG file that holds i
 def read_photo(path):
     """Read a photograph for labelling, without loss: `crack_utils.data.read_image` gives the network's gray instead.
 
+    Both open the file in the same way. Where a 16-bit picture uses 8 to 14 bits, it is brought to full scale, as it
+    would be black in the editor.
+
     Parameters
     ----------
     path : path-like
-        8 or 16 bit, gray or colour; EXIF orientation is applied.
+        Any picture that `read_image` reads; EXIF orientation is applied.
 
     Returns
     -------
@@ -33,20 +38,20 @@ def read_photo(path):
     DataError
         If the file is missing or no picture.
     """
-    try:
-        with Image.open(path) as file:
-            picture = ImageOps.exif_transpose(file)
-            if picture.mode.startswith("I"):
-                return np.asarray(picture).astype(np.uint16)
-            if picture.mode in ("1", "L", "LA"):
-                return np.asarray(picture.convert("L"))
-            values = np.asarray(picture.convert("RGB"))
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: cannot be read as a picture ({error})") from error
-    gray = (values == values[..., :1]).all()
-    return np.ascontiguousarray(values[..., 0]) if gray else values
+    stored = open_stored(path)
+    values = stored.shown()
+    if values.dtype == bool:
+        return values.astype(np.uint8) * np.uint8(255)
+    if values.dtype != np.uint8:
+        try:
+            values = np.rint(full_scale(values) * 65535).astype(np.uint16)
+        except ValueError as error:
+            raise DataError(f"{path}: {error}") from None
+    if values.ndim == 2:
+        return values
+    if (values == values[..., :1]).all():
+        return np.ascontiguousarray(values[..., 0])
+    return values if values.dtype == np.uint8 else np.rint(values / 257).astype(np.uint8)
 
 
 def encode_mask(mask, digest=None):
@@ -72,9 +77,12 @@ def write_mask(path, mask, digest=None):
 
 
 def read_digest(path):
-    """Return the hash of the recipe that a mask's PNG file carries, None if it carries none."""
-    with Image.open(path) as file:
-        return file.info.get(KEY)
+    """Return the hash of the recipe that a mask's PNG file carries, None if it carries none or cannot be read."""
+    try:
+        with Image.open(path, formats=["PNG"]) as file:
+            return file.info.get(KEY)
+    except (OSError, ValueError, SyntaxError):
+        return None
 
 
 def write_together(contents):

@@ -8,10 +8,11 @@ import csv
 import io
 from pathlib import Path
 
-from PIL import UnidentifiedImageError
-
-from crack_utils.data.images import SUFFIXES, DataError
-from crack_utils.data.metadata import METADATA
+from crack_utils.data.images import SUFFIXES
+from crack_utils.data.metadata import METADATA, read_table
+from crack_utils.data.names import normal, printable, problem_of
+from crack_utils.data.pairs import refuse
+from crack_utils.data.stored import DataError
 from crack_utils.labelling.files import encode_mask, encode_parts, read_digest, read_photo, write_together
 from crack_utils.labelling.recipe import Recipe
 from crack_utils.labelling.steps import RecipeError
@@ -42,9 +43,8 @@ class LabelFolder:
         for file in sorted(images.iterdir()):
             if file.suffix.lower() not in SUFFIXES or file.name.startswith("."):
                 continue
-            if file.stem in self.images:
-                raise DataError(f"{file}: {self.images[file.stem].name} has the same name")
-            self.images[file.stem] = file
+            if (other := self.images.setdefault(normal(file.stem), file)) is not file:
+                raise DataError(f"{printable(file)}: {other.name} has the same name")
         if not self.images:
             raise DataError(f"{images}: no picture ({', '.join(SUFFIXES)})")
 
@@ -55,15 +55,24 @@ class LabelFolder:
 
     def recipe_path(self, name):
         """Return where the recipe of a photograph is or will be."""
-        return self.path / "recipes" / f"{self._known(name)}.json"
+        return self.path / "recipes" / f"{self.images[self._known(name)].stem}.json"
 
     def mask_path(self, name):
-        """Return where the mask of a photograph is or will be."""
-        return self.path / "masks" / f"{self._known(name)}.png"
+        """Return where the mask of a photograph is or will be: as PNG, unless another tool left one beside."""
+        name = self._known(name)
+        ours = self.path / "masks" / f"{self.images[name].stem}.png"
+        stems = dict.fromkeys([self.images[name].stem, name])
+        others = (
+            ours.with_name(stem + end) for stem in stems for suffix in SUFFIXES for end in (suffix, suffix.upper())
+        )
+        return ours if ours.exists() else next((file for file in others if file.exists()), ours)
 
     def photo(self, name):
         """Read a photograph; see `read_photo`."""
-        return read_photo(self.images[self._known(name)])
+        file = self.images[self._known(name)]
+        if problem := problem_of(file):
+            raise DataError(f"{printable(file)}: {problem}")
+        return read_photo(file)
 
     def recipe(self, name):
         """Read the recipe of a photograph, an empty one if there is none yet.
@@ -101,8 +110,7 @@ class LabelFolder:
         OSError
             If any file cannot be written; all are then as they were.
         """
-        if self.state(name) == "foreign":
-            raise DataError(f"{self.mask_path(name)}: made without a recipe; move it away to label this photograph")
+        self._refuse_foreign(name)
         write_together(
             {
                 self.recipe_path(name): recipe.to_json().encode(),
@@ -122,6 +130,7 @@ class LabelFolder:
         path = self.recipe_path(name)
         if not path.exists():
             raise RecipeError(f"{path}: no such file")
+        self._refuse_foreign(name)
         recipe = Recipe.load(path)
         try:
             labels = recipe.apply(self.photo(name))
@@ -144,13 +153,19 @@ class LabelFolder:
             that no recipe made.
         """
         recipe, mask = self.recipe_path(name), self.mask_path(name)
+        if mask.suffix != ".png":
+            return "foreign"  # also beside a recipe, which writes PNG
         if not recipe.exists():
             return "foreign" if mask.exists() else "new"
         try:
             current = mask.exists() and read_digest(mask) == Recipe.load(recipe).digest
-        except (RecipeError, UnidentifiedImageError):
+        except RecipeError:
             return "stale"
         return "labelled" if current else "stale"
+
+    def _refuse_foreign(self, name):
+        if self.state(name) == "foreign":
+            raise DataError(f"{self.mask_path(name)}: made without a recipe; move it away to label this photograph")
 
     def _known(self, name):
         if name not in self.images:
@@ -161,20 +176,15 @@ class LabelFolder:
         """Return the files of mask and parts with their contents."""
         return {
             self.mask_path(name): encode_mask(labels.mask, recipe.digest),
-            self.path / "parts" / f"{name}.png": encode_parts(labels.parts, recipe.digest),
+            self.path / "parts" / f"{self.images[name].stem}.png": encode_parts(labels.parts, recipe.digest),
         }
 
     def _metadata(self):
-        """Return the columns of ``metadata.csv`` and its rows by name."""
+        """Return the columns of ``metadata.csv`` and its rows by name, all of them: what cannot be kept is refused."""
         path = self.path / "metadata.csv"
-        if not path.exists():
-            return list(METADATA), {}
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns = list(reader.fieldnames or [])
-            if "name" not in columns:
-                raise DataError(f"{path}: no column 'name'; known columns are {', '.join(METADATA)}")
-            return columns, {row["name"]: row for row in reader}
+        table = read_table(path)
+        refuse([(path, problem) for problem in table.problems])
+        return list(table.columns or METADATA), table.rows
 
     def _metadata_with(self, name, tip):
         """Return the text of ``metadata.csv`` with the tip of one photograph set; all else stays as it is."""

@@ -1,4 +1,4 @@
-"""Losses that are a mean over pixels: binary cross-entropy, and focal."""
+"""Losses that are a mean over pixels: binary cross-entropy, alike or with more weight on outlines, and focal."""
 
 import keras
 from keras import ops
@@ -64,3 +64,39 @@ class BinaryCrossEntropy(keras.losses.Loss):
 
     def get_config(self):
         return {"reduction": self.reduction, "name": self.name}
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class EdgeCrossEntropy(BinaryCrossEntropy):
+    """Binary cross-entropy with more weight near the crack's outline, mean over all pixels.
+
+    A crack of four pixels' width is outline all over, and whether it is drawn three or five wide is most of what its
+    F1 misses; the rest of the picture is soon right. The weight is that of the U-Net's paper in kind (Ronneberger,
+    Fischer, Brox 2015, arXiv:1505.04597, for the borders between cells), but the same on both sides of every outline.
+
+    Parameters
+    ----------
+    weight : float
+        What pixels near the outline weigh more than the others, which weigh 1.
+    radius : int [px]
+        How far from the outline, along rows and columns, a pixel is near.
+    """
+
+    def __init__(self, weight=2.0, radius=2, reduction=REDUCTION, name="edge"):
+        check_not_negative(weight=weight)
+        if radius != int(radius) or radius < 1:
+            raise ValueError(f"radius must be a whole number of at least 1, got {radius}")
+        super().__init__(reduction=reduction, name=name)
+        self.weight, self.radius = weight, int(radius)
+
+    def call(self, y_true, y_pred, weights=None):
+        """Return the loss of each pixel, times its weight if there are `weights`, of the shape of `y_true`."""
+        y_true = ops.convert_to_tensor(y_true, "float32")
+        size = 2 * self.radius + 1
+        near_crack = ops.max_pool(y_true, size, strides=1, padding="same")
+        near_background = ops.max_pool(1 - y_true, size, strides=1, padding="same")
+        near = 1 + self.weight * near_crack * near_background
+        return super().call(y_true, y_pred, near if weights is None else weights * near)
+
+    def get_config(self):
+        return super().get_config() | {"weight": self.weight, "radius": self.radius}

@@ -28,6 +28,7 @@ LOSSES = {
     "dice": Entry("overlap", "Dice", "Dice", reported=True),
     "focal": Entry("cross_entropy", "Focal", "focal", reported=True),
     "tversky": Entry("overlap", "Tversky", "Tversky", reported=True),
+    "edge": Entry("cross_entropy", "EdgeCrossEntropy", "BCE with edges"),
     "tip": Entry("tips", "GaussianTip", "Gaussian tip"),
     "tip_distance": Entry("tips", "TipDistance", "tip distance"),
     "cldice": Entry("thin", "CentrelineDice", "clDice"),

@@ -30,6 +30,7 @@ class Entry:
 MODELS = {
     "unet": Entry("unet", "U-Net"),
     "attention_unet": Entry("attention_unet", "Attention U-Net"),
+    "compact": Entry("compact", "compact U-Net"),
     "fcn": Entry("fcn", "FCN"),
     "hybrid": Entry("hybrid", "hybrid"),
     "sliding_window": Entry("sliding_window", "sliding window", learns_parts=True),

@@ -154,7 +154,7 @@ def animation(frames):
 
 
 def _frame(trained, pair, number):
-    image, true = read_image(pair.image), read_mask(pair.mask)
+    image, true = read_image(pair.image, pair.bits), read_mask(pair.mask)
     probability = trained.predict(image)
     true_cracks = measure_cracks(true)
     return Frame(

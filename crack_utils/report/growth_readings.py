@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from crack_utils.data.digests import sha256
-from crack_utils.data.images import read_mask
+from crack_utils.data.masks import read_mask
 from crack_utils.geometry import measure_cracks
 from crack_utils.geometry.growth.opening import FAR, FEWEST, NEAR, opening_angle
 from crack_utils.runtime import provenance

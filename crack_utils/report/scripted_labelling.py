@@ -32,7 +32,9 @@ __all__ = [
 
 STUDIES = {  # preset: size of the photographs, specimens that the recipes are tried on
     "smoke": ((256, 320), 6),
+    "": ((512, 640), 20),  # of the data, whatever they are
     "quick": ((512, 640), 20),
+    "photo": ((512, 640), 20),
     "paper": ((512, 640), 20),  # labelling is the same work at every preset; larger photographs change no conclusion
 }
 HALF_WIDTH = 16 / 512  # of the strip drawn around a crack, in picture heights: about as wide as the widest crack
@@ -192,7 +194,9 @@ def examples(data, count=3):
             return []
         raise
     chosen = [pairs[i] for i in np.linspace(0, len(pairs) - 1, min(count, len(pairs))).astype(int)]
-    return [(pair.name, (255 * read_image(pair.image)).astype(np.uint8), read_mask(pair.mask)) for pair in chosen]
+    return [
+        (pair.name, (255 * read_image(pair.image, pair.bits)).astype(np.uint8), read_mask(pair.mask)) for pair in chosen
+    ]
 
 
 def flooded(image, crack, count=25, tolerance=0.12):

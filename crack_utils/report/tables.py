@@ -216,6 +216,7 @@ def comparison_numbers(measured, best, baseline):
     reported = {loss: TABLE_1[loss]["val_miou"] for loss in claimed if loss in TABLE_1}
     first, last = (choose(thresholded, key=thresholded.get) for choose in (max, min))
     return {
+        "networks": {4: "four"}.get(len(measured), str(len(measured))),
         "baseline": baseline,
         "evaluated": next(iter(measured.values()))["evaluated"],
         "best": {**claimed[first], "loss": title(first)},

@@ -1,7 +1,11 @@
 """Where things are: the project, what it makes, and the data of others. The working directory never matters."""
 
+import hashlib
 import os
+import unicodedata
 from pathlib import Path
+
+LONGEST_NAME = 200  # [bytes] of a file's name; most systems hold 255 with ending and draft
 
 
 def root():
@@ -42,6 +46,45 @@ def package():
 def notebook(stem):
     """Return the path of the notebook of that stem in this project's `notebooks/`."""
     return root() / "notebooks" / f"{stem}.ipynb"
+
+
+def file_name(*parts):
+    """Return a file's name, without ending, for texts that came from a file: never a path, never that of other texts.
+
+    A text such as a source may hold anything, "../.." too.
+
+    Parameters
+    ----------
+    *parts : str
+
+    Returns
+    -------
+    str
+        The parts joined by hyphens. What is no letter, digit, space or one of "._+()" is written as %XX, and so is
+        a hyphen in any part but the last; a name of more than 200 bytes is cut, and ends with a hash of the whole.
+
+    Examples
+    --------
+    >>> file_name("old", "S1_003"), file_name("camera 1/2", "p-00"), file_name("a-b", "c")
+    ('old-S1_003', 'camera 1%2F2-p-00', 'a%2Db-c')
+    """
+    parts = [unicodedata.normalize("NFC", part) for part in parts]
+    quoted = [_quoted(part, "._+() ") for part in parts[:-1]] + [_quoted(parts[-1], "._+() -")]
+    name = "-".join(quoted)
+    name = f"%2E{name[1:]}" if name.startswith(".") else name
+    if len(name.encode()) > LONGEST_NAME:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+        name = f"{name.encode()[: LONGEST_NAME - 19].decode(errors='ignore')}%..{digest}"
+    return name
+
+
+def _quoted(text, kept):
+    return "".join(
+        sign
+        if sign.isalnum() or sign in kept
+        else "".join(f"%{byte:02X}" for byte in sign.encode("utf-8", "surrogateescape"))
+        for sign in text
+    )
 
 
 def find(path):

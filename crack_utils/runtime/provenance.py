@@ -11,7 +11,7 @@ import time
 from crack_utils.runtime import imports, paths
 from crack_utils.runtime.atomic import atomic_write
 
-PACKAGES = ("tensorflow", "keras", "numpy", "scikit-image", "scipy", "pillow")
+PACKAGES = ("tensorflow", "keras", "numpy", "scikit-image", "scipy", "pillow", "tifffile", "imagecodecs", "simplejpeg")
 
 
 def commit():

@@ -32,7 +32,7 @@ def measure(run, tolerance=2, threshold=THRESHOLD):
     rows = []
     for pair in split[split.evaluated]:
         true = read_mask(pair.mask)
-        predicted = trained.predict(read_image(pair.image)) >= threshold
+        predicted = trained.predict(read_image(pair.image, pair.bits)) >= threshold
         rows.append({"name": pair.name} | row(true, predicted, tolerance))
     return rows
 

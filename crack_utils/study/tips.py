@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from crack_utils.data import find_pairs, read_mask, synthetic
-from crack_utils.data.images import read_parts
+from crack_utils.data.masks import read_parts
 from crack_utils.geometry import TipErrors, find_tip, tip_errors
 from crack_utils.losses.registry import title
 from crack_utils.metrics.intervals import interval

@@ -1,11 +1,9 @@
 """What happens beside the steps of a training: checkpoints, progress, and the stop when the loss is no number."""
 
-import shutil
 import time
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from crack_utils.runtime.atomic import atomic_write
 
@@ -59,47 +57,6 @@ class Checkpoint(keras.callbacks.Callback):
         return [*self.model.variables, *self.model.optimizer.variables]
 
 
-class Events(keras.callbacks.Callback):
-    """TensorBoard's curves, begun anew from the history: after an interruption none is broken and none stands twice.
-
-    Keras' own callback would leave a gap, or an epoch twice, depending on where the interruption fell.
-
-    Parameters
-    ----------
-    folder : path-like
-        Emptied when the training begins. Holds `train` and `validation`.
-    history : dict of list
-        Of the epochs that are complete; `Progress` adds to it.
-    """
-
-    def __init__(self, folder, history):
-        super().__init__()
-        self.folder, self.history = folder, history
-
-    def on_train_begin(self, logs=None):
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.writers = {
-            part: tf.summary.create_file_writer(str(self.folder / part)) for part in ("train", "validation")
-        }
-        for epoch in range(len(next(iter(self.history.values()), []))):
-            self._write(epoch)
-
-    def on_epoch_end(self, epoch, logs=None):
-        self._write(epoch)
-
-    def on_train_end(self, logs=None):
-        for writer in self.writers.values():
-            writer.close()
-
-    def _write(self, epoch):
-        for name, values in self.history.items():
-            part = "validation" if name.startswith("val_") else "train"
-            with self.writers[part].as_default(step=epoch):
-                tf.summary.scalar(f"epoch_{name.removeprefix('val_')}", values[epoch])
-        for writer in self.writers.values():
-            writer.flush()
-
-
 class StopOnNaN(keras.callbacks.Callback):
     """Stops before a broken epoch is kept."""
 
@@ -118,14 +75,41 @@ class StopOnNaN(keras.callbacks.Callback):
             )
 
 
+class NothingLearntError(ValueError):
+    """A training whose network tells crack from background no better than before it began."""
+
+
+class StopIfNothingLearnt(keras.callbacks.Callback):
+    """Ends a training that has failed: early, where possible, and in any case before its network is used.
+
+    Crack and background are told apart by `metrics.Separation`, on training crops or on validation, whichever says
+    more. Losses are no sign: BCE on its plateau is small, and Dice that calls everything crack moves slowly on.
+    """
+
+    EARLY = 600  # updates after which it is looked at for the first time: BCE alone takes some 200 to begin
+    LEAST = 0.05  # separation; healthy trainings are beyond 0.2 by then, whatever the loss
+
+    def on_epoch_end(self, epoch, logs=None):
+        values = [logs[name] for name in ("separation", "val_separation") if np.isfinite(logs.get(name, np.nan))]
+        parts, done = self.params["epochs"], epoch + 1
+        in_time = done < parts and done * self.params["steps"] < self.EARLY
+        if not in_time and values and max(values) < self.LEAST:
+            raise NothingLearntError(
+                f"after {done} of {parts} parts of the training, the probability on crack is only "
+                f"{max(values):.3f} higher than on background: nothing is learnt"
+            )
+
+
 class Progress(keras.callbacks.Callback):
     """Says how far the training is, on the screen and in the log, and collects the history."""
 
     EVERY = 30  # [s] between two lines within an epoch
 
-    def __init__(self, epochs, steps, log, history):
+    MEASURED = (4, 12)  # steps, after those that compile, whose time is announced for the whole training
+
+    def __init__(self, epochs, steps, log, history, announce=False):
         super().__init__()
-        self.epochs, self.steps, self.log, self.history = epochs, steps, log, history
+        self.epochs, self.steps, self.log, self.history, self.announce = epochs, steps, log, history, announce
 
     def say(self, line):
         print(line, flush=True)
@@ -138,10 +122,21 @@ class Progress(keras.callbacks.Callback):
         self.epoch, self.spoke = epoch, time.time()
 
     def on_train_batch_end(self, batch, logs=None):
+        if self.announce and not self.epochs_done:
+            self._announce(batch)
         if time.time() - self.spoke > self.EVERY:
             self.spoke = time.time()
             place = f"epoch {self.epoch + 1}/{self.epochs}, step {batch + 1}/{self.steps}"
             self.say(f"{place}: loss {logs['loss']:.5f}")
+
+    def _announce(self, batch):
+        first, last = self.MEASURED
+        if batch == first:
+            self.measured_from = time.time()
+        elif batch == last:
+            seconds = (time.time() - self.measured_from) / (last - first)
+            minutes = seconds * self.steps * (self.epochs - self.epoch) / 60
+            self.say(f"{self.steps * self.epochs} updates of {seconds:.2f} s: about {minutes:.0f} min and validation")
 
     def on_epoch_end(self, epoch, logs=None):
         rate = self.model.optimizer.learning_rate  # a schedule's boundary belongs to the phase that it ends

@@ -9,9 +9,11 @@ from crack_utils.losses.registry import REPORTED, terms
 from crack_utils.models.registry import MODELS
 from crack_utils.runtime import paths
 
-OPTIMIZERS = ("adam", "sgd", "momentum", "nesterov", "adagrad", "rmsprop")
+OPTIMIZERS = ("adam", "adamw", "sgd", "momentum", "nesterov", "adagrad", "rmsprop")
+SCHEDULES = ("steps", "cosine")  # the report's three rates (R41), or a warm-up and half a cosine
 
 SYNTHETIC = "synthetic"
+UNSAID = (("model", ""), ("loss", ""))  # as notebooks say that they leave a field to the preset
 
 PRESETS = {
     # Tests and CI: every path once, in seconds. Nothing is learnt.
@@ -37,6 +39,26 @@ PRESETS = {
         # From 0.5, BCE first learns for long that crack is rare; from 0.01, Dice takes everything for crack.
         "model_options": {"prior": 0.1},
     },
+    # Photographs of one's own: what practice uses, minutes on two cores, at the photographs' own pixels.
+    "photo": {
+        "model": "compact",
+        # Cross-entropy starts surely, Dice ends at the better mask, and weight on the outline gets the width right.
+        "loss": "dice+edge",
+        "fit": "crop",
+        "crop_side": 256,  # [px] about as far as the network sees
+        "reduction": None,  # cracks too wide for the network are reduced; hairlines never are
+        "batch": 2,  # twice as many updates of a short training as 4, and better in the same time
+        "updates": 4000,
+        "epochs": 20,  # parts after which the training is kept, validated and told from a failed one
+        "optimizer": "adamw",
+        "schedule": "cosine",
+        "learning_rates": (2e-3, 2e-4, 2e-5),  # the highest, and the last at the end of the cosine
+        "weight_decay": 1e-4,
+        "clipnorm": 1.0,
+        "ema": 0.99,  # of the last hundred updates: worth what a smaller last rate would be
+        "augmentation": "light",
+        "restarts": 3,
+    },
     # The report's own setting (R21, R24, R26, R28, R41, R42): for a GPU.
     "paper": {
         "size": (512, 640),
@@ -50,6 +72,15 @@ PRESETS = {
         "split_by": "image",
     },
 }
+
+
+def default_preset(data):
+    """Return the preset that fits a data set where none is named: "photo" for photographs, "quick" for synthetic ones.
+
+    >>> default_preset("synthetic"), default_preset("my_photographs")
+    ('quick', 'photo')
+    """
+    return "quick" if data == SYNTHETIC else "photo"
 
 
 @dataclass(frozen=True)
@@ -69,6 +100,8 @@ class Experiment:
     data_seed: int = 0  # synthetic pictures and the split: equal for all seeds of a study
     size: tuple[int, int] | None = (128, 160)  # (height, width) [px]; None: as the pictures and `longest_side` say
     longest_side: int = 240  # [px] what `size` follows where it is None
+    crop_side: int | None = None  # [px] of square crops where `size` is None; None: as `longest_side` says
+    reduction: int | None = 1  # whole pictures of fit="crop" are reduced by this; None: as their cracks' width says
     fit: str = "resize"  # one of FITS: whole pictures brought to `size` (R24), or crops of `size` as they are
     specimens: int = 24  # synthetic only
     frames: int = 10  # pictures of each specimen, synthetic only
@@ -83,12 +116,19 @@ class Experiment:
     images_per_epoch: int = 300
     batch: int = 16  # R28
     epochs: int = 120  # R42
+    updates: int | None = None  # of the whole training, which `epochs` then cut into parts; None: as the images say
     optimizer: str = "adam"  # R40; one of OPTIMIZERS
+    schedule: str = "steps"  # of the learning rate, one of SCHEDULES
     learning_rates: tuple[float, float, float] = (1e-4, 1e-5, 1e-6)  # R41
     boundaries: tuple[float, float] = (
         0.5,
         0.75,
     )  # where the rate drops: epochs 60 and 90 of 120
+    weight_decay: float = 0.0  # of "adamw"
+    clipnorm: float | None = None  # the largest norm of each gradient
+    ema: float | None = None  # momentum of a moving average of the weights, which replaces them at the end
+    start: str = ""  # a run, a .keras file or "default": whose weights the training starts from
+    restarts: int = 0  # times that a failed training begins again, with another seed and a gentler rate
     augment: bool = True  # change training pictures by chance
     augmentation: str = "flips"  # and how: one of AUGMENTATIONS; flips are the report's (R25)
     precision: str = "auto"  # a Keras dtype policy, or what the hardware favours (R29)
@@ -102,16 +142,19 @@ class Experiment:
 
         Parameters
         ----------
-        name : {"smoke", "quick", "paper"}
+        name : {"smoke", "quick", "photo", "paper", ""}
+            "" is the one that fits the data, see `default_preset`.
         **overrides
-            Any field. For photographs in folders, size and split are left open (None) unless given: `prepare` decides
-            them, which reads the photographs.
+            Any field; "" for `model` or `loss` leaves the preset's. For photographs in folders, size and split are
+            left open (None) unless given: `prepare` decides them, which reads the photographs.
 
         Raises
         ------
         ValueError
             If the preset or a field is unknown, or a value is out of range.
         """
+        overrides = {field: value for field, value in overrides.items() if (field, value) not in UNSAID}
+        name = name or default_preset(overrides.get("data", SYNTHETIC))
         if name not in PRESETS:
             raise ValueError(f"unknown preset {name!r}; valid are {', '.join(PRESETS)}")
         field_names = {each.name for each in fields(cls)}
@@ -120,6 +163,10 @@ class Experiment:
         values = dict(PRESETS[name])
         if overrides.get("data", SYNTHETIC) != SYNTHETIC:
             values |= {"size": None, "split_by": None, "test": None}
+        if MODELS.get(overrides.get("model"), MODELS["unet"]).learns_parts and values.get("loss") == "dice+edge":
+            values["loss"] = "dice+bce"  # parts have no outlines
+        if overrides.get("fit") == "resize":
+            values["reduction"] = 1  # whole pictures are brought to a size instead
         return cls(**values | overrides, preset_name=name)
 
     def __post_init__(self):
@@ -129,14 +176,27 @@ class Experiment:
         _check_names(self.loss, self.model)
         _check_ranges(self)
 
+    def attempt(self, number):
+        """Return this experiment as it begins again after a number of failures: another seed, then gentler rates too.
+
+        Parameters
+        ----------
+        number : int
+            0 is the experiment itself; 1 has another seed, and from 2 on the learning rates are divided by 4 each time.
+        """
+        if not number:
+            return self
+        rates = [rate / 4 ** (number - 1) for rate in self.learning_rates]
+        return self.replace(seed=self.seed + 1000 * number, learning_rates=rates)
+
     def replace(self, **changes):
         """Return a copy with some fields replaced."""
         return replace(self, **changes)
 
     @property
     def picture_size(self):
-        """The (height, width) that whole pictures are brought to [px]; None: they stay as they are."""
-        return None if self.fit == "crop" else self.size
+        """The (height, width) that whole pictures are brought to [px], or the number that they are reduced by."""
+        return self.reduction if self.fit == "crop" else self.size
 
     @property
     def split_file(self):
@@ -171,7 +231,7 @@ class Experiment:
         """
         unused = {"preset_name"}
         if self.size is not None:
-            unused.add("longest_side")
+            unused |= {"longest_side", "crop_side"}
         if not MODELS[self.model].uses_loss:
             unused |= {"loss", "loss_options"}
         decisive = {name: value for name, value in self.to_dict().items() if name not in unused}
@@ -213,6 +273,16 @@ def _check_ranges(experiment):
         f"model {e.model} learns from parts of pictures; its loss must be one of {', '.join(REPORTED)}, or a sum of "
         "them": not MODELS[e.model].learns_parts or all(name in REPORTED for _, name in terms(e.loss)),
         f"optimizer must be one of {', '.join(OPTIMIZERS)}": e.optimizer in OPTIMIZERS,
+        f"schedule must be one of {', '.join(SCHEDULES)}": e.schedule in SCHEDULES,
+        "updates must be at least epochs, or None": e.updates is None or e.updates >= e.epochs,
+        "reduction must be a whole number of at least 1, or None": e.reduction is None
+        or e.reduction == int(e.reduction) >= 1,
+        "reduction belongs to fit='crop'; fit='resize' reduces to size": e.fit == "crop" or e.reduction == 1,
+        "weight_decay must be at least 0, and belongs to optimizer='adamw'": e.weight_decay == 0
+        or (e.weight_decay > 0 and e.optimizer == "adamw"),
+        "clipnorm must be positive, or None": e.clipnorm is None or e.clipnorm > 0,
+        "ema must lie in (0, 1), or be None": e.ema is None or 0 < e.ema < 1,
+        "restarts must be at least 0": e.restarts >= 0,
         "learning_rates must be three positive rates": len(e.learning_rates) == 3 and min(e.learning_rates) > 0,
         "boundaries must be two rising shares in (0, 1)": len(e.boundaries) == 2
         and 0 < e.boundaries[0] < e.boundaries[1] < 1,

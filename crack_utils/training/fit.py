@@ -1,6 +1,7 @@
 """Experiment → run folder: Keras `fit`, checkpointed after every epoch, continued where it stopped (R40–R46)."""
 
 import functools
+import json
 import math
 import shutil
 import time
@@ -10,18 +11,20 @@ import numpy as np
 
 from crack_utils import losses, models
 from crack_utils.data import check_pairs, crops, pipeline, targets
-from crack_utils.data.split import write_split
+from crack_utils.data.split import warnings_of, write_split
 from crack_utils.runtime import devices, provenance
 from crack_utils.runtime.atomic import atomic_write, explain_full_disk
-from crack_utils.training import metrics
-from crack_utils.training.callbacks import Checkpoint, Events, Progress, StopOnNaN
+from crack_utils.training import metrics, start
+from crack_utils.training.callbacks import Checkpoint, NothingLearntError, Progress, StopIfNothingLearnt, StopOnNaN
 from crack_utils.training.prepare import prepare
 
 STEPS = 2**32  # between the seeds of two trainings: no training has so many updates, so no two draw the same
+WARM_UP = 0.05  # share of a cosine schedule's updates in which the rate rises to its first value
 MOMENTUM = 0.9  # of "momentum" and "nesterov", the usual value; all else is Keras' default
 
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
     "sgd": keras.optimizers.SGD,
     "momentum": functools.partial(keras.optimizers.SGD, momentum=MOMENTUM),
     "nesterov": functools.partial(keras.optimizers.SGD, momentum=MOMENTUM, nesterov=True),
@@ -47,6 +50,8 @@ def fit(experiment):
     ------
     DataError
         If the data set cannot be used.
+    NothingLearntError
+        If the training failed, and so did its restarts, where the experiment allows any.
     FloatingPointError
         If the loss is no longer a number; the last good epoch is kept.
     FullDiskError
@@ -60,7 +65,7 @@ def fit(experiment):
         print(f"Run {run.id} is done already: {run.folder}")
         _tell_other_versions(run)
         return run
-    needs = _check(experiment, prepared.pairs)
+    needs = _check(experiment, prepared)
     # Whole pictures are validated one by one, which several devices cannot share.
     validated = 1 if experiment.fit == "crop" else len(prepared.split.validation)
     strategy = devices.strategy(experiment.batch, validated)
@@ -75,7 +80,7 @@ def fit(experiment):
         provenance.write_json(run.folder / "experiment.json", experiment.to_dict())
         with atomic_write(run.folder / "split.csv") as draft:
             write_split(prepared.split, draft)
-        model, history = _fit(prepared, needs, strategy, log)
+        model, history, failures = _fit_until_learnt(prepared, needs, strategy, log)
         with atomic_write(run.folder / "history.npz") as draft:
             np.savez(draft, **history)
         _save_for_prediction(model, experiment, run.folder / "model.keras")
@@ -85,14 +90,20 @@ def fit(experiment):
             "xla": prepared.xla,
             "devices": strategy.num_replicas_in_sync,
             "data_hash": prepared.manifest,
-        }
+        } | ({"restarted_after": failures} if failures else {})
         provenance.write_json(run.marker, training | provenance.describe(started))
         _remove_checkpoint(run)
     return run
 
 
 def learning_rate_schedule(experiment, steps):
-    """Return R41's three phases over `steps` updates, as Keras' piecewise constant schedule."""
+    """Return the rate over `steps` updates: R41's three phases, or a warm-up and a cosine from first to last rate."""
+    first, *_, last = experiment.learning_rates
+    if experiment.schedule == "cosine":
+        rising = max(1, round(WARM_UP * steps))
+        return keras.optimizers.schedules.CosineDecay(
+            0.0, steps - rising, alpha=last / first, warmup_target=first, warmup_steps=rising
+        )
     boundaries = [round(share * steps) for share in experiment.boundaries]
     return keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, list(experiment.learning_rates))
 
@@ -113,7 +124,15 @@ def compiled_model(experiment, steps, precision="float32", xla=False):
     """
     keras.utils.set_random_seed(experiment.seed)
     model = models.build(experiment.model, dtype=precision, **experiment.model_options)
-    optimizer = OPTIMIZERS[experiment.optimizer](learning_rate_schedule(experiment, steps))
+    if experiment.start:
+        model.set_weights(start.weights(experiment.start, model))
+    # In a short training the average would be of the weights that it started from: a tenth of its updates is enough.
+    momentum = experiment.ema and max(0.0, min(experiment.ema, 1 - 10 / steps))
+    average = {"use_ema": True, "ema_momentum": momentum} if experiment.ema else {}
+    decay = {"weight_decay": experiment.weight_decay} if experiment.optimizer == "adamw" else {}
+    optimizer = OPTIMIZERS[experiment.optimizer](
+        learning_rate_schedule(experiment, steps), clipnorm=experiment.clipnorm, **average, **decay
+    )
     if precision == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     model.compile(
@@ -124,6 +143,7 @@ def compiled_model(experiment, steps, precision="float32", xla=False):
             metrics.UnthresholdedMeanIoU(name="unthresholded_miou"),
             metrics.PixelAccuracy(name="accuracy"),
             metrics.MeanPixelAccuracy(name="pixel_accuracy"),
+            *([metrics.Separation(name="separation")] if experiment.restarts else []),
         ],
         jit_compile=xla,
     )
@@ -159,14 +179,16 @@ def training_batches(model, pictures, seed, first_step):
     return model.training_data(pictures, seed * STEPS + first_step)
 
 
-def _check(experiment, pairs):
-    """Refuse pairs that cannot be trained on; return what the loss needs beside the mask."""
-    check_pairs(pairs)
+def _check(experiment, prepared):
+    """Refuse pairs that cannot be trained on, and say what may not be meant; return what the loss needs."""
+    pairs = prepared.pairs
+    for note in check_pairs(pairs) + warnings_of(prepared.split):
+        print(f"- note: {note}", flush=True)
     needs = losses.needs(experiment.loss, **experiment.loss_options)
     if "tip" in needs:
         targets.check_tips(pairs, experiment.loss)
     if experiment.fit == "crop":
-        crops.check(pairs, experiment.size)
+        crops.check(pairs, experiment.size, experiment.reduction)
     return needs
 
 
@@ -180,17 +202,55 @@ def _tell_other_versions(run):
         print(f"It was trained with {', '.join(other)}; another training here may give slightly other numbers")
 
 
-def _fit(prepared, needs, strategy, log):
-    experiment, split, run = prepared.experiment, prepared.split, prepared.run
+def _fit_until_learnt(prepared, needs, strategy, log):
+    """Train; begin again with another seed and a gentler rate where nothing is learnt, as often as the experiment says.
+
+    Failed attempts are written down, so that a training which is interrupted goes on with the attempt that it was at.
+    """
+    run, told = prepared.run, prepared.run.folder / "failed_attempts.json"
+    failures = json.loads(told.read_text(encoding="utf-8")) if told.exists() else []
+    while True:
+        attempt = prepared.experiment.attempt(len(failures))
+        try:
+            model, history = _fit(prepared, attempt, needs, strategy, log)
+        except (NothingLearntError, FloatingPointError) as error:
+            if not prepared.experiment.restarts:
+                raise
+            failures.append({"seed": attempt.seed, "learning_rate": attempt.learning_rates[0], "why": str(error)})
+            _remove_checkpoint(run)
+            if len(failures) > prepared.experiment.restarts:
+                told.unlink(missing_ok=True)
+                raise NothingLearntError(f"{run.id}: {_advice(failures)}") from None
+            provenance.write_json(told, failures)
+            again = prepared.experiment.attempt(len(failures))
+            line = f"{error}; it begins again with seed {again.seed} and learning rate {again.learning_rates[0]:g}"
+            print(line, flush=True)
+            print(line, file=log, flush=True)
+        else:
+            return model, history, failures
+
+
+def _advice(failures):
+    return (
+        f"{len(failures)} attempts learnt nothing (the last: {failures[-1]['why']}). Look at the pictures and masks "
+        "with crack-utils check: do the masks lie on the cracks, and are the cracks to be seen? Then try "
+        "--loss dice+bce, --start default, another --seed, or --set updates=… for a longer training"
+    )
+
+
+def _fit(prepared, experiment, needs, strategy, log):
+    split, run = prepared.split, prepared.run
     # A careless pipeline draws its training images anew each epoch, and leaves as many out as validation has (S2).
     drawn = len(split.train) - (len(split.validation) if experiment.leak == "drawn each epoch" else 0)
-    repeat = repeats(experiment, drawn)
+    # A length in updates is one pass over all repeats, cut into parts; else an epoch is a pass of its own.
+    in_one = experiment.updates is not None
+    repeat = math.ceil(experiment.updates * experiment.batch / drawn) if in_one else repeats(experiment, drawn)
     per_epoch = pipeline.epoch_length(drawn, repeat, experiment.batch, training=True)
-    steps = per_epoch // experiment.batch
+    steps = experiment.updates // experiment.epochs if in_one else per_epoch // experiment.batch
     with strategy.scope():
         model = compiled_model(experiment, steps * experiment.epochs, prepared.precision, prepared.xla)
     history = {}
-    progress = Progress(experiment.epochs, steps, log, history)
+    progress = Progress(experiment.epochs, steps, log, history, announce=in_one)
     progress.say(
         f"{run.id}: {len(split.train)} training, {len(split.validation)} validation, {len(split.test)} test images "
         f"{'in crops ' if experiment.fit == 'crop' else ''}of {experiment.size[0]}×{experiment.size[1]}; "
@@ -203,11 +263,10 @@ def _fit(prepared, needs, strategy, log):
         first_epoch = checkpoint.restore()
     if first_epoch:
         progress.say(f"{run.id}: continues after epoch {first_epoch}")
-    events = Events(run.folder / "tensorboard", history)
     if first_epoch == experiment.epochs:  # only what comes after the last epoch was interrupted
-        events.on_train_begin()
-        events.on_train_end()
+        model.optimizer.finalize_variable_values(model.trainable_variables)  # as `fit` does: the moving average
     else:
+        whole_epochs = {"first_epoch": first_epoch, "epochs": experiment.epochs - first_epoch}
         pictures = pipeline.make_dataset(
             split.train,
             experiment.size,
@@ -217,11 +276,11 @@ def _fit(prepared, needs, strategy, log):
             augment=experiment.augment,
             augmentation=experiment.augmentation,
             seed=experiment.seed,
-            first_epoch=first_epoch,
-            epochs=experiment.epochs - first_epoch,
             drawn=drawn,
             fit=experiment.fit,
+            reduction=experiment.reduction,
             needs=needs,
+            **({"first": first_epoch * steps * experiment.batch} if in_one else whole_epochs),
         )
         model.fit(
             training_batches(model, pictures, experiment.seed, first_epoch * steps),
@@ -230,6 +289,7 @@ def _fit(prepared, needs, strategy, log):
                 experiment.size,
                 devices.even_batch(experiment.batch, len(split.validation), strategy.num_replicas_in_sync),
                 fit=experiment.fit,
+                reduction=experiment.reduction,
                 needs=needs,
             ),
             initial_epoch=first_epoch,
@@ -237,7 +297,7 @@ def _fit(prepared, needs, strategy, log):
             steps_per_epoch=steps,
             shuffle=False,  # the pipeline has done it
             verbose=0,
-            callbacks=[StopOnNaN(), progress, checkpoint, events],
+            callbacks=[StopOnNaN(), *([StopIfNothingLearnt()] if experiment.restarts else []), progress, checkpoint],
         )
     return model, {name: np.asarray(values) for name, values in history.items()}
 

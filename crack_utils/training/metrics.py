@@ -122,3 +122,34 @@ class PixelAccuracy(_ConfusionMetric):
     def value(self, tp, fp, fn, tn):
         wrong = fp + fn
         return _ratio(tp + tn, tp + tn + wrong, wrong)
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class Separation(keras.metrics.Metric):
+    """How much higher the probability is on crack than on background, in the mean: whether anything is learnt at all.
+
+    Independent of a threshold: a network that calls nothing crack, or everything, or every pixel equally likely, is at
+    0 whatever its loss; a perfect one at 1. NaN where no pixel is crack, or all are.
+    """
+
+    def __init__(self, name="separation"):
+        super().__init__(name=name, dtype="float32")
+        # Means of the batches, weighted by their pixels: float32 sums over millions of pixels would stand still.
+        self.sums = self.add_variable((4,), initializer="zeros", name="sums")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Add the pixels of one batch."""
+        predicted = ops.cast(y_pred, "float32")
+        true = ops.cast(mask_of(ops.convert_to_tensor(y_true), predicted), "float32")
+        crack, background = ops.mean(true), ops.mean(1 - true)
+        self.sums.assign_add(
+            ops.stack([ops.mean(true * predicted), crack, ops.mean((1 - true) * predicted), background])
+        )
+
+    def result(self):
+        """Return the separation over all batches since the last reset, a float32 scalar."""
+        on_crack, crack, on_background, background = ops.unstack(self.sums, num=4)
+        return on_crack / crack - on_background / background
+
+    def get_config(self):
+        return {"name": self.name}

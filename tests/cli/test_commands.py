@@ -114,7 +114,7 @@ def test_papermill_in_a_subprocess_finds_the_training_done(run, artifacts):
     ("given", "message"),
     [
         (["-p", "loss", "dise", *SMOKE], "bce, dice, focal, tversky"),
-        (["-p", "loss", "dice", "-p", "preset", "huge"], "smoke, quick, paper"),
+        (["-p", "loss", "dice", "-p", "preset", "huge"], "smoke, quick, photo, paper"),
     ],
     ids=["loss", "preset"],
 )
@@ -193,7 +193,7 @@ def made(tmp_path):
     shutil.copy(paths.root() / "Makefile", tmp_path)
     tools = tmp_path / ".venv" / "bin"
     tools.mkdir(parents=True)
-    for name in ("snakemake", "pytest"):
+    for name in ("python", "pytest"):
         (tools / name).write_text('#!/bin/sh\necho "$(basename "$0") $*"\n')
         (tools / name).chmod(0o755)
     for name in ("requirements.lock", "pyproject.toml", ".venv/.ready"):
@@ -219,17 +219,17 @@ def test_make_lists_its_targets(made):
 @pytest.mark.parametrize(
     ("given", "config"),
     [
-        ([], "preset=quick data=synthetic"),
+        ([], "preset= data=synthetic"),
         (["PRESET=smoke"], "preset=smoke data=synthetic"),
-        (["DATA=crackforest"], "preset=quick data=crackforest"),
-        (["DATA=my photos"], "preset=quick data={here}/my photos"),
-        (["DATA=my photos/:old"], "preset=quick data={here}/my photos:old"),
+        (["DATA=crackforest"], "preset= data=crackforest"),
+        (["DATA=my photos"], "preset= data={here}/my photos"),
+        (["DATA=my photos/:old"], "preset= data={here}/my photos:old"),
     ],
 )
 def test_make_book_takes_folders_from_where_it_is_run(made, tmp_path, given, config):
     (tmp_path / "my photos").mkdir()
     done = made("book", *given)
-    assert done.stdout.startswith("snakemake book "), done.stderr
+    assert done.stdout.startswith("python -m crack_utils.report.workflow book "), done.stderr
     assert done.stdout.rstrip().endswith(f"--config {config.format(here=tmp_path.resolve())}")
 
 

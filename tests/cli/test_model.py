@@ -51,7 +51,7 @@ def experiment(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(experiment):
-    run = fit.train(experiment)
+    run = fit.fit(experiment)
     evaluate(run)
     return run
 
@@ -72,7 +72,7 @@ class TestCalibrate:
 
     def test_is_made_once_and_anew_when_damaged(self, run, monkeypatch):
         found = calibrate(run)
-        monkeypatch.setattr("crack_utils.calibration.fit_temperature", None)
+        monkeypatch.setattr("crack_utils.evaluation.calibration.fit_temperature", None)
         assert calibrate(run) == found == read_calibration(run.folder)
         file = run.folder / "calibration.json"
         for content in ("half", file.read_text().replace(found.fingerprint, "of older code")):
@@ -90,7 +90,7 @@ def measured_rows(run):
 
 def test_a_training_on_crops_is_calibrated_on_whole_pictures(experiment):
     cropped = experiment.replace(fit="crop", size=(8, 16), epochs=1)
-    run = fit.train(cropped)
+    run = fit.fit(cropped)
     evaluate(run)
     found = calibrate(run)
     assert found.measured["test"]["crack_iou"] == pytest.approx(run.metrics["test"]["crack_iou"], abs=1e-3)
@@ -124,7 +124,7 @@ class TestCard:
         assert np.isnan(intervals([row("s", 10, 0)])["recall"][1])
 
     def test_says_that_nothing_is_calibrated(self, run, tmp_path, monkeypatch):
-        monkeypatch.setattr("crack_utils.model_card.CALIBRATION", "no such file")
+        monkeypatch.setattr("crack_utils.evaluation.model_card.CALIBRATION", "no such file")
         assert "Not calibrated" in model_card(run)
 
 

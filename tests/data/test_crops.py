@@ -5,15 +5,28 @@ import errno
 import numpy as np
 import pytest
 
-from crack_utils import Experiment, evaluate, evaluation, metrics, predict
+from crack_utils import Experiment, evaluate, metrics, predict
 from crack_utils.cli import main
-from crack_utils.data import DataError, cache, crops, find_pairs, make_dataset, read_image, read_mask
+from crack_utils.data import (
+    DataError,
+    cache,
+    crops,
+    find_pairs,
+    make_dataset,
+    pipeline,
+    read_image,
+    read_mask,
+    resize_mask,
+)
+from crack_utils.data.options import FITS
+from crack_utils.evaluation.evaluate import read_prediction, split_of
 from crack_utils.inference.predictor import Predictor
 from crack_utils.runtime.atomic import FullDiskError
 from crack_utils.study import crops as crop_study
 from crack_utils.study import native
 from crack_utils.training import fit
 from crack_utils.training.experiment import PRESETS
+from crack_utils.training.prepare import prepare
 from tests.helpers.folders import dark_cracks
 
 SIZES = [(24, 40), (24, 40), (29, 35), (24, 40), (24, 40), (29, 35)]  # of the photographs
@@ -51,7 +64,7 @@ def run(own_artifacts, experiment):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(PRESETS, "smoke", preset)
         assert main.main(["train", experiment.data, "--preset", "smoke", "--fit", "crop"]) == 0
-    return fit.train(experiment)  # which is done already
+    return fit.fit(experiment)  # which is done already
 
 
 def crops_of(pairs, batch=2, **options):
@@ -125,12 +138,37 @@ class TestPipeline:
         np.testing.assert_array_equal(crops_of(pairs, repeat=4, batch=3), [first])
         assert (first != second).any() and (crops_of(pairs, repeat=4, seed=1)[0] != first).any()
 
-    def test_validation_is_every_picture_once_as_it_is(self, pairs):
-        batches = list(make_dataset(pairs, SIZE, 4, fit="crop").as_numpy_iterator())
-        assert [image.shape for image, _ in batches] == [(1, *size, 1) for size in SIZES]
-        for pair, (image, mask) in zip(pairs, batches, strict=True):
-            np.testing.assert_allclose(image[0, ..., 0], read_image(pair.image), atol=1e-6)
-            np.testing.assert_array_equal(mask[0, ..., 0], read_mask(pair.mask))
+    def test_validation_is_tiles_that_cover_every_picture(self, pairs):
+        images, masks = (
+            np.concatenate(part)[..., 0]
+            for part in zip(*make_dataset(pairs, SIZE, 4, fit="crop").as_numpy_iterator(), strict=True)
+        )
+        number = 0
+        for pair in pairs:
+            image, mask = read_image(pair.image), read_mask(pair.mask)
+            seen = np.zeros(image.shape, bool)
+            for row, column in crops.tiles(image.shape, SIZE):
+                here = np.s_[row : row + SIZE[0], column : column + SIZE[1]]
+                np.testing.assert_allclose(images[number], image[here], atol=1e-6)
+                np.testing.assert_array_equal(masks[number], mask[here])
+                seen[here] = True
+                number += 1
+            assert seen.all()
+        assert number == len(images)
+
+    def test_many_tiles_are_thinned_out_evenly(self, pairs, monkeypatch):
+        monkeypatch.setattr(pipeline, "TILES", 7)
+        assert sum(len(batch) for batch, _ in make_dataset(pairs, SIZE, 4, fit="crop")) == 7
+
+    def test_a_training_goes_on_within_an_epoch(self, pairs):
+        whole = crops_of(pairs, repeat=4)[0]
+        rest = make_dataset(pairs, SIZE, 2, training=True, augment=False, fit="crop", repeat=4, first=10)
+        np.testing.assert_array_equal(np.concatenate([masks.numpy()[..., 0] for _, masks in rest]), whole[10:])
+
+    def test_reduced_pictures(self, pairs):
+        found = cache.load(pairs, 2)
+        assert [found[number][0].shape for number in (0, 2)] == [(12, 20), (14, 18)]
+        np.testing.assert_array_equal(found[0][1], resize_mask(read_mask(pairs[0].mask), (12, 20)))
 
     def test_an_unknown_fit(self, pairs):
         with pytest.raises(ValueError, match="fit must be one of resize, crop, got 'tile'"):
@@ -139,19 +177,19 @@ class TestPipeline:
 
 class TestCache:
     def test_pictures_at_their_own_sizes_are_decoded_once(self, pairs, monkeypatch):
-        cache.load(pairs, None)
+        cache.load(pairs, 1)
         monkeypatch.setattr(cache, "read_image", None)
-        images, masks = cache.load(pairs[::-1], None).arrays()
+        images, masks = cache.load(pairs[::-1], 1).arrays()
         assert [image.shape for image in images] == SIZES[::-1]
         np.testing.assert_array_equal(masks[0], read_mask(pairs[-1].mask))
 
     @pytest.mark.parametrize("damage", [lambda c: c[:-1], lambda c: c[:7], lambda c: bytes(len(c)), lambda c: c + b"0"])
     def test_a_damaged_file_is_decoded_anew(self, pairs, damage):
-        pictures = cache.load(pairs, None)
+        pictures = cache.load(pairs, 1)
         file = pictures._file(2)
         whole = file.read_bytes()
         file.write_bytes(damage(whole))
-        assert cache.load(pairs, None)[2][0].shape == SIZES[2]
+        assert cache.load(pairs, 1)[2][0].shape == SIZES[2]
         assert file.read_bytes() == whole
 
 
@@ -168,16 +206,16 @@ class TestTraining:
 
         with monkeypatch.context() as patch, pytest.raises(FullDiskError):
             patch.setattr(np, "savez", full_at_the_second)
-            fit.train(experiment)
-        continued = fit.train(experiment)
+            fit.fit(experiment)
+        continued = fit.fit(experiment)
         assert continued.id == run.id
         for first, second in zip(run.model().get_weights(), continued.model().get_weights(), strict=True):
             np.testing.assert_array_equal(first, second)
 
     def test_whole_pictures_are_measured(self, experiment, run):
         found = evaluate(run)
-        pairs = evaluation.split_of(run).validation
-        stored = [evaluation.read_prediction(run, pair) for pair in pairs]
+        pairs = split_of(run).validation
+        stored = [read_prediction(run, pair) for pair in pairs]
         assert {each.shape for each in stored} == set(SIZES), "the test needs pictures of both sizes in validation"
         both = [(read_mask(pair.mask), each >= 0.5) for pair, each in zip(pairs, stored, strict=True)]
         wrong, hit = (sum(part(t, p).sum() for t, p in both) for part in (np.logical_xor, np.logical_and))
@@ -209,11 +247,11 @@ class TestChoice:
         del before["fit"]
         assert Experiment(**before) == resized
         assert experiment.digest() != resized.digest()
-        assert (experiment.picture_size, resized.picture_size) == (None, SIZE)
+        assert (experiment.picture_size, resized.picture_size) == (1, SIZE)
 
     def test_a_crop_fits_into_the_smallest_sides(self, folder):
-        assert Experiment.preset("smoke", data=str(folder), fit="crop").size == (24, 32)
-        assert Experiment.preset("smoke", data=str(folder)).size == (24, 40)
+        sizes = {fit: prepare(Experiment.preset("smoke", data=str(folder), fit=fit)).experiment.size for fit in FITS}
+        assert sizes == {"crop": (24, 32), "resize": (24, 40)}
 
     @pytest.mark.parametrize(
         ("options", "message"),
@@ -233,7 +271,7 @@ class TestChoice:
     def test_all_pictures_that_are_too_small_are_named_before_anything_is_made(self, experiment, tmp_path, monkeypatch):
         monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path))
         with pytest.raises(DataError, match="4 problem") as error:
-            fit.train(experiment.replace(size=(28, 32)))
+            fit.fit(experiment.replace(size=(28, 32)))
         assert "0.png: 24×40 pixels, too small for a crop of 28×32" in str(error.value)
         assert not (tmp_path / "runs").exists()
 

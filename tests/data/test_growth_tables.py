@@ -32,12 +32,12 @@ class TestSpecimens:
     @pytest.mark.parametrize(
         ("row", "message"),
         [
-            ("a,C(T),50,10,12,,,0.1\na,C(T),50,10,12,,,0.1", "line 3: two specimens are named 'a'"),
+            ("a,C(T),50,10,12,,,0.1\na,C(T),50,10,12,,,0.1", "line 3: 'a' stands there twice (first in line 2)"),
             ("a,CT,50,10,12,,,0.1", "line 2: kind 'CT' is not known; known are C(T), M(T), SE(B), pipe"),
             ("a,C(T),10,10,12,,,0.1", "line 2: a_n = 12 mm is not smaller than W = 10 mm"),
             ("a,C(T),ten,10,12,,,0.1", "line 2: W_mm 'ten' is no number"),
             ("a,C(T),50,10,,,,0.1", "line 2: no a_n_mm"),
-            (",C(T),50,10,12,,,0.1", "line 2: no name in the column 'specimen'"),
+            (",C(T),50,10,12,,,0.1", "line 2: no name"),
             ("a,pipe,,,12,300,,", "line 2: pipe needs wall"),
         ],
     )
@@ -50,7 +50,7 @@ class TestSpecimens:
         [
             ("specimen,W_mm\na,5\n", "no column kind, a_n_mm; known are specimen, kind, W_mm"),
             ("specimen,kind,a_n_mm,width\n", "column(s) width are not known"),
-            ("", "no column specimen, kind, a_n_mm"),
+            ("", "no column 'specimen' (found: none); known columns are specimen, kind, W_mm"),
         ],
     )
     def test_wrong_columns_are_named(self, tmp_path, table, message):
@@ -151,7 +151,7 @@ class TestFindTests:
         (tmp_path / "measures.csv").write_text("\n".join(line for line in text if "c003" not in line))
         (found,), (note,) = find_tests(tmp_path)
         assert len(found.frames) == 5
-        assert "1 photographs are not in" in note and "'c003'" in note
+        assert "1 row(s) passed over" in note and "'c003'" in note
 
     def test_a_table_that_no_prediction_wrote(self, tmp_path, test):
         write_predicted(tmp_path, test)

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from crack_utils import Experiment, data
-from crack_utils.data import DataError, Pair, sources
-from crack_utils.data.split import read_split, write_split
-from tests.helpers.folders import make_folder
+from crack_utils.data import DataError, Pair, find_pairs, sources
+from crack_utils.data.split import is_cracked, read_split, split_pairs, write_split
+from tests.helpers.folders import dark_cracks, make_folder
 
 SETS = ("train", "validation", "test")
 
@@ -228,3 +228,20 @@ class TestExperiment:
         assert Experiment(**experiment.to_dict()) == experiment
         with pytest.raises(ValueError, match=r"no file .*gone\.csv; valid are 'specimen', 'image' or a file"):
             experiment.digest()
+
+
+def test_validation_gets_its_share_of_cracked_pictures(tmp_path):
+    """Three of ten pictures are cracked: drawn from all alike, validation would be without crack in most draws."""
+    masks = np.zeros((10, 8, 8), np.uint8)
+    masks[:3, 2] = 255
+    pairs = find_pairs(dark_cracks(tmp_path, masks))
+    for seed in range(10):
+        split = split_pairs(pairs, 0.3, seed=seed)
+        assert sum(map(is_cracked, split.validation)) == 1 and len(split.validation) == 3
+
+
+def test_two_pictures_of_which_one_is_cracked_can_be_split(tmp_path):
+    masks = np.zeros((2, 8, 8), np.uint8)
+    masks[0, 2] = 255
+    split = split_pairs(find_pairs(dark_cracks(tmp_path, masks)), 0.5)
+    assert (len(split.train), len(split.validation)) == (1, 1)

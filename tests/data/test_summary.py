@@ -8,6 +8,7 @@ import pytest
 
 from crack_utils.cli.main import main
 from crack_utils.data import check_folders, summary, summary_page
+from crack_utils.training.experiment import PRESETS
 from tests.helpers.folders import make_folder
 
 SIZE = (48, 60)
@@ -31,7 +32,7 @@ def barred(folder, images, masks=None, metadata=None):
 
 
 def facts_of(*folders):
-    return summary.collect(check_folders(*folders))
+    return summary.collect(check_folders(*folders), PRESETS["quick"]["longest_side"])
 
 
 class TestFacts:

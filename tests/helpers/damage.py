@@ -163,8 +163,8 @@ def gray_mask(sources, generator):
 @kind
 def mask_of_three_values(sources, generator):
     source, name = _pick(sources, generator)
-    values = crack_of(source.size, generator).astype(np.uint8) * 255
-    values[0, 0] = 128
+    values = crack_of(source.size, generator).astype(np.uint8) * generator.choice([2, 200, 255]).astype(np.uint8)
+    values[0, 0] = generator.choice([1, 128])
     source.masks[name].unlink()
     file = source.folder / "masks" / f"{name}.png"
     Image.fromarray(values).save(file)
@@ -172,23 +172,25 @@ def mask_of_three_values(sources, generator):
 
 
 @kind
-def jpeg_mask(sources, generator):
-    source, name = _pick(sources, generator)
-    source.masks[name].unlink()
-    file = source.folder / "masks" / f"{name}.jpg"
-    Image.fromarray(crack_of(source.size, generator).astype(np.uint8) * 255).save(file, quality=60)
-    return [file]
-
-
-@kind
-def coloured_mask(sources, generator):
+def mask_of_three_colours(sources, generator):
     source, name = _pick(sources, generator)
     values = np.zeros((*source.size, 3), np.uint8)
     values[crack_of(source.size, generator), 0] = 255
+    values[-1, :, 1] = 200
     source.masks[name].unlink()
     file = source.folder / "masks" / f"{name}.png"
     Image.fromarray(values).save(file)
     return [file]
+
+
+@kind
+def inverted_mask(sources, generator):
+    source, name = _pick(sources, generator)
+    crack = np.zeros(source.size, bool)
+    crack[3, 2:8] = generator.random() < 0.8  # or all is crack
+    source.masks[name].unlink()
+    source.masks[name] = save_mask(source.folder / "masks", name, "255", ~crack, generator)
+    return [source.masks[name]]
 
 
 @kind
@@ -262,8 +264,8 @@ def in_two_sources(sources, generator):
 
 
 @kind
-def unknown_name(sources, generator):
-    return _spoil(sources, generator, name=str(generator.choice(["elsewhere", "crack_0.png", " "])))
+def row_without_name(sources, generator):
+    return _spoil(sources, generator, name=" ", frame="3")
 
 
 @kind

@@ -123,7 +123,7 @@ def in_child(data, place, arm=None):
         if arm:
             arm(place / "killed.txt")
         options = {"model_options": {"filters": 2}, "repeat": 2, "learning_rates": (0.01, 0.005, 0.001)}
-        run = fit.train(Experiment.preset("smoke", data=str(data), epochs=EPOCHS, **options))
+        run = fit.fit(Experiment.preset("smoke", data=str(data), epochs=EPOCHS, **options))
         np.savez(place / "weights.npz", *run.model().get_weights())
         status = 0
     except Exception:

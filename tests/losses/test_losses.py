@@ -189,7 +189,7 @@ def test_configuration_survives_saving(loss):
     ("name", "options", "message"),
     [
         ("jaccard", {}, "unknown loss 'jaccard'; valid are bce, dice, focal, tversky"),
-        ("dice+jaccard", {}, "unknown loss 'jaccard'"),
+        ("dice+jaccard", {}, "unknown loss 'dice.jaccard'"),
         ("half*dice+bce", {}, "weight in 'half\\*dice' must be a number"),
         ("dice", {"alpha": 0.3}, "unknown option alpha of loss 'dice'; valid are smooth, per_image, reduction"),
         ("dice+bce", {"smooth": 2}, "sum, which takes no options"),
@@ -209,3 +209,19 @@ def test_every_loss_has_a_title():
 
 def test_examples_in_the_documentation_run():
     assert doctest.testmod(losses).failed == 0
+
+
+def test_edges_weigh_more():
+    true, predicted = np.zeros((1, 12, 12, 1), "float32"), np.full((1, 12, 12, 1), 0.5, "float32")
+    true[:, :, :3] = 1  # the outline lies between columns 2 and 3; two on either side are near it
+    near = 4 * 12 / 12**2
+    found = float(losses.get("edge", weight=2.0, radius=2)(true, predicted))
+    assert found == pytest.approx(np.log(2) * (1 + 2 * near), rel=1e-6)
+    assert float(losses.get("edge", weight=0.0)(true, predicted)) == pytest.approx(np.log(2), rel=1e-6)
+
+
+def test_a_picture_of_one_kind_has_no_edge():
+    predicted = np.full((1, 8, 8, 1), 0.5, "float32")
+    for kind in (0, 1):
+        true = np.full((1, 8, 8, 1), kind, "float32")
+        assert float(losses.get("edge")(true, predicted)) == pytest.approx(np.log(2), rel=1e-6)

@@ -367,7 +367,7 @@ def test_without_needs_nothing_changes(folder):
 @pytest.mark.parametrize("loss", ["dice+tip+tip_distance", "dice+0.1*cldice+boundary"])
 def test_smoke_trainings(folder, loss):
     options = {"data": str(folder), "model_options": {"filters": 2}, "repeat": 1, "epochs": 1}
-    run = fit.train(Experiment.preset("smoke", loss=loss, **options))
+    run = fit.fit(Experiment.preset("smoke", loss=loss, **options))
     assert np.isfinite(run.history["loss"]).all()
     found = evaluate(run)  # whole pictures after the training, as the last validation saw them
     assert found["validation"]["loss"] == pytest.approx(run.history["val_loss"][-1], rel=1e-3)
@@ -379,4 +379,4 @@ def test_data_without_tips_is_refused_before_training(tmp_path):
     images = {name: np.full((16, 24), 90 + ord(name), np.uint8) for name in masks}
     experiment = Experiment.preset("smoke", data=str(make_folder(tmp_path, images, masks)), loss="dice+tip")
     with pytest.raises(DataError, match=r"metadata\.csv.*'dice\+tip' needs them; .* tip_row and tip_column"):
-        fit.train(experiment)
+        fit.fit(experiment)

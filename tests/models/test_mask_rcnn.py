@@ -484,7 +484,7 @@ def test_training_data_has_each_picture_s_cracks(small, photographs):
 
 @pytest.mark.usefixtures("own_artifacts")
 def test_smoke_preset():
-    run = fit.train(Experiment.preset("smoke", model="mask_rcnn", model_options=SMALL))
+    run = fit.fit(Experiment.preset("smoke", model="mask_rcnn", model_options=SMALL))
     names = {"loss", "miou", "unthresholded_miou", "accuracy", "pixel_accuracy"}
     assert set(run.history) == names | {f"val_{name}" for name in names} | {"learning_rate"}
     assert all(len(values) == 2 and np.isfinite(values).all() for values in run.history.values())
@@ -498,7 +498,7 @@ def test_an_interrupted_training_continues_to_the_same_weights(tmp_path, monkeyp
     experiment = Experiment.preset("smoke", model="mask_rcnn", model_options=SMALL)
     monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path))
     monkeypatch.setattr(hardware, "resolve", lambda precision="auto": ("float32", False))
-    finished = fit.train(experiment).model().get_weights()
+    finished = fit.fit(experiment).model().get_weights()
     shutil.rmtree(tmp_path / "runs")
     savez = np.savez
 
@@ -509,8 +509,8 @@ def test_an_interrupted_training_continues_to_the_same_weights(tmp_path, monkeyp
 
     with monkeypatch.context() as patch, pytest.raises(FullDiskError):
         patch.setattr(np, "savez", full_at_the_second)
-        fit.train(experiment)
-    for one, other in zip(fit.train(experiment).model().get_weights(), finished, strict=True):
+        fit.fit(experiment)
+    for one, other in zip(fit.fit(experiment).model().get_weights(), finished, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 

@@ -28,11 +28,11 @@ experiment = Experiment.preset(
     "smoke", data=folder, loss=loss, model_options={"filters": 2}, validation=6 / 14, learning_rates=(0.01,) * 3
 )
 found = []
-for devices in (["CPU:0"], ["CPU:0", "CPU:1"]):
-    os.environ["CRACK_UTILS_ARTIFACTS"] = os.path.join(artifacts, str(len(devices)))
-    devices.devices = lambda: devices
-    run = fit.train(experiment)
-    assert run.provenance["devices"] == len(devices)
+for names in (["CPU:0"], ["CPU:0", "CPU:1"]):
+    os.environ["CRACK_UTILS_ARTIFACTS"] = os.path.join(artifacts, str(len(names)))
+    devices.gpus = lambda: names
+    run = fit.fit(experiment)
+    assert run.provenance["devices"] == len(names)
     found.append({name: values.tolist() for name, values in run.history.items()})
     found[-1]["weights"] = [value for array in run.model().get_weights() for value in array.ravel().tolist()]
 json.dump(found, open(os.path.join(artifacts, "found.json"), "w"))
@@ -77,8 +77,8 @@ def trained(folder, artifacts, loss, precision):
     [(0, 4, 6, 0), (1, 4, 5, 1), (2, 4, 6, 2), (3, 4, 6, 2), (8, 4, 12, 4), (2, 5, 6, 1), (2, 4, 5, 1)],
 )
 def test_devices_share_batches_evenly(number, batch, validation, expected):
-    devices = [f"GPU:{n}" for n in range(number)]
-    assert devices.sharing(devices, batch, validation) == devices[:expected]
+    names = [f"GPU:{n}" for n in range(number)]
+    assert devices.sharing(names, batch, validation) == names[:expected]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,6 @@ def test_no_replica_goes_without_images(batch, images, number, expected):
 
 
 def test_one_device_needs_no_strategy(monkeypatch):
-    monkeypatch.setattr(devices, "devices", lambda: ["GPU:0"])
+    monkeypatch.setattr(devices, "gpus", lambda: ["GPU:0"])
     assert devices.strategy(4, 6).num_replicas_in_sync == 1
     assert devices.sum_over_replicas([1.0, 2.0]) == [1.0, 2.0]

@@ -38,7 +38,7 @@ class TestSmoke:
         ],
     )
     def test_trains_is_read_back_and_measured(self, model, options):
-        run = fit.train(smoke(model, options))
+        run = fit.fit(smoke(model, options))
         names = ["loss", "miou", "unthresholded_miou", "accuracy", "pixel_accuracy"]
         assert set(run.history) == {*names, *(f"val_{name}" for name in names), "learning_rate"}
         assert all(np.isfinite(values).all() for values in run.history.values())
@@ -47,12 +47,12 @@ class TestSmoke:
         probability = predict(run, image)
         assert probability.shape == (41, 50) and 0 <= probability.min() <= probability.max() <= 1
 
-    def test_a_loss_of_its_own_is_compiled_without_the_experiment_s(self, monkeypatch):
-        plain, own = models.build("unet", filters=1), models.build("unet", filters=1)
-        own.own_loss = True
-        for network, expected in ((plain, "dice_bce"), (own, None)):
+    def test_a_network_with_a_loss_of_its_own_is_compiled_without_the_experiment_s(self, monkeypatch):
+        build = models.build
+        for model, expected in (("unet", "dice_bce"), ("mask_rcnn", None)):
+            network = build("unet", filters=1)
             monkeypatch.setattr(models, "build", lambda *args, network=network, **options: network)
-            fit.compiled_model(smoke("unet", {}), steps=1)
+            fit.compiled_model(smoke(model, {}), steps=1)
             assert getattr(network.loss, "name", None) == expected
 
 

@@ -3,10 +3,8 @@
 import keras
 import numpy as np
 import pytest
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorboard.util.tensor_util import make_ndarray
 
-from crack_utils.training.callbacks import Checkpoint, Events
+from crack_utils.training.callbacks import Checkpoint
 
 
 @pytest.fixture
@@ -62,21 +60,3 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_it_is_used(tmp_path, mo
     assert "even.npz is damaged and left out" in capsys.readouterr().out
     (tmp_path / "odd.npz").write_bytes(b"")
     assert Checkpoint(tmp_path, model, {}, print).restore() == 0
-
-
-def test_curves_have_each_epoch_once_after_an_interruption(tmp_path):
-    for complete, last in ((0, 2), (1, 3)):  # the epoch after the first complete one was interrupted, and comes again
-        history = {"loss": [0.5] * complete, "val_loss": [0.7] * complete}
-        events = Events(tmp_path / "curves", history)
-        events.on_train_begin()
-        for epoch in range(complete, last):
-            history["loss"].append(0.5)
-            history["val_loss"].append(0.7)
-            events.on_epoch_end(epoch)
-        events.on_train_end()
-    for part, value in (("train", 0.5), ("validation", 0.7)):
-        curves = EventAccumulator(str(tmp_path / "curves" / part)).Reload()
-        (name,) = curves.Tags()["tensors"]
-        assert name == "epoch_loss"
-        assert [event.step for event in curves.Tensors(name)] == [0, 1, 2]
-        assert [float(make_ndarray(event.tensor_proto)) for event in curves.Tensors(name)] == pytest.approx([value] * 3)

@@ -20,7 +20,13 @@ def test_names_equal_the_registries():
 
 def test_presets_are_experiments():
     for name in PRESETS:
-        assert Experiment.preset(name).preset_name == name
+        data = "photographs" if name == "photo" else "synthetic"
+        assert Experiment.preset(name, data=data).preset_name == name
+
+
+def test_the_data_choose_a_preset_where_none_is_named():
+    for data, name in (("synthetic", "quick"), ("photographs", "photo")):
+        assert Experiment.preset("", data=data, model="", loss="") == Experiment.preset(name, data=data)
 
 
 def test_paper_preset_is_the_report():
@@ -35,7 +41,7 @@ def test_paper_preset_is_the_report():
 @pytest.mark.parametrize(
     ("name", "overrides", "message"),
     [
-        ("huge", {}, "unknown preset 'huge'; valid are smoke, quick, paper"),
+        ("huge", {}, "unknown preset 'huge'; valid are smoke, quick, photo, paper"),
         ("smoke", {"loss": "hinge"}, "unknown loss 'hinge'; valid are bce, dice, focal, tversky"),
         ("smoke", {"loss": "dice+hinge"}, "valid are bce"),
         ("smoke", {"model": "resnet"}, "unknown model 'resnet'; valid are unet"),

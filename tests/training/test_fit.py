@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from crack_utils import Experiment, evaluate, evaluation, load_run, losses, metrics, predict
+from crack_utils import Experiment, evaluate, load_run, losses, metrics, predict
 from crack_utils.cli import main
 from crack_utils.data import make_dataset, sources
+from crack_utils.evaluation import evaluate as measured_runs
 from crack_utils.runtime import hardware, imports, paths, provenance
 from crack_utils.runtime.atomic import FullDiskError
 from crack_utils.training import fit
 from crack_utils.training.experiment import PRESETS
+from crack_utils.training.prepare import prepare
 from tests.helpers.folders import dark_cracks
 
 pytestmark = pytest.mark.usefixtures("own_artifacts")
@@ -37,12 +39,12 @@ def experiment(folder):
         "repeat": 2,
         "learning_rates": (0.01, 0.005, 0.001),
     }
-    return Experiment.preset("smoke", **options)
+    return prepare(Experiment.preset("smoke", **options)).experiment
 
 
 @pytest.fixture(scope="module")
 def run(own_artifacts, experiment):
-    return fit.train(experiment)
+    return fit.fit(experiment)
 
 
 def weights(run):
@@ -83,11 +85,11 @@ class TestInterrupted:
 
         with monkeypatch.context() as patch, pytest.raises(FullDiskError, match=r"no room to write in .*checkpoint"):
             patch.setattr(np, "savez", full_at_the_second)
-            fit.train(experiment)
+            fit.fit(experiment)
         (unfinished,) = (tmp_path / "second" / "runs").iterdir()
         with pytest.raises(ValueError, match="no finished run"):
             load_run(unfinished)
-        continued = fit.train(experiment)
+        continued = fit.fit(experiment)
         assert continued.id == run.id == unfinished.name
         assert "continues after epoch 1" in capsys.readouterr().out
         for first, second in zip(weights(run), weights(continued), strict=True):
@@ -98,7 +100,7 @@ class TestInterrupted:
 
     def test_a_loss_that_is_no_number_stops(self, experiment):
         with pytest.raises(FloatingPointError, match="lower learning rate"):
-            fit.train(experiment.replace(learning_rates=(float("inf"),) * 3))  # times a gradient of 0 it is none
+            fit.fit(experiment.replace(learning_rates=(float("inf"),) * 3))  # times a gradient of 0 it is none
 
 
 class TestRun:
@@ -110,13 +112,12 @@ class TestRun:
         assert {"commit", "packages", "machine", "seconds", "data_hash", "precision"} <= run.provenance.keys()
         assert {key: len(names) for key, names in run.names().items()} == {"train": 8, "validation": 2, "test": 0}
         assert "epoch 2/2" in (run.folder / "log.txt").read_text()
-        assert list((run.folder / "tensorboard").rglob("*tfevents*"))
-        again = fit.train(experiment)
+        again = fit.fit(experiment)
         assert again.id == run.id and "done already" in capsys.readouterr().out
         assert load_run(run.id).id == run.id
 
     def test_another_seed_is_another_run(self, experiment, run):
-        other = fit.train(experiment.replace(seed=1, epochs=1))
+        other = fit.fit(experiment.replace(seed=1, epochs=1))
         assert other.id != run.id
         assert any((a != b).any() for a, b in zip(weights(run), weights(other), strict=True))
 
@@ -125,9 +126,9 @@ class TestEvaluation:
     def test_measures_equal_those_of_the_stored_predictions(self, experiment, run):
         found = evaluate(run)
         assert found["evaluated"] == "validation" and found["images"] == {"train": 8, "validation": 2}
-        pairs = evaluation.split_of(run).validation
-        images, true = evaluation.arrays(pairs, experiment.size)
-        stored = np.stack([evaluation.read_prediction(run, pair) for pair in pairs])
+        pairs = measured_runs.split_of(run).validation
+        images, true = measured_runs.arrays(pairs, experiment.size)
+        stored = np.stack([measured_runs.read_prediction(run, pair) for pair in pairs])
         np.testing.assert_allclose(stored, [predict(run, image) for image in images], atol=1e-4)
         predicted = stored >= 0.5
         union = (true | predicted).sum()
@@ -140,17 +141,17 @@ class TestEvaluation:
 
     def test_the_best_threshold_is_chosen_on_validation(self, experiment, run):
         evaluate(run)
-        found = evaluation.best_threshold(run)
-        pairs = evaluation.split_of(run).validation
-        _, true = evaluation.arrays(pairs, experiment.size)
-        probability = np.stack([predict(run, image) for image in evaluation.arrays(pairs, experiment.size)[0]])
-        scores = [metrics.confusion(true, probability >= t).mean_iou for t in evaluation.THRESHOLDS]
-        assert found["threshold"] == evaluation.THRESHOLDS[int(np.argmax(scores))]
+        found = measured_runs.best_threshold(run)
+        pairs = measured_runs.split_of(run).validation
+        _, true = measured_runs.arrays(pairs, experiment.size)
+        probability = np.stack([predict(run, image) for image in measured_runs.arrays(pairs, experiment.size)[0]])
+        scores = [metrics.confusion(true, probability >= t).mean_iou for t in measured_runs.THRESHOLDS]
+        assert found["threshold"] == measured_runs.THRESHOLDS[int(np.argmax(scores))]
         assert found["mean_iou"] == pytest.approx(max(scores))  # there is no test set
 
     def test_is_made_once(self, run, monkeypatch):
         found = evaluate(run)
-        monkeypatch.setattr(evaluation, "probabilities", None)
+        monkeypatch.setattr(measured_runs, "probabilities", None)
         assert evaluate(run) == found
         stale = found | {"fingerprint": "of older code"}
         (run.folder / "metrics.json").write_text(json.dumps(stale))
@@ -160,7 +161,7 @@ class TestEvaluation:
 
     def test_baseline(self, experiment):
         split = sources.split(experiment, sources.load(experiment))
-        found = evaluation.evaluate_baseline(split, experiment.size)
+        found = measured_runs.evaluate_baseline(split, experiment.size)
         assert found["crack_iou"] > 0.9  # dark lines on a bright ground are what it is made for
 
 
@@ -197,7 +198,7 @@ class TestPipeline:
             np.concatenate(part)
             for part in zip(*make_dataset(pairs, experiment.size, 4).as_numpy_iterator(), strict=True)
         )
-        plain, true = evaluation.arrays(pairs, experiment.size)
+        plain, true = measured_runs.arrays(pairs, experiment.size)
         np.testing.assert_array_equal(images[..., 0], plain)
         np.testing.assert_array_equal(masks[..., 0] > 0, true)
         assert images.dtype == masks.dtype == np.float32 and images.shape == (10, 16, 24, 1)

@@ -17,7 +17,7 @@ import resource, sys
 from crack_utils import Experiment
 from crack_utils.training import fit
 options = {"size": (64, 80), "model_options": {"filters": 2}, "batch": 16, "epochs": 1}
-fit.train(Experiment.preset("smoke", data=sys.argv[1], repeat=1, **options))
+fit.fit(Experiment.preset("smoke", data=sys.argv[1], repeat=1, **options))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 

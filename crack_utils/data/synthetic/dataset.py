@@ -13,10 +13,13 @@ from tqdm import tqdm
 from crack_utils.data.synthetic.patterns import GROWING, pattern_of
 from crack_utils.data.synthetic.photograph import VERSION, check_arguments, measure, render
 from crack_utils.data.synthetic.specimen import SOURCES
+from crack_utils.data.synthetic.wide import WIDE_VERSION, measure_specimen, render_specimen
 from crack_utils.data.synthetic.workers import share
 from crack_utils.runtime.atomic import lock
 
 COLUMNS = ("name", "source", "specimen", "frame", "tip_row", "tip_column", "mm_per_px")
+TIP2_COLUMNS = ("tip2_row", "tip2_column")  # of wide looks: a crack may have two tips, or none
+LOOKS = ("usual", "wide")
 _KINDS = ("images", "masks", "parts")
 _RECIPE = "synthetic.json"
 _BEGUN = ".begun.json"  # the recipe of an unfinished data set: only pictures of the same recipe may be kept
@@ -33,10 +36,13 @@ def generate(
     workers=None,
     progress=False,
     patterns=GROWING,
+    looks="usual",
 ):
     """Write a synthetic data set: two sources, `<folder>/old` and `<folder>/new` (R20).
 
-    Each has images/, masks/ (0/255), parts/ (0 background, 1 primary, 2 secondary) and metadata.csv. The same
+    Each has images/, masks/ (0/255), parts/ (0 background, 1 primary, 2 secondary) and metadata.csv. With wide looks
+    specimens, notches and rigs of all kinds are drawn (`render_specimen`), and the table has columns for a second tip;
+    where there is no crack yet, both tips are empty. The same
     arguments give the same bytes, with any number of workers and however often it was interrupted. A finished folder of
     the same arguments is left as it is, and an unfinished one is continued: complete pictures are kept. Of two
     calls for the same folder one waits for the other.
@@ -59,7 +65,9 @@ def generate(
         Show a progress bar.
     patterns : sequence of str
         Of `PATTERNS`; the specimens of each source take them in turn. A name that stands there twice comes up twice as
-        often.
+        often. Only with usual looks.
+    looks : str
+        "usual" (the embedded data set's) or "wide".
 
     Returns
     -------
@@ -76,10 +84,16 @@ def generate(
     check_arguments(specimens, frames, size, seed, patterns)
     if workers is not None and workers < 1:
         raise ValueError(f"workers={workers}: valid are whole numbers from 1, or None")
+    if looks not in LOOKS:
+        raise ValueError(f"looks={looks!r}: valid are {', '.join(LOOKS)}")
     folder, size = Path(folder), tuple(map(int, size))
     recipe = {"version": VERSION, "specimens": specimens, "frames": frames, "size": list(size), "seed": seed}
     if tuple(patterns) != GROWING:  # recipes of data sets from before there were others say nothing of it
+        if looks != "usual":
+            raise ValueError(f"patterns={patterns!r}: valid with looks={looks!r} are none but the default")
         recipe["patterns"] = list(patterns)
+    if looks != "usual":
+        recipe |= {"version": WIDE_VERSION, "looks": looks}
     if not (folder / _RECIPE).exists():
         folder.mkdir(parents=True, exist_ok=True)
         with lock(folder, f"Another process draws {folder}; this one waits for it"):
@@ -89,13 +103,16 @@ def generate(
     return [row for source in SOURCES for row in _read_rows(folder / source / "metadata.csv")]
 
 
-def write_specimen(folder, frames, size, seed, specimen, patterns=GROWING):
+def write_specimen(folder, frames, size, seed, specimen, patterns=GROWING, looks="usual"):
     """Render and write the frames of a specimen that are not complete yet."""
     for frame in range(frames):
         places = _places(Path(folder), specimen, frame)
         if all(place.exists() for place in places):
             continue
-        shot = render(specimen, frame, frames, size, seed, pattern=pattern_of(specimen, patterns))
+        if looks == "wide":
+            shot = render_specimen(seed, specimen, frame, frames, size)
+        else:
+            shot = render(specimen, frame, frames, size, seed, pattern=pattern_of(specimen, patterns))
         for place, array in zip(places, (shot.image, 255 * shot.mask.astype(np.uint8), shot.parts), strict=True):
             _replace(place, partial(_save_png, array))
 
@@ -107,7 +124,7 @@ def _write(folder, recipe, workers, progress):
     missing = {number: _missing(folder, number, frames) for number in range(specimens)}
     to_do = [number for number, count in missing.items() if count]
     job = {"folder": str(folder.resolve()), "frames": frames, "size": size, "seed": seed}
-    job["patterns"] = _patterns(recipe)
+    job |= {"patterns": _patterns(recipe), "looks": recipe.get("looks", "usual")}
     workers = workers or _useful_workers(sum(missing.values()), size)
     if workers == 1 or len(to_do) < 2:
         written = (write_specimen(**job, specimen=number) or number for number in to_do)
@@ -175,11 +192,18 @@ def _name(specimen, frame):
 
 def _row(specimen, frame, recipe):
     """The row of metadata.csv."""
+    place = {"name": _name(specimen, frame), "source": SOURCES[specimen % 2], "specimen": f"s{specimen:03d}"}
+    place["frame"] = frame
+    if recipe.get("looks") == "wide":
+        tips, mm_per_px = measure_specimen(recipe["seed"], specimen, frame, recipe["frames"], recipe["size"])
+        tips = [(round(float(row), 3), round(float(column), 3)) for row, column in tips]
+        first, second = (tips + [("", "")] * 2)[:2]
+        columns = (*COLUMNS, *TIP2_COLUMNS)
+        return dict(zip(columns, (*place.values(), *first, round(mm_per_px, 6), *second), strict=True))
     pattern = pattern_of(specimen, _patterns(recipe))
     tip, mm_per_px = measure(specimen, frame, recipe["frames"], recipe["size"], recipe["seed"], pattern)
     row, column = (round(value, 3) for value in tip)
-    place = _name(specimen, frame), SOURCES[specimen % 2], f"s{specimen:03d}", frame
-    return dict(zip(COLUMNS, (*place, row, column, round(mm_per_px, 6)), strict=True))
+    return dict(zip(COLUMNS, (*place.values(), row, column, round(mm_per_px, 6)), strict=True))
 
 
 def _patterns(recipe):
@@ -200,7 +224,7 @@ def _replace(path, write):
 def _write_rows(path, rows):
     def write(partial_path):
         with open(partial_path, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer = csv.DictWriter(file, list(rows[0]) if rows else COLUMNS, lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
 
@@ -208,6 +232,6 @@ def _write_rows(path, rows):
 
 
 def _read_rows(path):
-    numbers = {"frame": int, "tip_row": float, "tip_column": float, "mm_per_px": float}
+    numbers = {"frame": int} | dict.fromkeys((*COLUMNS[4:], *TIP2_COLUMNS), lambda text: float(text) if text else None)
     with open(path, newline="", encoding="utf-8") as file:
         return [{key: numbers.get(key, str)(value) for key, value in row.items()} for row in csv.DictReader(file)]

@@ -19,11 +19,11 @@ import pandas as pd
 from IPython.display import Javascript
 from PIL import Image
 
-from crack_utils.data.images import SUFFIXES, DataError
+from crack_utils.data.images import SUFFIXES, read_image
+from crack_utils.data.stored import DataError
 from crack_utils.geometry import measure_cracks
 from crack_utils.inference.certainty import how_sure
 from crack_utils.inference.overlay import overlay
-from crack_utils.inference.photographs import read_photograph
 
 LIMIT = 10  # [MB] what a Jupyter server takes in one message; `crack-utils serve` takes more
 SHOWN = 1400  # [px] longest side of the picture on the screen; the download has all pixels
@@ -172,7 +172,7 @@ def _read(name, content):
         path = Path(folder) / f"photograph{Path(name).suffix}"
         path.write_bytes(content)
         try:
-            return read_photograph(path)
+            return read_image(path)
         except DataError as error:
             raise DataError(str(error).replace(str(path), name)) from None
 

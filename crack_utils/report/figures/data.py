@@ -39,7 +39,7 @@ def pictures(pairs, rows=2, masks=True):
     for axes in grid.flat:
         axes.set_axis_off()
     for axes, pair in zip(grid.flat, pairs, strict=False):
-        image = read_image(pair.image)
+        image = read_image(pair.image, pair.bits)
         title = ", ".join(filter(None, [pair.source, pair.specimen or pair.name]))
         axes.set_axis_on()
         show(axes, image, title if pair.frame is None else f"{title}, frame {pair.frame}")

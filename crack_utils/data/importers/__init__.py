@@ -1,0 +1,150 @@
+"""Annotations of other tools made into a data set, and our masks into theirs: one format a file.
+
+A format is a module with two functions, and one line in `FORMATS`:
+
+- ``recognises(folder)`` says whether a `Folder` holds its files;
+- ``read(folder, options)`` yields an `Annotated` for each photograph, and adds what it cannot use to
+  ``folder.problems``.
+
+One that can be written too, in `WRITTEN`, has ``write(pairs, out)``.
+"""
+
+from collections import Counter
+from pathlib import Path
+
+from tqdm import tqdm
+
+from crack_utils.data.images import DataError, read_mask
+from crack_utils.data.importers import coco, cvat, labelme, matlab, palette, plain, yolo
+from crack_utils.data.importers.folder import Folder
+from crack_utils.data.importers.shapes import Options
+from crack_utils.data.importers.writer import Imported, distinct_names, new_folder, write_pairs
+from crack_utils.data.pairs import find_pairs
+
+FORMATS = {"labelme": labelme, "coco": coco, "cvat": cvat, "yolo": yolo, "matlab": matlab, "palette": palette}
+PLAIN = "plain"  # read only where the crack's colour is said
+WRITTEN = {"coco": coco, "labelme": labelme}
+
+__all__ = ["FORMATS", "WRITTEN", "Imported", "export_annotations", "import_annotations"]
+
+
+def import_annotations(source, out, labels=(), crack=None, line_width=None, traced=False, format=None):
+    """Make a data set of photographs and masks from what another tool has written.
+
+    For who has labelled elsewhere: everything here takes a folder of `images/` and `masks/`. What cannot be used is
+    left out and told; the rest is there.
+
+    Parameters
+    ----------
+    source : path-like
+        A folder with annotations and photographs, or one annotation file with its photographs beside it.
+    out : path-like
+        The data set's folder; not there yet.
+    labels : sequence of str
+        The classes that are crack. Without any, the only class there is.
+    crack : str, optional
+        For masks that need mending: the crack's colour, as "black" or "250,50,83".
+    line_width : float, optional [px]
+        Of lines, which have none of their own in these formats.
+    traced : bool
+        Polygons of COCO and YOLO were made from masks and go through the crack's outermost pixels, as OpenCV's contours
+        do, and not around them: a crack of two pixels would come out half as wide.
+    format : str, optional
+        One of `FORMATS`; found out if not said.
+
+    Returns
+    -------
+    Imported
+
+    Raises
+    ------
+    DataError
+        If nothing there can be used: no format known, no such class, several classes and none chosen, no crack at all.
+    ValueError
+        If an argument is wrong, or `out` is there already.
+    """
+    if line_width is not None and not 1 <= line_width <= 1000:
+        raise ValueError(f"a line width of {line_width:g} px; expected 1 to 1000")
+    if crack is not None:
+        plain.parse_colour(crack)
+        if labels or format:
+            raise ValueError("a colour of the crack is for masks alone; it goes without labels and format")
+    with new_folder(out) as draft:
+        folder = Folder(source)
+        name, reader = (PLAIN, plain) if crack is not None else _format(folder, format)
+        options = Options(line_width, crack, traced)
+        annotated = list(tqdm(reader.read(folder, options), unit="annotation", disable=None, leave=False))
+        labels = _chosen(labels, annotated, folder, name)
+        cracks = write_pairs(annotated, distinct_names(annotated, folder.place), labels, draft, folder.problems)
+        if not any(cracks):
+            raise DataError(_text(f"{source}: no picture with a crack ({', '.join(labels)})", folder.problems))
+    return Imported(Path(out), name, labels, len(cracks), sum(map(bool, cracks)), folder.problems, folder.notes)
+
+
+def export_annotations(source, out, format):
+    """Write a data set for another tool, photographs and all, to go on labelling or training there.
+
+    No pixel of a mask is lost: masks are written as masks, not as polygons.
+
+    Parameters
+    ----------
+    source : path-like
+        A folder with `images/` and `masks/`.
+    out : path-like
+        A folder that is not there yet.
+    format : str
+        "coco" (`images/` and `annotations/instances_default.json`) or "labelme" (a JSON file beside each photograph).
+
+    Returns
+    -------
+    int
+        How many photographs there are.
+
+    Raises
+    ------
+    DataError
+        If the data set cannot be read.
+    ValueError
+        If there is no such format, or `out` is there already.
+    """
+    if format not in WRITTEN:
+        raise ValueError(f"unknown format {format!r}; valid are {', '.join(WRITTEN)}")
+    with new_folder(out) as draft:
+        pairs = find_pairs(source)
+        shown = tqdm(pairs, unit="picture", disable=None, leave=False)
+        WRITTEN[format].write(((pair.image, read_mask(pair.mask)) for pair in shown), draft)
+    return len(pairs)
+
+
+def _format(folder, name):
+    """Return the name and the module of the format that a folder is in, or that was said."""
+    if name is not None and name not in FORMATS:
+        raise ValueError(f"unknown format {name!r}; valid are {', '.join(FORMATS)}")
+    names = [name] if name else [name for name, module in FORMATS.items() if module.recognises(folder)]
+    if len(names) > 1:
+        raise DataError(f"{folder.root}: annotations of several formats ({', '.join(names)}); choose with --format")
+    if not names:
+        raise DataError(
+            f"{folder.given}: no annotations found; known are JSON of labelme and COCO, XML of CVAT, text of YOLO (an "
+            "unpacked folder, with the photographs), .mat with groundTruth, and masks in a folder such as masks/ or "
+            "SegmentationClass/"
+        )
+    return names[0], FORMATS[names[0]]
+
+
+def _chosen(labels, annotated, folder, format):
+    """Return the classes that are crack; refuse those that nothing has, and to choose among several."""
+    count = sum((each.labels for each in annotated), Counter())
+    classes = ", ".join(f"{label} ({number})" for label, number in count.most_common(30))
+    if not count:
+        raise DataError(_text(f"{folder.given}: nothing is annotated", folder.problems))
+    if strangers := [label for label in labels if label not in count]:
+        raise DataError(f"{folder.given}: nothing is labelled {', '.join(strangers)}; there are {classes}")
+    if not labels and len(count) > 1:
+        hint = ", or --crack white if these are masks with gray edges" if FORMATS.get(format) is palette else ""
+        raise DataError(f"{folder.given}: several classes, {classes}; say with --label which of them are crack{hint}")
+    return tuple(labels or count)
+
+
+def _text(message, problems):
+    return "\n".join([message, *(f"- {problem}" for problem in problems)])

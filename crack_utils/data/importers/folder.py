@@ -1,0 +1,168 @@
+"""The files of an input folder, found once: what stands in an annotation chooses among them and never makes a path."""
+
+import contextlib
+import json
+import os
+import posixpath
+import unicodedata
+from pathlib import Path, PureWindowsPath
+
+from crack_utils.data.images import SUFFIXES, DataError
+
+FIRST = 20  # files of a kind that are looked into to recognise a format
+LARGEST = 256 * 2**20  # [bytes] of an annotation file; read as a whole, JSON takes some ten times as much memory
+
+
+class MissingPictureError(DataError):
+    """There is no picture where an annotation names one."""
+
+
+class Folder:
+    """An input folder, or one annotation file and the folder in which it stands.
+
+    Attributes
+    ----------
+    given, root : pathlib.Path
+        What was given, and the folder.
+    files : list of pathlib.Path
+        All regular files in it and below, sorted; hidden ones are left out.
+    problems : list of str
+        What readers could not use, each with the file's name.
+    notes : list of str
+        What they left out, without any fault.
+
+    Raises
+    ------
+    DataError
+        If there is neither such a folder nor such a file.
+    """
+
+    def __init__(self, path):
+        path = Path(path)
+        if not (path.is_dir() or path.is_file()):
+            raise DataError(f"{path}: no such file or folder")
+        self.given = path
+        self.root = path if path.is_dir() else path.parent
+        self.files = sorted(_regular_files(self.root))
+        self.problems, self.notes = [], []
+        self._places = {self.place(file): file for file in self.files}
+        self._pictures, self._by_name = {}, {}
+        for place, file in self._places.items():
+            if file.suffix.lower() in SUFFIXES:
+                self._by_name.setdefault(posixpath.basename(place), []).append(file)
+                self._pictures.setdefault(_composed(file.stem), []).append(file)
+
+    def place(self, file):
+        """Return where a file stands in the folder, as text with slashes, in Unicode's composed form."""
+        return _composed(file.relative_to(self.root).as_posix())
+
+    def ending(self, *suffixes):
+        """Return the annotation files with these endings: of the whole folder, or the one file that was given."""
+        files = self.files if self.given == self.root else [self.given]
+        return [file for file in files if file.suffix.lower() in suffixes]
+
+    def holds(self, suffixes, test):
+        """Say whether one of the first annotation files with these endings passes a test; a `DataError` is a no."""
+        for file in self.ending(*suffixes)[:FIRST]:
+            with contextlib.suppress(DataError):
+                if test(file):
+                    return True
+        return False
+
+    def pictures(self):
+        """Return all pictures in the folder, sorted."""
+        return [file for file in self.files if file.suffix.lower() in SUFFIXES]
+
+    def picture(self, name, annotation):
+        """Return the picture that an annotation file names.
+
+        It is looked for beside the annotation, in the folder and in its `images/`; else it is the one whose path ends
+        with the name, or at least with its last part, if there is only one.
+
+        Parameters
+        ----------
+        name : str
+            As it stands in the annotation, with slashes of either kind.
+        annotation : pathlib.Path
+
+        Raises
+        ------
+        DataError
+            If the name leads out of the folder, or to several pictures; `MissingPictureError` if to none.
+        """
+        wanted = _composed(PureWindowsPath(name).as_posix())
+        beside = posixpath.dirname(self.place(annotation))
+        if PureWindowsPath(name).anchor or posixpath.normpath(posixpath.join(beside, wanted)).startswith(".."):
+            raise DataError(f"{annotation}: the picture {name!r} lies outside {self.root}; name the folder of both")
+        for place in (beside, "", "images"):
+            file = self._places.get(posixpath.normpath(posixpath.join(place, wanted)))
+            if file is not None and file.suffix.lower() in SUFFIXES:
+                return file
+        named = self._by_name.get(posixpath.basename(wanted), [])
+        exact = [file for file in named if f"/{self.place(file)}".endswith(f"/{wanted}")]
+        return self._only(exact or named, annotation, name)
+
+    def picture_of(self, stems, annotation, but=()):
+        """Return the picture with the first of some names, endings aside; those in `but` do not count.
+
+        Raises
+        ------
+        DataError
+            If there are several; `MissingPictureError` if there is none.
+        """
+        for stem in stems:
+            files = [file for file in self._pictures.get(_composed(stem), []) if file not in but]
+            if files:
+                break
+        return self._only(files, annotation, stems[0])
+
+    def _only(self, files, annotation, name):
+        if not files:
+            raise MissingPictureError(f"{annotation}: no picture {name!r} in {self.root} ({', '.join(SUFFIXES)})")
+        if len(files) > 1:
+            places = ", ".join(self.place(file) for file in files[:4])
+            raise DataError(f"{annotation}: several pictures {name!r}: {places}")
+        return files[0]
+
+
+def read_text(path):
+    """Return the text of an annotation file in UTF-8; a `DataError` if it is too large, or no text."""
+    if path.stat().st_size > LARGEST:
+        raise DataError(f"{path}: larger than {LARGEST // 2**20} MiB")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not in UTF-8 (byte {error.start})") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def read_json(path):
+    """Return what a JSON file holds; a `DataError` if it is none."""
+    try:
+        return json.loads(read_text(path))
+    except DataError:
+        raise
+    except RecursionError:
+        raise DataError(f"{path}: no JSON that can be read (nested too deeply)") from None
+    except ValueError as error:
+        raise DataError(f"{path}: no JSON that can be read ({error})") from None
+
+
+def _composed(text):
+    return unicodedata.normalize("NFC", text)
+
+
+def _regular_files(root):
+    """Yield the regular files below a folder, also behind links to folders, each folder once."""
+    visited = set()
+    for place, folders, names in os.walk(root, followlinks=True):
+        if os.path.realpath(place) in visited:
+            folders.clear()
+            continue
+        visited.add(os.path.realpath(place))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in names:
+            file = Path(place, name)
+            if not name.startswith(".") and file.is_file():
+                yield file

@@ -1,0 +1,88 @@
+"""Masks whose pixels are classes: PNG with a palette (VOC, labelme), gray values, or a colour for each class (CVAT).
+
+Names of the classes are taken from `class_names.txt` (labelme: a line each, first `__ignore__`, then the background) or
+`labelmap.txt` (CVAT: ``name:red,green,blue::``). Without them a class is called by its value, "1" or "250,50,83".
+"""
+
+from collections import Counter
+from functools import partial
+
+import numpy as np
+
+from crack_utils.data.images import DataError
+from crack_utils.data.importers.folder import read_text
+from crack_utils.data.importers.pixels import masks, pairs, read_pixels
+from crack_utils.data.importers.shapes import Annotated
+
+MOST = 64  # classes in a mask; more are gray edges, or a photograph
+BACKGROUND = ("background", "_background_")
+IGNORED = 255  # how labelme stores -1
+
+
+def recognises(folder):
+    """Say whether there are masks beside photographs."""
+    return bool(masks(folder))
+
+
+def read(folder, options):
+    """Yield an `Annotated` for each mask."""
+    try:
+        by_index, by_colour = _index_names(folder), _colour_names(folder)
+    except DataError as error:
+        folder.problems.append(str(error))
+        return
+    for file, photograph in pairs(folder):
+        try:
+            labels = Counter(_classes(file, by_index, by_colour)[1].values())
+        except DataError as error:
+            folder.problems.append(str(error))
+            continue
+        yield Annotated(file, photograph, labels, partial(_mask, file, by_index, by_colour))
+
+
+def _mask(file, by_index, by_colour, labels, size):
+    values, names = _classes(file, by_index, by_colour)
+    return np.isin(values, [value for value, name in names.items() if name in labels])
+
+
+def _classes(file, by_index, by_colour):
+    """Return the value of each pixel, shape (H, W), and the names of the classes by value, background left out."""
+    values = read_pixels(file, colours=bool(by_colour))
+    coloured = values.ndim == 3
+    if coloured:
+        values = values @ np.array((65536, 256, 1))
+    found = [int(value) for value in np.unique(values)]
+    if len(found) > MOST:
+        raise DataError(
+            f"{file}: {len(found)} values are no classes; if it is black and white with gray edges say --crack white, "
+            "if it is coloured and was saved as JPEG --crack R,G,B"
+        )
+    if coloured:
+        names = {value: by_colour.get(value, f"{value >> 16},{value >> 8 & 255},{value & 255}") for value in found}
+    else:
+        names = {value: by_index.get(value, str(value)) for value in found}
+    return values, {value: name for value, name in names.items() if value and name not in BACKGROUND}
+
+
+def _index_names(folder):
+    """Return the names of classes by the value of their pixels, from labelme's list."""
+    lines = [line for file in folder.files if file.name == "class_names.txt" for line in read_text(file).splitlines()]
+    if lines[:1] == ["__ignore__"]:
+        return {IGNORED: lines[0], **dict(enumerate(lines[1:]))}
+    return dict(enumerate(lines))
+
+
+def _colour_names(folder):
+    """Return the names of classes by the colour of their pixels, as one number, from CVAT's list."""
+    names = {}
+    for file in folder.files:
+        for line in read_text(file).splitlines() if file.name == "labelmap.txt" else ():
+            name, _, rest = line.partition(":")
+            if not line.strip() or line.startswith("#") or rest.startswith(":"):  # the last: no colour is said
+                continue
+            try:
+                red, green, blue = (int(value) for value in rest.split(":")[0].split(","))
+            except ValueError:
+                raise DataError(f"{file}: {line!r} is no name with a colour, as in crack:250,50,83::") from None
+            names[red << 16 | green << 8 | blue] = name
+    return names

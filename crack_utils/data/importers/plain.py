@@ -1,0 +1,44 @@
+"""Masks that need mending: black and white exchanged, gray edges, saved as JPEG, or the crack in one of many colours.
+
+Which colour is crack has to be said (`crack-utils import FOLDER --crack black`).
+"""
+
+from collections import Counter
+from functools import partial
+
+import numpy as np
+from PIL import ImageColor
+
+from crack_utils.data.importers.pixels import BLACK, WHITE, pairs, read_pixels
+from crack_utils.data.importers.shapes import Annotated
+
+NEAR = 32  # of 255, in red, green and blue: how far JPEG moves a colour
+
+
+def read(folder, options):
+    """Yield an `Annotated` for each mask beside a photograph; its only class is the crack's colour."""
+    colour = parse_colour(options.crack)
+    for file, photograph in pairs(folder):
+        yield Annotated(file, photograph, Counter([options.crack]), partial(_mask, file, colour))
+
+
+def parse_colour(text):
+    """Return a colour as (red, green, blue) in 0 to 255 from "black", "#fa3253" or "250,50,83".
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    try:
+        return ImageColor.getrgb(f"rgb({text})" if text[:1].isdigit() else text)[:3]
+    except ValueError:
+        raise ValueError(f"{text!r} is no colour; expected one such as black, white or 250,50,83") from None
+
+
+def _mask(file, colour, labels, size):
+    """Black and white divide all gray values between them; of other colours, those near the crack's are crack."""
+    values = read_pixels(file, colours=True)
+    if colour in (BLACK, WHITE):
+        return (values.max(axis=2) < 128) if colour == BLACK else (values.min(axis=2) >= 128)
+    return (np.abs(values.astype(int) - colour) <= NEAR).all(axis=2)

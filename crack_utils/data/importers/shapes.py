@@ -1,0 +1,232 @@
+"""What people draw on photographs — polygons, lines, runs of pixels — as masks.
+
+Points are (x, y) [px] from the corner of the picture at the top left, as in all these formats: the first pixel reaches
+from 0 to 1, and its centre is (0.5, 0.5).
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from pycocotools import mask as coco
+from scipy.ndimage import binary_dilation, label
+from skimage.draw import line as line_of_pixels
+
+EIGHT = np.ones((3, 3), bool)  # pixels that touch at a corner belong together
+NEAR = 2  # [px] from a polygon's pixels to its outline; at its corners it can be that far
+LONGEST = 5_000_000  # [px] of an outline or a line: a hundred times what the largest photograph holds
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """A photograph and what was drawn on it.
+
+    Attributes
+    ----------
+    file : pathlib.Path
+        The annotation, which messages name.
+    image : pathlib.Path or callable
+        The photograph's file, or a function that returns its bytes where the annotation holds them.
+    labels : Counter
+        How often each class occurs: shapes, or pictures where classes are pixels.
+    mask : callable
+        ``mask(labels, size)`` returns the mask of some classes, bool, of a photograph of size (height, width); a
+        ValueError says why it cannot. Classes that are pixels have a size of their own.
+    drawn_on : (height, width) [px], optional
+        What the annotation says of the photograph's size.
+    """
+
+    file: Path
+    image: Path | Callable
+    labels: Counter
+    mask: Callable
+    drawn_on: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person says of annotations that do not say it themselves; see `import_annotations`."""
+
+    line_width: float | None = None
+    crack: str | None = None
+    traced: bool = False
+
+
+def polygon(points, size, traced=False):
+    """Return the pixels within a polygon, as pycocotools has them: those whose centre lies within it.
+
+    A crack is often thinner than a pixel, and none or few centres lie within it. There the pixels that its outline
+    passes through belong to it too, so that it ends where it was drawn to end, and is one piece.
+
+    Parameters
+    ----------
+    points : sequence of (x, y) [px]
+        At least three.
+    size : (height, width) [px]
+    traced : bool
+        The points are numbers of pixels along the border of a mask, as OpenCV's contours; these pixels belong to it.
+
+    Returns
+    -------
+    ndarray, bool, shape `size`
+
+    Raises
+    ------
+    ValueError
+        If these are no points, or far outside the picture.
+    """
+    points = _points(points, size, least=1 if traced else 3) + traced * 0.5
+    first, last = _box(points, size)
+    mask = np.zeros(size, bool)
+    inside = np.s_[first[1] : last[1], first[0] : last[0]]
+    if not mask[inside].size:
+        return mask
+    points, corners = points - first, points.repeat(3 if len(points) < 3 else 1, axis=0) - first  # it wants three
+    encoded = coco.frPyObjects([corners.ravel().tolist()], *mask[inside].shape)
+    filled = coco.decode(encoded[0]).astype(bool)
+    outline = _outline(points, filled.shape)
+    bare = outline & ~binary_dilation(filled, EIGHT, NEAR)
+    filled |= outline & binary_dilation(bare, EIGHT, NEAR)
+    if traced or label(filled, EIGHT)[1] != 1:
+        filled |= outline
+    mask[inside] = filled
+    return mask
+
+
+def line(points, width, size):
+    """Return the pixels whose centre is at most half a width from a line through some points; its ends are round.
+
+    Parameters
+    ----------
+    points : sequence of (x, y) [px]
+        At least two.
+    width : float [px]
+        At least 1: a thinner line would be broken. None where nobody has said it.
+    size : (height, width) [px]
+
+    Returns
+    -------
+    ndarray, bool, shape `size`
+
+    Raises
+    ------
+    ValueError
+        If these are no points, or far outside the picture, or if there is no width.
+    """
+    if width is None:
+        raise ValueError("a line has no width: say with --line-width how many pixels")
+    points = _points(points, size, least=2)
+    mask = np.zeros(size, bool)
+    for start, end in pairwise(points):
+        first, last = _box(np.stack([start, end]), size, margin=width)
+        x, y = np.meshgrid(*(np.arange(first[axis], last[axis]) + 0.5 for axis in (0, 1)))
+        along = end - start
+        place = ((x - start[0]) * along[0] + (y - start[1]) * along[1]) / max(along @ along, 1e-12)
+        place = place.clip(0, 1)
+        distance = np.hypot(x - start[0] - place * along[0], y - start[1] - place * along[1])
+        mask[first[1] : last[1], first[0] : last[0]] |= distance <= width / 2 + 1e-9
+    return mask
+
+
+def runs(counts, size):
+    """Return the pixels of a run-length encoding.
+
+    Written here because pycocotools trusts what it decodes: a damaged file overwrites memory.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Lengths of the runs, row by row, background and crack in turn, background first.
+    size : (height, width) [px]
+
+    Returns
+    -------
+    ndarray, bool, shape `size`
+
+    Raises
+    ------
+    ValueError
+        If the runs do not fill the picture exactly.
+    """
+    if not all(type(count) is int and 0 <= count <= size[0] * size[1] for count in counts):
+        raise ValueError("a run-length encoding holds what is no length")
+    if sum(counts) != size[0] * size[1]:
+        raise ValueError(f"a run-length encoding of {sum(counts)} pixels, but there are {size[0]}×{size[1]}")
+    return np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(size)
+
+
+def paste(part, left, top, size):
+    """Return a mask of the whole picture from that of a part of it, whose first pixel is at (left, top).
+
+    Raises
+    ------
+    ValueError
+        If the part reaches out of the picture.
+    """
+    height, width = part.shape
+    if not (0 <= top <= size[0] - height and 0 <= left <= size[1] - width):
+        raise ValueError(f"a mask of {height}×{width} pixels at ({left}, {top}) reaches out of the picture")
+    mask = np.zeros(size, bool)
+    mask[top : top + height, left : left + width] = part
+    return mask
+
+
+def union(shapes):
+    """Return a function as `Annotated.mask`, from a list of (label, function of the size that returns a mask)."""
+
+    def mask(labels, size):
+        result = np.zeros(size, bool)
+        for name, draw in shapes:
+            if name in labels:
+                result |= draw(size)
+        return result
+
+    return mask
+
+
+def refuse_shape(kind):
+    """Return a function that refuses a shape of which no mask can be made, once its class is asked for."""
+
+    def draw(size):
+        raise ValueError(f"a crack is marked by a {kind}, which does not outline it; draw polygons, lines or masks")
+
+    return draw
+
+
+def _points(points, size, least):
+    """Return points as an array of shape (n, 2), all finite and at most one picture away from the picture."""
+    try:
+        points = np.array(points, float)
+    except (TypeError, ValueError, OverflowError):
+        points = np.empty(0)
+    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
+        raise ValueError("an outline that is no list of points (x, y)")
+    if len(points) < least:
+        raise ValueError(f"an outline of {len(points)} point(s); expected {least} or more")
+    sides = np.array(size[::-1])
+    if (points < -sides).any() or (points > 2 * sides).any():
+        raise ValueError(f"an outline that reaches far out of the picture of {size[0]}×{size[1]} pixels")
+    if np.hypot(*np.diff(points, axis=0).T).sum() > LONGEST:
+        raise ValueError(f"an outline longer than {LONGEST} pixels")
+    return points
+
+
+def _box(points, size, margin=1):
+    """Return the first and behind the last column and row, two arrays (x, y), that some points can reach."""
+    sides = np.array(size[::-1])
+    first = np.floor(points.min(axis=0) - margin).astype(int).clip(0, sides)
+    return first, np.ceil(points.max(axis=0) + margin).astype(int).clip(first, sides)
+
+
+def _outline(points, size):
+    """Return the pixels that a closed outline passes through."""
+    mask = np.zeros(size, bool)
+    columns, rows = np.floor(points).astype(int).T
+    for index in range(len(points)):
+        row, column = line_of_pixels(rows[index - 1], columns[index - 1], rows[index], columns[index])
+        inside = (row >= 0) & (row < size[0]) & (column >= 0) & (column < size[1])
+        mask[row[inside], column[inside]] = True
+    return mask

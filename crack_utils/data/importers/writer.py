@@ -1,0 +1,184 @@
+"""A data set written from photographs and annotations: as a whole, or not at all."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+from tqdm import tqdm
+
+from crack_utils.data.images import DataError, read_image
+from crack_utils.runtime.atomic import FULL, explain_full_disk
+
+SUFFIX = {"PNG": ".png", "JPEG": ".jpg", "TIFF": ".tif", "BMP": ".bmp"}  # of photographs that annotations hold
+ORIENTATION = 0x0112  # the EXIF tag
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import has made.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+        The data set, with `images/` and `masks/`.
+    format : str
+    labels : tuple of str
+        The classes that are crack.
+    pictures, cracked : int
+        How many there are, and how many of them show a crack.
+    problems, notes : list of str
+        What could not be used, each with its file's name; and what was left out without any fault.
+    """
+
+    folder: Path
+    format: str
+    labels: tuple
+    pictures: int
+    cracked: int
+    problems: list
+    notes: list
+
+
+@contextlib.contextmanager
+def new_folder(path):
+    """Give a draft to fill; when the block ends well, it becomes the folder at once.
+
+    Raises
+    ------
+    ValueError
+        If there is something at the path already, or if the folder above it is missing.
+    """
+    path = Path(path)
+    if path.is_symlink() or path.exists():
+        raise ValueError(f"{path}: is there already; name a folder that is not")
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"{path}: there is no folder {path.parent} to make it in")
+    with explain_full_disk(path.parent), tempfile.TemporaryDirectory(prefix=".draft-", dir=path.parent) as place:
+        draft = Path(place) / "folder"
+        draft.mkdir()
+        yield draft
+        os.rename(draft, path)
+
+
+def write_pairs(annotated, names, labels, draft, problems):
+    """Write photographs and masks into `images/` and `masks/` of a folder.
+
+    Photographs are copied byte for byte; masks are PNG, 0 and 255, the way up in which the photograph is shown.
+
+    Parameters
+    ----------
+    annotated : list of Annotated
+    names : list of str
+        Of the pairs, without ending, all different.
+    labels : collection of str
+        The classes that are crack.
+    draft : pathlib.Path
+        An empty folder.
+    problems : list of str
+        What goes wrong with a picture is added here, and the rest is done.
+
+    Returns
+    -------
+    list of int
+        Crack pixels of each pair written.
+    """
+    (draft / "images").mkdir()
+    (draft / "masks").mkdir()
+    cracks, first = [], {}
+    # The bar shows at a terminal only.
+    for each, name in zip(tqdm(annotated, unit="picture", disable=None, leave=False), names, strict=True):
+        other = first.setdefault(name.casefold(), each)
+        try:
+            if other is not each:
+                raise DataError(f"{each.file}: its picture has the same name {name!r} as that of {other.file}")
+            cracks.append(_write_pair(each, name, labels, draft))
+        except DataError as error:
+            problems.append(str(error))
+    return cracks
+
+
+def distinct_names(annotated, place):
+    """Return a name for each picture: its file's, or, where several have the same, with its folders' before it.
+
+    Parameters
+    ----------
+    annotated : list of Annotated
+    place : callable
+        Returns where a file stands in the input folder, as text with slashes.
+    """
+    files = [each.file if callable(each.image) else each.image for each in annotated]
+    count = Counter(file.stem.casefold() for file in files)
+    return [
+        file.stem if count[file.stem.casefold()] == 1 else place(file).removesuffix(file.suffix).replace("/", "-")
+        for file in files
+    ]
+
+
+def _write_pair(annotated, name, labels, draft):
+    """Write one pair and return its number of crack pixels; nothing of it stays if that fails."""
+    origin = annotated.file if callable(annotated.image) else annotated.image
+    content = annotated.image() if callable(annotated.image) else None
+    suffix = origin.suffix if content is None else _suffix(content, origin)
+    photograph = draft / "images" / f"{name}{suffix}"
+    try:
+        shutil.copyfile(origin, photograph) if content is None else photograph.write_bytes(content)
+        mask = _mask(annotated, labels, photograph, _shown(photograph, origin))
+        Image.fromarray(mask.astype(np.uint8) * 255).save(draft / "masks" / f"{name}.png")
+    except BaseException as error:
+        photograph.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno not in FULL:
+            raise DataError(f"{origin}: {error.strerror or error}") from None
+        raise
+    return int(mask.sum())
+
+
+def _suffix(content, file):
+    """Return the ending of the file of a photograph that an annotation holds."""
+    try:
+        with Image.open(BytesIO(content), formats=list(SUFFIX)) as picture:
+            return SUFFIX.get(picture.format, ".jpg")  # a JPEG with more pictures is called MPO
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"{file}: the picture in it cannot be read ({error})") from None
+
+
+def _shown(photograph, origin):
+    """Return the size of a photograph as it is shown; errors name where it is from."""
+    try:
+        return read_image(photograph).shape
+    except DataError as error:
+        raise DataError(f"{origin}: {str(error).removeprefix(f'{photograph}: ')}") from None
+
+
+def _mask(annotated, labels, photograph, shown):
+    """Return the mask of a photograph, the way up in which it is shown."""
+    with Image.open(photograph) as picture:
+        stored = picture.size[::-1]
+    drawn_on = annotated.drawn_on or shown
+    if drawn_on not in (shown, stored):
+        raise DataError(_mismatch("drawn on", drawn_on, annotated, photograph, shown))
+    try:
+        mask = annotated.mask(labels, tuple(int(side) for side in drawn_on))
+    except DataError:
+        raise
+    except ValueError as error:
+        raise DataError(f"{annotated.file}: {photograph.name!r}: {error}") from None
+    if mask.shape not in (shown, stored):
+        raise DataError(_mismatch("a mask of", mask.shape, annotated, photograph, shown))
+    if mask.shape == shown:
+        return mask
+    # Drawn on the photograph as it is stored, which is shown turned by a quarter.
+    turned = Image.fromarray(mask)
+    with Image.open(photograph) as picture:
+        turned.getexif()[ORIENTATION] = picture.getexif()[ORIENTATION]
+    return np.asarray(ImageOps.exif_transpose(turned))
+
+
+def _mismatch(what, size, annotated, photograph, shown):
+    return "{}: {} {}×{} pixels, but {!r} has {}×{}".format(annotated.file, what, *size, photograph.name, *shown)

@@ -1,0 +1,220 @@
+"""Masks: what is crack follows from what a picture shows, not from how it is stored. NumPy and SciPy only.
+
+Labelling tools write 0 and 1, 0 and 255, black and white, black and one colour, a palette of these in any order, or an
+opaque crack on nothing. JPEG and smooth reductions leave gray edges. What cannot be decided is refused with the values
+found and what to do.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import binary_dilation
+
+from crack_utils.data.decoding import bits_used, open_stored
+from crack_utils.data.stored import DataError
+
+NEAR = 32  # [of 255] a value so near to black or white is meant to be it: what JPEG of usual quality does to a mask
+COLOUR_NEAR = 48  # [of 255] and a colour so near to those between black and the crack's colour
+
+# A mask is gray at edges only: a photograph, given by mistake, is gray nearly everywhere.
+GRAY_SHARE = 0.25
+EDGE_SHARE = 0.9  # of the gray pixels lie within two pixels of the crack
+CLASSES = 2  # so few gray levels may be classes
+SMOOTH = 8  # so many are none; hairlines that a reduction left without a white pixel
+SMOOTH_SHARE = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """A mask as it was understood.
+
+    Attributes
+    ----------
+    crack : ndarray, bool, shape (H, W)
+    gray : int
+        How many pixels were neither background nor crack, but between them.
+    """
+
+    crack: np.ndarray
+    gray: int = 0
+
+
+def read_mask(file):
+    """Read a mask as a labelling tool writes it; see `understand`.
+
+    Parameters
+    ----------
+    file : path-like
+        PNG, JPEG, TIFF or BMP. EXIF orientation is applied, as to a photograph.
+
+    Returns
+    -------
+    ndarray, bool, shape (H, W)
+        True on crack.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or what is crack cannot be decided.
+    """
+    stored = open_stored(file)
+    try:
+        return understand(stored).crack
+    except ValueError as error:
+        raise DataError(f"{file}: {error}") from None
+
+
+def read_parts(file):
+    """Read a picture of the parts of a mask.
+
+    Returns
+    -------
+    ndarray, uint8, shape (H, W)
+        0 background, 1 primary crack, 2 secondary crack.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or holds anything else.
+    """
+    values = open_stored(file).values
+    if values.ndim != 2 or not np.isin(levels := levels_of(values), (0, 1, 2)).all():
+        what = "colours" if values.ndim != 2 else _shown(levels)
+        raise DataError(f"{file}: parts hold 0 for background, 1 for primary and 2 for secondary crack; found {what}")
+    return values.astype(np.uint8)
+
+
+def understand(stored):
+    """Return what is crack in a picture that was opened.
+
+    Of two colours black is the background; of two values 0, or the one near it. A palette counts by its colours where
+    they are gray or one of them is black, else index 0 is the background. Opacity is the mask where the colours say
+    nothing. Gray edges are divided at the middle.
+
+    Parameters
+    ----------
+    stored : Stored
+
+    Returns
+    -------
+    Mask
+
+    Raises
+    ------
+    ValueError
+        If that cannot be decided, with the values found and what to do.
+    """
+    alpha = stored.alpha
+    if alpha is None or (alpha == alpha[0, 0]).all():
+        return _by_colours(stored)
+    shown = stored.shown()
+    opaque = _of_gray(alpha)
+    if (shown == shown[0, 0]).all():
+        return opaque
+    coloured = _by_colours(stored)
+    if (coloured.crack != opaque.crack).any():
+        raise ValueError("its colours and its transparency show different masks; save it in black and white")
+    return coloured
+
+
+def levels_of(values):
+    """Return the different values of a picture in rising order, by counting where that is faster than sorting."""
+    if values.dtype != np.uint8:
+        return np.unique(values)
+    counts = sum(np.bincount(band.ravel(), minlength=256) for band in np.array_split(values, -(-values.size // 2**24)))
+    return np.flatnonzero(counts)
+
+
+def _by_colours(stored):
+    if stored.palette is None:
+        return _of_gray(stored.values, stored.lossy) if stored.values.ndim == 2 else _of_colours(stored)
+    used = levels_of(stored.values)
+    colours = stored.palette[used]
+    if (colours == colours[:, :1]).all() and (len(used) == 1 or (colours != colours[0]).any()):
+        return _of_gray(stored.palette[:, 0][stored.values])
+    black = used[~colours.any(axis=1)]
+    if len(used) > 2 or (len(used) == 2 and len(black) != 1 and used[0] != 0):
+        raise ValueError(_no_mask(colours))
+    return Mask(stored.values != (black[0] if len(black) == 1 else 0))
+
+
+def _of_gray(values, lossy=False):
+    if values.dtype == bool:
+        return Mask(values)
+    levels = levels_of(values)
+    if values.dtype.kind == "f":
+        if not np.isfinite(levels).all():
+            raise ValueError("a mask holds 0 for background and one other value for crack; found values that are none")
+        full = max(1.0, float(levels[-1]))
+    else:
+        full = 255 if values.dtype == np.uint8 else 2 ** bits_used(values) - 1
+    low, high = full * NEAR / 255, full * (255 - NEAR) / 255
+    blurred = lossy and len(levels) == 2 and levels[1] < high
+    if levels[0] >= 0 and not blurred and (len(levels) == 1 or (len(levels) == 2 and levels[0] == 0)):
+        return Mask(values > 0)
+    crack = values > full / 2
+    if levels[0] < 0 or levels[0] > low or not crack.any() or not _gray_at_edges(values, levels, low, high):
+        raise ValueError(
+            f"a mask holds 0 for background and one other value for crack; found {_shown(levels)}; "
+            "save it with 0 and 255 only"
+        )
+    return Mask(crack, int(np.count_nonzero((values > 0) & (values < full))) if len(levels) > 2 else 0)
+
+
+def _gray_at_edges(values, levels, low, high):
+    """Return whether what is neither black nor white looks like the edges of a crack, not like classes or a picture."""
+    middle = (values > low) & (values < high)
+    count = np.count_nonzero(middle)
+    if count == 0:
+        return True
+    between = np.count_nonzero((levels > low) & (levels < high))
+    if count > GRAY_SHARE * values.size:
+        return False
+    white = values >= high
+    if between <= CLASSES:  # beside the crack all along, as a reduction by a whole number leaves them
+        beside = binary_dilation(white, np.ones((3, 3)))
+        return count >= max(8, np.count_nonzero(white) / 4) and not (middle & ~beside).any()
+    if between >= SMOOTH and count <= SMOOTH_SHARE * values.size:
+        return True
+    return np.count_nonzero(middle & binary_dilation(white, np.ones((5, 5)))) >= EDGE_SHARE * count
+
+
+def _of_colours(stored):
+    values = stored.values
+    if values.dtype != np.uint8:
+        if values.dtype.kind == "f":
+            values = np.clip(values, 0, 1) * 255
+        else:
+            values = values / ((2 ** bits_used(values) - 1) / 255)
+        values = np.rint(values).astype(np.uint8)
+    if (values == values[..., :1]).all():
+        return _of_gray(stored.values[..., 0], stored.lossy)
+    if stored.lossy and np.ptp(values, axis=2).max() <= NEAR:
+        return _of_gray(values[..., 1], lossy=True)
+    packed = values.astype(np.uint32) @ np.array([65536, 256, 1], np.uint32)
+    colours, counts = np.unique(packed, return_counts=True)
+    if len(colours) == 2 and colours[0] == 0:
+        return Mask(packed > 0)
+    rows = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=1).astype(np.uint8)
+    far = rows.max(axis=1) > 255 // 2
+    if len(colours) <= 2 or colours[0] > 0 or not far.any():
+        raise ValueError(_no_mask(rows[np.argsort(-counts)]))
+    # Black, one colour, and what a blur or JPEG puts between them.
+    colour = rows[far][counts[far].argmax()].astype(float)
+    place = rows @ colour / (colour @ colour)
+    if np.abs(rows - place[:, None] * colour).max() > COLOUR_NEAR:
+        raise ValueError(_no_mask(rows[np.argsort(-counts)]))
+    gray = np.uint8(np.rint(np.clip(place, 0, 1) * 255))
+    return _of_gray(gray[np.searchsorted(colours, packed)], lossy=True)
+
+
+def _no_mask(colours):
+    shown = ", ".join(str(tuple(map(int, colour))) for colour in colours[:4]) + (", …" if len(colours) > 4 else "")
+    return (
+        f"a colour picture is no mask; expected black and one colour, found {len(colours)}: {shown}; "
+        "if these are classes, save the crack alone, in black and white"
+    )
+
+
+def _shown(levels):
+    return ", ".join(f"{level:g}" for level in levels[:6].tolist()) + (", …" if len(levels) > 6 else "")

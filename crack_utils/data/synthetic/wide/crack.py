@@ -1,0 +1,249 @@
+"""A crack at its photograph's own resolution: a path, an opening that falls as the square root of the distance to the
+tip, dark gap, bright fracture flanks, lips, and what the tip does to the surface around it.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+from scipy.spatial import cKDTree
+
+from crack_utils.data.synthetic.drawing import densify
+from crack_utils.data.synthetic.specimen import arc_length
+
+_CORNERS = 900
+_TIP_TAPER = 1.0  # [px] over which a crack's last hairline ends
+_SPACING = 0.5  # [px] between points of a path
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A crack from its mouth to its tip.
+
+    Attributes
+    ----------
+    path : ndarray, shape (n, 2)
+        Corners (u, v) from its mouth to its final tip.
+    opening : float
+        Width at unit distance from the tip: width = opening · √distance (linear elastic fracture mechanics).
+    part : int
+        1 primary, 2 secondary.
+    appears : float
+        Growth of the test, in [0, 1), at which it starts.
+    mouth : str
+        What is at the path's start: "open" (notch, border or another crack), "middle" (of a crack with two tips, which
+        opens as an ellipse) or "tip" (another tip, likewise).
+    """
+
+    path: np.ndarray
+    opening: float
+    part: int = 1
+    appears: float = 0.0
+    mouth: str = "open"
+
+    def grown(self, length):
+        """Corners of the part that has grown to a length; shape (m, 2)."""
+        along = arc_length(self.path)
+        at = np.union1d(along[along < length], [min(length, along[-1])])
+        return np.stack([np.interp(at, along, self.path[:, axis]) for axis in (0, 1)], axis=1)
+
+    @property
+    def length(self):
+        return float(arc_length(self.path)[-1])
+
+
+def wander(rng, length, heading, start=(0.0, 0.0), roughness=1.0, kinks=0):
+    """Draw a path whose direction wanders on five scales, with sudden turns, and returns to its heading."""
+    at = np.linspace(0, 1, _CORNERS)
+    angle = np.full(_CORNERS, float(heading))
+    for corners, spread in ((4, 0.12), (12, 0.16), (40, 0.2), (130, 0.3), (400, 0.4)):
+        angle += roughness * np.interp(at, np.linspace(0, 1, corners), rng.normal(0, spread, corners))
+    for place in rng.uniform(0.05, 0.6, kinks):
+        turned = (at > place) & (at < place + rng.uniform(0.03, 0.4))
+        angle[turned] += rng.choice([-1, 1]) * rng.uniform(0.3, 0.9)
+    steps = length / (_CORNERS - 1) * np.stack([np.cos(angle), np.sin(angle)], axis=1)[:-1]
+    return np.concatenate([[start], np.asarray(start) + np.cumsum(steps, axis=0)])
+
+
+class CrackLook:
+    """What is seen of a test's cracks; the same in every frame.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    low, high : float
+        Dark and light gray values of the surface around the cracks.
+    exposure : float
+        What the lamp makes of them: nothing is seen lighter than white.
+    """
+
+    def __init__(self, rng, low, high, exposure):
+        gray = 0.5 * (low + high)
+        can_be_light, can_be_dark = high * exposure < 0.6, low * exposure > 0.15
+        backlit = can_be_light and rng.random() < (0.05 if can_be_dark else 0.4)
+        self.gap = high + rng.uniform(0.25, 0.6) if backlit else rng.uniform(0.0, 0.5) * min(low, 0.35)
+        self.flanks = str(rng.choice(["none", "one", "both"], p=(0.5, 0.36, 0.14))) if can_be_light else "none"
+        if not can_be_dark and not backlit and self.flanks == "none":
+            self.flanks = str(rng.choice(["one", "both"]))
+        self.flank = high + rng.uniform(0.25, 0.6)
+        self.share = rng.uniform(0.25, 0.75)  # of the opening, that a flank takes
+        self.side = float(rng.choice([-1, 1]))
+        self.flank_to_tip = rng.uniform(0.005, 0.04) if rng.random() < 0.7 else 0.0  # there it fills the opening
+        if abs(self._mixed - gray) < 0.12:  # blurred, light and dark would cancel out
+            self.share = 0.2 if can_be_dark else 0.85
+        self.roughness = rng.uniform(0.0, 0.3)
+        self.lips = rng.choice([0.0, 1.0], p=(0.5, 0.5)) * rng.normal(0, 0.25, 2)
+        self.lip_width = rng.uniform(0.7, 3.0)  # [px] at 512 px
+        self.zone = rng.choice([0.0, 1.0], p=(0.6, 0.4)) * float(np.clip(rng.normal(0, 0.06), -0.25 * gray, 0.15))
+        self.zone_size = rng.uniform(0.008, 0.05)
+        self.visibility = rng.uniform(1.4, 2.8)
+
+    @property
+    def _mixed(self):
+        """Mean gray value of gap and flanks."""
+        return self.gap + self.share * (self.flank - self.gap) if self.flanks != "none" else self.gap
+
+    @property
+    def tip_gray(self):
+        """Gray value of the crack right behind its tip."""
+        return self.flank if self.flanks != "none" and self.flank_to_tip else self._mixed
+
+
+class Ribbon:
+    """The pixels around a path, each with its place along and beside it.
+
+    Attributes
+    ----------
+    rows, columns : ndarray of int, shape (n,)
+    beside : ndarray, shape (n,)
+        Signed distance from the path [px].
+    index : ndarray of int, shape (n,)
+        Of the nearest point of `points`.
+    reach : ndarray, shape (n,)
+        Extent of a pixel across the path: 1 to √2.
+    points, along : ndarray, shapes (m, 2) and (m,)
+        Dense points (row, column) of the path, and their distances from its start [px].
+    """
+
+    def __init__(self, shape, corners, margin):
+        self.points, _ = densify(corners, np.zeros(len(corners)))
+        self.along = arc_length(self.points)
+        near, step = np.zeros(shape, bool), max(1, int(margin / 4 / _SPACING))
+        block = math.ceil(1.3 * margin) + 1
+        for row, column in np.rint(self.points[::step]).astype(int):
+            near[max(row - block, 0) : max(row + block + 1, 0), max(column - block, 0) : max(column + block + 1, 0)] = 1
+        rows, columns = np.nonzero(near)
+        pixels = np.stack([rows, columns], axis=1).astype(float)
+        distance, index = cKDTree(self.points).query(pixels, distance_upper_bound=1.3 * margin)
+        close = np.isfinite(distance)
+        self.rows, self.columns, self.index = rows[close], columns[close], index[close]
+        tangent = np.gradient(self.points, axis=0)
+        tangent /= np.maximum(np.hypot(*tangent.T), 1e-12)[:, None]
+        offset, way = pixels[close] - self.points[self.index], tangent[self.index]
+        slide = np.clip((offset * way).sum(1), -_SPACING / 2, _SPACING / 2)
+        offset -= slide[:, None] * way
+        size = np.hypot(*offset.T)
+        self.reach = np.where(size > 0.02, np.abs(offset).sum(1) / np.maximum(size, 0.02), 1.0)
+        self.beside = np.where(way[:, 0] * offset[:, 1] - way[:, 1] * offset[:, 0] >= 0, size, -size)
+
+    def band(self, low, high):
+        """Coverage of the pixels by the band between two signed distances, given per pixel."""
+        return np.clip(0.5 + (high - self.beside) / self.reach, 0, 1) - np.clip(
+            0.5 + (low - self.beside) / self.reach, 0, 1
+        )
+
+    def touched(self, low, high):
+        """Whether the band touches a pixel at all."""
+        return (self.beside <= high + self.reach / 2) & (self.beside >= low - self.reach / 2)
+
+
+def paint_arm(image, parts, corners, arm, look, hairline, scale, rng, within):
+    """Paint a crack in place, with its ground truth.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (height, width)
+    parts : ndarray of uint8, shape (height, width)
+    corners : ndarray, shape (n, 2)
+        The grown part of its path (row, column) [px].
+    arm : Arm
+    look : CrackLook
+    hairline : float
+        Least width up to the tip [px].
+    scale : float
+        Pixels per unit.
+    rng : numpy.random.Generator
+        For the flanks; the same for all frames of a test.
+    within : ndarray of float32, shape (height, width)
+        Share of each pixel that can crack: specimen, and not beside the notch.
+    """
+    widest = max(arm.opening * math.sqrt(arc_length(corners)[-1] / scale) * scale, hairline)
+    lip_width = look.lip_width * max(scale / 512, 0.5)
+    ribbon = Ribbon(image.shape, corners, 0.7 * widest * (1 + look.roughness) + 3 * lip_width + 3)
+    if not len(ribbon.rows):
+        return
+    to_tip = ribbon.along[-1] - ribbon.along
+    whole = {"open": np.inf, "middle": 2 * ribbon.along[-1], "tip": ribbon.along[-1]}[arm.mouth]
+    width = np.maximum(arm.opening * np.sqrt(to_tip * (1 - to_tip / whole) * scale), hairline)
+    width *= np.sqrt(np.clip(to_tip / _TIP_TAPER, 0, 1))
+    if arm.mouth == "tip":
+        width *= np.sqrt(np.clip(ribbon.along / _TIP_TAPER, 0, 1))
+    count = len(ribbon.points)
+    high, low = (width * (0.5 + side * _uneven(rng, count, scale, look.roughness, width)) for side in (1, 1))
+    index = ribbon.index
+    high, low, width, to_tip = high[index], -low[index], width[index], to_tip[index]
+    before, can = image[ribbon.rows, ribbon.columns], within[ribbon.rows, ribbon.columns]
+    image_part = before.copy()
+    outside = np.maximum(np.maximum(ribbon.beside - high, low - ribbon.beside), 0)
+    for side, strength in zip((1, -1), look.lips, strict=True):
+        lip = np.exp(-outside / lip_width) * (side * ribbon.beside > 0) * np.clip(width / 2, 0.2, 1)
+        image_part += strength * lip
+    image_part += _cover(ribbon, low, high, look, to_tip, scale, rng, image_part)
+    image[ribbon.rows, ribbon.columns] = before + can * (image_part - before)
+    touched = ribbon.touched(low, high) & (can >= 0.5)
+    parts[ribbon.rows[touched], ribbon.columns[touched]] = arm.part
+
+
+def _cover(ribbon, low, high, look, to_tip, scale, rng, image):
+    """What gap and flanks change in the pixels' gray values."""
+    gap = ribbon.band(low, high)
+    value = np.full(len(image), look.gap)
+    change = gap * (value - image)
+    if look.flanks == "none":
+        return change
+    share = look.share + (1 - look.share) * np.exp(-to_tip / (1e-6 + look.flank_to_tip * scale))
+    texture = look.flank * (1 + 0.12 * rng.standard_normal(len(image)))
+    for side in (look.side,) if look.flanks == "one" else (-1.0, 1.0):
+        part = share if look.flanks == "one" else share / 2
+        inner = (high - part * (high - low), high) if side > 0 else (low, low + part * (high - low))
+        change += ribbon.band(*inner) * (texture - look.gap)
+    return change
+
+
+def _uneven(rng, count, scale, roughness, width):
+    """Unevenness of one flank, as a share of the width, at points of its path."""
+    uneven = np.zeros(count)
+    for size, weight in ((0.003, 0.5), (0.012, 0.7), (0.05, 0.6)):
+        spread = max(size * scale / _SPACING, 1)
+        draws = gaussian_filter1d(rng.standard_normal(int(count / spread * 4) + 8), 2)
+        at = np.arange(count) / spread * 4
+        uneven += weight * np.interp(at, np.arange(len(draws)), draws / 0.38)
+    return np.clip(roughness * uneven, -0.35, 0.6) * np.clip((width - 1.2) / 2, 0, 1)
+
+
+def shade_tip(image, tip, direction, look, scale):
+    """Shade the plastic zone: two lobes ahead of the tip, where the surface dimples or whitens (Irwin 1957)."""
+    size = look.zone_size * scale
+    reach = int(3 * size) + 1
+    row, column = (round(float(value)) for value in tip)
+    window = (
+        slice(max(row - reach, 0), max(row + reach + 1, 0)),
+        slice(max(column - reach, 0), max(column + reach + 1, 0)),
+    )
+    rows, columns = np.mgrid[window]
+    dr, dc = rows - tip[0], columns - tip[1]
+    ahead = dr * direction[0] + dc * direction[1]
+    aside = dr * direction[1] - dc * direction[0]
+    lobes = np.exp(-((ahead / size - 0.4) ** 2) - (np.abs(aside) / size - 0.5) ** 2)
+    image[window] += look.zone * lobes.astype(np.float32)

@@ -1,0 +1,293 @@
+"""One photograph of a specimen in a test rig with its ground truth, from a handful of numbers."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy.ndimage import affine_transform, gaussian_filter
+
+from crack_utils.data.synthetic.drawing import box, solid
+from crack_utils.data.synthetic.photograph import check_arguments
+from crack_utils.data.synthetic.scene import picture_grid, picture_scale, to_pixel
+from crack_utils.data.synthetic.specimen import Pose
+from crack_utils.data.synthetic.wide.clutter import (
+    Canvas,
+    draw_wires,
+    paint_gauge,
+    paint_marks,
+    paint_rig,
+    paint_wires,
+)
+from crack_utils.data.synthetic.wide.crack import CrackLook, paint_arm, shade_tip
+from crack_utils.data.synthetic.wide.finish import Fields, draw_finish
+from crack_utils.data.synthetic.wide.layout import Layout, draw_layout
+from crack_utils.data.synthetic.wide.light import Light
+from crack_utils.data.synthetic.wide.notch import NotchLook
+
+WIDE_VERSION = 1  # of what is rendered: raised when the same arguments give other pictures
+_SHORTEST = 3.0  # [px] of a crack, below which there is none yet: nobody would see or label it
+_LAYOUT, _SURFACE, _LIGHT, _CRACKS, _FRAME = range(100, 105)  # streams of chance
+
+
+@dataclass(frozen=True)
+class SpecimenPhotograph:
+    """One photograph of a test and its ground truth.
+
+    Attributes
+    ----------
+    image : ndarray of uint8, shape (height, width)
+    mask : ndarray of bool, shape (height, width)
+        True where any of the pixel is cracked: dark gap and fracture flanks, never thinner than one pixel. The notch is
+        not crack.
+    parts : ndarray of uint8, shape (height, width)
+        0 background, 1 primary crack, 2 secondary crack.
+    notch : ndarray of bool, shape (height, width)
+    tips : ndarray, shape (n, 2)
+        (row, column) of the primary crack's tips [px]: none, one or two.
+    mouths : ndarray, shape (n, 2)
+        Where the crack begins that ends in each tip: at the notch, at the border, or in its middle; it may lie outside
+        the picture.
+    lengths : ndarray, shape (n,)
+        From mouth to tip, along the crack [px].
+    mm_per_px : float
+    growth : float
+        Share of the crack's final length, in [0, 1].
+    layout : Layout
+        The geometry behind it.
+    """
+
+    image: np.ndarray
+    mask: np.ndarray
+    parts: np.ndarray
+    notch: np.ndarray
+    tips: np.ndarray
+    mouths: np.ndarray
+    lengths: np.ndarray
+    mm_per_px: float
+    growth: float
+    layout: Layout
+
+
+def render_specimen(seed=0, specimen=0, frame=9, frames=10, size=(512, 640)):
+    """Render one photograph of a specimen in a test rig.
+
+    Parameters
+    ----------
+    seed, specimen : int
+        Not negative; together with the size they decide all that is drawn.
+    frame, frames : int
+        Moment of the test: frame `frames - 1` is its end.
+    size : tuple of int
+        (height, width) [px], at least 32 each. Geometry is the same at any size of one aspect ratio; the grain of
+        surfaces and the finest hairlines belong to the size.
+
+    Returns
+    -------
+    SpecimenPhotograph
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+    """
+    size = tuple(map(int, size))
+    layout, growth, pose, rng = _moment(seed, specimen, frame, frames, size)
+    test = _test(seed, specimen, size)
+    image, parts, notch = _paint(test, growth, pose, size)
+    x, y = picture_grid(size)
+    image = test.light.photograph(image, x, y, rng)
+    tips, mouths, lengths = _tips(layout, growth, pose, size)
+    mm_per_px = layout.millimetres / picture_scale(size) / pose.zoom
+    return SpecimenPhotograph(image, parts > 0, parts, notch, tips, mouths, lengths, mm_per_px, growth, layout)
+
+
+def measure_specimen(seed, specimen, frame, frames, size):
+    """Return (tips, mm_per_px) of a photograph as `render_specimen` does, without drawing it."""
+    size = tuple(map(int, size))
+    layout, growth, pose, _ = _moment(seed, specimen, frame, frames, size)
+    return _tips(layout, growth, pose, size)[0], layout.millimetres / picture_scale(size) / pose.zoom
+
+
+class _Test:
+    """All that stays the same from frame to frame: geometry, looks, and the scene without notch and cracks."""
+
+    def __init__(self, seed, specimen, size):
+        self.layout, self.size, self.scale = _layout(seed, specimen, size), size, picture_scale(size)
+        rng = _rng(seed, specimen, _SURFACE)
+        grids = _grids(self.layout.pose, size)
+        self.scene, self.background, around = self._surface(rng, grids)
+        self.light = Light(_rng(seed, specimen, _LIGHT), self.scale, _crack_points(self.layout))
+        rng = _rng(seed, specimen, _CRACKS)
+        low, self.gray, high = np.percentile(around, (15, 50, 85)).tolist()
+        self.look, self.wires = CrackLook(rng, low, high, self.light.exposure), draw_wires(rng)
+        self.notch_look = NotchLook(rng, self.gray)
+        self.gauge = self.layout.notch is not None and self.layout.behind < 1 and rng.random() < 0.15
+        self.seed = int(rng.integers(2**32))
+        self.hairline = self._hairline()
+
+    def _surface(self, rng, grids):
+        x, y, u, v = grids
+        layout, scale = self.layout, self.scale
+        fields = Fields(rng, self.size)
+        surface, gray = draw_finish(rng, fields, x, y, scale)
+        if layout.across:
+            surface *= _round(rng, layout, (u, v))
+        background = rng.uniform(0, 0.15) if rng.random() < 0.7 else rng.uniform(0.15, 1.0)
+        image = np.full(self.size, background, np.float32)
+        body = np.ones(self.size, np.float32)
+        if layout.kind != "filling":
+            image += rng.uniform(0, 0.25) * background * fields.cloudy(2.0)
+            body = solid(scale * _outline(layout, u, v)).astype(np.float32)
+        image += body * (surface - image)
+        canvas = Canvas(image, grids, scale, lambda points: to_pixel(points, self.size), _crack_points(layout))
+        paint_marks(canvas, rng, gray, body)
+        angle = rng.choice([0, math.pi / 2])
+        paint_rig(canvas, rng, layout, fields.lines(angle, 0.8, 30))
+        pixels = np.rint(canvas.to_pixels(canvas.cracks)).astype(int) if len(canvas.cracks) else np.argwhere(body > 0.5)
+        rows, columns = np.clip(pixels, 4, np.array(self.size) - 5).T
+        offsets = np.arange(-4, 5)
+        around = image[rows[:, None, None] + offsets[:, None], columns[:, None, None] + offsets]
+        return image, background, around
+
+    def _hairline(self):
+        """Least width of the crack [px] at which it can just be seen on this surface, through this lens."""
+        texture = (self.scene - gaussian_filter(self.scene, 3, truncate=2))[::2, ::2]
+        noise = math.hypot(float(np.std(texture)), self.light.noise)
+        contrast = max(abs(self.look.tip_gray - self.gray), 0.1)
+        return float(np.clip(self.look.visibility * noise * 2.5 * max(self.light.spread, 0.5) / contrast, 0.4, 4.5))
+
+
+_test = lru_cache(maxsize=2)(_Test)  # the frames of a test share its scene, which takes longest
+
+
+def _paint(test, growth, pose, size):
+    """Paint a moment of a test, evenly lit and sharp: image, parts, notch."""
+    layout, scale = test.layout, test.scale
+    image = _moved(test.scene, layout.pose, pose, size)
+    grids = _grids(pose, size)
+    u, v = grids[2:]
+    body = solid(scale * _outline(layout, u, v)).astype(np.float32)
+    notch = np.zeros(size, np.float32)
+    parts = np.zeros(size, np.uint8)
+
+    def cut():
+        if layout.notch:
+            return test.notch_look.paint(image, layout.notch, u, v, scale, body, test.background)
+        return notch
+
+    cut()
+    for number, arm in reversed(list(enumerate(layout.arms))):  # the primary crack last: it lies over its branches
+        length = layout.length(arm, growth)
+        if length * scale * pose.zoom < _SHORTEST:
+            continue
+        corners = _extended(arm.grown(length), arm)
+        pixels = to_pixel(pose.to_picture(corners), size)
+        if arm.part == 1 and test.look.zone:
+            back = pixels[max(len(pixels) - 20, 0)] - pixels[-1]
+            shade_tip(image, pixels[-1], -back / max(np.hypot(*back), 1e-9), test.look, scale)
+        chance = np.random.default_rng((test.seed, number))
+        within = body * _ahead(layout.notch, arm, u, scale) if arm.part == 1 and layout.notch else body
+        paint_arm(image, parts, pixels, arm, test.look, test.hairline, scale * pose.zoom, chance, within)
+    notch = cut() >= 0.5
+    parts[notch | (body < 0.5)] = 0
+    canvas = Canvas(image, grids, scale, lambda points: to_pixel(points, size), _crack_points(layout))
+    paint_wires(canvas, test.wires)
+    if test.gauge:
+        paint_gauge(canvas, np.random.default_rng(test.seed), layout)
+    return image, parts, notch
+
+
+def _ahead(notch, arm, u, scale):
+    """Share of each pixel that lies ahead of the notch's tip, where its crack begins; a round tip leaves it a little."""
+    mouth, leaves = 0.5 * arm.opening * math.sqrt(arm.length), 0.0
+    if notch.shape in ("round", "keyhole", "hole", "chevron"):
+        leaves = min(0.7 * mouth**2 / notch.tip_half_width, 0.5 * mouth)
+    return solid(scale * (notch.behind(u) - leaves) - 1.0)
+
+
+def _extended(corners, arm):
+    """Begin a crack a little inside its notch or border, so that its mouth is cut by that and not rounded."""
+    if arm.part == 2 or arm.mouth != "open":
+        return corners
+    way = corners[min(6, len(corners) - 1)] - corners[0]
+    return np.concatenate([corners[:1] - 0.02 * way / max(np.hypot(*way), 1e-9), corners])
+
+
+def _tips(layout, growth, pose, size):
+    """Tips, mouths and lengths of the primary arms."""
+    scale = picture_scale(size) * pose.zoom
+    arms = [arm for arm in layout.arms if arm.part == 1]
+    lengths = [layout.length(arm, growth) for arm in arms]
+    arms = [(arm, length) for arm, length in zip(arms, lengths, strict=True) if length * scale >= _SHORTEST]
+    tips = [to_pixel(pose.to_picture(arm.grown(length)[-1:]), size)[0] for arm, length in arms]
+    mouths = [to_pixel(pose.to_picture(arm.path[:1]), size)[0] for arm, _ in arms]
+    tips, mouths = (np.array(points).reshape(-1, 2) for points in (tips, mouths))
+    lengths = np.array([length * scale for _, length in arms])
+    seen = np.all((tips >= 0) & (tips <= np.array(size) - 1), axis=1)  # not so while a crack is on its way in
+    return tips[seen], mouths[seen], lengths[seen]
+
+
+@lru_cache(maxsize=4)
+def _layout(seed, specimen, size):
+    scale = picture_scale(size)
+    return draw_layout(_rng(seed, specimen, _LAYOUT), (size[0] / 2 / scale, size[1] / 2 / scale))
+
+
+def _moment(seed, specimen, frame, frames, size):
+    """Geometry, growth and pose at a frame, and the generator for what chance does to its picture."""
+    check_arguments(specimen + 1, frames, size, seed)
+    if not 0 <= frame < frames:
+        raise ValueError(f"frame={frame}: valid are 0 to {frames - 1}, as frames={frames}")
+    layout, rng = _layout(seed, specimen, size), _rng(seed, specimen, _FRAME, frame)
+    pose, steady = layout.pose, _rng(seed, specimen, _FRAME).random() < 0.4
+    if not steady and frame != frames - 1:  # camera or rig have moved, seen from the last frame
+        shift = tuple((np.asarray(pose.shift) + rng.normal(0, 0.006, 2)).tolist())
+        pose = Pose(pose.angle + rng.normal(0, 0.003), 1.0, shift, 1 + rng.normal(0, 0.002))
+    return layout, layout.growth(frame, frames), pose, rng
+
+
+def _moved(scene, before, after, size):
+    """The scene as it lies after the camera has moved."""
+    if before == after:
+        return scene.copy()
+    corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    pixels = to_pixel(after.to_picture(corners), size)
+    sources = to_pixel(before.to_picture(corners), size)
+    matrix = np.linalg.solve((pixels[1:] - pixels[0]), (sources[1:] - sources[0])).T
+    return affine_transform(scene, matrix, sources[0] - matrix @ pixels[0], order=3, mode="mirror")
+
+
+def _grids(pose, size):
+    x, y = picture_grid(size)
+    return x, y, *(grid.astype(np.float32) for grid in pose.to_specimen(x, y))
+
+
+def _outline(layout, u, v):
+    """Signed distance from the specimen's outline."""
+    middle = 0.5 * (layout.ahead - layout.behind)
+    half = 0.5 * (layout.ahead + layout.behind), layout.half_height
+    return box(u, v, (middle, 0.0), half, 0.006)
+
+
+def _round(rng, layout, grids):
+    """Shading of a pipe's outside: a lamp from one side, its mirror image, and light from around."""
+    axis, middle, radius = layout.across
+    across = np.clip((grids[axis] - middle) / radius, -1, 1)
+    lamp, around = rng.uniform(-0.8, 0.8), rng.uniform(0.15, 0.5)
+    facing = np.clip(np.sin(lamp) * across + np.cos(lamp) * np.sqrt(1 - across**2), 0, 1)
+    shade = around + (1.1 - around) * facing
+    if rng.random() < 0.6:
+        shade += rng.uniform(0.1, 0.8) * np.exp(-(((across - np.sin(lamp / 2)) / rng.uniform(0.05, 0.25)) ** 2))
+    return shade.astype(np.float32)
+
+
+def _crack_points(layout):
+    """(x, y) of points along all cracks at their longest, shape (n, 2)."""
+    paths = [arm.path[:: max(1, len(arm.path) // 60)] for arm in layout.arms]
+    ends = [arm.path[-1:] for arm in layout.arms]
+    return layout.pose.to_picture(np.concatenate(paths + ends)) if paths else np.zeros((0, 2))
+
+
+def _rng(seed, *key):
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))

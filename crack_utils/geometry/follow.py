@@ -1,0 +1,240 @@
+"""From the end of a mask on to the end of the crack, at the photograph's own resolution.
+
+A network that saw the photograph reduced, or missed a hairline, ends a crack too early; one that took a scratch for its
+continuation, too late. Here the photograph is looked at in strips along the crack's direction, a few dozen pixels at a
+time, from some way behind the mask's end: dark and bright lines of several widths, in standard deviations of what the
+strip shows beside the crack, and the network's probability where it is given. Each becomes the evidence, for or against
+crack, of a pixel; the path of most evidence is found by dynamic programming, and the crack ends where its sum is
+largest. On a surface without crack even the best path loses, so that nothing is followed there.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+from scipy.special import logit
+
+from crack_utils.geometry.centreline import arc_length
+
+BEHIND, AHEAD, ASIDE = 24, 40, 20  # [px] that a strip reaches behind the end, before it, and to either side
+SCALES = (0.7, 1.2, 2.0, 3.5)  # [px] half widths of the lines that are looked for
+_ALONG = 2.5  # [px] standard deviation over which a line is averaged along the strip
+_BESIDE = 8  # [px] from the strip's middle on lies what is not crack
+_LIMIT = 6.0  # standard deviations that count at most
+_TURN = 0.3  # evidence that a step to the side costs
+_PIXEL = 2.5  # evidence of a pixel that counts at most: a pore is no crack, however dark
+_GAP = 8.0  # evidence that may be lost on the way: the crack is lost for about as many pixels
+_SURE = 6.0  # of a logit that counts at most
+BESIDE = (-74, -58, -42, 42, 58, 74)  # [px] from the crack, where one looks what evidence the surface offers by chance
+LEAST = 12.0  # evidence beyond that, below which a crack is not followed
+_MOST = 60  # strips at most: 2,400 px
+
+# Fitted by `crack_utils.study.follow_rule`: evidence = constant + Σ weight · feature.
+WEIGHTS = {
+    "constant": -2.75,
+    "line as behind": 0.7,
+    "opposite line": 0.16,
+    "tone as behind": 0.5,
+    "opposite tone": -0.35,
+}
+PROBABILITY = 0.5  # evidence a unit of the network's logit, which then replaces half of the constant
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Where a crack ends by the photograph.
+
+    Attributes
+    ----------
+    position : tuple of float
+        (row, column) [px].
+    path : ndarray, shape (n, 2)
+        From behind the mask's end to that position, about 1 px apart.
+    evidence : float
+        Of the path beyond the mask's end; 0 where the crack ends there or before.
+    """
+
+    position: tuple
+    path: np.ndarray
+    evidence: float
+
+
+def follow(image, path, probabilities=None, weights=WEIGHTS):
+    """Follow a crack from the end of its mask.
+
+    Parameters
+    ----------
+    image : ndarray, float, shape (H, W), in [0, 1]
+    path : ndarray, shape (n, 2)
+        The crack's middle, about 1 px apart, its last point the end to go on from.
+    probabilities : callable, optional
+        Part of the photograph, two slices, → the network's crack probability of its pixels, (h, w).
+    weights : dict
+        As `WEIGHTS`.
+
+    Returns
+    -------
+    Followed
+    """
+    path, gained = np.asarray(path, float), 0.0
+    for number in range(_MOST):
+        along = arc_length(path)
+        start = int(np.searchsorted(along, along[-1] - BEHIND))
+        tangent, origin = _tangent(path[start:]), path[start]
+        features, signs = strip_features(image, origin, tangent, probabilities)
+        known = min(int(np.rint((path[-1] - origin) @ tangent)), len(features) - 2)
+        score = evidence(features[known:], weights)
+        columns, values = best_path(score, (path[-1] - origin) @ (-tangent[1], tangent[0]) + ASIDE)
+        stop = int(np.argmax(values))
+        if stop == 0:
+            break
+        if not number and values[stop] < LEAST + _by_chance(image, path[-1], tangent, signs, probabilities, weights):
+            break
+        gained += values[stop]
+        at = np.arange(1, stop + 1)
+        aside = _smooth(columns[: stop + 1] - ASIDE)[1:]
+        added = origin + (known + at)[:, None] * tangent + aside[:, None] * np.array([-tangent[1], tangent[0]])
+        path = np.concatenate([path, added[[_inside(point, image.shape) for point in added]]])
+        if stop < len(values) - 3 or not _inside(added[-1], image.shape):
+            break
+    return Followed(tuple(map(float, path[-1])), path, float(gained))
+
+
+def _by_chance(image, end, tangent, signs, probabilities, weights):
+    """The most evidence that is found beside the crack, where a path begins at no crack: what the surface offers."""
+    across = np.array([-tangent[1], tangent[0]])
+    most = 0.0
+    for aside in BESIDE:
+        origin = end + aside * across - BEHIND * tangent
+        if not _inside(origin + BEHIND * tangent, image.shape):
+            continue
+        features, _ = strip_features(image, origin, tangent, probabilities, signs)
+        most = max(most, best_path(evidence(features[BEHIND:], weights), ASIDE)[1].max())
+    return most
+
+
+def strip_features(image, origin, tangent, probabilities=None, signs=None):
+    """Return what the pixels of a strip show; float, shape (BEHIND + AHEAD, 2·ASIDE + 1, n), and signs.
+
+    Parameters
+    ----------
+    image : ndarray, float, shape (H, W), in [0, 1]
+    origin, tangent : ndarray, shape (2,)
+        Where the strip's middle begins, and its direction, a unit vector.
+    probabilities : callable, optional
+        As for `follow`.
+    signs : pair of float, optional
+        Whether the crack is a dark (−1) or bright (1) line, and darker or brighter than what is beside it; by default
+        as the strip's first `BEHIND` pixels show it.
+    """
+    margin = int(4 * max(SCALES))
+    at, aside = np.arange(-8, BEHIND + AHEAD + 8), np.arange(-ASIDE - margin, ASIDE + margin + 1)
+    across = np.array([-tangent[1], tangent[0]])
+    places = origin[:, None, None] + tangent[:, None, None] * at[:, None] + across[:, None, None] * aside
+    gray, seen = _sampled(image, places)
+    beside = np.abs(aside) >= _BESIDE
+    lines = []
+    for scale in SCALES:
+        line = ndimage.gaussian_filter(gray, (_ALONG, scale), order=(0, 2))
+        spread = 1.4826 * np.median(np.abs(line[:, beside])) + 1e-4
+        lines.append(np.clip(line / spread, -_LIMIT, _LIMIT))
+    lines = np.array(lines)
+    smooth = ndimage.gaussian_filter(gray, (_ALONG, 0.7))
+    middle = np.median(smooth[:, beside])
+    tone = (smooth - middle) / (1.4826 * np.median(np.abs(smooth[:, beside] - middle)) + 5e-3)
+    tone = np.clip(tone, -_LIMIT, _LIMIT)
+    # A crack that was dark so far most likely stays so, or turns into a bright line where only its flanks are seen.
+    rows, columns = slice(8, 8 + BEHIND), slice(margin + ASIDE - 1, margin + ASIDE + 2)
+    behind = lines[:, rows, columns].mean(axis=(1, 2))
+    if signs is None:
+        signs = np.sign(behind[np.abs(behind).argmax()]), np.sign(tone[rows, columns].mean())
+    as_line, as_tone = signs
+    found = [(as_line * lines).max(axis=0), (-as_line * lines).max(axis=0)]
+    found += [np.maximum(as_tone * tone, 0), np.maximum(-as_tone * tone, 0)]
+    found = [np.where(seen, values, -_LIMIT) for values in found]
+    if probabilities is not None:
+        found.append(_logits(image.shape, places, probabilities))
+    return np.stack(found, axis=-1)[8:-8, margin:-margin], signs
+
+
+def evidence(features, weights):
+    """Return the evidence of each pixel of a strip; shape (length, width)."""
+    values = np.array([weights[name] for name in weights if name not in ("constant", "probability")])
+    score = weights["constant"] + features[..., : len(values)] @ values
+    if features.shape[-1] > len(values):
+        score = score + weights.get("probability", PROBABILITY) * features[..., -1]
+    return np.minimum(score, _PIXEL)
+
+
+def best_path(score, column):
+    """Return the path of most evidence from a column of a strip's first row to each of its rows.
+
+    Parameters
+    ----------
+    score : ndarray, shape (length, width)
+    column : float
+        Where the path begins, give or take 2 px; the first row is no evidence.
+
+    Returns
+    -------
+    columns : ndarray of int, shape (length,)
+        Of the path that ends where the sum is largest; beyond that, of the best path from there on.
+    values : ndarray, shape (length,)
+        Sum of the evidence up to each row, of the best path to there.
+    """
+    length, width = score.shape
+    sums, came = np.full((length, width), -np.inf), np.zeros((length, width), int)
+    middle = int(np.clip(np.rint(column), 2, width - 3))
+    sums[0, middle - 2 : middle + 3] = 0.0
+    padded = np.full(width + 2, -np.inf)
+    for row in range(1, length):
+        padded[1:-1] = sums[row - 1]
+        ways = np.stack([padded[:-2] - _TURN, padded[1:-1], padded[2:] - _TURN])
+        choice = ways.argmax(axis=0)
+        sums[row] = ways[choice, np.arange(width)] + score[row]
+        came[row] = np.arange(width) + choice - 1
+    values = sums.max(axis=1)
+    lost = np.flatnonzero(np.maximum.accumulate(values) - values > _GAP)
+    if lost.size:
+        values[lost[0] :] = -np.inf
+    columns = np.empty(length, int)
+    last = int(np.argmax(values))
+    columns[last] = sums[last].argmax()
+    for row in range(last, 0, -1):
+        columns[row - 1] = came[row, columns[row]]
+    columns[last + 1 :] = sums[last + 1 :].argmax(axis=1)
+    return columns, values
+
+
+def _tangent(path):
+    way = path[-1] - path[0]
+    return way / max(np.hypot(*way), 1e-9)
+
+
+def _smooth(columns):
+    return ndimage.gaussian_filter1d(columns.astype(float), 1.5, mode="nearest")
+
+
+def _inside(point, shape):
+    return bool(np.all(point >= -0.5) and np.all(point <= np.array(shape) - 0.5))
+
+
+def _window(places, shape, margin):
+    """The part of a picture that holds some places, as slices, and its first row and column."""
+    low = np.clip(np.floor(places.min(axis=(1, 2))).astype(int) - margin, 0, np.array(shape) - 1)
+    high = np.clip(np.ceil(places.max(axis=(1, 2))).astype(int) + margin + 1, 1, shape)
+    return tuple(slice(a, max(b, a + 1)) for a, b in zip(low, high, strict=True)), low
+
+
+def _sampled(image, places):
+    """Gray values at places, and which of them are in the picture."""
+    part, low = _window(places, image.shape, 2)
+    gray = ndimage.map_coordinates(np.float32(image[part]), places - low[:, None, None], order=1, mode="nearest")
+    shape = np.array(image.shape)[:, None, None]
+    return gray, ((places >= -0.5) & (places <= shape - 0.5)).all(axis=0)
+
+
+def _logits(shape, places, probabilities):
+    part, low = _window(places, shape, 32)
+    found = logit(np.clip(probabilities(part), 1e-4, 1 - 1e-4))
+    return np.clip(ndimage.map_coordinates(found, places - low[:, None, None], order=1, mode="nearest"), -_SURE, _SURE)

@@ -1,0 +1,117 @@
+"""A crack whose mask is broken up: its pieces are joined end to end, also across a notch in its middle.
+
+Networks lose a crack where it is thin or crossed, by a cable say. Two ends belong together where they lie close, point
+at each other, and nothing fits better. Two arms that grew out of one notch lie farther apart; they belong together
+where the photograph shows something else than the material along all of the way between them.
+"""
+
+from itertools import combinations
+
+import numpy as np
+from scipy import ndimage
+from skimage.draw import line as pixels_between
+
+from crack_utils.geometry.centreline import arc_length
+
+_NEAR = 0.08  # of the picture's shorter side: the longest gap
+_SHARE = 0.5  # of the pieces' length together: a longer gap is not one of theirs
+_ALWAYS = 6.0  # [px] that a gap may have however short the pieces are
+_TURN = np.cos(np.radians(40))  # to either side: how far an end may point past the other
+_STRAIGHT = np.cos(np.radians(20))  # the same across a notch
+_NOTCH = 0.45  # of the picture's shorter side: the longest notch in a crack's middle
+_SHORT = 8.0  # [px] of length: shorter pieces have no direction
+_TANGENT = 12.0  # [px] over which an end's direction is taken
+_ODD = 3.0  # standard deviations of the gray values beside the crack
+_FLANK = 12  # [px] beside the way between two pieces, where the material is looked at
+
+
+def join_pieces(field, level, cracks, image=None):
+    """Draw thin bridges between the pieces of broken-up cracks.
+
+    Parameters
+    ----------
+    field : ndarray of float32, shape (height, width)
+        At least `level` where there is crack.
+    level : float
+    cracks : list of Skeleton
+        Of its components.
+    image : ndarray, float, shape (height, width), in [0, 1], optional
+        The photograph; without it only near ends are joined.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width)
+        The field itself if nothing is joined.
+    """
+    ends = [end for number, crack in enumerate(cracks) for end in _ends(number, crack)]
+    possible = []
+    for (first, a), (second, b) in combinations(enumerate(ends), 2):
+        cost = _cost(a, b, min(field.shape), image) if a["piece"] != b["piece"] else None
+        if cost is not None:
+            possible.append((cost, first, second))
+    joined, used, group = field, set(), list(range(len(cracks)))
+    for _, first, second in sorted(possible):
+        a, b = ends[first], ends[second]
+        if first in used or second in used or group[a["piece"]] == group[b["piece"]]:
+            continue
+        used |= {first, second}
+        group = [group[a["piece"]] if of == group[b["piece"]] else of for of in group]
+        joined = field.copy() if joined is field else joined
+        joined[pixels_between(*a["pixel"], *b["pixel"])] = 1
+    return joined
+
+
+def _ends(number, crack):
+    """Both ends of a piece's longest path: position, direction outward (None for a short piece), length."""
+    way, closed = crack.longest_path()
+    if closed:
+        return []
+    pixels = crack.pixels[way]
+    along = arc_length(pixels)
+    found = []
+    for path in (pixels, pixels[::-1]):
+        direction = None
+        if along[-1] >= _SHORT:
+            back = path[np.searchsorted(arc_length(path), min(_TANGENT, along[-1] / 2))]
+            direction = (path[0] - back) / np.hypot(*(path[0] - back))
+        found.append({"piece": number, "pixel": path[0], "direction": direction, "length": along[-1] + 1})
+    return found[:1] if len(pixels) == 1 else found
+
+
+def _cost(a, b, side, image):
+    """How badly two ends fit together [px]; None where they do not."""
+    way = (b["pixel"] - a["pixel"]).astype(float)
+    gap = np.hypot(*way)
+    if gap > _NOTCH * side or (a["direction"] is None and b["direction"] is None and gap > _ALWAYS):
+        return None
+    way /= gap
+    cosines = [
+        1.0 if end["direction"] is None or gap < 3 else float(end["direction"] @ (sign * way))
+        for end, sign in ((a, 1), (b, -1))
+    ]
+    longest = max(_ALWAYS, min(_NEAR * side, _SHARE * (a["length"] + b["length"])))
+    if gap <= longest and min(cosines) >= _TURN:
+        return gap * (3 - sum(cosines))
+    if image is None or min(cosines) < _STRAIGHT or not _notch_between(image, a["pixel"], b["pixel"]):
+        return None
+    return gap * (3 - sum(cosines))
+
+
+def _notch_between(image, first, second):
+    """Whether the photograph shows something else than the material beside it on all of the way between two ends."""
+    way = (second - first).astype(float)
+    gap = np.hypot(*way)
+    way /= gap
+    across = np.array([-way[1], way[0]])
+    at = np.arange(2, gap - 1)
+    if len(at) < 4:
+        return False
+    between = first + at[:, None] * way
+    gray = ndimage.map_coordinates(image, between.T, order=1)
+    # The material beside the crack, behind both ends, where no notch is.
+    behind = np.concatenate([first - np.arange(2, 14)[:, None] * way, second + np.arange(2, 14)[:, None] * way])
+    beside = [behind + side * across for side in (-_FLANK, -_FLANK + 4, _FLANK - 4, _FLANK)]
+    material = ndimage.map_coordinates(image, np.concatenate(beside).T, order=1, mode="nearest")
+    middle = np.median(material)
+    spread = max(1.4826 * np.median(np.abs(material - middle)), 0.01)
+    return bool((np.abs(gray - middle) > _ODD * spread).mean() >= 0.8)

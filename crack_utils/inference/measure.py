@@ -1,0 +1,29 @@
+"""A photograph and its crack probability → its measured cracks, the primary one's tips at the photograph's resolution."""
+
+from crack_utils.geometry import follow_tips, measure_cracks
+
+
+def measure(image, probability, threshold, mm_per_px=None, predictor=None):
+    """Measure the cracks of a photograph as `crack-utils predict` and the page do.
+
+    Parameters
+    ----------
+    image : ndarray, float, shape (H, W), in [0, 1]
+    probability : ndarray, float, shape (H, W), in [0, 1]
+        What a network says of it.
+    threshold : float in (0, 1)
+        A probability at least as large is crack.
+    mm_per_px : float, optional
+    predictor : Predictor, optional
+        The network, where it saw the photograph reduced: near the tips it looks at the photograph's own pixels.
+
+    Returns
+    -------
+    list of Crack
+        The primary crack first.
+    """
+    cracks = measure_cracks(probability, mm_per_px, threshold, image)
+    if cracks:
+        native = (lambda part: predictor.predict(image[part], scale=1)) if predictor else (lambda part: probability[part])
+        cracks[0] = follow_tips(cracks[0], image, native)
+    return cracks

@@ -1,0 +1,206 @@
+"""Does the preset `photo` learn real photographs, what is each ingredient worth, and how many labels does it take?
+
+    python -m crack_utils.study.photographs results/photographs
+
+trains on CrackForest, a fifth held out as a test set that decides nothing. One row a training in `trainings.csv`, which
+is written anew after each: a call that was interrupted goes on, and more seeds continue. Measures are of the test set
+at the photographs' own size, at the threshold that the run chose on its validation set.
+"""
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from crack_utils import metrics
+from crack_utils.data import find_pairs, sources
+from crack_utils.data.split import Split, split_pairs, write_split
+from crack_utils.evaluation.train import train
+from crack_utils.losses.registry import REPORTED
+from crack_utils.runtime import paths, provenance
+from crack_utils.runtime.atomic import atomic_write
+from crack_utils.study import native
+from crack_utils.training.callbacks import NothingLearntError
+from crack_utils.training.experiment import Experiment
+
+DATA = "crackforest"
+TEST = 0.2  # of the photographs
+VALIDATION = 0.2  # of the labels that a training is given
+LABELS = (5, 10, 20, 40)  # and all
+SHORT = {"updates": 1000}  # of the trainings that are compared with each other: one or two minutes
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A training as the study asks for it.
+
+    Attributes
+    ----------
+    question : {"recipe", "ingredients", "losses", "labels"}
+    name : str
+        What is tried, in words.
+    preset : str
+    labels : int or None
+        Training and validation photographs together; None: all but the test set.
+    options : dict
+        Fields of the experiment.
+    """
+
+    question: str
+    name: str
+    preset: str = "photo"
+    labels: int | None = None
+    options: dict = dataclasses.field(default_factory=dict)
+
+
+def cases():
+    """Return all cases, the most telling first."""
+    recipe = [
+        Case("recipe", "photo"),
+        Case("recipe", "photo, from default", options={"start": "default"}),
+        Case("recipe", "report's scheme, reduced", "quick", options={"loss": "dice"}),
+        Case("recipe", "report's scheme, crops", "quick", options={"loss": "dice+bce", "fit": "crop"}),
+    ]
+    without = {
+        "all": {},
+        "no weight on outlines": {"loss": "dice+bce"},
+        "no cross-entropy": {"loss": "dice"},
+        "no moving average": {"ema": None},
+        "flips alone": {"augmentation": "flips"},
+        "four crops a batch, half the updates": {"batch": 4, "updates": SHORT["updates"] // 2},
+        "no normalisation": {"model_options": {"normalise_from": 9}},
+        "Adam at a constant rate": {"optimizer": "adam", "schedule": "steps", "weight_decay": 0.0,
+                                    "learning_rates": (1e-3, 1e-3, 1e-3)},
+        "from default": {"start": "default"},
+    }  # fmt: skip
+    ingredients = [Case("ingredients", name, options=SHORT | options) for name, options in without.items()]
+    by_loss = [Case("losses", loss, options=SHORT | {"loss": loss}) for loss in REPORTED]
+    labels = [
+        Case("labels", start or "from scratch", labels=count, options=SHORT | {"start": start})
+        for count in (*LABELS, None)
+        for start in ("default", "")
+    ]
+    return [*recipe, *ingredients, *by_loss, *labels]
+
+
+def split_of_labels(pairs, labels, seed, folder):
+    """Write a split whose test set is the same for all, and whose training and validation sets are few photographs.
+
+    Parameters
+    ----------
+    pairs : list of Pair
+    labels : int or None
+        Training and validation photographs together; None takes all.
+    seed : int
+        Which photographs.
+    folder : pathlib.Path
+
+    Returns
+    -------
+    pathlib.Path
+        The table, see `write_split`.
+    """
+    base = split_pairs(pairs, VALIDATION, TEST, seed=0)
+    rest = [*base.train, *base.validation]
+    if labels is not None:
+        rest = [rest[place] for place in np.random.default_rng([seed, labels]).permutation(len(rest))[:labels]]
+    drawn = split_pairs(rest, VALIDATION, 0.0, seed=seed)
+    place = folder / f"{'all' if labels is None else labels}-{seed}.csv"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(place) as draft:
+        write_split(Split(drawn.train, drawn.validation, base.test), draft)
+    return place
+
+
+def measure(case, seed, data=DATA):
+    """Train a case and measure it.
+
+    Parameters
+    ----------
+    case : Case
+    seed : int
+        Of weights, order and of which photographs are labelled.
+    data : str
+
+    Returns
+    -------
+    dict
+        question, case, labels, seed, failed (0 or 1), attempts, minutes, threshold, and on the test set f1, precision,
+        recall (pooled over all pixels) and f1_tolerance_2 (mean over photographs).
+    """
+    row = {"question": case.question, "case": case.name, "labels": case.labels or "all", "seed": seed}
+    pairs = find_pairs(*sources.folders(data))
+    split = split_of_labels(pairs, case.labels, seed, paths.artifacts() / "photographs" / "splits")
+    options = case.options | {"data": data, "seed": seed, "split_by": str(split)}
+    try:
+        run = train(Experiment.preset(case.preset, **options))
+    except NothingLearntError:
+        return row | {"failed": 1}
+    from crack_utils.evaluation.calibration import calibrate
+
+    rows = native.measure(run, threshold=None)
+    counts = metrics.pooled(metrics.Confusion(*(row[name] for name in ("tp", "fp", "fn", "tn"))) for row in rows)
+    trained = run.provenance
+    return row | {
+        "failed": int(counts.f1 < 0.01),
+        "attempts": 1 + len(trained.get("restarted_after", [])),
+        "minutes": trained["seconds"] / 60,
+        "threshold": calibrate(run).threshold,
+        "f1": counts.f1,
+        "precision": counts.precision,
+        "recall": counts.recall,
+        "f1_tolerance_2": float(np.mean([row["f1"] for row in rows])),
+    }
+
+
+def study(folder, seeds=3, questions=(), data=DATA):
+    """Train and measure what is not in the table yet, a seed of all cases after the other.
+
+    Parameters
+    ----------
+    folder : path-like
+        Gets `trainings.csv`, and `trainings.json` that says where it comes from.
+    seeds : int
+    questions : sequence of str
+        Only these; by default all.
+    data : str
+
+    Returns
+    -------
+    DataFrame
+    """
+    table = Path(folder) / "trainings.csv"
+    rows = pd.read_csv(table).to_dict("records") if table.exists() else []
+    done = {(row["question"], row["case"], str(row["labels"]), row["seed"]) for row in rows}
+    for seed in range(seeds):
+        for case in cases():
+            place = (case.question, case.name, str(case.labels or "all"), seed)
+            if place in done or (questions and case.question not in questions):
+                continue
+            rows.append(measure(case, seed, data))
+            _write(rows, table, data)
+    return pd.DataFrame(rows)
+
+
+def _write(rows, table, data):
+    table.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(table) as draft:
+        pd.DataFrame(rows).round(4).to_csv(draft, index=False)
+    provenance.write_json(table.with_suffix(".json"), {"data": data} | provenance.describe())
+
+
+def main(arguments=None):
+    """Run the study."""
+    parser = argparse.ArgumentParser(prog="python -m crack_utils.study.photographs", description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path, help="of the tables, as results/photographs")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--questions", nargs="*", default=(), help="recipe, ingredients, losses, labels; default: all")
+    parser.add_argument("--data", default=DATA)
+    options = parser.parse_args(arguments)
+    study(options.folder, options.seeds, options.questions, options.data)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""Fits the rule that tells a crack's tip from its mouth (`geometry/ends.py`) on synthetic specimens.
+
+    python -m crack_utils.study.tip_rule SPECIMENS [SEED]
+
+draws specimens, spoils their masks as networks do, and prints the weights, how often the rule is right on specimens
+that it was not fitted on, and whether its probabilities are. The weights are copied into the module by hand.
+"""
+
+import sys
+
+import numpy as np
+from scipy import ndimage
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from crack_utils.geometry.ends import MASK_ONLY, WITH_IMAGE
+from crack_utils.geometry.primary import ranked
+from crack_utils.geometry.tip import as_field, both_ends, end_signs, leaves
+
+SEED = 501  # not used for anything else
+RIDGE = 0.002  # of the weights but the constant
+TOO_FAR = 0.5  # of the distance from tip to mouth: an end farther from a tip is another
+
+
+def spoil(photograph, rng):
+    """Return a mask such as a network might find: cut at the tips, broken, with false alarms and parts of the notch.
+
+    Parameters
+    ----------
+    photograph : SpecimenPhotograph
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of bool, shape (H, W)
+    """
+    mask, notch = photograph.parts > 0, photograph.notch
+    at = np.indices(mask.shape)
+
+    def near(place, radius):
+        return np.hypot(at[0] - place[0], at[1] - place[1]) < radius
+
+    for tip in photograph.tips:
+        mask = mask & ~near(tip, rng.uniform(0, 30) if rng.random() < 0.15 else rng.exponential(4))
+    crack = np.argwhere(photograph.parts == 1)
+    for _ in range(rng.poisson(0.9) if len(crack) else 0):
+        mask = mask & ~near(rng.choice(crack), rng.uniform(1.5, 12))
+    if rng.random() < 0.2:
+        mask = mask | notch
+    elif rng.random() < 0.3 and notch.any():
+        mask = mask | (notch & near(rng.choice(np.argwhere(notch)), rng.uniform(5, 40)))
+    if rng.random() < 0.35:
+        mask = ndimage.binary_dilation(mask)
+    for _ in range(rng.poisson(0.8)):
+        mask = mask | _false_alarm(mask.shape, rng)
+    return mask
+
+
+def _false_alarm(shape, rng):
+    count = int(rng.exponential(25)) + 4
+    angle = rng.uniform(0, np.pi) + ndimage.gaussian_filter1d(rng.normal(size=count), 4)
+    start = rng.uniform(0, 1, 2) * shape
+    path = np.rint(start + np.cumsum(np.stack([np.sin(angle), np.cos(angle)], axis=1), axis=0)).astype(int)
+    path = path[(path >= 0).all(axis=1) & (path < shape).all(axis=1)]
+    line = np.zeros(shape, bool)
+    line[tuple(path.T)] = True
+    return ndimage.binary_dilation(line, iterations=int(rng.integers(1, 4)))
+
+
+def samples(photograph, mask):
+    """Return the signs of both ends of the primary crack and whether each is a tip; None where they cannot be told.
+
+    Parameters
+    ----------
+    photograph : SpecimenPhotograph
+    mask : ndarray of bool, shape (H, W)
+
+    Returns
+    -------
+    (signs, tips, at_border) or None
+        Shapes (2, n), (2,), (2,).
+    """
+    image = np.float32(photograph.image) / 255
+    field, cracks = ranked(*as_field(mask), image)
+    if not cracks or not len(photograph.tips):
+        return None
+    crack, way, closed = cracks[0]
+    hit = photograph.parts[tuple(crack.pixels.T)] == 1
+    if closed or hit.mean() < 0.4 or len(crack.pixels) < 6:
+        return None
+    line, pair = both_ends(field, 0.5, crack, way)
+    at_border = [leaves(point, mask.shape) for point, _ in pair]
+    tips = []
+    for point, _ in pair:
+        to_tip, to_mouth = (
+            np.hypot(*(places - point).T) for places in (photograph.tips, photograph.mouths)
+        )
+        nearest = int(to_tip.argmin())
+        apart = np.hypot(*(photograph.tips[nearest] - photograph.mouths[nearest]))
+        tips.append(to_tip[nearest] < min(to_mouth.min(), TOO_FAR * apart + 3))
+    return end_signs(field, 0.5, line, at_border, image)[0], np.array(tips), np.array(at_border)
+
+
+def fit(signs, tips, names):
+    """Return the weights of a logistic regression, a dict.
+
+    Parameters
+    ----------
+    signs : ndarray, shape (n, k)
+    tips : ndarray of bool, shape (n,)
+    names : sequence of str
+        One a sign; the first is the constant.
+    """
+    toward = np.where(tips, 1.0, -1.0)
+    penalty = np.r_[0.0, np.full(len(names) - 1, RIDGE)]
+
+    def loss(weights):
+        margin = toward * (signs @ weights)
+        value = np.logaddexp(0, -margin).mean() + 0.5 * (penalty * weights**2).sum()
+        return value, -(signs * (toward * expit(-margin))[:, None]).mean(axis=0) + penalty * weights
+
+    found = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B")
+    return dict(zip(names, np.round(found.x, 2).tolist(), strict=True))

@@ -1,0 +1,56 @@
+"""The network that a training starts from: a run's, a file's, or the default model's weights."""
+
+from pathlib import Path
+
+from crack_utils.models import shipped
+from crack_utils.runtime import paths
+from crack_utils.training.run import load_run
+
+
+def file_of(name):
+    """Return the `.keras` file that `Experiment.start` names.
+
+    Parameters
+    ----------
+    name : str
+        "default", a `.keras` file, or a run's folder, id or "latest".
+
+    Raises
+    ------
+    ValueError
+        If there is none, or the default model's file was changed.
+    """
+    if name == shipped.DEFAULT:
+        return shipped.folder() / shipped.NETWORK
+    if name.endswith(".keras"):
+        if (file := paths.find(name)) is None:
+            raise ValueError(f"start: no file {name}; valid are a run, a .keras file or {shipped.DEFAULT!r}")
+        return Path(file)
+    return load_run(name).folder / "model.keras"
+
+
+def weights(name, model):
+    """Return the weights of a trained network, for a model of the same architecture.
+
+    Parameters
+    ----------
+    name : str
+        As for `file_of`.
+    model : keras.Model
+
+    Returns
+    -------
+    list of ndarray
+
+    Raises
+    ------
+    ValueError
+        If its layers are not those of the model.
+    """
+    import keras
+
+    trained = keras.models.load_model(file_of(name), compile=False)
+    values = trained.get_weights()
+    if [value.shape for value in values] != [tuple(weight.shape) for weight in model.weights]:
+        raise ValueError(f"start={name!r}: its network, {trained.name}, is not built as the one to train, {model.name}")
+    return values

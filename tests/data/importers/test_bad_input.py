@@ -1,0 +1,438 @@
+"""What is damaged or hostile in annotations: named, the rest done, and nothing read or written elsewhere."""
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.io
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from crack_utils.data import DataError
+from crack_utils.data.importers import FORMATS, export_annotations, import_annotations
+from crack_utils.data.importers.folder import Folder, MissingPictureError
+from crack_utils.data.importers.matlab import read_segmentation
+from tests.helpers.folders import make_folder
+
+FILES = Path(__file__).parent / "files"
+many = settings(derandomize=True, deadline=None, max_examples=200)
+SQUARE = [[1, 1], [5, 1], [5, 4], [1, 4]]
+
+
+def photograph(seed=0, size=(8, 10)):
+    return np.random.default_rng(seed).integers(90, 200, size).astype(np.uint8)
+
+
+def labelme(folder, name="a", image=None, **changes):
+    """Write a photograph and labelme's file of it; changes are to its one shape, or to the file's own keys."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if image is None:
+        image = f"{name}.png"
+        Image.fromarray(photograph(sum(map(ord, name)))).save(folder / image)
+    shape = {"label": "crack", "points": SQUARE, "shape_type": "polygon"}
+    content = {"shapes": [shape], "imagePath": image, "imageData": None, "imageHeight": 8, "imageWidth": 10}
+    for key, value in changes.items():
+        (content if key in content else shape)[key] = value
+    (folder / f"{name}.json").write_text(json.dumps(content))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../secret.png", "..\\secret.png", "x/../../secret.png", "/etc/passwd", "C:\\secret.png", "\\\\host\\a\\b.png"],
+)
+def test_names_that_lead_out_of_the_folder_are_refused_by_name(tmp_path, name):
+    Image.fromarray(photograph()).save(tmp_path / "secret.png")
+    labelme(tmp_path / "in", "good")
+    labelme(tmp_path / "in", "bad", image=name)
+    imported = import_annotations(tmp_path / "in", tmp_path / "data")
+    assert [f"{tmp_path / 'in' / 'bad.json'}: the picture {name!r} lies outside"] == [
+        problem.partition(" " + str(tmp_path / "in") + ";")[0] for problem in imported.problems
+    ]
+    assert os.listdir(tmp_path / "data" / "images") == ["good.png"]
+
+
+def test_names_that_stay_inside_are_followed(tmp_path):
+    folder = tmp_path / "in"
+    for place in ("images", "other", "json"):
+        (folder / place).mkdir(parents=True)
+    Image.fromarray(photograph()).save(folder / "images" / "a.png")
+    Image.fromarray(photograph()).save(folder / "other" / "a.png")
+    (folder / "json" / "a.json").touch()
+    found = Folder(folder)
+    assert found.picture("..\\images\\a.png", folder / "json" / "a.json") == folder / "images" / "a.png"
+    assert found.picture("other/a.png", folder / "json" / "a.json") == folder / "other" / "a.png"
+    assert found.picture("a.png", folder / "json" / "a.json") == folder / "images" / "a.png"
+    with pytest.raises(MissingPictureError, match=r"no picture 'b\.png'"):
+        found.picture("b.png", folder / "json" / "a.json")
+    (folder / "images").rename(folder / "photos")
+    with pytest.raises(DataError, match=r"several pictures 'a\.png': other/a\.png, photos/a\.png"):
+        Folder(folder).picture("a.png", folder / "json" / "a.json")
+
+
+def test_names_are_compared_whatever_their_unicode_form(tmp_path):
+    labelme(tmp_path / "in", "e\N{COMBINING ACUTE ACCENT}", image="\N{LATIN SMALL LETTER E WITH ACUTE}.png")
+    Image.fromarray(photograph()).save(tmp_path / "in" / "e\N{COMBINING ACUTE ACCENT}.png")
+    assert import_annotations(tmp_path / "in", tmp_path / "data").pictures == 1
+
+
+def test_links_in_a_circle_end(tmp_path):
+    labelme(tmp_path / "in")
+    (tmp_path / "in" / "again").symlink_to(tmp_path / "in")
+    assert import_annotations(tmp_path / "in", tmp_path / "data").problems == []
+
+
+def test_only_regular_files_are_read(tmp_path):
+    labelme(tmp_path / "in")
+    os.mkfifo(tmp_path / "in" / "b.json")
+    (tmp_path / "in" / "c.json").symlink_to("/dev/zero")
+    assert import_annotations(tmp_path / "in", tmp_path / "data").problems == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"shapes": [{}]}, "a shape without label"),
+        ({"shapes": 3}, "no annotation of labelme"),
+        ({"points": None}, "no list of points"),
+        ({"points": [[1, 1], [2, "x"], [3, 3]]}, "no list of points"),
+        ({"points": [[0, 0], [1e9, 0], [0, 1e9]]}, "far out of the picture"),
+        ({"shape_type": "rectangle"}, "marked by a rectangle"),
+        ({"shape_type": "mask"}, "a mask that cannot be read"),
+        ({"shape_type": "mask", "mask": "!!", "points": [[0, 0], [1, 1]]}, "a mask that cannot be read"),
+        ({"imageHeight": 9}, "drawn on 9×10 pixels, but 'a.png' has 8×10"),
+        ({"imageHeight": 10**9, "imageWidth": 10**9}, "drawn on 1000000000×1000000000"),
+        ({"imagePath": 7}, "imagePath is 7"),
+        ({"imagePath": "b.png"}, "no picture 'b.png'"),
+        ({"imagePath": "b.png", "imageData": "?"}, "imageData cannot be read"),
+        ({"imagePath": "b.png", "imageData": "aGFsbG8="}, "the picture in it cannot be read"),
+        ({"imagePath": "b.png", "imageData": 5}, "imageData cannot be read"),
+    ],
+)
+def test_one_bad_file_costs_one_file(tmp_path, changes, message):
+    labelme(tmp_path / "in", "good")
+    labelme(tmp_path / "in", **changes)
+    (tmp_path / "in" / "broken.json").write_text("{" * 100_000)
+    imported = import_annotations(tmp_path / "in", tmp_path / "data")
+    assert imported.pictures == 1 and os.listdir(tmp_path / "data" / "masks") == ["good.png"]
+    first, second = sorted(imported.problems)
+    assert first.startswith(f"{tmp_path / 'in' / 'a.json'}: ") and message in first
+    assert second.startswith(f"{tmp_path / 'in' / 'broken.json'}: no JSON that can be read")
+
+
+def test_a_damaged_photograph_is_named_where_it_is_from(tmp_path):
+    labelme(tmp_path / "in", "good")
+    labelme(tmp_path / "in")
+    file = tmp_path / "in" / "a.png"
+    file.write_bytes(file.read_bytes()[:-20])
+    imported = import_annotations(tmp_path / "in", tmp_path / "data")
+    assert len(imported.problems) == 1 and imported.problems[0].startswith(f"{file}: ")
+    assert os.listdir(tmp_path / "data" / "images") == ["good.png"]
+
+
+def test_coco_with_what_does_not_fit(tmp_path):
+    folder = make_folder(tmp_path / "in", {name: photograph(index) for index, name in enumerate("abcdefgh")})
+    segmentations = {
+        "a": [[1, 1, 5, 1, 5, 4, 1, 4]],
+        "b": [[1, 1, 5, 1, 5]],
+        "c": {"size": [8, 10], "counts": "zzzzzzzzzzzzzzzzzzzzzzz"},
+        "d": {"size": [9, 10], "counts": [90]},
+        "e": {"size": [8, 10], "counts": [70, 11]},
+        "f": [],
+        "g": "polygon",
+    }
+    content = {
+        "images": [{"id": name, "file_name": f"{name}.png", "height": 8, "width": 10} for name in "abcdefgh"],
+        "categories": [{"id": 1, "name": "crack"}],
+        "annotations": [
+            {"image_id": name, "category_id": 1, "segmentation": segmentation}
+            for name, segmentation in segmentations.items()
+        ]
+        + [{"image_id": "h", "category_id": [], "segmentation": []}, {"image_id": "x", "category_id": 1}],
+    }
+    (folder / "coco.json").write_text(json.dumps(content))
+    imported = import_annotations(folder, tmp_path / "data")
+    assert imported.pictures == 1
+    expected = [
+        "annotations of 1 pictures that it does not list",
+        "'h.png' has an annotation of category []",
+        "'b.png'",
+        "'c.png'",
+        "'d.png'",
+        "'e.png'",
+        "'f.png'",
+        "'g.png'",
+    ]
+    assert len(imported.problems) == len(expected)
+    for problem, part in zip(imported.problems, expected, strict=True):
+        assert problem.startswith(f"{folder / 'coco.json'}: ") and part in problem
+
+
+BOMB = '<!DOCTYPE a [<!ENTITY b "{}">]><annotations><image name="a.png">&b;</image></annotations>'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (BOMB.format("x" * 1000), "no XML that can be read"),
+        ('<!DOCTYPE a SYSTEM "file:///etc/passwd"><annotations/>', "no XML that can be read"),
+        ("<annotations><image", "no XML that can be read"),
+        ("<annotation/>", "no annotations of CVAT"),
+        ("<annotations><track/></annotations>", "tracks of a video"),
+        ("<annotations><image/></annotations>", "a picture without name"),
+        ('<annotations><image name="a.png" width="x" height="8"/></annotations>', "no height and width"),
+    ],
+)
+def test_xml_that_is_not_read(tmp_path, text, message):
+    folder = make_folder(tmp_path / "in", {"a": photograph()})
+    (folder / "cvat.xml").write_text(text)
+    with pytest.raises(DataError) as error:
+        import_annotations(folder, tmp_path / "data", format="cvat")
+    assert f"{folder / 'cvat.xml'}: " in str(error.value) and message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ('<mask label="crack" rle="3, 1" left="0" top="0" width="2" height="2"/>', None),
+        ('<mask label="crack" rle="3, 2" left="0" top="0" width="2" height="2"/>', "of 5 pixels"),
+        ('<mask label="crack" rle="4" left="9" top="0" width="2" height="2"/>', "reaches out"),
+        ('<mask label="crack" rle="1" left="0" top="0" width="99999999" height="99999999"/>', "a mask of 99999999"),
+        ('<mask label="crack" rle="a" left="0" top="0" width="2" height="2"/>', "without numbers"),
+        ('<mask label="crack"/>', "without numbers"),
+        ('<box label="crack" xtl="1" ytl="1" xbr="4" ybr="4"/>', "marked by a box"),
+        ('<polygon label="crack" points="1,1;2"/>', "no list of points"),
+        ('<polygon points="1,1;2,2;3,1"/>', "without label"),
+    ],
+)
+def test_shapes_of_cvat_that_do_not_fit(tmp_path, shape, message):
+    folder = make_folder(tmp_path / "in", {"a": photograph(), "good": photograph(1)})
+    good = '<polygon label="crack" points="1,1;5,1;5,4;1,4"/>'
+    images = [f'<image name="{name}.png" width="10" height="8">{inside}</image>' for name, inside in
+              (("a", shape), ("good", good))]  # fmt: skip
+    (folder / "cvat.xml").write_text(f"<annotations>{''.join(images)}</annotations>")
+    imported = import_annotations(folder, tmp_path / "data")
+    assert len(imported.problems) == bool(message)
+    if message:
+        assert "'a.png'" in imported.problems[0] and message in imported.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0 0.1 0.1 0.5 0.5\n", "marked by a box"),
+        ("0 0.1 0.1 0.5 0.5 0.5 0.1 0.7\n", "odd number"),
+        ("0 0.1 nan 0.5 0.5 0.5 0.1\n", "no list of points"),
+        ("0 0.1 1e99 0.5 0.5 0.5 0.1\n", "far out"),
+        ("0 0.1 0.1\n", "too few for a polygon"),
+        ("crack 0.1 0.1 0.5 0.5\n", "no number of a class"),
+    ],
+)
+def test_lines_of_yolo_that_do_not_fit(tmp_path, text, message):
+    folder = make_folder(tmp_path / "in", {"a": photograph(), "good": photograph(1)})
+    (folder / "labels").mkdir()
+    (folder / "labels" / "a.txt").write_text(text)
+    (folder / "labels" / "good.txt").write_text("0 0.1 0.1 0.5 0.5 0.5 0.1\n")
+    (folder / "labels" / "lost.txt").write_text("0 0.1 0.1 0.5 0.5 0.5 0.1\n")
+    imported = import_annotations(folder, tmp_path / "data")
+    assert imported.labels == ("0",) and imported.pictures == 1
+    first, second = sorted(imported.problems)
+    assert first.startswith(f"{folder / 'labels' / 'a.txt'}: ") and message in first
+    assert second.startswith(f"{folder / 'labels' / 'lost.txt'}: no picture")
+
+
+def test_matlab_files_that_are_not_read(tmp_path):
+    folder = make_folder(tmp_path / "in", {"a": photograph()})
+    contents = {"a": b"MATLAB 7.3 MAT-file".ljust(600), "b": b"", "c": np.random.default_rng(0).bytes(3000)}
+    for name, content in contents.items():
+        (folder / f"{name}.mat").write_bytes(content)
+    for name, content in {"d": {"groundTruth": 3}, "e": {"x": 3}, "f": {"groundTruth": {"Other": 3}}}.items():
+        scipy.io.savemat(folder / f"{name}.mat", content)
+    scipy.io.savemat(folder / "g.mat", {"groundTruth": {"Segmentation": np.full((8, 10), np.nan)}})
+    scipy.io.savemat(folder / "h.mat", {"groundTruth": {"Segmentation": np.full((8, 10), 0.5)}})
+    with pytest.raises(DataError, match="nothing is annotated") as error:
+        import_annotations(folder, tmp_path / "data")
+    for name in "abcdefgh":
+        assert f"{folder / name}.mat: " in str(error.value)
+    assert "save it with -v7" in str(error.value)
+
+
+@many
+@given(st.integers(0, 10**9), st.booleans())
+def test_damaged_matlab_files_are_read_or_refused(seed, compressed):
+    """SciPy's reader ends the process on some of them."""
+    generator = np.random.default_rng(seed)
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place, "a.mat")
+        content = {"groundTruth": {"Segmentation": photograph()}}
+        scipy.io.savemat(file, content, do_compression=compressed)
+        damaged = bytearray(file.read_bytes())
+        for _ in range(generator.integers(1, 4)):
+            start = generator.integers(len(damaged))
+            damaged[start : start + generator.integers(5)] = generator.bytes(int(generator.integers(5)))
+        file.write_bytes(damaged)
+        try:
+            assert read_segmentation(file).dtype == np.int64
+        except DataError as error:
+            assert str(file) in str(error)
+
+
+@settings(derandomize=True, deadline=None, max_examples=50)
+@given(
+    st.integers(1, 9),
+    st.integers(1, 9),
+    st.sampled_from(["u1", "u2", "i4", "i8", "f4", "f8", "bool", ">f8"]),
+    st.booleans(),
+    st.integers(0, 2),
+)
+def test_matlab_files_are_read_as_scipy_writes_them(height, width, dtype, compressed, cells):
+    values = np.random.default_rng(height * width).integers(0, 2 if dtype == "bool" else 5, (height, width))
+    truth = {"Boundaries": values > 1, "Segmentation": values.astype(dtype), "Text": "abc"}
+    for _ in range(cells):
+        cell = np.empty((1, 1), object)
+        cell[0, 0] = truth
+        truth = cell
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place, "a.mat")
+        scipy.io.savemat(file, {"x": 1, "groundTruth": truth, "y": "abc"}, do_compression=compressed)
+        np.testing.assert_array_equal(read_segmentation(file), values)
+
+
+def test_a_mask_with_many_values_says_what_to_do(tmp_path):
+    folder = make_folder(tmp_path / "in", {"a": photograph(0, (20, 20))}, {"a": photograph(3, (20, 20))})
+    with pytest.raises(DataError, match="are no classes; if it is black and white with gray edges say --crack white"):
+        import_annotations(folder, tmp_path / "data")
+
+
+def test_a_mask_of_another_size_and_one_without_photograph(tmp_path):
+    wrong, right = np.zeros((9, 10), np.uint8), np.zeros((8, 10), np.uint8)
+    right[3] = wrong[3] = 255
+    images = {name: photograph(index) for index, name in enumerate("ab")}
+    folder = make_folder(tmp_path / "in", images, {"a": wrong, "b": right, "c": right})
+    imported = import_annotations(folder, tmp_path / "data")
+    assert sorted(imported.problems) == [
+        f"{folder / 'masks' / 'a.png'}: a mask of 9×10 pixels, but 'a.png' has 8×10",
+        f"{folder / 'masks' / 'c.png'}: no picture 'c' in {folder} (.png, .jpg, .jpeg, .tif, .tiff, .bmp)",
+    ]
+
+
+def test_pictures_of_the_same_name_get_their_folders_before_it(tmp_path):
+    for part in ("train", "val"):
+        labelme(tmp_path / "in" / part)
+    labelme(tmp_path / "in" / "val", "b")
+    imported = import_annotations(tmp_path / "in", tmp_path / "data")
+    assert imported.problems == []
+    assert sorted(os.listdir(tmp_path / "data" / "images")) == ["b.png", "train-a.png", "val-a.png"]
+
+
+def test_names_that_would_become_one_file_are_told(tmp_path):
+    for place in ("x-y", "x/y", "z"):
+        labelme(tmp_path / "in" / place)
+    imported = import_annotations(tmp_path / "in", tmp_path / "data")
+    assert imported.pictures == 2
+    assert len(imported.problems) == 1 and "its picture has the same name 'x-y-a'" in imported.problems[0]
+
+
+@pytest.mark.parametrize("orientation", [3, 5, 6, 7, 8])
+def test_a_mask_drawn_on_the_stored_pixels_is_turned_as_the_photograph(tmp_path, orientation):
+    """A dark crack on a photograph that a camera has stored turned; the mask says which pixels are stored dark."""
+    from crack_utils.data import read_image, read_mask
+
+    mask = np.zeros((8, 12), bool)
+    mask[2, 1:9] = mask[3:6, 8] = True
+    folder = tmp_path / "in"
+    (folder / "images").mkdir(parents=True)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(np.where(mask, 0, 255).astype(np.uint8)).save(folder / "images" / "a.png", exif=exif)
+    shown = read_image(folder / "images" / "a.png")
+    (folder / "masks").mkdir()
+    drawn = shown < 0.5 if orientation == 3 else mask  # upside down, only the shown one can be meant
+    Image.fromarray(drawn.astype(np.uint8) * 255).save(folder / "masks" / "a.png")
+    import_annotations(folder, tmp_path / "data")
+    np.testing.assert_array_equal(read_mask(tmp_path / "data" / "masks" / "a.png"), shown < 0.5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"labels": ["Crack"]}, r"nothing is labelled Crack; there are crack \(1\)"),
+        ({"line_width": 0.5}, "expected 1 to 1000"),
+        ({"line_width": float("nan")}, "expected 1 to 1000"),
+        ({"crack": "sky"}, "'sky' is no colour"),
+        ({"crack": "1,2"}, "'1,2' is no colour"),
+        ({"crack": ""}, "'' is no colour"),
+        ({"crack": "black", "labels": ["a"]}, "goes without labels"),
+        ({"format": "x"}, "valid are labelme, coco"),
+    ],
+)
+def test_wrong_arguments(tmp_path, options, message):
+    labelme(tmp_path / "in")
+    with pytest.raises(ValueError, match=message):
+        import_annotations(tmp_path / "in", tmp_path / "data", **options)
+    assert os.listdir(tmp_path) == ["in"]  # no draft either
+
+
+def test_nothing_is_written_where_something_is(tmp_path):
+    labelme(tmp_path / "in")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to("nowhere")
+    for name in ("in", "empty", "link"):
+        with pytest.raises(ValueError, match="is there already"):
+            import_annotations(tmp_path / "in", tmp_path / name)
+        with pytest.raises(ValueError, match="is there already"):
+            export_annotations(tmp_path / "in", tmp_path / name, "coco")
+    with pytest.raises(ValueError, match="there is no folder"):
+        import_annotations(tmp_path / "in", tmp_path / "a" / "b")
+
+
+def test_nothing_is_left_of_an_import_that_is_stopped(tmp_path, monkeypatch):
+    labelme(tmp_path / "in")
+
+    def stop(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "copyfile", stop)
+    with pytest.raises(KeyboardInterrupt):
+        import_annotations(tmp_path / "in", tmp_path / "data")
+    assert os.listdir(tmp_path) == ["in"]
+
+
+@pytest.mark.parametrize("tool", ["labelme", "cvat", "coco", "yolo", "voc"])
+def test_files_with_changed_bytes_end_in_an_error_that_names_a_file(tmp_path_factory, tool):
+    """Whatever a file holds: a data set, or one `DataError`."""
+    place = tmp_path_factory.mktemp(tool)
+
+    @settings(derandomize=True, deadline=None, max_examples=40)
+    @given(st.integers(0, 10**9), st.integers(1, 4))
+    def damaged(seed, count):
+        generator = np.random.default_rng(seed)
+        folder = place / "in"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(place / "data", ignore_errors=True)
+        shutil.copytree(FILES / tool, folder)
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        for _ in range(count):
+            file = files[generator.integers(len(files))]
+            content = bytearray(file.read_bytes())
+            start = generator.integers(len(content) + 1)
+            content[start : start + generator.integers(0, 9)] = generator.bytes(int(generator.integers(0, 9)))
+            file.write_bytes(content)
+        formats = {"voc": "palette"}
+        try:
+            imported = import_annotations(folder, place / "data", line_width=1, format=formats.get(tool, tool))
+            assert all(str(folder) in problem for problem in imported.problems)
+        except DataError as error:
+            assert str(folder) in str(error)
+        assert set(os.listdir(place)) <= {"in", "data"}
+
+    damaged()
+
+
+def test_formats_are_known_by_name():
+    assert list(FORMATS) == ["labelme", "coco", "cvat", "yolo", "matlab", "palette"]
