@@ -87,8 +87,9 @@ def _measure(test, frame):
         lines = [_line_from(cracks, end) for end in (tip, other)]
         points, widths = (np.concatenate(parts) for parts in zip(*lines, strict=True))
         from_middle = np.hypot(*(points - np.add(tip, other) / 2).T)
-        middle = from_middle <= from_middle.min() + 0.05 * np.hypot(*np.subtract(tip, other))
-        found["opening"] = float(np.median(widths[middle])) * frame.mm_per_px
+        # The largest there: across a notch, which is no crack, there is none or a thin bridge.
+        middle = from_middle <= from_middle.min() + 0.1 * np.hypot(*np.subtract(tip, other))
+        found["opening"] = float(widths[middle].max()) * frame.mm_per_px
         # Some way behind a tip, so that the direction is that of the part that is looked at.
         reach = int(1.5 * max(FAR / frame.mm_per_px, NEAR / frame.mm_per_px + FEWEST))
         angles = [

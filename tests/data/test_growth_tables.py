@@ -70,7 +70,7 @@ class TestMetadata:
 
     def test_below_zero_is_refused(self, tmp_path):
         (tmp_path / "metadata.csv").write_text("name,cycles\na,-5\n")
-        assert read_metadata(tmp_path / "metadata.csv")[1] == ["line 2: cycles '-5' is below 0"]
+        assert read_metadata(tmp_path / "metadata.csv", {"a"})[1] == ["line 2: cycles '-5' is below 0"]
 
 
 class TestFindTests:

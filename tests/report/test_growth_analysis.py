@@ -89,7 +89,8 @@ def test_a_prediction_from_photographs(tmp_path):
     inspect_all(predictor, find_photographs(tmp_path / "set"), tmp_path / "found", threshold=0.6)
     (result,) = analyse(find_tests(tmp_path / "found", tmp_path / "set")[0], tmp_path)
     assert np.isnan(result.readings["a_mm"][0])
-    np.testing.assert_allclose(result.readings["a_mm"][1:], test.a[1:], atol=0.15)
+    # Where the crack begins is found to some pixels only; its growth to one.
+    np.testing.assert_allclose(result.readings["delta_a_mm"][1:], test.a[1:] - test.a[1], atol=0.15)
 
 
 def test_a_pipe_opens_at_both_tips(tmp_path):
