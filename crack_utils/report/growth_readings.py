@@ -85,11 +85,7 @@ def _measure(test, frame):
     found = {"tip": tip, "other": other}
     if test.specimen.kind == "pipe":
         lines = [_line_from(cracks, end) for end in (tip, other)]
-        points, widths = (np.concatenate(parts) for parts in zip(*lines, strict=True))
-        from_middle = np.hypot(*(points - np.add(tip, other) / 2).T)
-        # The largest there: across a notch, which is no crack, there is none or a thin bridge.
-        middle = from_middle <= from_middle.min() + 0.1 * np.hypot(*np.subtract(tip, other))
-        found["opening"] = float(widths[middle].max()) * frame.mm_per_px
+        found["opening"] = _opening(mask, np.array(tip), np.array(other)) * frame.mm_per_px
         # Some way behind a tip, so that the direction is that of the part that is looked at.
         reach = int(1.5 * max(FAR / frame.mm_per_px, NEAR / frame.mm_per_px + FEWEST))
         angles = [
@@ -99,6 +95,20 @@ def _measure(test, frame):
         found["ctoa"] = [angle.angle if math.isfinite(angle.angle) else None for angle in angles]
         found["ctoa_from"], found["ctoa_to"] = angles[0].near, angles[0].far
     return found
+
+
+def _opening(mask, tip, other):
+    """Largest width across the line between two tips, in the middle fifth of it [px].
+
+    Counted in strips of 5 px; across a notch, which is no crack, there is nothing to count.
+    """
+    span = np.hypot(*(tip - other))
+    line = (tip - other) / span
+    places = np.argwhere(mask) - (tip + other) / 2
+    along, across = places @ line, np.abs(places @ np.array([-line[1], line[0]]))
+    middle = (np.abs(along) <= 0.1 * span) & (across <= 0.25 * span)
+    strips = np.floor(along[middle] / 5).astype(int)
+    return float(np.bincount(strips - strips.min()).max() / 5) if strips.size else 0.0
 
 
 def _line_from(cracks, end):
