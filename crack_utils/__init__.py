@@ -1,4 +1,4 @@
-"""Crack segmentation that anyone can rebuild, question and use on their own pictures.
+"""Reproducible crack segmentation: train networks, test the report's claims, and use them on your own pictures.
 
 Importing this package loads neither TensorFlow nor matplotlib: every papermill start imports it.
 """
@@ -18,7 +18,7 @@ __all__ = list(PUBLIC_NAMES)
 
 
 def __getattr__(name):
-    """Import a public name when it is first asked for."""
+    """Import a public name when it is first used."""
     if name not in PUBLIC_NAMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(PUBLIC_NAMES[name]), name)

@@ -37,15 +37,24 @@ def add_commands(subparsers):
         "synth",
         help="make synthetic photographs with masks; interrupted, it goes on",
         description="Draw photographs of cracked specimens, with their masks and tips. The same seed, the same files.",
-        epilog="example: crack-utils synth drawn --specimens 24 --size 512 640",
+        epilog="examples: crack-utils synth drawn --specimens 24 --size 512 640; "
+        "crack-utils synth drawn --kind surfaces --pictures 1600",
     )
-    synth.add_argument("folder", type=Path, metavar="FOLDER", help="old/ and new/ are written in it, each a source")
+    synth.add_argument("folder", type=Path, metavar="FOLDER", help="specimens are written to old/ and new/ in it")
+    synth.add_argument(
+        "--kind",
+        choices=("specimens", "surfaces"),
+        default="specimens",
+        help="specimens under test, or surfaces of all kinds, cracked or not, which teach a network real photographs; "
+        "default: %(default)s",
+    )
+    synth.add_argument("--pictures", type=int, default=400, metavar="N", help="surfaces only; default: %(default)s")
     synth.add_argument("--specimens", type=int, default=24, metavar="N", help="default: %(default)s")
     synth.add_argument(
         "--frames", type=int, default=10, metavar="N", help="photographs of each specimen; default: %(default)s"
     )
     synth.add_argument(
-        "--size", type=int, nargs=2, default=(128, 160), metavar=("HEIGHT", "WIDTH"), help="[px]; default: 128 160"
+        "--size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"), help="[px]; default: 128 160, of surfaces 384 384"
     )
     synth.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     synth.add_argument(
@@ -129,9 +138,15 @@ def _fetch(options):
 
 def _synth(options):
     from crack_utils.data import synthetic
+    from crack_utils.data.synthetic import surfaces
 
-    names = ("specimens", "frames", "size", "seed", "workers", "patterns", "looks")
+    if options.kind == "surfaces":
+        given = {name: getattr(options, name) for name in ("pictures", "seed", "workers")}
+        pictures = surfaces.generate_surfaces(options.folder, size=options.size or (384, 384), **given, progress=True)
+        print(f"{options.folder}: {len(pictures)} pictures of surfaces with masks")
+        return 0
+    names = ("specimens", "frames", "seed", "workers", "patterns", "looks")
     given = {name: getattr(options, name) for name in names}
-    rows = synthetic.generate(options.folder, **given, progress=True)
+    rows = synthetic.generate(options.folder, size=options.size or (128, 160), **given, progress=True)
     print(f"{options.folder}: {len(rows)} photographs with masks in old/ and new/")
     return 0

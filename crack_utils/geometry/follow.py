@@ -21,6 +21,7 @@ SCALES = (0.7, 1.2, 2.0, 3.5)  # [px] half widths of the lines that are looked f
 _ALONG = 2.5  # [px] standard deviation over which a line is averaged along the strip
 _BESIDE = 8  # [px] from the strip's middle on lies what is not crack
 _LIMIT = 6.0  # standard deviations that count at most
+_FAINT = 0.12  # of the crack's own contrast: one standard deviation at least
 _TURN = 0.3  # evidence that a step to the side costs
 _PIXEL = 2.5  # evidence of a pixel that counts at most: a pore is no crack, however dark
 _GAP = 8.0  # evidence that may be lost on the way: the crack is lost for about as many pixels
@@ -133,18 +134,21 @@ def strip_features(image, origin, tangent, probabilities=None, signs=None):
     places = origin[:, None, None] + tangent[:, None, None] * at[:, None] + across[:, None, None] * aside
     gray, seen = _sampled(image, places)
     beside = np.abs(aside) >= _BESIDE
+    rows, columns = slice(8, 8 + BEHIND), slice(margin + ASIDE - 1, margin + ASIDE + 2)
+    # Without grain, the crack's own blur would count: a line of less than a part of its contrast is none.
     lines = []
     for scale in SCALES:
         line = ndimage.gaussian_filter(gray, (_ALONG, scale), order=(0, 2))
-        spread = 1.4826 * np.median(np.abs(line[:, beside])) + 1e-4
+        own = np.abs(line[rows, columns].mean()) if signs is None else 0.0
+        spread = max(1.4826 * np.median(np.abs(line[:, beside])), _FAINT * own, 1e-4)
         lines.append(np.clip(line / spread, -_LIMIT, _LIMIT))
     lines = np.array(lines)
     smooth = ndimage.gaussian_filter(gray, (_ALONG, 0.7))
-    middle = np.median(smooth[:, beside])
-    tone = (smooth - middle) / (1.4826 * np.median(np.abs(smooth[:, beside] - middle)) + 5e-3)
+    tone = smooth - np.median(smooth[:, beside])
+    own = np.abs(tone[rows, columns].mean()) if signs is None else 0.0
+    tone = tone / max(1.4826 * np.median(np.abs(tone[:, beside])), _FAINT * own, 5e-3)
     tone = np.clip(tone, -_LIMIT, _LIMIT)
     # A crack that was dark so far most likely stays so, or turns into a bright line where only its flanks are seen.
-    rows, columns = slice(8, 8 + BEHIND), slice(margin + ASIDE - 1, margin + ASIDE + 2)
     behind = lines[:, rows, columns].mean(axis=(1, 2))
     if signs is None:
         signs = np.sign(behind[np.abs(behind).argmax()]), np.sign(tone[rows, columns].mean())

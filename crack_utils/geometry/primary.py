@@ -1,7 +1,5 @@
 """Which of the cracks in a picture is the primary one."""
 
-import numpy as np
-
 from crack_utils.geometry.pieces import join_pieces
 from crack_utils.geometry.skeleton import skeletons
 

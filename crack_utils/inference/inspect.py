@@ -19,10 +19,11 @@ from crack_utils.data.digests import sha256
 from crack_utils.data.images import read_image
 from crack_utils.data.names import printable
 from crack_utils.data.stored import DataError
+from crack_utils.inference.certainty import unlike_the_training
 from crack_utils.inference.measure import measure
 from crack_utils.inference.overlay import overlay
 from crack_utils.runtime import provenance
-from crack_utils.runtime.atomic import atomic_write, lock
+from crack_utils.runtime.atomic import FullDiskError, atomic_write, lock
 
 PARTS = ("probabilities", "masks", "overlays", "measures")
 
@@ -63,8 +64,7 @@ def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=
     if scale is not None and not 0 < scale <= 1:
         raise ValueError(f"scale={scale}: valid is a number above 0 and at most 1")
     folder = Path(folder)
-    if (folder / "images").is_dir():
-        raise ValueError(f"{folder}: a data set, whose masks/ would be overwritten; give another folder")
+    _check_folder(folder)
     settings = {"threshold": threshold, "temperature": trained.temperature, "flips": flips, "scale": scale}
     told = {"model": trained.source, **settings, "commit": provenance.commit()}
     made_of = {**settings, "network": trained.digest, "code": provenance.fingerprint(*DECISIVE)}
@@ -81,27 +81,45 @@ def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=
                 decisive = made_of | {"photograph": sha256(photograph.path), "mm_per_px": photograph.mm_per_px}
                 decisive |= {"bits": photograph.bits}
                 record = _done_before(folder, photograph, decisive)
-                image = None if record else read_image(photograph.path, photograph.bits)
-            except (DataError, OSError) as error:
-                failed.append({"file": str(photograph.path), "why": str(error)})
-                continue
-            resumed += record is not None
-            if record is None:
-                probability = trained.predict(image, scale=scale, flips=flips)
-                native = trained if _reduced(trained, image.shape, scale) else None
-                cracks = measure(image, probability, threshold, photograph.mm_per_px, native)
-                _draw(folder, photograph, image, probability, threshold, cracks)
-                record = _record(photograph, image.shape, cracks) | {"made_of": decisive}
-                provenance.write_json(_path(folder, "measures", photograph), record)  # last: it vouches for the others
-            found.append({key: value for key, value in record.items() if key != "made_of"})
+                resumed += record is not None
+                if record is None:
+                    image = read_image(photograph.path, photograph.bits)
+                    record = _inspect(trained, photograph, image, folder, threshold, scale, flips) | {
+                        "made_of": decisive
+                    }
+                    provenance.write_json(_path(folder, "measures", photograph), record)  # last: it vouches for all
+            except FullDiskError:
+                raise
+            except DataError as error:
+                failed.append({"file": printable(photograph.path), "why": str(error)})
+            except (Exception, MemoryError) as error:  # what nobody thought of costs this picture, not the others
+                why = f"{printable(photograph.path)}: could not be inspected ({type(error).__name__}: {error})"
+                failed.append({"file": printable(photograph.path), "why": why})
+            else:
+                found.append({key: value for key, value in record.items() if key != "made_of"})
         summary = {**told, "photographs": found, "failed": failed}
         _write_table(folder / "measures.csv", found)
         provenance.write_json(folder / "measures.json", summary)
     return {**summary, "resumed": resumed}
 
 
-def _reduced(trained, shape, scale):
-    return (trained.scale(shape) if scale is None else scale) < 1
+def _inspect(trained, photograph, image, folder, threshold, scale, flips):
+    """Predict and measure one photograph, write its three pictures, and return its record."""
+    probability = trained.predict(image, scale=scale, flips=flips)
+    reduced = (trained.scale(image.shape) if scale is None else scale) < 1
+    cracks = measure(image, probability, threshold, photograph.mm_per_px, trained if reduced else None)
+    _draw(folder, photograph, image, probability, threshold, cracks)
+    return _record(photograph, image.shape, cracks) | {"unlike_the_training": unlike_the_training(trained, image)}
+
+
+def _check_folder(folder):
+    """Refuse a folder that holds what somebody else made: a data set, or masks that no earlier call has written."""
+    if (folder / "images").is_dir():
+        raise ValueError(f"{folder}: a data set, whose masks/ would be overwritten; give another folder")
+    if (folder / "measures").is_dir():
+        return
+    if others := [part for part in PARTS if (folder / part).is_dir() and any((folder / part).iterdir())]:
+        raise ValueError(f"{folder}: has {others[0]}/ that predict did not write; give another folder")
 
 
 def _done_before(folder, photograph, decisive):

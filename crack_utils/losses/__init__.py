@@ -1,9 +1,9 @@
 """Losses for crack segmentation: the report's four (R50–R53), and more for tips (R71, R72) and thin structures.
 
-Every loss takes `true` and `predicted` of shape (batch, height, width, 1): masks in {0, 1} (fractions between are
-allowed, 255 is not) and probabilities in [0, 1], as a sigmoid gives them. Losses that need to know more are given
-masks with further channels, see `needs`. All sums and logarithms are taken in float32, whatever the precision of the
-input: a float16 sum overflows beyond 65,504 pixels.
+Every loss takes `true` and `predicted` of shape (batch, height, width, 1): masks in {0, 1} (fractions are allowed, 255
+is not) and probabilities in [0, 1], the output of a sigmoid. Losses that need more, such as the tip, take masks with
+more channels; see `needs`. All sums and logarithms are computed in float32, whatever the precision of the input,
+because a float16 sum overflows beyond 65,504 pixels.
 
 >>> get("tversky", alpha=0.4, beta=0.6).get_config()["alpha"]
 0.4
@@ -26,14 +26,14 @@ __all__ = [*sorted(_HOMES), "LOSSES", "REPORTED", "TITLES", "files", "get", "nee
 
 
 def __getattr__(name):
-    """Load Keras with the first loss that is used: the names are needed without it."""
+    """Load a loss, and Keras with it, only when it is used; the list of names works without Keras."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
 def get(name, **options):
-    """Return a loss by its name.
+    """Return a loss by its name, ready for `model.compile` or a gradient tape.
 
     Parameters
     ----------
@@ -66,12 +66,23 @@ def get(name, **options):
 
 
 def needs(name, **options):
-    """Return what a loss of that name asks of the targets beside the mask, see `crack_utils.data.targets`.
+    """Return which channels a loss needs in addition to the mask, so that the pipeline can add them.
+
+    Parameters
+    ----------
+    name : str
+    **options
+        As for `get`.
 
     Returns
     -------
     frozenset of str
-        "tip", "distance", both, or none.
+        "tip", "distance", both, or empty; see `crack_utils.data.targets`.
+
+    Raises
+    ------
+    ValueError
+        As for `get`.
 
     Examples
     --------

@@ -1,12 +1,12 @@
-"""What losses share: their reduction, how near to 0 and 1 a probability may come, and what they refuse."""
+"""What all losses share: the reduction, the clipping of probabilities, and checks of arguments and shapes."""
 
 REDUCTION = "sum_over_batch_size"  # Keras' word for the mean over all values that `call` returns
-CLIP = 1e-7  # probabilities stay this far from 0 and 1, so that their logarithm is finite in float32
+CLIP = 1e-7  # smallest distance of probabilities from 0 and 1, so that their logarithm is finite in float32
 PACKAGE = "crack_utils"
 
 
 def check_shapes(true, predicted):
-    """Refuse shapes that broadcasting would silently multiply into something else."""
+    """Raise a ValueError for shapes that broadcasting would silently combine in a wrong way."""
     if len(true.shape) != len(predicted.shape) or true.shape[-1] != predicted.shape[-1]:
         raise ValueError(
             f"true {tuple(true.shape)} and predicted {tuple(predicted.shape)} must have the same shape "
@@ -15,6 +15,7 @@ def check_shapes(true, predicted):
 
 
 def check_not_negative(**values):
+    """Raise a ValueError that names the first argument below 0."""
     for name, value in values.items():
         if value < 0:
             raise ValueError(f"{name} must not be negative, got {value}")

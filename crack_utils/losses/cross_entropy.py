@@ -8,20 +8,27 @@ from crack_utils.losses.common import CLIP, PACKAGE, REDUCTION, check_not_negati
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class Focal(keras.losses.Loss):
-    """Cross-entropy that fades for pixels already right, mean over all pixels (R52).
+    """Focal loss: cross-entropy with small weights for pixels already right, mean over all pixels (R52).
+
+    Use it where most pixels are easy background and the difficult ones should dominate.
 
     −alpha·(1−p)^gamma·ln p on crack pixels and −(1−alpha)·p^gamma·ln(1−p) on the background.
 
     Parameters
     ----------
     gamma : float
-        How fast an easy pixel fades; 0 does not fade.
+        How strongly the weight of easy pixels is reduced, at least 0; 0 gives cross-entropy.
     alpha : float or None
-        Weight of crack pixels in [0, 1], one minus it on the background; None weighs both by 1.
+        Weight of crack pixels in [0, 1]; background pixels have the weight 1 − alpha. With None both weights are 1.
+
+    Raises
+    ------
+    ValueError
+        If gamma is negative, or alpha is not in [0, 1].
 
     References
     ----------
-    Lin, Goyal, Girshick, He, Dollár (2017), arXiv:1708.02002, whose gamma and alpha are the defaults.
+    Lin, Goyal, Girshick, He, Dollár (2017), arXiv:1708.02002; the defaults are theirs.
     """
 
     def __init__(self, gamma=2.0, alpha=0.25, reduction=REDUCTION, name="focal"):
@@ -37,7 +44,7 @@ class Focal(keras.losses.Loss):
         check_shapes(y_true, y_pred)
         crack = ops.clip(y_pred, CLIP, 1 - CLIP)
         background = 1 - crack
-        # The clipped value is the base of the power too: the derivative of 0^gamma is infinite for gamma below 1.
+        # The base of the power is clipped too, because the derivative of 0^gamma is infinite for gamma below 1.
         on_crack = -ops.power(background, self.gamma) * ops.log(crack)
         on_background = -ops.power(crack, self.gamma) * ops.log(background)
         alpha, rest = (1.0, 1.0) if self.alpha is None else (self.alpha, 1 - self.alpha)
@@ -50,7 +57,10 @@ class Focal(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class BinaryCrossEntropy(keras.losses.Loss):
-    """Binary cross-entropy −y·ln p − (1−y)·ln(1−p), mean over all pixels (R50)."""
+    """Binary cross-entropy −y·ln p − (1−y)·ln(1−p), mean over all pixels (R50).
+
+    Use it where probabilities should be calibrated.
+    """
 
     def __init__(self, reduction=REDUCTION, name="bce"):
         super().__init__(name=name, reduction=reduction, dtype="float32")

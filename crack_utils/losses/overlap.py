@@ -1,4 +1,4 @@
-"""Overlap losses: one Tversky kernel, of which Dice is a parameter choice."""
+"""Overlap losses: the Tversky loss, and Dice as a special case of it."""
 
 import keras
 from keras import ops
@@ -15,14 +15,20 @@ def tversky_index(true, predicted, alpha, beta, smooth, axis=None, weights=None)
     true, predicted : tensors of shape (batch, height, width, 1)
         Mask in {0, 1} and probability in [0, 1], float32.
     alpha, beta : float
-        Weight of a false positive and of a false negative [1]_. (Keras 3.15.1 has them the other way round.)
+        Weight of a false positive and of a false negative [1]_. (Keras 3.15.1 swaps the two.)
     smooth : float
-        Pixels added above and below the line. Images without a crack have TP = FN = 0; with `smooth` above the line
-        too their index is 1 for an empty prediction and falls with every false positive, so they have a gradient.
+        Pixels added to numerator and denominator, at least 0. Images without crack have TP = FN = 0. With `smooth` in
+        the numerator too, their index is 1 for an empty prediction and falls with every false positive, so there is a
+        gradient.
     axis : tuple of int, optional
-        Axes to sum over; None sums over everything, the parts of the batch on other GPUs included.
+        Axes to sum over. None sums over everything, including the parts of the batch on other GPUs.
     weights : tensor of shape (batch, height, width, 1), optional
-        How much each pixel counts, not negative; 1 by default.
+        Weight of each pixel, at least 0; 1 by default.
+
+    Returns
+    -------
+    tensor
+        In [0, 1]: a scalar without `axis`, else one value per remaining index.
 
     References
     ----------
@@ -30,15 +36,17 @@ def tversky_index(true, predicted, alpha, beta, smooth, axis=None, weights=None)
     """
     pixels = [true * predicted, (1 - true) * predicted, true * (1 - predicted)]
     if weights is not None:
-        pixels = [weights * each for each in pixels]
-    counts = [ops.sum(each, axis=axis) for each in pixels]
+        pixels = [weights * values for values in pixels]
+    counts = [ops.sum(values, axis=axis) for values in pixels]
     true_positive, false_positive, false_negative = sum_over_replicas(counts) if axis is None else counts
     return (true_positive + smooth) / (true_positive + alpha * false_positive + beta * false_negative + smooth)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class Tversky(keras.losses.Loss):
-    """One minus the Tversky index: overlap with separate prices for false positives and false negatives (R53).
+    """One minus the Tversky index: overlap with separate weights for false positives and false negatives (R53).
+
+    Use it where a missed crack is worse than a false alarm, or the other way round.
 
     Parameters
     ----------
@@ -47,8 +55,17 @@ class Tversky(keras.losses.Loss):
     smooth : float
         ε of the index, in pixels; see `tversky_index`.
     per_image : bool
-        False sums over the whole batch, so that an image with few crack pixels does not dominate it; True takes one
-        index per image and averages these.
+        False sums over the whole batch, so that an image with few crack pixels does not dominate. True computes one
+        index per image and takes their mean.
+
+    Raises
+    ------
+    ValueError
+        If alpha, beta or smooth is negative.
+
+    References
+    ----------
+    Salehi, Erdogmus, Gholipour (2017), arXiv:1706.05721.
     """
 
     def __init__(self, alpha=0.3, beta=0.7, smooth=1.0, per_image=False, reduction=REDUCTION, name="tversky"):
@@ -60,11 +77,11 @@ class Tversky(keras.losses.Loss):
         self.per_image = per_image
 
     def call(self, y_true, y_pred, weights=None):
-        """Return one loss an image, of shape (batch,); without `per_image` all are that of the whole batch."""
+        """Return one loss per image, of shape (batch,); without `per_image` all have the value of the whole batch."""
         check_shapes(y_true, y_pred)
         axis = tuple(range(1, len(y_pred.shape))) if self.per_image else None
         loss = 1 - tversky_index(y_true, y_pred, self.alpha, self.beta, self.smooth, axis, weights)
-        # Keras leaves a scalar as it is, also where several replicas each add theirs.
+        # Keras does not divide a scalar by the number of replicas, so one value per image is returned.
         return loss if self.per_image else ops.broadcast_to(loss, ops.shape(y_pred)[:1])
 
     def get_config(self):
@@ -82,7 +99,12 @@ class Tversky(keras.losses.Loss):
 class Dice(Tversky):
     """One minus the Dice coefficient 2·TP / (2·TP + FP + FN): the Tversky loss with both weights one half (R51).
 
-    `smooth` counts as in `Tversky`, so it stands as 2·smooth in the fraction above.
+    It does not depend on the size of the background, so it suits thin cracks. `smooth` [px] is that of `Tversky`, so
+    numerator and denominator of the fraction above both get 2·smooth. `per_image` is that of `Tversky`.
+
+    References
+    ----------
+    Milletari, Navab, Ahmadi (2016), arXiv:1606.04797; this form: Sudre et al. (2017), arXiv:1707.03237.
     """
 
     def __init__(self, smooth=1.0, per_image=False, reduction=REDUCTION, name="dice"):

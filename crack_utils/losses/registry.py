@@ -1,18 +1,18 @@
-"""The losses by name: to add one is one file and one line here. Plain data, so Keras is not loaded to read it."""
+"""The losses by name. A new loss needs one file and one line here. This file is plain data and does not load Keras."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a loss is, and what it is called.
+    """The place and the title of a loss.
 
     Attributes
     ----------
     module, class_name : str
-        Of a module in this room.
+        Module in this folder, and class in it.
     title : str
-        As in a heading or a table.
+        For headings and tables.
     reported : bool
         Whether it is one of the report's four (R50–R53).
     """
@@ -40,7 +40,7 @@ TITLES = {name: entry.title for name, entry in LOSSES.items()}
 
 
 def title(name):
-    """Return what a loss, or a sum of losses, is called in a heading: ``"dice+bce"`` is ``"Dice + BCE"``."""
+    """Return the title of a loss, or of a sum of losses: ``"dice+bce"`` is ``"Dice + BCE"``."""
     return " + ".join(_term_title(term) for term in name.split("+"))
 
 
@@ -59,7 +59,7 @@ def terms(name):
     Raises
     ------
     ValueError
-        If a weight is no number or a name is unknown; the message lists the valid ones.
+        If a weight is not a number or a name is unknown; the message lists the valid names.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def terms(name):
 
 
 def files(name):
-    """Return the modules that a loss is made of, as paths relative to the package: what its results hang on.
+    """Return the modules that a loss uses, as paths relative to the package; a run's id depends on them.
 
     >>> files("dice+bce")
     ['losses/cross_entropy.py', 'losses/overlap.py', 'losses/sums.py']

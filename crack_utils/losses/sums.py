@@ -1,4 +1,4 @@
-"""Sums of losses, each times its weight."""
+"""Weighted sums of losses."""
 
 import keras
 
@@ -8,25 +8,31 @@ from crack_utils.losses.targets import mask_of
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class WeightedSum(keras.losses.Loss):
-    """Sum of losses, each times its weight; made by names such as ``"0.5*tversky+bce"``.
+    """Weighted sum of losses, made by names such as ``"0.5*tversky+bce"``.
 
     Parameters
     ----------
     losses : list of keras.losses.Loss
-        Each reduced in its own way before the sum.
+        Every loss is reduced in its own way before the sum.
     weights : list of float
+        One per loss.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many weights as losses.
     """
 
     def __init__(self, losses, weights, name="sum"):
         if len(losses) != len(weights):
-            raise ValueError(f"as many weights as losses are needed, got {len(weights)} for {len(losses)}")
+            raise ValueError(f"a sum needs one weight per loss, got {len(weights)} weights for {len(losses)} losses")
         super().__init__(name=name, reduction=None, dtype="float32")
         self.losses = list(losses)
         self.weights = list(weights)
 
     @property
     def needs(self):
-        """What any of the losses asks of the truth beside the mask."""
+        """The channels that any of the losses needs in addition to the mask."""
         return frozenset().union(*map(needs_of, self.losses))
 
     def call(self, y_true, y_pred):
@@ -47,5 +53,5 @@ class WeightedSum(keras.losses.Loss):
 
 
 def needs_of(loss):
-    """Return what a loss asks of the truth beside the mask: a set of "tip" and "distance", empty for most."""
+    """Return the channels that a loss needs in addition to the mask: a set of "tip" and "distance", empty for most."""
     return getattr(loss, "needs", frozenset())

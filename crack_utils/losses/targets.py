@@ -1,4 +1,4 @@
-"""The truth as a loss is given it, channel by channel; `crack_utils.data.targets` stacks them."""
+"""Read the channels of the ground truth that a loss receives; `crack_utils.data.targets` stacks them."""
 
 from keras import ops
 
@@ -6,28 +6,33 @@ from crack_utils.data.targets import CHANNELS
 
 
 def mask_of(y_true, y_pred):
-    """Return the mask alone, of shape (batch, height, width, 1), of a truth that may hold more.
+    """Return the mask alone, of shape (batch, height, width, 1).
 
-    A truth of other shapes than (batch, height, width, 4), beside a prediction of one channel, is left as it is.
+    Only a ground truth of shape (batch, height, width, 4) with a prediction of one channel has more channels; any
+    other is returned unchanged.
     """
-    holds_more = len(y_true.shape) == 4 and y_true.shape[-1] == CHANNELS and y_pred.shape[-1] == 1
-    return y_true[..., :1] if holds_more else y_true
+    has_more_channels = len(y_true.shape) == 4 and y_true.shape[-1] == CHANNELS and y_pred.shape[-1] == 1
+    return y_true[..., :1] if has_more_channels else y_true
 
 
 def offsets_of(y_true):
-    """Return how far pixels lie from the tip, and whether it is known.
+    """Return the offset of each pixel from the tip, and whether the picture has a labelled tip.
+
+    Parameters
+    ----------
+    y_true : tensor of shape (batch, height, width, 4)
 
     Returns
     -------
     offsets : tensor of shape (batch, height, width, 2)
-        Down and to the right [px]; 0 where the tip is not known.
-    known : tensor of shape (batch, height, width, 1)
+        Down and to the right [px]; 0 without a labelled tip.
+    has_tip : tensor of shape (batch, height, width, 1)
         1 or 0.
     """
     offsets = y_true[..., 1:3]
-    known = ops.logical_not(ops.isnan(offsets))
-    # A NaN that is only multiplied by 0 stays one, in the gradient too.
-    return ops.where(known, offsets, 0.0), ops.cast(known[..., :1], "float32")
+    has_tip = ops.logical_not(ops.isnan(offsets))
+    # NaN times 0 is still NaN, in the gradient too, so NaN is replaced.
+    return ops.where(has_tip, offsets, 0.0), ops.cast(has_tip[..., :1], "float32")
 
 
 def distances_of(y_true):
@@ -36,9 +41,9 @@ def distances_of(y_true):
 
 
 def check_channels(y_true, y_pred, name):
-    """Refuse a truth without the channels that a loss needs, or of another size than the prediction."""
+    """Raise a ValueError if the ground truth lacks the channels that a loss needs."""
     if y_true.shape[-1] != CHANNELS or y_pred.shape[-1] != 1 or len(y_true.shape) != len(y_pred.shape):
         raise ValueError(
-            f"loss {name!r} needs y_true of shape (batch, height, width, {CHANNELS}), as data/targets.py stacks "
-            f"it, and y_pred of shape (batch, height, width, 1); got {tuple(y_true.shape)} and {tuple(y_pred.shape)}"
+            f"loss {name!r} needs y_true of shape (batch, height, width, {CHANNELS}), see crack_utils.data.targets, "
+            f"and y_pred of shape (batch, height, width, 1); got {tuple(y_true.shape)} and {tuple(y_pred.shape)}"
         )

@@ -1,4 +1,4 @@
-"""Losses that the field made for thin structures: clDice, on a skeleton with a gradient, and the boundary loss."""
+"""Losses for thin structures: clDice, with a differentiable skeleton, and the boundary loss."""
 
 import keras
 from keras import ops
@@ -9,17 +9,17 @@ from crack_utils.runtime.devices import sum_over_replicas
 
 
 def soft_skeleton(picture, iterations):
-    """Return the skeleton of a soft mask, by minima and maxima over neighbours alone, so that it has a gradient.
+    """Return a differentiable skeleton of a soft mask, made only of minima and maxima over neighbours.
 
-    What an opening takes away is skeleton; so is what it takes away once the crack was eroded, again and again.
-    Beyond the picture's edge there are no neighbours.
+    The pixels that an opening removes belong to the skeleton. The mask is then eroded and opened again, several times.
+    Pixels outside the picture are ignored.
 
     Parameters
     ----------
     picture : tensor of shape (batch, height, width, 1)
         In [0, 1].
     iterations : int
-        Erosions; half the width [px] of the widest crack is enough.
+        Number of erosions; half the width [px] of the widest crack is enough.
 
     Returns
     -------
@@ -32,8 +32,8 @@ def soft_skeleton(picture, iterations):
     skeleton = ops.relu(picture - _dilate(_erode(picture)))
     for _ in range(iterations):
         picture = _erode(picture)
-        found = ops.relu(picture - _dilate(_erode(picture)))
-        skeleton = skeleton + ops.relu(found - skeleton * found)
+        removed = ops.relu(picture - _dilate(_erode(picture)))
+        skeleton = skeleton + ops.relu(removed - skeleton * removed)
     return skeleton
 
 
@@ -51,16 +51,21 @@ def _dilate(picture):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class CentrelineDice(keras.losses.Loss):
-    """One minus clDice: the harmonic mean of how much of each skeleton lies within the other's mask.
+    """One minus clDice: the harmonic mean of the shares of each skeleton that lie within the other mask.
 
-    It asks for whole, connected cracks, and little for their width; use it in a sum, such as ``dice+cldice``.
+    It rewards complete, connected cracks and hardly depends on their width. Use it in a sum, such as ``dice+cldice``.
 
     Parameters
     ----------
     iterations : int
-        Of `soft_skeleton`, at least 1. The default serves cracks of up to 20 px.
+        Of `soft_skeleton`, at least 1. The default is enough for cracks up to 20 px wide.
     smooth : float
-        Pixels added above and below both fractions, as in `tversky_index`.
+        Pixels added to numerator and denominator of both fractions, as in `tversky_index`.
+
+    Raises
+    ------
+    ValueError
+        If smooth is negative or iterations is not a whole number of at least 1.
 
     References
     ----------
@@ -79,10 +84,10 @@ class CentrelineDice(keras.losses.Loss):
         """Return the loss of the whole batch for each image, of shape (batch,)."""
         check_shapes(y_true, y_pred)
         true, predicted = soft_skeleton(y_true, self.iterations), soft_skeleton(y_pred, self.iterations)
-        sums = [ops.sum(each) for each in (predicted * y_true, predicted, true * y_pred, true)]
-        right, all_predicted, found, all_true = sum_over_replicas(sums)
-        precision = (right + self.smooth) / (all_predicted + self.smooth)
-        sensitivity = (found + self.smooth) / (all_true + self.smooth)
+        sums = [ops.sum(pixels) for pixels in (predicted * y_true, predicted, true * y_pred, true)]
+        correct, all_predicted, detected, all_true = sum_over_replicas(sums)
+        precision = (correct + self.smooth) / (all_predicted + self.smooth)
+        sensitivity = (detected + self.smooth) / (all_true + self.smooth)
         loss = 1 - 2 * precision * sensitivity / ops.maximum(precision + sensitivity, 1e-7)
         return ops.broadcast_to(loss, ops.shape(y_pred)[:1])
 
@@ -97,11 +102,12 @@ class CentrelineDice(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class Boundary(keras.losses.Loss):
-    """How far from the true boundary wrong pixels lie, mean over all pixels, in units of the picture's diagonal.
+    """Distance of wrong pixels from the true boundary, mean over all pixels, in units of the picture's diagonal.
 
-    The mean of φ·(p − y), φ the signed distance from the true crack, negative inside. The paper's loss is that of φ·p,
-    which is less by what the mask alone decides; so this one has the same gradient, and is 0 for a perfect prediction.
-    A picture without crack has no boundary, and adds nothing. Use it in a sum, such as ``dice+boundary``.
+    The mean of φ·(p − y), where φ is the signed distance from the true crack, negative inside. The paper's loss is the
+    mean of φ·p. The difference φ·y does not depend on the prediction, so the gradient is the same, and this loss is 0
+    for a perfect prediction. A picture without crack has no boundary and adds 0. Use it in a sum, such as
+    ``dice+boundary``.
 
     References
     ----------
@@ -115,7 +121,7 @@ class Boundary(keras.losses.Loss):
         super().__init__(name=name, reduction=reduction, dtype="float32")
 
     def call(self, y_true, y_pred):
-        """Return the loss of each pixel, not negative, of the shape of `y_pred`."""
+        """Return the loss of each pixel, at least 0, of the shape of `y_pred`."""
         check_channels(y_true, y_pred, self.name)
         height, width = (ops.cast(ops.shape(y_pred)[axis], "float32") for axis in (1, 2))
         return distances_of(y_true) * (y_pred - mask_of(y_true, y_pred)) / ops.sqrt(height**2 + width**2)

@@ -1,7 +1,7 @@
-"""Losses that know where the true tip is (R71, R72): one weighs what is near it, one measures how far the end is off.
+"""Losses that use the position of the true tip (R71, R72): larger weights near it, and the distance to it.
 
-Both take `y_true` of shape (batch, height, width, 4), see `crack_utils.data.targets`. In a picture whose tip is not
-known every pixel weighs 1, and no end is measured.
+Both take `y_true` of shape (batch, height, width, 4), see `crack_utils.data.targets`. In a picture without a labelled
+tip every pixel has the weight 1, and the distance is 0.
 """
 
 import keras
@@ -14,23 +14,28 @@ from crack_utils.losses.targets import check_channels, mask_of, offsets_of
 
 BASES = {"bce": BinaryCrossEntropy, "dice": Dice, "focal": Focal, "tversky": Tversky}
 WEIGHT_REACH = 1 / 16  # of the picture's height: standard deviation of the weight, 4 px of 64
-END_REACH = 1 / 8  # the same of the surroundings in which an end is looked for
-NEARLY_ZERO = 0.01  # [px] below which a distance is rounded off, as it has no derivative at 0
+END_REACH = 1 / 8  # the same for the surroundings in which the end is located
+NEARLY_ZERO = 0.01  # [px] a distance is smoothed below this, because it has no derivative at 0
 
 
-def near_tip(offsets, known, reach):
-    """Return exp(−d² / 2·reach²) of the distance d from the tip; 0 where that is not known.
+def near_tip(offsets, has_tip, reach):
+    """Return exp(−d² / 2·reach²) of the distance d from the tip; 0 without a labelled tip.
 
     Parameters
     ----------
     offsets : tensor of shape (batch, height, width, 2)
         From the tip [px].
-    known : tensor of shape (batch, height, width, 1)
+    has_tip : tensor of shape (batch, height, width, 1)
+        1 or 0.
     reach : float or scalar tensor
         Standard deviation [px].
+
+    Returns
+    -------
+    tensor of shape (batch, height, width, 1), in [0, 1]
     """
     squares = ops.sum(ops.square(offsets), axis=-1, keepdims=True)
-    return known * ops.exp(-squares / (2 * reach**2))
+    return has_tip * ops.exp(-squares / (2 * reach**2))
 
 
 def _reach(sigma, share, y_pred):
@@ -45,22 +50,27 @@ def _check_sigma(sigma):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class GaussianTip(keras.losses.Loss):
-    """One of the report's four losses with each pixel weighed by 1 + strength·exp(−d²/2σ²), d from the tip (R71).
+    """One of the report's four losses with pixel weights 1 + strength·exp(−d²/2σ²), d the distance from the tip (R71).
 
-    In cross-entropy and focal the weights multiply each pixel's loss before the mean; in Dice and Tversky they
-    multiply what the pixel adds to the counts. So ``dice+tip`` is overlap everywhere, and once more near the tip.
+    Use it in a sum such as ``dice+tip``, where errors at the tip should cost more. In cross-entropy and focal the
+    weights multiply each pixel's loss before the mean. In Dice and Tversky they multiply what a pixel adds to the
+    counts.
 
     Parameters
     ----------
     base : {"dice", "bce", "focal", "tversky"}
-        With its defaults.
+        The loss that is weighted, with its default options.
     strength : float
-        How much more a pixel at the tip counts, at least 0. The default is such that the surroundings of a tip count
-        about as much as the rest of a small crack: at 64×80 a weight of 4 px around it holds about a dozen crack
-        pixels, of about a hundred.
+        Extra weight of a pixel at the tip, at least 0. With the default, the surroundings of a tip count about as much
+        as the rest of a small crack: at 64×80 a Gaussian of 4 px covers about a dozen of about a hundred crack pixels.
     sigma : float or None
-        How far the weight reaches: its standard deviation, in pixels of the training's size; None takes a sixteenth of
-        the picture's height.
+        Standard deviation of the weight [px of the training's image size]; None takes a sixteenth of the picture's
+        height.
+
+    Raises
+    ------
+    ValueError
+        If base is unknown, strength is negative, or sigma is not positive.
     """
 
     needs = frozenset({"tip"})
@@ -76,7 +86,7 @@ class GaussianTip(keras.losses.Loss):
         self.sigma = sigma
 
     def call(self, y_true, y_pred):
-        """Return the base's losses, one a pixel or one an image."""
+        """Return the weighted losses of the base, one per pixel or one per image."""
         check_channels(y_true, y_pred, self.name)
         near = near_tip(*offsets_of(y_true), _reach(self.sigma, WEIGHT_REACH, y_pred))
         return self.base.call(mask_of(y_true, y_pred), y_pred, 1 + self.strength * near)
@@ -93,28 +103,34 @@ class GaussianTip(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class TipDistance(keras.losses.Loss):
-    """How far the predicted end of the crack lies from the true one, over the picture's diagonal (R72).
+    """Distance between the predicted and the true end of the crack, divided by the picture's diagonal (R72).
 
-    A tip found in a mask, by its skeleton, has no derivative. What has one is a mean position: here that of the crack
-    in the tip's surroundings, with each pixel at x weighed by its probability and by g = exp(−d²/2σ²), d from the true
-    tip,
+    The tip of a skeleton has no derivative, but a mean position has one. Here it is the mean position of the crack near
+    the tip. Each pixel at x has as its weight its probability p times g = exp(−d²/2σ²), d the distance from the true
+    tip:
 
-        E(p) = Σ g·p·(x − tip) / (Σ g·p + 1),
+        E(p) = Σ g·p·(x − tip) / (Σ g·p + 1).
 
-    and the loss is |E(p) − E(y)| with y the mask, which is 0 for a perfect prediction. (|E(p)| alone would not be, as
-    the crack lies on one side of its tip.) An end that is δ short moves E by about 0.6·δ, one beside the crack's line
-    by δ. The 1 in the denominator, one pixel at the tip, keeps a faint background from counting as crack.
+    The loss is |E(p) − E(y)| with y the mask, which is 0 for a perfect prediction. (|E(p)| alone would not be 0,
+    because the crack lies on one side of its tip.) If the predicted crack ends δ too early, E moves by about 0.6·δ. If
+    its end lies δ to the side, E moves by δ. The 1 in the denominator, one pixel at the tip, prevents a faint
+    background from counting as crack.
 
-    What it cannot see: anything farther from the true tip than about 2σ, so neither a false crack elsewhere nor which
-    end of the crack will be taken for its tip; and errors that leave the mean where it is, such as a crack too wide on
-    both sides. It says nothing about the rest of the picture: use it in a sum, with a weight, since a distance over the
-    diagonal is a small number: ``dice+10*tip_distance``.
+    The loss ignores everything farther from the true tip than about 2σ. It therefore detects neither a false crack
+    elsewhere nor a wrong end taken as the tip. It also ignores errors that do not move the mean, such as a crack too
+    wide on both sides. Use it in a sum, with a weight, because a distance over the diagonal is a small number:
+    ``dice+10*tip_distance``.
 
     Parameters
     ----------
     sigma : float or None
-        Standard deviation of the surroundings, in pixels of the training's size; None takes an eighth of the picture's
+        Standard deviation of the surroundings [px of the training's image size]; None takes an eighth of the picture's
         height.
+
+    Raises
+    ------
+    ValueError
+        If sigma is not positive.
     """
 
     needs = frozenset({"tip"})
@@ -125,10 +141,10 @@ class TipDistance(keras.losses.Loss):
         self.sigma = sigma
 
     def call(self, y_true, y_pred):
-        """Return one loss an image, of shape (batch,), each at least 0; 0 where the tip is not known."""
+        """Return one loss per image, of shape (batch,), at least 0; 0 without a labelled tip."""
         check_channels(y_true, y_pred, self.name)
-        offsets, known = offsets_of(y_true)
-        near = near_tip(offsets, known, _reach(self.sigma, END_REACH, y_pred))
+        offsets, has_tip = offsets_of(y_true)
+        near = near_tip(offsets, has_tip, _reach(self.sigma, END_REACH, y_pred))
         apart = _mean_position(near * y_pred, offsets) - _mean_position(near * mask_of(y_true, y_pred), offsets)
         distance = ops.sqrt(ops.sum(ops.square(apart), axis=-1) + NEARLY_ZERO**2) - NEARLY_ZERO
         height, width = (ops.cast(ops.shape(y_pred)[axis], "float32") for axis in (1, 2))

@@ -1,13 +1,13 @@
-"""Measures of masks against masks, after the fact, and intervals for them. NumPy and SciPy only."""
+"""Measures of predicted masks, and confidence intervals for them. NumPy, SciPy and scikit-image only."""
 
 from crack_utils.metrics.masks import (
     ROUNDS_TO_ONE,
     Confusion,
+    best_threshold,
     cldice,
     confusion,
     confusions_by_threshold,
     expected_calibration_error,
-    mean_per_image,
     mean_width,
     one_hot,
     pooled,
@@ -22,11 +22,11 @@ from crack_utils.metrics.masks import (
 __all__ = [
     "ROUNDS_TO_ONE",
     "Confusion",
+    "best_threshold",
     "cldice",
     "confusion",
     "confusions_by_threshold",
     "expected_calibration_error",
-    "mean_per_image",
     "mean_width",
     "one_hot",
     "pooled",

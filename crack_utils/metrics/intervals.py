@@ -1,14 +1,14 @@
-"""How sure a mean over seeds and specimens is, and which losses differ: intervals and comparisons for crossed data.
+"""Confidence intervals for means over seeds and specimens, and comparisons of losses, for crossed data.
 
-Every network (seed) is measured on the same specimens, so the values form a table: seeds down, specimens across.
-A claim about the next training *and* the next specimen must count both as drawn by chance. Frames of a specimen are
-siblings: average or pool them first (`pooled_values`), so that a specimen is one value and is resampled whole.
+Every network (seed) is measured on the same specimens, so the values form a table: one row per seed, one column per
+specimen. A claim about the next training *and* the next specimen must treat both as random samples. Frames of a
+specimen are not independent: average them first, so that a specimen is one value and is resampled as a whole.
 
 The variance of the mean comes from the two-way analysis of variance. Its quantiles come from resampling seeds and
-specimens independently ("pigeonhole" bootstrap [1]_) and studentising each resample [2]_, which follows skew as
-measures near 1 have it. `python -m crack_utils.study.coverage` measures how often the intervals cover. With fewer
-than `ENOUGH` seeds or specimens resampling does not work; then intervals are wide ones from Student's t, and
-comparisons have no p-value.
+specimens independently ("pigeonhole" bootstrap [1]_) and studentising each resample [2]_. This accounts for skewed
+distributions, which are typical of measures near 1. `python -m crack_utils.study.coverage` measures the coverage of the
+intervals. With fewer than `ENOUGH` seeds or specimens resampling does not work; then intervals are wide ones from
+Student's t, and comparisons have no p-value.
 
 References
 ----------
@@ -27,15 +27,20 @@ from itertools import combinations
 import numpy as np
 from scipy import stats
 
-from crack_utils.metrics.masks import Confusion
-
-ENOUGH = 5  # seeds and specimens each; below, resamples repeat one of them so often that they say nothing
+ENOUGH = 5  # least number of seeds and of specimens; with fewer, resamples repeat the same one too often
 RESAMPLES = 9999
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over seeds and specimens with its interval; floats, or arrays where several tables were given."""
+    """A mean over seeds and specimens with its interval.
+
+    Attributes
+    ----------
+    mean, low, high : float, or ndarray for several tables
+    resampled : bool
+        Whether the limits come from the bootstrap; otherwise they come from Student's t.
+    """
 
     mean: np.ndarray
     low: np.ndarray
@@ -45,18 +50,19 @@ class Interval:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All pairs of losses at once.
+    """The differences between all pairs of losses, with limits that hold for all pairs together.
 
-    Parameters
+    Attributes
     ----------
     pairs : list of (int, int)
         Positions of the first and the second loss of each pair.
     difference, low, high : ndarray, shape (..., pairs)
-        Mean of first minus second, and simultaneous limits: all pairs' limits hold together at the stated rate.
+        Mean of first minus second, and simultaneous limits: the level applies to all pairs together.
     p : ndarray, shape (..., pairs)
-        Adjusted for all pairs; at most 1 − level exactly where the limits leave out 0. NaN where there are fewer than
-        `ENOUGH` seeds or specimens: no difference can be established then.
+        Adjusted for all pairs; at most 1 − level exactly where the limits exclude 0. NaN with fewer than `ENOUGH` seeds
+        or specimens, because no difference can be established then.
     resampled : bool
+        As in `Interval`.
     """
 
     pairs: list
@@ -68,16 +74,18 @@ class Comparison:
 
 
 def interval(values, level=0.95, resamples=RESAMPLES, seed=0):
-    """Return the mean over seeds and specimens with an interval that counts both as drawn by chance.
+    """Return the mean over seeds and specimens with an interval that treats both as random samples.
 
     Parameters
     ----------
     values : array, float, shape (..., seeds, specimens)
-        One value for each network and specimen; at least two of both. Leading axes are separate tables.
+        One value per network and specimen; at least two of both. Leading axes are separate tables.
     level : float in (0, 1)
+        Intended coverage.
     resamples : int
+        Number of bootstrap resamples.
     seed : int
-        Of the resampling. The same seed gives the same interval.
+        Seed of the resampling. The same seed gives the same interval.
 
     Returns
     -------
@@ -94,7 +102,7 @@ def interval(values, level=0.95, resamples=RESAMPLES, seed=0):
     resampled = min(values.shape[-2:]) >= ENOUGH
     if resampled:
         studentised = _resampled(values, resamples, seed)
-        # Ends of the resampled values, not between them: some can be infinite.
+        # Quantiles are resampled values themselves, not interpolated, because some can be infinite.
         above = np.quantile(studentised, (1 + level) / 2, axis=-1, method="higher")
         below = np.quantile(studentised, (1 - level) / 2, axis=-1, method="lower")
         low, high = mean - _times(above, error), mean - _times(below, error)
@@ -112,7 +120,7 @@ def compare(values, level=0.95, resamples=RESAMPLES, seed=0):
     values : array, float, shape (..., losses, seeds, specimens)
         Row s of every loss is the same seed, column p the same specimen.
     level : float in (0, 1)
-        1 − level is the chance that any of the pairs is wrongly found to differ.
+        1 − level is the probability that at least one pair is wrongly called different.
     resamples, seed : int
         As in `interval`.
 
@@ -120,12 +128,17 @@ def compare(values, level=0.95, resamples=RESAMPLES, seed=0):
     -------
     Comparison
 
+    Raises
+    ------
+    ValueError
+        As for `interval`, and if there are fewer than two losses.
+
     Notes
     -----
-    The largest studentised difference over the pairs is resampled, all losses with the same seeds and specimens.
-    The smallest p is 1 / (resamples + 1). If only the seeds vary, about n^(1−n) of the resamples of n seeds draw one
-    seed alone, so p cannot be below that: 0.0016 for five seeds. (The paired Wilcoxon test of five seeds stops
-    at 0.0625 for one pair, before it is adjusted for six.)
+    The largest studentised difference over the pairs is resampled, with the same seeds and specimens for all losses.
+    The smallest p is 1 / (resamples + 1). If only the seeds vary, about n^(1−n) of the resamples of n seeds draw the
+    same seed n times, so p cannot be smaller: 0.0016 for five seeds. (The paired Wilcoxon test of five seeds cannot be
+    below 0.0625 for one pair, before the adjustment for six pairs.)
     """
     values = _table(values)
     _check_level(level)
@@ -148,38 +161,35 @@ def compare(values, level=0.95, resamples=RESAMPLES, seed=0):
     return Comparison(pairs, difference, difference - half, difference + half, p, resampled)
 
 
-def pooled_values(counts, measure="crack_iou"):
-    """Return values whose mean over specimens is a measure of the pixels of all specimens together.
-
-    A pooled measure is no mean over specimens, but it is nearly linear in them: each specimen's value is the pooled
-    one plus what leaving this specimen out takes away (the jackknife's pseudo-value, centred). `interval` and
-    `compare` use them like any other values.
+def bootstrap(statistic, *sizes, level=0.95, resamples=RESAMPLES, seed=0):
+    """Return a statistic with a percentile interval, for statistics that are not a plain mean (see `interval`).
 
     Parameters
     ----------
-    counts : array of int, shape (..., seeds, specimens, 4)
-        tp, fp, fn, tn, summed over the frames of each specimen [px].
-    measure : str
-        A property of `measures.Confusion`, such as "crack_iou" or "mean_iou".
+    statistic : callable
+        Takes one array of positions per factor, such as seeds and specimens; returns a float or an ndarray.
+    *sizes : int
+        Number of entries of each factor. Factors are resampled independently [1]_.
+    level : float in (0, 1)
+    resamples, seed : int
+        As in `interval`.
 
     Returns
     -------
-    ndarray, float, shape (..., seeds, specimens)
+    value, low, high : float or ndarray
+        NaN limits if a factor has fewer than two entries.
+
+    References
+    ----------
+    .. [1] Owen (2007), The pigeonhole bootstrap, Annals of Applied Statistics 1(2), 386–411.
     """
-    counts = np.asarray(counts)
-    if counts.ndim < 3 or counts.shape[-1] != 4 or counts.shape[-2] < 2:
-        raise ValueError(f"counts must be (..., seeds, two or more specimens, 4), got {counts.shape}")
-    if not isinstance(getattr(Confusion, measure, None), property):
-        valid = [name for name, value in vars(Confusion).items() if isinstance(value, property)]
-        raise ValueError(f"unknown measure {measure!r}; valid are {', '.join(valid)}")
-    total = counts.sum(axis=-2, keepdims=True)
-    whole, without = _measured(total, measure), _measured(total - counts, measure)
-    return whole + (counts.shape[-2] - 1) * (without.mean(axis=-1, keepdims=True) - without)
-
-
-def _measured(counts, measure):
-    flat = [getattr(Confusion(*row), measure) for row in counts.reshape(-1, 4).tolist()]
-    return np.array(flat, float).reshape(counts.shape[:-1])
+    _check_level(level)
+    value = statistic(*map(np.arange, sizes))
+    if min(sizes) < 2:
+        return value, value * np.nan, value * np.nan
+    generator = np.random.default_rng(seed)
+    drawn = [statistic(*(generator.integers(0, size, size) for size in sizes)) for _ in range(resamples)]
+    return value, *np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
 
 
 def _table(values):
@@ -187,7 +197,7 @@ def _table(values):
     if values.ndim < 2 or min(values.shape[-2:]) < 2:
         raise ValueError(f"values must be (..., seeds, specimens) with two of each or more, got shape {values.shape}")
     if not np.isfinite(values).all():
-        raise ValueError("values must be finite, got NaN or infinity; decide on missing ones first")
+        raise ValueError("values must be finite, got NaN or infinity; remove or replace missing values first")
     return values
 
 
@@ -215,13 +225,13 @@ def _resampled(values, resamples, seed):
 
 
 def _moments(values, seed_weights, specimen_weights):
-    """Return mean (less that of the table) and its standard error for tables with rows and columns drawn repeatedly.
+    """Return the means of resampled tables, minus the mean of the table itself, and their standard errors.
 
     Parameters
     ----------
     values : ndarray, shape (..., seeds, specimens)
     seed_weights, specimen_weights : ndarray, shape (resamples, seeds) and (resamples, specimens)
-        How often each was drawn.
+        How often each row and each column was drawn.
 
     Returns
     -------
@@ -230,12 +240,12 @@ def _moments(values, seed_weights, specimen_weights):
     Notes
     -----
     With the mean squares M of seeds, specimens and residual, the variance of the mean is
-    (M_seeds + M_specimens − M_residual) / (seeds · specimens), not less than with the larger of the first two alone.
+    (M_seeds + M_specimens − M_residual) / (seeds · specimens). It is at least the larger of the first two alone.
     """
     seeds, specimens = values.shape[-2:]
     size = seeds * specimens
     values = values - values.mean(axis=(-2, -1), keepdims=True)
-    values[np.abs(values) < 1e-12] = 0  # rounding errors of equal values are no spread
+    values[np.abs(values) < 1e-12] = 0  # rounding errors between equal values do not count as spread
     rows = values @ specimen_weights.T / specimens  # (..., seeds, resamples)
     columns = seed_weights @ values / seeds  # (..., resamples, specimens)
     mean = (seed_weights.T * rows).sum(axis=-2) / seeds
@@ -252,9 +262,10 @@ def _moments(values, seed_weights, specimen_weights):
 
 
 def _wide(values, level):
-    """Return the half width for few seeds or specimens: Student's t of the two sets of means, added as squares.
+    """Return the half width for few seeds or specimens: the root of the summed squares of two half widths.
 
-    The residual is counted with both, so the interval is wide rather than narrow.
+    They come from Student's t, for the means over specimens and for the means over seeds. The residual is included in
+    both, so the interval is too wide rather than too narrow.
     """
     squares = 0
     for axis in (-1, -2):
@@ -265,20 +276,20 @@ def _wide(values, level):
 
 
 def _critical(largest, level):
-    """Return the value that p ≤ 1 − level needs to leave behind, so that limits and p-values agree."""
+    """Return the critical value of the largest difference for p ≤ 1 − level, so that limits and p-values agree."""
     resamples = largest.shape[-1]
-    beyond = int(np.floor((1 - level) * (resamples + 1) + 1e-9)) - 1  # resamples that may reach it
+    beyond = int(np.floor((1 - level) * (resamples + 1) + 1e-9)) - 1  # number of resamples allowed to reach it
     if beyond < 0:
         return np.full(largest.shape[:-1], np.inf)
     return np.sort(largest, axis=-1)[..., resamples - 1 - beyond]
 
 
 def _ratio(part, whole):
-    """Return part / whole; 0 / 0 is 0 (nothing differs), anything else / 0 infinite."""
+    """Return part / whole; 0 / 0 is 0 (no difference), any other value / 0 is infinite."""
     zero = whole == 0
     return np.where(zero, np.where(part == 0, 0, np.copysign(np.inf, part)), part / np.where(zero, 1, whole))
 
 
 def _times(factor, error):
-    """Return factor · error, where no spread is no width even if the factor is infinite."""
+    """Return factor · error; 0 if the error is 0, even for an infinite factor."""
     return np.where(error == 0, 0, factor) * error

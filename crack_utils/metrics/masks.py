@@ -1,13 +1,13 @@
-"""How well a predicted crack mask fits the true one: pixel counts once, every measure from them.
+"""How well a predicted crack mask fits the true one: count pixels once, then compute every measure from the counts.
 
-Masks are boolean (or integer 0/1) arrays of any shape, probabilities float arrays in [0, 1]; a probability becomes
-a mask by an explicit ``probability >= threshold``, never by a cast. Needs NumPy, SciPy and scikit-image only.
+Masks are boolean (or integer 0/1) arrays of any shape, probabilities float arrays in [0, 1]. A probability becomes a
+mask by an explicit ``probability >= threshold``, never by a cast. Needs NumPy, SciPy and scikit-image only.
 
-**Empty masks.** A ratio 0/0 is 1 if no pixel is wrong and 0 otherwise. So a crack-free image left alone scores 1
-everywhere, and one false pixel on it brings precision, crack IoU and F1 down to 0. No measure is NaN.
+**Empty masks.** A ratio 0/0 is 1 if no pixel is wrong and 0 otherwise. A correctly empty prediction thus scores 1 in
+all measures, and one false pixel on an image without crack sets precision, crack IoU and F1 to 0. No measure is NaN.
 
-**Many images.** `pooled` adds the counts of all images (micro average: a large crack weighs more than a small one);
-`mean_per_image` averages the measure over images (each image weighs the same). The two differ; say which.
+**Many images.** `pooled` adds the counts of all images (micro average: a large crack has more weight than a small one).
+A mean of the measure over images gives every image the same weight. The two differ; state which you report.
 
 >>> true = np.array([[1, 1, 0, 0]], dtype=bool)
 >>> counts = confusion(true, np.array([[0.9, 0.4, 0.6, 0.1]]) >= 0.5)
@@ -23,24 +23,24 @@ import numpy as np
 from scipy import ndimage
 from skimage.morphology import skeletonize
 
-# A probability that is stored in these types rounds to 1 from here on, half a step below it (a tie goes to 1, the even
-# one), so the cast of S1 is a threshold there. The networks' own outputs are float32, where only 1 itself counts.
+# A probability stored in one of these types rounds to 1 from this value, half a step below 1 (a tie rounds to 1, which
+# is even). The cast of S1 is a threshold there. The networks' outputs are float32, where only 1 itself counts.
 ROUNDS_TO_ONE = {"bfloat16": 1 - 2**-9, "float16": 1 - 2**-12, "float32": 1.0}
 
 
 def _ratio(part, whole, wrong):
-    """Return part / whole; where whole is 0, 1 if nothing is wrong and else 0."""
+    """Return part / whole; if whole is 0, return 1 if nothing is wrong and 0 otherwise."""
     return part / whole if whole else float(not wrong)
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """Counts of pixels by truth and prediction, and what follows from them; adding two pools their pixels.
+    """Counts of pixels by ground truth and prediction, and the measures that follow; `+` pools the pixels of two.
 
     Parameters
     ----------
     tp, fp, fn, tn : int
-        Crack found, background called crack, crack missed, background left alone.
+        True positives, false positives, false negatives and true negatives [px]; crack is positive.
     """
 
     tp: int
@@ -78,12 +78,12 @@ class Confusion:
 
     @property
     def recall(self):
-        """Share of the crack that is found, TP / (TP + FN): the accuracy of the crack class."""
+        """Share of the true crack that is predicted, TP / (TP + FN): the accuracy of the crack class."""
         return _ratio(self.tp, self.tp + self.fn, self.wrong)
 
     @property
     def specificity(self):
-        """Share of the background left alone, TN / (TN + FP): the accuracy of the background class."""
+        """Share of the background predicted as such, TN / (TN + FP): the accuracy of the background class."""
         return _ratio(self.tn, self.tn + self.fp, self.wrong)
 
     @property
@@ -93,7 +93,7 @@ class Confusion:
 
     @property
     def accuracy(self):
-        """Share of all pixels classified correctly; near 1 for an empty prediction too, cracks being small."""
+        """Share of all pixels classified correctly; close to 1 also for an empty prediction, as cracks are small."""
         return _ratio(self.tp + self.tn, self.tp + self.tn + self.wrong, self.wrong)
 
     @property
@@ -103,17 +103,21 @@ class Confusion:
 
 
 def confusion(true, predicted):
-    """Count pixels by truth and prediction.
+    """Count pixels by ground truth and prediction; all measures are properties of the result.
 
     Parameters
     ----------
     true, predicted : array of bool, or of integers 0 and 1
         Masks of the same shape.
 
+    Returns
+    -------
+    Confusion
+
     Raises
     ------
     ValueError
-        If the shapes differ, or a mask is floating point or has other values: a threshold is the caller's to choose.
+        If the shapes differ, or a mask is floating point or has other values; apply a threshold first.
     """
     true, predicted = _masks(true, predicted)
     tp = int(np.count_nonzero(true & predicted))
@@ -127,40 +131,51 @@ def pooled(confusions):
     return sum(confusions, start=Confusion(0, 0, 0, 0))
 
 
-def mean_per_image(confusions, measure="mean_iou"):
-    """Return the mean over images of one measure, the name of a property of `Confusion`."""
-    values = [getattr(counts, measure) for counts in confusions]
-    if not values:
-        raise ValueError("a mean per image needs at least one image, got none")
-    return float(np.mean(values))
-
-
 def unthresholded_mean_iou(true, probability):
     """Return the mean IoU that ``keras.metrics.MeanIoU(num_classes=2)`` computes from probabilities (S1).
 
-    That metric casts them to integers: 0.99 becomes background, and only exactly 1 is crack. It is here to show what
-    goes wrong, not to be used.
+    That metric casts them to integers: 0.99 becomes background, and only exactly 1 is crack. Use it only to show this
+    error.
+
+    Parameters
+    ----------
+    true : array of bool
+    probability : array of float in [0, 1], of the same shape
+
+    Returns
+    -------
+    float in [0, 1]
     """
     return confusion(true, _probability(probability) >= 1).mean_iou
 
 
 def one_hot(mask):
-    """Return the two-class view of a mask (R23): (…, 2) float32, background in channel 0 and crack in channel 1."""
+    """Return a boolean mask (…) with one channel per class (R23): (…, 2) float32, background in 0 and crack in 1."""
     mask = _mask(mask, "mask")
     return np.stack([~mask, mask], axis=-1).astype(np.float32)
 
 
 def tolerant_precision_recall(true, predicted, tolerance):
-    """Return precision and recall that forgive misplacement up to a tolerance.
+    """Return precision and recall that ignore errors of position up to a tolerance.
 
-    Precision is the share of predicted pixels that have a true pixel within `tolerance`, recall the share of true
-    pixels that have a predicted one within it. Nothing is thinned and several pixels may match the same one.
+    Use them for thin cracks, where a shift of one pixel already halves the IoU. Precision is the share of predicted
+    pixels with a true pixel within `tolerance`, recall the share of true pixels with a predicted pixel within it. The
+    masks are not thinned, and several pixels may match the same one.
 
     Parameters
     ----------
     true, predicted : (height, width) array of bool
     tolerance : float
-        Largest forgiven Euclidean distance between pixel centres [px]; 0 gives plain precision and recall.
+        Largest allowed Euclidean distance between pixel centres [px]; 0 gives plain precision and recall.
+
+    Returns
+    -------
+    precision, recall : float in [0, 1]
+
+    Raises
+    ------
+    ValueError
+        If the tolerance is negative, the shapes differ, or a mask is not boolean or 0/1.
     """
     if tolerance < 0:
         raise ValueError(f"tolerance must not be negative, got {tolerance}")
@@ -174,19 +189,28 @@ def tolerant_precision_recall(true, predicted, tolerance):
 
 
 def tolerant_f1(true, predicted, tolerance):
-    """Return the harmonic mean of `tolerant_precision_recall`; `tolerance` in [px], 0 gives plain F1."""
+    """Return the harmonic mean of `tolerant_precision_recall`, with the same arguments; a tolerance of 0 gives F1."""
     return _harmonic_mean(*tolerant_precision_recall(true, predicted, tolerance))
 
 
 def cldice(true, predicted):
-    """Return the centreline Dice: does each skeleton lie inside the other mask?
+    """Return the centreline Dice, which rewards connected cracks and hardly depends on their width.
 
-    Harmonic mean of the share of the predicted skeleton inside the true mask and the share of the true skeleton inside
-    the predicted mask. It asks for connectedness more than for width.
+    It is the harmonic mean of two shares: of the predicted skeleton inside the true mask, and of the true skeleton
+    inside the predicted mask.
 
     Parameters
     ----------
     true, predicted : (height, width) array of bool
+
+    Returns
+    -------
+    float in [0, 1]
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or a mask is not boolean or 0/1.
 
     References
     ----------
@@ -199,58 +223,84 @@ def cldice(true, predicted):
 
 
 def mean_width(true):
-    """Return how wide a crack is on average [px]: its area by the number of pixels of its skeleton; 0 without a crack.
+    """Return the mean width of a crack [px]: area divided by the number of skeleton pixels; 0 without a crack.
 
-    A skeleton has fewer pixels than its length on diagonals, so this is up to 41 % too wide there: it sorts pictures by
-    the width of their cracks, it does not measure a crack.
+    On diagonals a skeleton has fewer pixels than its length, so the value is up to 41 % too large there. Use it to sort
+    pictures by the width of their cracks, not to measure a crack.
+
+    Parameters
+    ----------
+    true : (height, width) array of bool
     """
     true = _mask(true, "true")
     return float(true.sum() / skeletonize(true).sum()) if true.any() else 0.0
 
 
 def expected_calibration_error(true, probability, bins=15):
-    """Return how far probabilities are from shares of crack: 0 is calibrated, 1 the worst.
+    """Return the calibration error of probabilities, in [0, 1]: 0 is calibrated, 1 the worst.
 
-    Pixels are put into `bins` equal intervals of their probability of crack; the error is the mean over pixels of
-    |mean probability − share of crack| of their interval. (Not the variant on the confidence of the more likely class.)
+    Pixels are divided into `bins` equal intervals of their probability of crack. The error is the mean over pixels of
+    |mean probability − share of crack| of their interval. (This is not the variant that uses the confidence of the more
+    likely class.)
+
+    Parameters
+    ----------
+    true, probability, bins
+        As for `reliability`.
 
     References
     ----------
     Guo, Pleiss, Sun, Weinberger (2017), arXiv:1706.04599.
     """
-    said, seen, pixels = reliability(true, probability, bins)
-    return float(np.average(np.abs(said - seen), weights=pixels))
+    confidence, frequency, pixels = reliability(true, probability, bins)
+    return float(np.average(np.abs(confidence - frequency), weights=pixels))
 
 
 def reliability(true, probability, bins=15):
-    """Return the points of a reliability diagram.
+    """Return the points of a reliability diagram, to see whether probabilities are calibrated.
 
     Parameters
     ----------
     true : array of bool
     probability : array of float in [0, 1], of the same shape
     bins : int
-        Equal intervals of the probability.
+        Number of equal intervals of the probability.
 
     Returns
     -------
-    said, seen : ndarray, shape (filled,)
-        Mean probability and share of crack of each interval that has pixels.
+    confidence, frequency : ndarray, shape (filled,)
+        Mean probability, and share of crack, of each interval with pixels.
     pixels : ndarray of int, shape (filled,)
+        Number of pixels of each of these intervals.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or probabilities are not floats in [0, 1].
     """
     true, probability = _mask(true, "true").ravel(), _probability(probability).ravel()
     _same_shape(true, probability)
     index = np.minimum((probability * bins).astype(np.intp), bins - 1)
     pixels = np.bincount(index, minlength=bins)
     filled = pixels > 0
-    said, seen = (np.bincount(index, values, bins)[filled] / pixels[filled] for values in (probability, true))
-    return said, seen, pixels[filled]
+    confidence, frequency = (
+        np.bincount(index, values, bins)[filled] / pixels[filled] for values in (probability, true)
+    )
+    return confidence, frequency, pixels[filled]
 
 
 def share_at_one(true, probability):
-    """Return the share of crack pixels whose probability is exactly 1: all that an unthresholded IoU counts (S1).
+    """Return the share of crack pixels with a probability of exactly 1; an unthresholded IoU counts only these (S1).
 
-    0 if there is no crack.
+    Parameters
+    ----------
+    true : array of bool
+    probability : array of float in [0, 1], of the same shape
+
+    Returns
+    -------
+    float in [0, 1]
+        0 if there is no crack.
     """
     true, probability = _mask(true, "true"), _probability(probability)
     _same_shape(true, probability)
@@ -265,13 +315,19 @@ def confusions_by_threshold(true, probability, thresholds):
     true : array of bool
     probability : array of the same shape
     thresholds : sequence of float
-        In any order; compared as float32, as during training.
+        In any order; compared as float32, as in training.
+
+    Returns
+    -------
+    list of Confusion
     """
     true, probability = _mask(true, "true"), _probability(probability)
     _same_shape(true, probability)
     thresholds = np.asarray(thresholds, dtype=np.float32)
     ascending = np.sort(thresholds)
-    passed = np.searchsorted(ascending, probability.ravel(), side="right")  # how many thresholds each pixel reaches
+    passed = np.searchsorted(
+        ascending, probability.ravel(), side="right"
+    )  # number of thresholds that each pixel reaches
     reaching = []
     for pixels in (passed[true.ravel()], passed[~true.ravel()]):
         counts = np.bincount(pixels, minlength=len(ascending) + 1)
@@ -290,19 +346,46 @@ def threshold_sweep(true, probability, thresholds):
     return np.array([counts.mean_iou for counts in confusions_by_threshold(true, probability, thresholds)])
 
 
+def best_threshold(thresholds, scores):
+    """Return the threshold with the highest score; the middle one if several are best.
+
+    Choose it on validation data, never on the data that the result is reported on.
+
+    Parameters
+    ----------
+    thresholds : sequence of float, rising
+    scores : sequence of float, of the same length
+        Such as the mean IoU at each threshold, see `threshold_sweep`.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> best_threshold([0.3, 0.4, 0.5, 0.6], [0.7, 0.8, 0.8, 0.8])
+    0.5
+    """
+    scores = np.asarray(scores)
+    best = np.flatnonzero(scores == scores.max())
+    return float(thresholds[best[len(best) // 2]])
+
+
 def _harmonic_mean(first, second):
     return float(2 * first * second / (first + second)) if first + second else 0.0
 
 
 def _mask(mask, name):
-    """Return a mask as booleans, or refuse it."""
+    """Return a mask as booleans; raise a ValueError if it is not boolean or 0/1."""
     mask = np.asarray(mask)
     if mask.dtype == bool:
         return mask
     if not np.issubdtype(mask.dtype, np.integer):
-        raise ValueError(f"{name} is {mask.dtype}: masks are boolean, as probability >= 0.5 gives them")
+        raise ValueError(f"{name} is {mask.dtype}: masks must be boolean, for example probability >= 0.5")
     if mask.size and (mask.min() < 0 or mask.max() > 1):
-        raise ValueError(f"{name} has values {mask.min()} … {mask.max()}: masks are boolean or 0/1, as in mask > 127")
+        raise ValueError(
+            f"{name} has values {mask.min()} … {mask.max()}: masks must be boolean or 0/1, for example mask > 127"
+        )
     return mask.astype(bool)
 
 
@@ -318,10 +401,10 @@ def _same_shape(true, predicted):
 
 
 def _probability(probability):
-    """Return probabilities as float32, or refuse them."""
+    """Return probabilities as float32; raise a ValueError if they are not floats in [0, 1]."""
     probability = np.asarray(probability)
     if not np.issubdtype(probability.dtype, np.floating):
-        raise ValueError(f"probability is {probability.dtype}: floats in [0, 1] are needed")
+        raise ValueError(f"probability is {probability.dtype}: it must be floats in [0, 1]")
     if probability.size and not (probability.min() >= 0 and probability.max() <= 1):
         raise ValueError(f"probability lies in {probability.min()} … {probability.max()}, not in [0, 1]")
     return probability.astype(np.float32)

@@ -1,7 +1,7 @@
 """Architectures by name: image in, probability of crack out.
 
 >>> list(MODELS)
-['unet', 'attention_unet', 'fcn', 'hybrid', 'sliding_window', 'mask_rcnn']
+['unet', 'attention_unet', 'compact', 'fcn', 'hybrid', 'sliding_window', 'mask_rcnn']
 """
 
 import inspect
@@ -16,34 +16,47 @@ _HOMES = {
     "predict_by_crops": "sliding_window",
 }
 
-__all__ = [*_HOMES, "MODELS", "build", "files", "register_layers"]
+__all__ = [*_HOMES, "MODELS", "build", "files", "load"]
 
 
 def __getattr__(name):
-    """Load Keras with the first architecture that is used: the names are needed without it."""
+    """Load an architecture, and Keras with it, only when it is used; the list of names works without Keras."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
-def register_layers():
-    """Load all architectures, so that Keras knows the layers of our own when it reads a network from a file."""
+def load(file):
+    """Read a network from a `.keras` file, with all layers of our own known to Keras.
+
+    Parameters
+    ----------
+    file : path-like
+
+    Returns
+    -------
+    keras.Model
+        Not compiled.
+    """
+    import keras
+
     for entry in MODELS.values():
         import_module(f"{__name__}.{entry.module}")
+    return keras.models.load_model(file, compile=False)
 
 
 def build(name="unet", dtype=None, **options):
-    """Build an architecture with fresh weights.
+    """Build an architecture with new initial weights.
 
     Parameters
     ----------
     name : str
         One of MODELS.
     dtype : str, optional
-        Keras dtype policy of its layers, ``"float32"`` (None), ``"mixed_float16"`` or ``"mixed_bfloat16"``; no global
-        policy is read. The output layer is float32 whatever this is.
+        Keras dtype policy of its layers: ``"float32"`` (None), ``"mixed_float16"`` or ``"mixed_bfloat16"``. The global
+        policy is ignored. The output layer is always float32.
     **options
-        What the architecture itself takes, e.g. ``filters`` and ``seed`` of the U-Net.
+        Options of the architecture, e.g. ``filters`` and ``seed`` of the U-Net.
 
     Returns
     -------

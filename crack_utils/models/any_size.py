@@ -1,4 +1,4 @@
-"""A functional model that takes images of any height and width (R34)."""
+"""A functional model that accepts images of any height and width (R34)."""
 
 import keras
 from keras import ops
@@ -10,10 +10,10 @@ from .graph import total_stride
 class AnySizeModel(keras.Model):
     """Pad the image to a multiple of the model's total stride, run the model, crop the result back.
 
-    Built as ``AnySizeModel(inputs, outputs)`` and otherwise a functional Keras model: padding is no layer, so `layers`
-    and `summary` show the architecture alone. The padding repeats the last row and column (zeros would draw
-    an edge, which looks like a crack) and lies at the bottom and on the right, so that positions stay what they are.
-    Sizes known to fit when the model is traced cost nothing.
+    It is built as ``AnySizeModel(inputs, outputs)`` and is otherwise a functional Keras model. Padding is not a layer,
+    so `layers` and `summary` show the architecture alone. The padding repeats the last row and column, because zeros
+    would make an edge that looks like a crack. It is added at the bottom and on the right, so positions do not change.
+    Nothing is added if the size already fits when the model is traced.
     """
 
     def call(self, inputs, training=None, mask=None):
@@ -32,13 +32,13 @@ class AnySizeModel(keras.Model):
 
 
 def pad_to_stride(images, stride):
-    """Repeat the last row and column of images (batch, height, width, 1) until both sizes are multiples of a stride."""
+    """Repeat the last row and column of images (batch, height, width, 1) until both sides are multiples of `stride`."""
     return _pad_axis(_pad_axis(images, 1, stride), 2, stride)
 
 
 def _pad_axis(images, axis, multiple):
     """Repeat the last row (axis 1) or column (axis 2) until its number is a multiple."""
-    length = ops.shape(images)[axis]  # an int where it is known, else a scalar tensor
+    length = ops.shape(images)[axis]  # an int if the size is static, else a scalar tensor
     if isinstance(length, int) and length % multiple == 0:
         return images
     padded_length = -(-length // multiple) * multiple

@@ -1,6 +1,6 @@
-"""The Attention U-Net (R70): the decoder weighs what it takes back from the encoder, pixel by pixel.
+"""The Attention U-Net (R70): gates weight the encoder's features pixel by pixel before the decoder uses them.
 
-Oktay et al. 2018, arXiv:1804.03999: an additive gate compares what the encoder saw at a level (x) with the decoder's
+Oktay et al. 2018, arXiv:1804.03999: an additive gate compares the encoder's features of a level (x) with the decoder's
 features one level below (g) and gives each place a weight between 0 and 1,
 
     α = σ(ψ · relu(W x + V g + b) + c),
@@ -8,8 +8,8 @@ features one level below (g) and gives each place a weight between 0 and 1,
 computed at the resolution of g, interpolated bilinearly to that of x, and multiplied with x. As in the paper, W is a
 2×2 convolution of stride 2 without bias, V and ψ are 1×1, and the finest level is not gated.
 
-Differences: the U-Net around the gates is the report's in two dimensions (R30–R35), not the authors' in three; there is
-no convolution after the gate, and normalisation and deep supervision, which they use, are options.
+Differences from the paper: the U-Net around the gates is the report's, in two dimensions (R30–R35), not the authors',
+in three. There is no convolution after the gate. Normalisation and deep supervision, which they use, are options.
 """
 
 import keras
@@ -32,12 +32,12 @@ def attention_unet(
     residual=False,
     deep_supervision=False,
 ):
-    """Build the U-Net with a gate in every skip connection but the finest.
+    """Build the U-Net with a gate in every skip connection except the finest.
 
     Parameters
     ----------
     dtype, filters, prior, seed, depth, normalisation, residual, deep_supervision
-        As of `unet`. The gates are never normalised; each has half as many filters as the skip it weighs.
+        As for `unet`. The gates are never normalised; a gate has half as many filters as its skip connection.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def attention_unet(
 
 
 def attention_maps(model, images):
-    """Return how much of each skip connection an Attention U-Net takes.
+    """Return the weights of each gate of an Attention U-Net, to show where it uses the encoder's features.
 
     Parameters
     ----------
@@ -66,8 +66,8 @@ def attention_maps(model, images):
     Returns
     -------
     dict of int to ndarray, float32
-        Level (2 is the finest that is gated) → weights in [0, 1] of shape (batch, height / 2ⁿ⁻¹, width / 2ⁿ⁻¹), rounded
-        up, n being the level.
+        Level n (2 is the finest with a gate) → weights in [0, 1] of shape (batch, height / 2ⁿ⁻¹, width / 2ⁿ⁻¹), rounded
+        up.
 
     Raises
     ------
@@ -76,18 +76,18 @@ def attention_maps(model, images):
     """
     gates = {int(layer.name[4:-3]): layer for layer in model.layers if _is_map(layer)}
     if not gates:
-        raise ValueError(f"model {model.name!r} has no attention gates; valid is one from 'attention_unet'")
+        raise ValueError(f"model {model.name!r} has no attention gates; build one with 'attention_unet'")
     maps = keras.Model(model.inputs, [layer.output for layer in gates.values()])
     images = np.asarray(images, np.float32)
-    found = maps.predict_on_batch(np.asarray(pad_to_stride(images, total_stride(model))))
+    weights = maps.predict_on_batch(np.asarray(pad_to_stride(images, total_stride(model))))
     height, width = images.shape[1:3]
     shapes = [(-(-height // 2 ** (level - 1)), -(-width // 2 ** (level - 1))) for level in gates]
-    return {level: each[:, :h, :w, 0] for level, each, (h, w) in zip(gates, found, shapes, strict=True)}
+    return {level: values[:, :h, :w, 0] for level, values, (h, w) in zip(gates, weights, shapes, strict=True)}
 
 
 def _gate(blocks, skip, signal, level):
-    """Return `skip` weighed by how well it fits to the coarser `signal`."""
-    if level == 1:  # the finest features are too simple to be judged, the authors say
+    """Return `skip` times the weights that result from comparing it with the coarser `signal`."""
+    if level == 1:  # the authors do not gate the finest level: its features are too simple
         return skip
     name, dtype = f"gate{level}", blocks.dtype
     filters = max(skip.shape[-1] // 2, 1)

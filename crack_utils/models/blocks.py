@@ -1,4 +1,4 @@
-"""What the architectures are put together from: convolutions, stages of two, and the output."""
+"""Building blocks of the architectures: convolutions, stages of two convolutions, and the output."""
 
 import math
 
@@ -6,28 +6,28 @@ import keras
 from keras import layers
 
 NORMALISATIONS = (None, "batch", "group")
-GROUPS = 8  # of channels, as far as they divide evenly; Wu and He 2018 find 2 to 32 alike
-EPSILON = 1e-5  # Keras' 1e-3 is near the variance of a fresh network's features
-MOMENTUM = 0.9  # of the running mean and variance: Keras' 0.99 lags hundreds of steps behind in a short training
-LAYERS = 100  # seeds that are kept for one network
+GROUPS = 8  # of channels, as far as they divide evenly; in Wu and He 2018, 2 to 32 groups give similar results
+EPSILON = 1e-5  # Keras' 1e-3 is close to the variance of the features of an untrained network
+MOMENTUM = 0.9  # of the running mean and variance: Keras' 0.99 is hundreds of steps late in a short training
+LAYERS = 100  # seeds reserved for one network
 
 
 class Blocks:
-    """Adds layers to a graph, each with the network's dtype policy and a seed of its own, in the order of the calls.
+    """Adds layers to a graph. Each layer gets the network's dtype policy and its own seed, in the order of the calls.
 
     Parameters
     ----------
     dtype : str or None
-        Keras dtype policy of every layer but the output; None is float32.
+        Keras dtype policy of every layer except the output; None is float32.
     seed : int or None
-        Seed of the initial weights (Glorot uniform): layer number n, from 0, has the seed 100·`seed` + n. None draws
-        from Keras' global generator.
+        Seed of the initial weights (Glorot uniform): layer number n, from 0, has the seed 100·`seed` + n. None uses
+        Keras' global generator.
     normalisation : {None, "batch", "group"}
-        Between each convolution, which then has no bias, and its activation: over the batch (Ioffe and Szegedy 2015,
-        arXiv:1502.03167) or over groups of channels of one image (Wu and He 2018, arXiv:1803.08494), which does
-        not depend on how many images a batch holds, but sees the whole image.
+        Normalisation between each convolution, which then has no bias, and its activation: over the batch (Ioffe and
+        Szegedy 2015, arXiv:1502.03167) or over groups of channels of one image (Wu and He 2018, arXiv:1803.08494).
+        Group normalisation does not depend on the batch size, but every output depends on the whole image.
     residual : bool
-        Add what enters a stage of two convolutions to what leaves it (He et al. 2016, arXiv:1512.03385), by a linear
+        Add the input of a stage of two convolutions to its output (He et al. 2016, arXiv:1512.03385), with a linear
         1×1 convolution where the number of channels changes.
 
     Raises
@@ -49,7 +49,7 @@ class Blocks:
         return keras.initializers.GlorotUniform(next(self._seeds) if self._seeds else None)
 
     def conv(self, x, filters, name, kernel=3, activation="relu", **options):
-        """Add a convolution of same padding (unless told otherwise), normalised if the network is."""
+        """Add a convolution, with same padding unless `options` say otherwise, normalised if the network is."""
         return self._convolved(layers.Conv2D, x, filters, kernel, activation, name, options)
 
     def up(self, x, filters, name):
@@ -57,7 +57,7 @@ class Blocks:
         return self._convolved(layers.Conv2DTranspose, x, filters, 3, "relu", name, {"strides": 2})
 
     def plain(self, x, filters, name, **options):
-        """Add a convolution, 1×1 and linear unless told otherwise, that is never normalised."""
+        """Add a convolution that is never normalised; it is 1×1 and linear unless `options` say otherwise."""
         options = {"kernel_size": 1, "padding": "same"} | options
         return layers.Conv2D(filters, dtype=self.dtype, name=name, kernel_initializer=self.initializer(), **options)(x)
 
@@ -77,9 +77,9 @@ class Blocks:
         return layers.MaxPooling2D(2, dtype=self.dtype, name=name)(x)
 
     def probability(self, x, prior, name="output", kernel=3):
-        """Add the output: one filter, sigmoid, float32 whatever the policy, and a bias that starts from `prior`.
+        """Add the output: one filter, sigmoid, always float32, with a bias that starts at the probability `prior`.
 
-        In float16 a probability rounds to 1 from a logit of 7.8 on.
+        In float16 a probability would round to 1 from a logit of 7.8.
         """
         return layers.Conv2D(
             1,
@@ -107,7 +107,7 @@ class Blocks:
 
 
 def prior_bias(prior):
-    """Return the initialiser of an output's bias from which a fresh network's probability is about `prior`.
+    """Return an initialiser of the output's bias that makes the untrained network's probability about `prior`.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def prior_bias(prior):
 
 
 def check_at_least(least, **values):
-    """Refuse numbers that are not whole, or are below `least`; the message names the argument."""
+    """Raise a ValueError for a number that is not whole or below `least`; the message names the argument."""
     for name, value in values.items():
         if value != int(value) or value < least:
             raise ValueError(f"{name} must be a whole number of at least {least}, got {value}")

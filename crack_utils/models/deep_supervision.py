@@ -1,4 +1,4 @@
-"""Deep supervision: coarser levels are told too how far they are from the mask (Lee et al. 2015, arXiv:1409.5185)."""
+"""Deep supervision: the coarser decoder levels get a loss too (Lee et al. 2015, arXiv:1409.5185)."""
 
 import keras
 
@@ -7,13 +7,13 @@ from .any_size import AnySizeModel
 
 @keras.saving.register_keras_serializable("crack_utils")
 class DeeplySupervised(AnySizeModel):
-    """A model whose first output is the prediction; the others, the side outputs, only take part in training.
+    """A model with side outputs: the first output is the prediction, and the others are used in training only.
 
-    Built as ``DeeplySupervised(inputs, [probability, side of level 2, side of level 3, …])``, all of the image's size.
-    Called for training it returns all of them, else the first alone. While training, the loss is the weighted mean
-    of the compiled loss over the outputs, each weighing half of the one before it, as in nnU-Net (Isensee et al.
-    2021, doi:10.1038/s41592-020-01008-z; which reduces the mask, where here the side output is interpolated).
-    Validation's loss, and every metric, is the first output's alone.
+    It is built as ``DeeplySupervised(inputs, [probability, side output of level 2, side output of level 3, …])``; all
+    outputs have the image's size. In training it returns all of them, otherwise the first alone. The training loss is
+    the weighted mean of the compiled loss over the outputs; every weight is half of the previous one, as in nnU-Net
+    (Isensee et al. 2021, doi:10.1038/s41592-020-01008-z). nnU-Net reduces the mask; here the side output is
+    interpolated instead. The validation loss and all metrics use the first output alone.
     """
 
     def call(self, inputs, training=None, mask=None):
@@ -22,10 +22,11 @@ class DeeplySupervised(AnySizeModel):
         return outputs if training else outputs[0]
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Return the loss of one prediction, or the weighted mean of those of a list."""
+        """Return the loss of one prediction, or the weighted mean of the losses of a list of predictions."""
         outputs = y_pred if isinstance(y_pred, list) else [y_pred]
         weights = [0.5**place for place in range(len(outputs))]
-        losses = [super(DeeplySupervised, self).compute_loss(x, y, each, sample_weight, training) for each in outputs]
+        loss_of = super().compute_loss
+        losses = [loss_of(x, y, output, sample_weight, training) for output in outputs]
         return sum(weight * loss for weight, loss in zip(weights, losses, strict=True)) / sum(weights)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):

@@ -1,14 +1,14 @@
-"""Fully convolutional networks (R03): classify coarsely, then interpolate, helped by finer scores.
+"""Fully convolutional networks (R03): classify at low resolution, then interpolate with the help of finer scores.
 
 Long, Shelhamer, Darrell 2015, arXiv:1411.4038: the convolutions of VGG-16 (Simonyan and Zisserman 2014,
-arXiv:1409.1556), the fully connected layers turned into convolutions, a score of crack at 1/32 of the size, and
-transposed convolutions that begin as bilinear interpolation. The 16s and 8s variants add scores from 1/16 and 1/8 to
+arXiv:1409.1556), with the fully connected layers turned into convolutions, a score of crack at 1/32 of the size, and
+transposed convolutions that start as bilinear interpolation. The 16s and 8s variants add scores from 1/16 and 1/8 to
 the doubled coarser ones.
 
-Differences: trained from fresh weights and all at once, where the authors start from ImageNet and go from 32s to 8s;
-"fully connected" are a 3×3 and a 1×1 convolution of 16·`filters` filters, not 7×7 and 1×1 of 4,096, and without
-dropout; same padding instead of a border of 100 pixels and crops; one score, as there is one class; the last
-interpolation is learnt too.
+Differences from the paper: training starts from random weights and trains all parts at once; the authors start from
+ImageNet weights and go from 32s to 8s. The "fully connected" layers are a 3×3 and a 1×1 convolution of 16·`filters`
+filters, not 7×7 and 1×1 of 4,096, and have no dropout. Same padding replaces a border of 100 pixels and cropping. There
+is one score, because there is one class. The last interpolation is trained too.
 """
 
 import keras
@@ -24,14 +24,14 @@ STRIDES = (32, 16, 8)
 
 @keras.saving.register_keras_serializable("crack_utils")
 class Bilinear(keras.initializers.Initializer):
-    """Kernel with which a transposed convolution interpolates bilinearly; of its stride's double width and height.
+    """Kernel that makes a transposed convolution a bilinear interpolation; its side is twice the stride.
 
-    Each channel goes into itself alone. A place between the centres of two coarse pixels takes from both, in proportion
-    to its nearness.
+    Channels are not mixed. A position between the centres of two coarse pixels is their weighted mean, with larger
+    weight for the nearer one.
     """
 
     def __call__(self, shape, dtype=None):
-        """Return a kernel of shape (side, side, channels out, channels in); the side is even."""
+        """Return a kernel of shape (side, side, channels out, channels in); `side` is even."""
         side = shape[0]
         nearness = 1 - np.abs(np.arange(side) - (side - 1) / 2) / (side / 2)
         kernel = nearness[:, None, None, None] * nearness[:, None, None] * np.eye(*shape[2:])
@@ -42,16 +42,16 @@ class Bilinear(keras.initializers.Initializer):
 
 
 def fcn(dtype=None, filters=32, prior=0.5, seed=None, stride=8, normalisation=None):
-    """Build FCN-32s, FCN-16s or FCN-8s.
+    """Build FCN-32s, FCN-16s or FCN-8s, the classical baseline for thin structures.
 
     Parameters
     ----------
     dtype, prior, seed, normalisation
-        As of `unet`. Scores and transposed convolutions are never normalised, and the latter are float32.
+        As for `unet`. Scores and transposed convolutions are never normalised; transposed convolutions are float32.
     filters : int
-        Of the first stage; 64 make the convolutions of VGG-16.
+        Filters of the first stage; 64 gives the convolutions of VGG-16.
     stride : {8, 16, 32}
-        How many pixels a score of the finest map stands for. It limits how thin a crack can be drawn.
+        Side of the square of pixels that one score of the finest map covers. It limits how thin a drawn crack can be.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""A functional model's graph: which layer takes what from which, and by how much it coarsens."""
+"""The graph of a functional model: the inputs of each layer, and the total stride."""
 
 import math
 
@@ -6,7 +6,7 @@ from keras import layers
 
 
 def total_stride(model):
-    """Return how many input pixels a pixel of the model's coarsest level stands for, e.g. 8 after three poolings."""
+    """Return the total stride: input pixels per pixel of the model's coarsest level, e.g. 8 after three poolings."""
     sources = sources_of(model)
     strides = {}
     for layer in model.layers:
@@ -16,7 +16,7 @@ def total_stride(model):
 
 
 def sources_of(model):
-    """Return, by layer name, the layers whose outputs it takes."""
+    """Return a dictionary from each layer's name to the list of layers that it takes as inputs."""
     makers = {id(layer.output): layer for layer in model.layers}
     sources = {}
     for layer in model.layers:
@@ -29,7 +29,7 @@ def sources_of(model):
 
 
 def _stride(layer):
-    """Return by how much a layer coarsens; a transposed convolution of stride 2 gives 1/2."""
+    """Return the stride of a layer; a transposed convolution of stride 2 gives 1/2."""
     if isinstance(layer, layers.Conv2DTranspose):
         return 1 / max(layer.strides)
     if isinstance(layer, layers.UpSampling2D):

@@ -1,10 +1,10 @@
-"""A hybrid of convolution and attention (R73): the report's U-Net with a transformer for a bridge.
+"""A hybrid of convolution and attention (R73): the report's U-Net with a transformer as its bridge.
 
-Convolutions see near, attention sees the whole picture: after the encoder each place asks all others, as in TransUNet
-(Chen et al. 2021, arXiv:2102.04306), before the decoder draws the crack with the encoder's help.
+Convolutions use local context, attention uses the whole picture. After the encoder, attention relates every place to
+all others, as in TransUNet (Chen et al. 2021, arXiv:2102.04306). Then the decoder makes the mask.
 
-Differences: encoder and decoder are the report's, one level deeper by default, trained from fresh weights; the
-transformer is small (two blocks); positions are sines that are computed for whatever size a picture has, where the
+Differences from the paper: encoder and decoder are the report's, one level deeper by default, and start from random
+weights. The transformer is small (two blocks). Positional encodings are sines computed for the size of the picture; the
 authors learn one vector for each place of a fixed size.
 """
 
@@ -27,23 +27,23 @@ def hybrid(
     transformers=2,
     heads=4,
 ):
-    """Build the hybrid.
+    """Build the hybrid, a network with context from the whole picture.
 
     Parameters
     ----------
     dtype, filters, prior, seed, depth, normalisation, residual, deep_supervision
-        As of `unet`. `normalisation` is that of the convolutions; the transformer always has its own. At the bridge
-        there are `filters`·2^(depth − 2) channels.
+        As for `unet`. `normalisation` is that of the convolutions; the transformer always uses layer normalisation. The
+        bridge has `filters`·2^(depth − 2) channels.
     transformers : int
-        Blocks of attention and perceptron.
+        Number of transformer blocks.
     heads : int
-        Of each attention; together they have the bridge's channels.
+        Attention heads per block; they share the bridge's channels.
 
     Returns
     -------
     keras.Model
         (batch, height, width, 1) in [0, 1] → probability of crack of the same shape, float32. Each pixel depends on the
-        whole picture, so parts of a picture, predicted by themselves, give something else.
+        whole picture, so the prediction of a tile differs from that part of the prediction of the whole picture.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def hybrid(
     if width % heads or width % 4:
         raise ValueError(
             f"filters={filters}: the bridge has {width} channels at depth {depth}; "
-            f"valid is what {heads} heads and 4 divide"
+            f"the number must be divisible by {heads} heads and by 4"
         )
     blocks = Blocks(dtype, seed, normalisation, residual)
 

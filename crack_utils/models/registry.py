@@ -1,4 +1,4 @@
-"""The architectures by name: to add one is one file and one line here. Plain data, so reading it loads no Keras."""
+"""The architectures by name. A new one needs one file and one line here. This file is plain data; it loads no Keras."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,19 +6,18 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Entry:
-    """What has to be known of an architecture before it is built.
+    """Facts about an architecture that are needed before it is built.
 
     Attributes
     ----------
     module : str
-        A module, or a folder of modules, in this room, with a function of the same name that builds the network.
+        A module, or a folder of modules, next to this file, with a function of the same name that builds the network.
     title : str
-        As in a heading or a table.
+        For headings and tables.
     uses_loss : bool
-        False: the network brings a loss of its own, and the experiment's is not used.
+        False if the network has its own loss and the experiment's loss is not used.
     learns_parts : bool
-        Whether it learns from parts of pictures, so that losses which need a whole picture (tips, distances) cannot
-        be used.
+        Whether it trains on parts of pictures. Losses that need the whole picture (tips, distances) are then refused.
     """
 
     module: str
@@ -39,7 +38,7 @@ MODELS = {
 
 
 def files(name):
-    """Return the module, or folder of modules, that an architecture is made of, relative to the package.
+    """Return the module, or folder of modules, of an architecture, relative to the package; run ids depend on it.
 
     >>> files("mask_rcnn")
     ['models/mask_rcnn']

@@ -1,13 +1,13 @@
-"""The sliding window (R02): a network that says of a small patch whether its central pixel is crack.
+"""The sliding window (R02): a network that classifies the central pixel of a small patch.
 
-It learns from patches, as many around crack as asked for. A picture is predicted either as the report has it, one patch
-for each pixel, or all at once: the same convolutions run over the whole picture, and what overlapping patches have
-in common is computed once (Long, Shelhamer, Darrell 2015, arXiv:1411.4038). Both give the same.
+It trains on patches; the share of patches around crack is an option. A picture is predicted in one of two ways. Either
+one patch per pixel, as in the report, or all at once: the same convolutions run over the whole picture, and the shared
+part of overlapping patches is computed only once (Long, Shelhamer, Darrell 2015, arXiv:1411.4038). Both give the same
+result.
 
-Differences from such networks of that time (Ciresan et al. 2012 for membranes; Zhang et al. 2016 for roads, who take
-99×99 patches): no pooling, so that the dense pass is the plain network; as many 3×3 convolutions without padding as
-bring the window down to one pixel, and the fully connected layers are 1×1 convolutions. Beyond the border the picture's
-last pixels are repeated.
+Differences from earlier networks (Ciresan et al. 2012 for membranes; Zhang et al. 2016 for roads, with 99×99 patches):
+there is no pooling, so the dense pass is the plain network. 3×3 convolutions without padding reduce the window to one
+pixel, and the fully connected layers are 1×1 convolutions. Beyond the border the picture's last pixels are repeated.
 """
 
 import functools
@@ -23,7 +23,7 @@ from .blocks import Blocks, check_at_least
 
 @keras.saving.register_keras_serializable("crack_utils")
 class Surroundings(layers.Layer):
-    """Repeats a picture's border, so that each of its pixels is the centre of a window; patches are left alone.
+    """Repeats a picture's border, so that every pixel is the centre of a window; patches are returned unchanged.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Surroundings(layers.Layer):
         self.window = window
 
     def call(self, images, training=None):
-        """Return images (batch, height, width, 1), larger by `window` − 1 each way unless `training`."""
+        """Return images (batch, height, width, 1), larger by `window` − 1 in both directions unless `training`."""
         return images if training else surround(images, self.window)
 
     def compute_output_spec(self, images, training=None):
@@ -47,7 +47,7 @@ class Surroundings(layers.Layer):
         return (shape[0], *(side and side + more for side in shape[1:3]), shape[3])
 
     def seen(self, low, high):
-        """Return the first and last row of the picture that rows low … high hold, borders aside."""
+        """Return the first and last row of the picture in the output rows low … high, without the border."""
         return low - self.window // 2, high - self.window // 2
 
     def get_config(self):
@@ -56,17 +56,17 @@ class Surroundings(layers.Layer):
 
 @keras.saving.register_keras_serializable("crack_utils")
 class SlidingWindow(AnySizeModel):
-    """A patch classifier that learns from patches and predicts whole pictures.
+    """A patch classifier that trains on patches and predicts whole pictures.
 
-    Called for training it takes patches (batch, window, window, 1) and gives the probability of their central pixel
-    (batch, 1, 1, 1); else it takes pictures and gives the probability of each pixel.
+    In training it takes patches (batch, window, window, 1) and returns the probability of their central pixel
+    (batch, 1, 1, 1). Otherwise it takes pictures and returns the probability of every pixel.
 
     Attributes
     ----------
     patches : int
-        Drawn from each picture in each step.
+        Patches drawn from each picture in each step.
     crack_share : float
-        Of them, how many have crack at their centre, as far as a picture has so many.
+        Share of them with crack at the centre, if the picture has enough crack pixels.
     """
 
     patches, crack_share = 128, 0.25
@@ -77,14 +77,14 @@ class SlidingWindow(AnySizeModel):
         return self.get_layer("surroundings").window
 
     def training_data(self, dataset, seed):
-        """Return what the model learns from: patches and whether their centres are crack.
+        """Return the training data: patches and the labels of their central pixels.
 
         Parameters
         ----------
         dataset : tf.data.Dataset of (image, mask)
             Batches, float32, shape (batch, H, W, 1).
         seed : int
-            Of the first batch's drawing; each following batch has the next one.
+            Seed of the first batch; every following batch uses the next number.
 
         Returns
         -------
@@ -111,20 +111,20 @@ class SlidingWindow(AnySizeModel):
 def sliding_window(
     dtype=None, filters=32, prior=0.5, seed=None, window=7, normalisation=None, patches=128, crack_share=0.25
 ):
-    """Build the patch classifier.
+    """Build the patch classifier, the report's simplest method, as a baseline.
 
     Parameters
     ----------
     dtype, prior, seed, normalisation
-        As of `unet`.
+        As for `unet`; "group" is not allowed.
     filters : int
-        Of each 3×3 convolution; the fully connected layer has twice as many.
+        Filters of each 3×3 convolution; the fully connected layer has twice as many.
     window : int
-        Side of a patch [px], odd; the report names 3 and 7. A crack wider than it cannot be told from a dark surface.
+        Side of a patch [px], odd; the report names 3 and 7. A wider crack looks the same as a dark surface.
     patches : int
-        Drawn from each picture in each training step.
+        Patches drawn from each picture in each training step.
     crack_share : float in [0, 1]
-        Share of the patches that are drawn around crack. Of all pixels few are crack, and most patches would show none.
+        Share of the patches drawn around crack. Few pixels are crack, so most random patches would show none.
 
     Returns
     -------
@@ -143,11 +143,13 @@ def sliding_window(
     if not 0 <= crack_share <= 1:
         raise ValueError(f"crack_share must lie in [0, 1], got {crack_share}")
     if normalisation == "group":
-        raise ValueError("normalisation must be None or 'batch': groups of a whole picture are not those of a patch")
+        raise ValueError(
+            "normalisation must be None or 'batch': group statistics of a picture differ from those of a patch"
+        )
     blocks = Blocks(dtype, seed, normalisation)
     image = keras.Input((None, None, 1), name="image")
     x = Surroundings(window, dtype=blocks.dtype, name="surroundings")(image)
-    for number in range(1, window // 2 + 1):  # window 7: 5×5, 3×3, 1×1 are left of a patch
+    for number in range(1, window // 2 + 1):  # window 7: a patch becomes 5×5, 3×3, 1×1
         x = blocks.conv(x, filters, f"conv{number}", padding="valid")
     x = blocks.conv(x, 2 * filters, "connected", kernel=1)
     probability = blocks.probability(x, prior, kernel=1)
@@ -155,31 +157,31 @@ def sliding_window(
 
 
 def predict_by_crops(model, image, batch=4096):
-    """Predict a picture the naive way: one crop for each pixel, each through the whole network.
+    """Predict a picture with one crop per pixel, each through the whole network; to compare with the dense pass.
 
     Parameters
     ----------
     model : SlidingWindow
     image : ndarray, float, shape (H, W), in [0, 1]
     batch : int
-        Crops at once.
+        Crops per call.
 
     Returns
     -------
     ndarray, float32, shape (H, W)
-        What ``predict(model, image)`` gives too, to rounding.
+        The same as ``predict(model, image)``, up to rounding.
     """
     image = np.asarray(image, np.float32)
     padded = np.pad(image, model.window // 2, mode="edge")
     crops = np.lib.stride_tricks.sliding_window_view(padded, (model.window, model.window))
     crops = crops.reshape(-1, model.window, model.window, 1)
     classify = keras.Model(model.get_layer("surroundings").output, model.output)
-    found = [classify.predict_on_batch(crops[first : first + batch]) for first in range(0, len(crops), batch)]
-    return np.concatenate(found).reshape(image.shape)
+    probabilities = [classify.predict_on_batch(crops[first : first + batch]) for first in range(0, len(crops), batch)]
+    return np.concatenate(probabilities).reshape(image.shape)
 
 
 def crops_multiply_adds(model, size):
-    """Return the multiplications, each with its addition, of `predict_by_crops` for a picture of (height, width)."""
+    """Return the number of multiply-adds of `predict_by_crops` for a picture of `size` (height, width) [px]."""
     side, work = model.window, 0
     for layer in model.layers:
         if isinstance(layer, layers.Conv2D):
@@ -198,15 +200,14 @@ def surround(images, window):
 
 
 def draw_patches(images, masks, seed, window, patches, crack_share):
-    """Draw patches from each image of a batch, in an order that depends on the seed alone.
+    """Draw patches from each image of a batch; the choice depends only on the seed.
 
     Parameters
     ----------
     images, masks : tensors, float32, shape (batch, H, W, 1)
     seed : int tensor
     window, patches, crack_share
-        As of `sliding_window`. An image with fewer crack pixels than wanted gives those, and others in the place of the
-        missing ones.
+        As for `sliding_window`. If an image has too few crack pixels, background patches replace the missing ones.
 
     Returns
     -------
@@ -218,7 +219,7 @@ def draw_patches(images, masks, seed, window, patches, crack_share):
     crack = tf.reshape(masks, (-1, height * width))
     chance = tf.random.stateless_uniform(tf.shape(crack), tf.stack([tf.cast(seed, tf.int64), 0]))
     wanted = round(patches * crack_share)
-    # The highest of random numbers are a random choice; those of crack lie above all others, or below.
+    # The largest of random numbers are a random choice; adding or subtracting `crack` puts crack pixels first or last.
     first = tf.math.top_k(chance + crack, wanted).indices
     second = tf.math.top_k(chance - crack, patches - wanted).indices
     places = tf.concat([first, second], axis=1)  # (batch, patches)
@@ -226,9 +227,9 @@ def draw_patches(images, masks, seed, window, patches, crack_share):
     rows = (places // width)[..., None, None] + offsets[:, None]
     columns = (places % width)[..., None, None] + offsets
     at = rows * (width + window - 1) + columns  # (batch, patches, window, window), in the surrounded image
-    found = tf.gather(tf.reshape(surround(images, window), (tf.shape(images)[0], -1)), at, batch_dims=1)
+    drawn = tf.gather(tf.reshape(surround(images, window), (tf.shape(images)[0], -1)), at, batch_dims=1)
     labels = tf.gather(crack, places, batch_dims=1)
-    return tf.reshape(found, (-1, window, window, 1)), tf.reshape(labels, (-1, 1, 1, 1))
+    return tf.reshape(drawn, (-1, window, window, 1)), tf.reshape(labels, (-1, 1, 1, 1))
 
 
 def _with(model, patches, crack_share):

@@ -1,4 +1,4 @@
-"""What a model consists of, read from its graph: shapes, parameters, receptive fields, work."""
+"""A table of a model's layers, read from its graph: shapes, parameters, receptive fields, multiply-adds."""
 
 import math
 
@@ -24,32 +24,32 @@ _POINTWISE = (
 
 
 def layer_table(model, size):
-    """Return one row for each layer of a model, inputs left out.
+    """Return a table with one row per layer, without inputs, to compare an architecture with its description.
 
     Parameters
     ----------
     model : keras.Model
-        A functional model of one image input, each of its layers used once.
+        A functional model with one image input; each layer is used once.
     size : (height, width)
-        Size of the image [px]; rounded up to what the model pads it to.
+        Size of the image [px]; rounded up to the padded size.
 
     Returns
     -------
     pandas.DataFrame
         `layer` (its name), `kind` (its class), `output_shape` (height, width, channels), `parameters`,
-        `receptive_field` (side of the square of input pixels that one output pixel can depend on [px], borders
-        aside; infinite after attention or group normalisation, which take in the whole image) and `multiply_adds`
-        (of one image; biases, activations and interpolation not counted).
+        `receptive_field` (side of the square of input pixels that one output pixel can depend on [px], away from
+        borders; infinite after attention or group normalisation, which use the whole image) and `multiply_adds` (for
+        one image, without biases, activations and interpolation).
 
     Raises
     ------
     ValueError
-        If the model is no graph of layers, as Mask R-CNN is none, or has a layer whose receptive field is not known.
+        If the model is not a graph of layers (such as Mask R-CNN), or has a layer of an unsupported kind.
     """
     if not getattr(model, "inputs", None):
         raise ValueError(
-            f"{model.name} is not one graph of layers; a table is there for functional models, "
-            "and of any model count_params() tells the parameters"
+            f"{model.name} is not one graph of layers; the table needs a functional model. "
+            "For any model, count_params() gives the number of parameters"
         )
     sources = sources_of(model)
     stride = total_stride(model)
@@ -79,9 +79,9 @@ def layer_table(model, size):
 def _receptive_field(model, target, sources):
     """Return the receptive field of a layer [px], the largest over the phases of its strides.
 
-    An interval of one output pixel is followed back through the graph to the input; where paths meet it becomes their
-    union. Adding up (kernel − 1)·stride would overestimate after a transposed convolution, whose pixels see one input
-    and two in turn.
+    The interval of one output pixel is followed back through the graph to the input. Where paths meet, their intervals
+    are joined. Adding up (kernel − 1)·stride would overestimate after a transposed convolution, whose pixels depend
+    alternately on one and on two inputs.
     """
     phases = range(1000 * total_stride(model), 1001 * total_stride(model))
     widths = []
@@ -106,7 +106,7 @@ def _receptive_field(model, target, sources):
 def _seen(layer, low, high):
     """Return the first and last input row that a layer uses for its output rows low … high.
 
-    A layer of our own says so itself, by a method `seen`.
+    Our own layers have a method `seen` for this.
     """
     if hasattr(layer, "seen"):
         return layer.seen(low, high)
@@ -124,19 +124,19 @@ def _seen(layer, low, high):
         size = layer.size[0]
         if layer.interpolation == "nearest":
             return low // size, high // size
-        if layer.interpolation == "bilinear":  # between the centres of the two nearest
+        if layer.interpolation == "bilinear":  # interpolates between the two nearest centres
             return math.floor((low + 0.5) / size - 0.5), math.ceil((high + 0.5) / size - 0.5)
-    if isinstance(layer, layers.GroupNormalization):  # by the mean and variance of the whole image
+    if isinstance(layer, layers.GroupNormalization):  # uses the mean and variance of the whole image
         return -math.inf, math.inf
     if isinstance(layer, _POINTWISE):
         return low, high
-    raise ValueError(f"the receptive field of layer {layer.name!r}, a {type(layer).__name__}, is not known")
+    raise ValueError(f"layer {layer.name!r} is a {type(layer).__name__}, for which no receptive field is defined")
 
 
 def _multiply_adds(layer, shape_in, shape_out):
-    """Return the multiplications, each with its addition, that a layer takes for one image.
+    """Return the number of multiply-adds of a layer for one image.
 
-    A layer of our own without a kernel says so itself, by a method `multiply_adds`.
+    Our own layers without a kernel have a method `multiply_adds` for this.
     """
     if hasattr(layer, "multiply_adds"):
         return layer.multiply_adds(shape_in)

@@ -6,17 +6,17 @@ import keras
 from keras import layers, ops
 
 PACKAGE = "crack_utils"
-LONGEST = 10_000  # of the wavelengths, times 2π [places], as in the paper
+LONGEST = 10_000  # longest wavelength divided by 2π [places], as in the paper
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class PositionalEncoding(layers.Layer):
-    """Adds to a feature map (batch, height, width, channels) where each place lies.
+    """Adds the position of each place to a feature map (batch, height, width, channels).
 
-    The paper's sines and cosines in two dimensions (as Carion et al. 2020, arXiv:2005.12872, but in places, not in
-    shares of the size): the first half of the channels tells the row, the second the column; of a half, the first
-    half are sines, the second cosines, of wavelengths from 2π on. They are computed from the size that the map has, so
-    any size will do. Channels must be a multiple of 4.
+    The encoding uses the paper's sines and cosines in two dimensions (as Carion et al. 2020, arXiv:2005.12872, but in
+    places, not in shares of the size). The first half of the channels encodes the row, the second half the column. In
+    each half, the first part are sines and the second part cosines, with wavelengths from 2π up. They are computed for
+    the size of the map, so any size is possible. The number of channels must be a multiple of 4.
     """
 
     def call(self, features):
@@ -29,7 +29,7 @@ class PositionalEncoding(layers.Layer):
         return shape
 
     def seen(self, low, high):
-        """Return the rows that the rows low … high are made of: themselves."""
+        """Return the input rows of the output rows low … high: the same rows."""
         return low, high
 
 
@@ -45,14 +45,14 @@ def waves(length, channels):
 class Attention(layers.Layer):
     """Scaled dot-product attention of every place to every place, in several heads.
 
-    Takes queries, keys and values, each (batch, height, width, channels), and returns the same shape: at each place a
-    mean of all values, weighed by how its query fits their keys. Weights are computed in float32. Memory grows with the
-    square of the number of places.
+    It takes queries, keys and values of shape (batch, height, width, channels) and returns the same shape. The output
+    at a place is a weighted mean of all values; the weights come from the products of its query with all keys. Weights
+    are computed in float32. Memory grows with the square of the number of places.
 
     Parameters
     ----------
     heads : int
-        Divides the channels.
+        Number of heads; the channels must be a multiple of it.
     """
 
     def __init__(self, heads, **options):
@@ -62,20 +62,20 @@ class Attention(layers.Layer):
     def call(self, inputs):
         height, width, channels = ops.shape(inputs[0])[1:]
         split = (-1, height * width, self.heads, channels // self.heads)
-        query, key, value = (ops.reshape(each, split) for each in inputs)
-        fits = ops.einsum("bqhc,bkhc->bhqk", query, key) / math.sqrt(channels // self.heads)
-        weights = ops.cast(ops.softmax(ops.cast(fits, "float32")), value.dtype)
+        query, key, value = (ops.reshape(features, split) for features in inputs)
+        scores = ops.einsum("bqhc,bkhc->bhqk", query, key) / math.sqrt(channels // self.heads)
+        weights = ops.cast(ops.softmax(ops.cast(scores, "float32")), value.dtype)
         return ops.reshape(ops.einsum("bhqk,bkhc->bqhc", weights, value), (-1, height, width, channels))
 
     def compute_output_shape(self, shapes):
         return shapes[0]
 
     def seen(self, low, high):
-        """Return the rows that any row depends on: all."""
+        """Return the input rows of the output rows low … high: all rows."""
         return -math.inf, math.inf
 
     def multiply_adds(self, shape):
-        """Return the work for one feature map of `shape` (batch, height, width, channels): two products of matrices."""
+        """Return the multiply-adds of the two matrix products for a map of `shape` (batch, height, width, channels)."""
         return 2 * (shape[1] * shape[2]) ** 2 * shape[3]
 
     def get_config(self):
@@ -83,21 +83,21 @@ class Attention(layers.Layer):
 
 
 def transformer_block(blocks, x, heads, name):
-    """Add attention and a perceptron of two layers, each normalised before and added to what enters it.
+    """Add attention and a perceptron of two layers; both have normalisation before them and a residual connection.
 
-    The order is that of Xiong et al. 2020 (arXiv:2002.04745), normalisation first, which learns without a warm-up;
-    width of the perceptron (4 times) and GELU as in Dosovitskiy et al. 2020 (arXiv:2010.11929).
+    Normalisation comes first, as in Xiong et al. 2020 (arXiv:2002.04745), which makes a warm-up unnecessary. The width
+    of the perceptron (4 times) and GELU are those of Dosovitskiy et al. 2020 (arXiv:2010.11929).
     """
     width, dtype = x.shape[-1], blocks.dtype
 
     def normalised(x, part):
         return layers.LayerNormalization(epsilon=1e-6, dtype=dtype, name=f"{name}_{part}_norm")(x)
 
-    seen = normalised(x, "attention")
-    asked = [blocks.plain(seen, width, f"{name}_{part}") for part in ("query", "key", "value")]
-    found = Attention(heads, dtype=dtype, name=f"{name}_attention")(asked)
-    found = blocks.plain(found, width, f"{name}_merge")
-    x = layers.Add(dtype=dtype, name=f"{name}_attention_add")([x, found])
-    thought = blocks.plain(normalised(x, "mlp"), 4 * width, f"{name}_mlp1", activation="gelu")
-    thought = blocks.plain(thought, width, f"{name}_mlp2")
-    return layers.Add(dtype=dtype, name=f"{name}_mlp_add")([x, thought])
+    features = normalised(x, "attention")
+    projections = [blocks.plain(features, width, f"{name}_{part}") for part in ("query", "key", "value")]
+    attended = Attention(heads, dtype=dtype, name=f"{name}_attention")(projections)
+    attended = blocks.plain(attended, width, f"{name}_merge")
+    x = layers.Add(dtype=dtype, name=f"{name}_attention_add")([x, attended])
+    hidden = blocks.plain(normalised(x, "mlp"), 4 * width, f"{name}_mlp1", activation="gelu")
+    change = blocks.plain(hidden, width, f"{name}_mlp2")
+    return layers.Add(dtype=dtype, name=f"{name}_mlp_add")([x, change])

@@ -1,1 +1,1 @@
-"""What every room stands on: places, whole files, locks, provenance, hardware, devices. Nothing of cracks."""
+"""Basics for all other folders: paths, atomic files, locks, provenance, hardware, devices. Nothing about cracks."""

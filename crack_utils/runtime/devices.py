@@ -1,22 +1,22 @@
-"""Several GPUs of one machine: each takes its part of every batch, and together they train as one device would.
+"""Several GPUs of one machine: each processes a part of every batch, with the same result as one device.
 
-The global batch stays the experiment's. Keras averages the replicas' losses, which is the whole batch's loss where that
-is a mean over pixels. A ratio of sums is not: Dice of a batch is not the mean of the Dice of its parts. Such sums
-are therefore taken over all replicas, gradients included.
+The global batch size is that of the experiment. Keras averages the losses of the replicas. For a mean over pixels this
+equals the loss of the whole batch. For a ratio of sums it does not: the Dice loss of a batch is not the mean of the
+Dice losses of its parts. Such sums are therefore taken over all replicas, including their gradients.
 """
 
 import keras
 
 
 def strategy(batch, validation):
-    """Return how a training's steps are spread: over as many GPUs as share its batches evenly; one needs no strategy.
+    """Return the distribution strategy of a training: as many GPUs as can share its batches evenly.
 
     Parameters
     ----------
     batch : int
-        Images of a step, all GPUs together.
+        Images per step, on all GPUs together.
     validation : int
-        Images of the validation set.
+        Images in the validation set.
 
     Returns
     -------
@@ -36,16 +36,16 @@ def gpus():
 
 
 def sharing(devices, batch, validation):
-    """Return the first of `devices`, as many as divide `batch` and `validation`: all get parts of equal size."""
+    """Return the largest number of `devices`, from the first, that divides `batch` and `validation` evenly."""
     number = max((n for n in range(1, len(devices) + 1) if batch % n == validation % n == 0), default=0)
     return devices[:number]
 
 
 def even_batch(batch, images, number):
-    """Return the largest batch up to `batch` that leaves none of `number` replicas without images, the last included.
+    """Return the largest batch size up to `batch` that gives each of `number` replicas images in every batch.
 
-    TensorFlow gives each replica a fixed part of a batch; the last replicas of an incomplete batch would get nothing,
-    which oneDNN's convolutions refuse. `number` divides `batch` and `images`, as `sharing` chose it.
+    TensorFlow gives each replica a fixed part of a batch. In an incomplete last batch some replicas would get no image,
+    which makes oneDNN's convolutions fail. `number` must divide `batch` and `images`, see `sharing`.
     """
     if number == 1:
         return batch
@@ -53,7 +53,7 @@ def even_batch(batch, images, number):
 
 
 def sum_over_replicas(values):
-    """Return each of a list of float tensors summed over all replicas; outside of a distributed step, as they are."""
+    """Return a list of float tensors, each summed over all replicas; unchanged outside a distributed step."""
     if keras.backend.backend() != "tensorflow":
         return values
     import tensorflow as tf

@@ -1,4 +1,4 @@
-"""What the machine favours: precision and XLA. Measured for the report's U-Net; see README, performance."""
+"""The best precision and compiler (XLA) for this machine. Measured for the report's U-Net; see README, performance."""
 
 import os
 import platform
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def cpu_flags():
-    """Return the instruction sets that Linux names for this CPU; an empty set elsewhere."""
+    """Return the instruction sets that Linux lists for this CPU; an empty set on other systems."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -15,13 +15,14 @@ def cpu_flags():
 
 
 def favoured(gpus, flags):
-    """Return what trains fastest on given hardware.
+    """Return the settings with the fastest training on the given hardware.
 
     Parameters
     ----------
     gpus : int
+        Number of GPUs.
     flags : set of str
-        As `cpu_flags` gives.
+        From `cpu_flags`.
 
     Returns
     -------
@@ -30,15 +31,26 @@ def favoured(gpus, flags):
     xla : bool
     """
     if gpus:
-        return "mixed_float16", True  # the report's way (R29, R42)
+        return "mixed_float16", True  # as in the report (R29, R42)
     if flags & {"amx_bf16", "avx512_bf16"}:
         return "mixed_bfloat16", False  # oneDNN has bfloat16 convolutions, XLA's CPU compiler does not
-    # In float32, XLA is behind oneDNN where AVX-512 is (5.4 to 7.7 images/s) and ahead where it is not (3.2 to 2.3).
+    # In float32, XLA is slower than oneDNN with AVX-512 (5.4 and 7.7 images/s) and faster without it (3.2 and 2.3).
     return "float32", bool(flags) and "avx512f" not in flags
 
 
 def resolve(precision="auto"):
-    """Return the dtype policy and whether to compile with XLA here, keeping a precision that was asked for."""
+    """Return the dtype policy, and whether to compile with XLA, for this machine.
+
+    Parameters
+    ----------
+    precision : str
+        ``"auto"`` chooses by hardware; any other Keras dtype policy is returned unchanged.
+
+    Returns
+    -------
+    precision : str
+    xla : bool
+    """
     import tensorflow as tf
 
     best, xla = favoured(len(tf.config.list_physical_devices("GPU")), cpu_flags())
@@ -46,7 +58,7 @@ def resolve(precision="auto"):
 
 
 def describe():
-    """Return the machine in words: CPU, cores, memory [GiB], GPUs, and what it favours."""
+    """Return a dictionary that describes the machine: CPU, cores, memory [GiB], GPUs, best precision and XLA."""
     import psutil
     import tensorflow as tf
 

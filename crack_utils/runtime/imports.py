@@ -1,7 +1,7 @@
-"""Which files of this package a module or notebook imports, read from its text: nothing is run.
+"""Find the files of this package that a module or notebook imports. Only their text is read; nothing is run.
 
-The workflow uses this to tell what has to be made again, and a run's id follows from the code that decides its result.
-Only the standard library is used, because the workflow and papermill import this each time they start.
+The workflow uses this to decide what must be made again, and run ids depend on the code that determines a result. Only
+the standard library is used, because the workflow and papermill import this module at every start.
 """
 
 import ast
@@ -13,8 +13,8 @@ from pathlib import Path
 from crack_utils import PUBLIC_NAMES
 from crack_utils.runtime import paths
 
-# Code that a result passes through without being decided by it. What the experiment says, the data's own hash and the
-# split are part of a run's identity by their values, so the code that reads, draws or checks them need not be.
+# Code that a result uses but does not depend on. A run's identity contains the experiment, the hash of the data and the
+# split as values, so the code that reads, draws or checks them is not needed in it.
 UNDECISIVE = (
     "__init__.py",
     "runtime",
@@ -29,9 +29,9 @@ UNDECISIVE = (
 
 
 def sources(path):
-    """List the package's own files that a notebook or module imports, directly or through others.
+    """List the files of this package that a notebook or module imports, directly or indirectly.
 
-    The workflow makes a notebook's page again when one of them changes.
+    The workflow makes a notebook's page again when one of these files changes.
 
     Parameters
     ----------
@@ -41,17 +41,17 @@ def sources(path):
     Returns
     -------
     list of str
-        Paths relative to the project's root, sorted. A package imported by its name brings all of its modules, because
-        its `__init__` may load them when they are first used.
+        Paths relative to the project's root, sorted. Importing a package includes all of its modules, because its
+        `__init__` may load them when they are first used.
     """
     return sorted(file.relative_to(paths.root()).as_posix() for file in _closure([path], _with_lazy_modules))
 
 
 def decisive(*modules):
-    """List the files whose code decides what modules compute: themselves and all that they import, less UNDECISIVE.
+    """List the files that determine the results of modules: the modules and all their imports, without UNDECISIVE.
 
-    Useful to tell whether a stored result is still what the code would give. A package counts by its `__init__` alone,
-    so what it loads by name (a loss, an architecture) has to be given as a module of its own.
+    Useful to check whether a stored result still agrees with the code. A package is represented by its `__init__`
+    alone, so modules that it loads by name (a loss, an architecture) must be given separately.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def code_cells(notebook):
 
 @functools.cache
 def _package_files():
-    """Return the dotted name of every module of the package, with its file; packages stand for their `__init__`."""
+    """Return the dotted name and file of every module of the package; the file of a package is its `__init__`."""
     files = {}
     for file in paths.package().rglob("*.py"):
         parts = file.relative_to(paths.root()).with_suffix("").parts
@@ -96,7 +96,7 @@ def _package_files():
 
 
 def _closure(starts, choose):
-    """Return the files that `starts` import, directly or through others; `choose` adds or drops files at each step."""
+    """Return the files that `starts` import, directly or indirectly; `choose` adds or removes files at each step."""
     reached, waiting = set(), set()
     for start in starts:
         waiting |= choose(_imported_files(Path(start)))
@@ -125,10 +125,10 @@ def _is_below(name, entry):
 
 @functools.cache
 def _imported_files(path):
-    """Return the files of the package that one notebook or module names in its import statements."""
+    """Return the files of the package in the import statements of one notebook or module."""
     if Path(path).suffix == ".ipynb":
         lines = "".join("".join(cell["source"]) + "\n" for cell in code_cells(path)).splitlines()
-        source = "\n".join(line for line in lines if not line.startswith(("%", "!")))  # IPython's own, not Python
+        source = "\n".join(line for line in lines if not line.startswith(("%", "!")))  # IPython commands, not Python
     else:
         source = Path(path).read_text(encoding="utf-8")
     files = _package_files()
@@ -146,7 +146,7 @@ def _imported_names(tree, package):
         elif isinstance(node, ast.ImportFrom):
             module = resolve_name("." * node.level + (node.module or ""), package)
             for alias in node.names:
-                # Public names live elsewhere than where they are imported from.
+                # `crack_utils` imports its public names lazily from other modules.
                 public = PUBLIC_NAMES.get(alias.name) if module == "crack_utils" else None
                 submodule = f"{module}.{alias.name}"
                 yield public or (submodule if submodule in _package_files() else module)

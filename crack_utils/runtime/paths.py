@@ -1,4 +1,4 @@
-"""Where things are: the project, what it makes, and the data of others. The working directory never matters."""
+"""Paths of the project, its results and external data; they do not depend on the working directory."""
 
 import hashlib
 import os
@@ -9,17 +9,17 @@ LONGEST_NAME = 200  # [bytes] of a file's name; most systems hold 255 with endin
 
 
 def root():
-    """Return the project's root: the folder that holds `_toc.yml`, `notebooks/` and this package."""
+    """Return the project's root: the folder with `_toc.yml`, `notebooks/` and this package."""
     return Path(__file__).resolve().parents[2]
 
 
 def artifacts():
-    """Return the folder of everything that is made (git-ignored); `CRACK_UTILS_ARTIFACTS` moves it."""
+    """Return the folder of all results (ignored by git); the variable `CRACK_UTILS_ARTIFACTS` sets another one."""
     return Path(os.environ.get("CRACK_UTILS_ARTIFACTS") or root() / "artifacts").resolve()
 
 
 def data():
-    """Return the folder of generated and fetched data sets."""
+    """Return the folder of generated and downloaded data sets."""
     return artifacts() / "data"
 
 
@@ -29,12 +29,12 @@ def cache():
 
 
 def runs():
-    """Return the folder that holds one folder a training."""
+    """Return the folder with one subfolder per training."""
     return artifacts() / "runs"
 
 
 def executed():
-    """Return the folder of executed notebooks, one a variant."""
+    """Return the folder of executed notebooks, one per variant."""
     return artifacts() / "executed"
 
 
@@ -88,13 +88,13 @@ def _quoted(text, kept):
 
 
 def find(path):
-    """Return the file or folder of a path from the working directory or from the project's root, None if not there."""
+    """Find a path relative to the working directory or to the project's root; return None if it does not exist."""
     candidates = (Path(path).expanduser(), root() / path)
     return next((candidate.resolve() for candidate in candidates if candidate.exists()), None)
 
 
 def named_data(name):
-    """Return `CRACK_UTILS_DATA/<name>` if it exists, else None: looked at before anything is fetched."""
+    """Return the folder `CRACK_UTILS_DATA/<name>` if it exists, else None; checked before a data set is downloaded."""
     folder = os.environ.get("CRACK_UTILS_DATA")
     candidate = Path(folder).expanduser() / name if folder else None
     return candidate.resolve() if candidate and candidate.is_dir() else None

@@ -1,4 +1,4 @@
-"""Where a result comes from: commit, source fingerprint, versions, machine, time, memory."""
+"""Provenance of a result: commit, fingerprint of the code, versions, machine, time, memory."""
 
 import ast
 import hashlib
@@ -7,6 +7,7 @@ import json
 import platform
 import subprocess
 import time
+from pathlib import Path
 
 from crack_utils.runtime import imports, paths
 from crack_utils.runtime.atomic import atomic_write
@@ -15,7 +16,7 @@ PACKAGES = ("tensorflow", "keras", "numpy", "scikit-image", "scipy", "pillow", "
 
 
 def commit():
-    """Return the project's commit (short), with '+' if files differ from it, or 'unknown' outside a git checkout."""
+    """Return the project's commit (10 digits), with '+' if files differ from it; 'unknown' outside a git checkout."""
     return _commit(paths.root())
 
 
@@ -32,9 +33,10 @@ def _commit(folder):
 
 
 def fingerprint(*modules):
-    """Return a hash of the code that decides what modules of this package compute, all that they import included.
+    """Return a hash of the code that determines the results of modules of this package, including their imports.
 
-    Comments, layout and docstrings do not count.
+    A stored result with the same fingerprint need not be computed again. Comments, layout and docstrings do not change
+    the hash.
 
     Parameters
     ----------
@@ -61,17 +63,23 @@ def _without_docstrings(file):
 
 
 def versions():
-    """Return the versions of the libraries that can change a result, by name."""
+    """Return the versions of the libraries that can change a result: a dictionary by name."""
     return {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
 def describe(started=None):
-    """Return commit, versions, machine, time and peak memory, ready for JSON.
+    """Return the provenance of a result that is being written.
 
     Parameters
     ----------
     started : float, optional
-        `time.time()` when the work began.
+        `time.time()` at the start of the work.
+
+    Returns
+    -------
+    dict
+        commit, python, packages, machine, finished (UTC), seconds (None without `started`) and peak_memory_gib; ready
+        for JSON.
     """
     from crack_utils.runtime import hardware
 
@@ -92,11 +100,32 @@ def _peak_memory():
         import resource
     except ImportError:  # not on Windows
         return None
-    unit = 2**10 if platform.system() == "Linux" else 1  # kilobytes there, bytes on macOS
+    unit = 2**10 if platform.system() == "Linux" else 1  # kilobytes on Linux, bytes on macOS
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30, 2)
 
 
+def read_json(path):
+    """Read a JSON file that holds names with values.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ValueError
+        If it is not there, cannot be read, or holds something else; the message names the file.
+    """
+    try:
+        values = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, OSError, RecursionError) as error:
+        raise ValueError(f"{path}: cannot be read as JSON ({str(error) or type(error).__name__})") from None
+    if not isinstance(values, dict):
+        raise ValueError(f'{path}: names with values are needed, as in {{"threshold": 0.5}}')
+    return values
+
+
 def write_json(path, values):
-    """Write JSON so that the file is whole or not there."""
+    """Write `values` as JSON, atomically."""
     with atomic_write(path) as draft:
         draft.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")

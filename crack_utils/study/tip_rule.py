@@ -6,14 +6,11 @@ draws specimens, spoils their masks as networks do, and prints the weights, how 
 that it was not fitted on, and whether its probabilities are. The weights are copied into the module by hand.
 """
 
-import sys
-
 import numpy as np
 from scipy import ndimage
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from crack_utils.geometry.ends import MASK_ONLY, WITH_IMAGE
 from crack_utils.geometry.primary import ranked
 from crack_utils.geometry.tip import as_field, both_ends, end_signs, leaves
 
@@ -92,9 +89,7 @@ def samples(photograph, mask):
     at_border = [leaves(point, mask.shape) for point, _ in pair]
     tips = []
     for point, _ in pair:
-        to_tip, to_mouth = (
-            np.hypot(*(places - point).T) for places in (photograph.tips, photograph.mouths)
-        )
+        to_tip, to_mouth = (np.hypot(*(places - point).T) for places in (photograph.tips, photograph.mouths))
         nearest = int(to_tip.argmin())
         apart = np.hypot(*(photograph.tips[nearest] - photograph.mouths[nearest]))
         tips.append(to_tip[nearest] < min(to_mouth.min(), TOO_FAR * apart + 3))

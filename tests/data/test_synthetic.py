@@ -311,13 +311,13 @@ def test_a_worker_that_fails_is_told(tmp_path):
     """A path that cannot be written, seen by the workers and not by this process."""
     job = {"folder": str(tmp_path / "missing"), "frames": 1, "size": (64, 80), "seed": 0}
     with pytest.raises(OSError, match="No such file"):
-        list(workers.share(job, list(range(8)), 2))
+        list(workers.share(job, list(range(8)), 2, dataset.write_specimen))
 
 
 def test_number_of_workers_follows_the_work():
     cores = len(os.sched_getaffinity(0))
-    assert dataset._useful_workers(20, (64, 80)) == 1, "starting processes would take longer than the work"
-    assert dataset._useful_workers(2015, (2048, 2560)) == cores
+    assert dataset.useful_workers(20, (64, 80)) == 1, "starting processes would take longer than the work"
+    assert dataset.useful_workers(2015, (2048, 2560)) == cores
     with pytest.raises(ValueError, match="workers=0"):
         generate("nowhere", workers=0)
 

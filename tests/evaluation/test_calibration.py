@@ -29,34 +29,26 @@ class TestTemperature:
 
     def test_mends_the_calibration_error(self):
         true, probability = drawn(3.0)
-        said, seen, pixels = metrics.reliability(true, probability)
-        assert pixels.sum() == len(true) and np.abs(said - seen).max() > 0.1
+        confidence, frequency, pixels = metrics.reliability(true, probability)
+        assert pixels.sum() == len(true) and np.abs(confidence - frequency).max() > 0.1
         after = calibration.calibrated(probability, calibration.fit_temperature(true, probability))
-        said, seen, pixels = metrics.reliability(true, after)
-        assert np.average(np.abs(said - seen), weights=pixels) < 0.01
+        confidence, frequency, pixels = metrics.reliability(true, after)
+        assert np.average(np.abs(confidence - frequency), weights=pixels) < 0.01
 
     def test_takes_hold_of_what_is_saturated(self):
-        said = calibration.calibrated(np.array([0.0, 0.5, 0.9, 1.0], np.float32), 2.0)
+        probability = calibration.calibrated(np.array([0.0, 0.5, 0.9, 1.0], np.float32), 2.0)
         # halved logits: the square roots of odds of 1e-7, 1, 9 and 1e7
-        np.testing.assert_allclose(said, [1 / 3163.3, 0.5, 0.75, 1 - 1 / 3163.3], rtol=1e-4)
-        assert said.dtype == np.float32
+        np.testing.assert_allclose(probability, [1 / 3163.3, 0.5, 0.75, 1 - 1 / 3163.3], rtol=1e-4)
+        assert probability.dtype == np.float32
 
     def test_needs_crack_and_background(self):
         with pytest.raises(ValueError, match="a temperature needs both"):
             calibration.fit_temperature([False, False], [0.1, 0.2])
 
     def test_reliability_by_hand(self):
-        said, seen, pixels = metrics.reliability([True, False, True, True], [0.1, 0.2, 0.9, 1.0], bins=2)
-        np.testing.assert_allclose(said, [0.15, 0.95])
-        assert (seen.tolist(), pixels.tolist()) == ([0.5, 1.0], [2, 2])
-
-
-def test_the_threshold_is_the_middle_of_the_best():
-    # crack at 0.4 and 0.6, background at 0.1: all from 0.11 to 0.4 are best
-    assert calibration.fit_threshold(np.array([True, True, False]), np.array([0.4, 0.6, 0.1], np.float32)) in (
-        0.25,
-        0.26,
-    )
+        confidence, frequency, pixels = metrics.reliability([True, False, True, True], [0.1, 0.2, 0.9, 1.0], bins=2)
+        np.testing.assert_allclose(confidence, [0.15, 0.95])
+        assert (frequency.tolist(), pixels.tolist()) == ([0.5, 1.0], [2, 2])
 
 
 class TestBounds:
@@ -88,7 +80,7 @@ class TestBounds:
 
     @pytest.mark.parametrize(
         ("errors", "names", "level", "message"),
-        [([1], ["a", "b"], 0.9, "one specimen for each"), ([-1], ["a"], 0.9, "negative"), ([1], ["a"], 1.0, "level")],
+        [([1], ["a", "b"], 0.9, "one specimen per error"), ([-1], ["a"], 0.9, "negative"), ([1], ["a"], 1.0, "level")],
     )
     def test_bad_input(self, errors, names, level, message):
         with pytest.raises(ValueError, match=message):
@@ -143,7 +135,7 @@ def test_the_default_model(tmp_path, monkeypatch, capsys):
     assert main.main(["calibrate", str(run)]) == 0
     assert "temperature" in capsys.readouterr().out and (run / "calibration.json").stat().st_mtime_ns == written
     (run / "calibration.json").write_text("{", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"calibration.json: no calibration"):
+    with pytest.raises(ValueError, match=r"calibration.json: not a calibration"):
         calibration.read_calibration(run)
-    with pytest.raises(ValueError, match="not calibrated yet; crack-utils calibrate"):
+    with pytest.raises(ValueError, match="not calibrated yet; run crack-utils calibrate"):
         calibration.read_calibration(tmp_path)

@@ -5,8 +5,7 @@ import pytest
 from scipy import stats
 
 from crack_utils.metrics import intervals
-from crack_utils.metrics.intervals import compare, interval, pooled_values
-from crack_utils.metrics.masks import Confusion, pooled
+from crack_utils.metrics.intervals import bootstrap, compare, interval
 from crack_utils.study.coverage import SPREADS, check, coverage, draw, errors
 
 
@@ -116,24 +115,21 @@ class TestCompare:
             compare(values())
 
 
-class TestPooledValues:
-    counts = np.random.default_rng(0).integers(1, [100, 30, 30, 900], (3, 6, 4))
+class TestBootstrap:
+    def test_covers_a_mean_like_the_interval_of_crossed_data(self):
+        table = values()
+        found = bootstrap(lambda rows, columns: table[np.ix_(rows, columns)].mean(), *table.shape, resamples=2000)
+        expected = interval(table)
+        assert found[0] == pytest.approx(expected.mean)
+        assert found[1] == pytest.approx(expected.low, abs=0.3 * (expected.high - expected.low))
 
-    @pytest.mark.parametrize("measure", ["crack_iou", "mean_iou", "recall"])
-    def test_mean_is_the_pooled_measure(self, measure):
-        found = pooled_values(self.counts, measure).mean(axis=1)
-        expected = [getattr(pooled(Confusion(*row) for row in rows.tolist()), measure) for rows in self.counts]
-        np.testing.assert_allclose(found, expected)
+    def test_of_a_constant_and_of_several_values(self):
+        found = bootstrap(lambda rows: np.array([1.0, len(rows)]), 4, resamples=10)
+        np.testing.assert_array_equal(found, [[1, 4]] * 3)
 
-    def test_equal_denominators_give_each_specimens_own_value(self):
-        """Accuracy of equally large specimens is a mean; so each has exactly its own."""
-        right = np.arange(1, 7)
-        counts = np.stack([right, 10 - right, 0 * right, 0 * right], -1)[None]
-        np.testing.assert_allclose(pooled_values(counts, "accuracy"), right[None] / 10)
-
-    def test_refuses_an_unknown_measure(self):
-        with pytest.raises(ValueError, match="crack_iou"):
-            pooled_values(self.counts, "iou")
+    def test_one_entry_gives_no_limits(self):
+        value, low, high = bootstrap(lambda rows, columns: 0.5, 1, 9)
+        assert value == 0.5 and np.isnan(low) and np.isnan(high)
 
 
 def within(rate, expected, trials):

@@ -84,21 +84,18 @@ def test_a_mask_agrees_with_itself_and_flips_do_not_matter(measure):
     assert measure(true[::-1], predicted[::-1]) == pytest.approx(measure(true, predicted), abs=0.05)
 
 
-def test_pooled_and_mean_per_image_differ():
+def test_pooled_adds_the_pixels_of_all_images():
     large = confusion(pixels(1, 1, 1, 0), pixels(1, 1, 1, 0))
     small = confusion(pixels(1, 0, 0, 0), pixels(0, 0, 0, 0))
     assert metrics.pooled([large, small]) == large + small == Confusion(3, 0, 1, 4)
     assert metrics.pooled([large, small]).crack_iou == 3 / 4
-    assert metrics.mean_per_image([large, small], "crack_iou") == 1 / 2
-    assert metrics.mean_per_image(iter([large, small])) == (1 + 3 / 8) / 2
-    with pytest.raises(ValueError, match="at least one image"):
-        metrics.mean_per_image([])
+    assert metrics.pooled([]) == Confusion(0, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
     ("true", "predicted", "message"),
     [
-        (pixels(1, 0), np.array([0.9, 0.1]), "predicted is float64: masks are boolean, as probability >= 0.5"),
+        (pixels(1, 0), np.array([0.9, 0.1]), "predicted is float64: masks must be boolean, for example probab"),
         (np.array([0.0, 1.0]), pixels(1, 0), "true is float64"),
         (np.array([0, 255], np.uint8), pixels(0, 1), "true has values 0 … 255"),
         (pixels(1, 0), pixels(1, 0, 0), r"true \(2,\) and predicted \(3,\) differ"),
@@ -232,3 +229,11 @@ def test_measures_load_no_deep_learning():
 
 def test_examples_in_the_documentation_run():
     assert doctest.testmod(masks).failed == 0
+
+
+def test_the_best_threshold_is_the_middle_of_the_best():
+    assert metrics.best_threshold([0.2, 0.4, 0.6], [0.1, 0.9, 0.3]) == 0.4
+    # crack at 0.4 and 0.6, background at 0.1: all from 0.11 to 0.4 are best
+    thresholds = np.round(np.arange(0.01, 1.0, 0.01), 2)
+    scores = metrics.threshold_sweep(pixels(1, 1, 0), np.array([0.4, 0.6, 0.1], np.float32), thresholds)
+    assert metrics.best_threshold(thresholds, scores) in (0.25, 0.26)

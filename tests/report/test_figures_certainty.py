@@ -15,10 +15,10 @@ def test_reliability_diagram():
     figure = figures.reliability_diagram(true, probability, probability**2)
     axes, below = figure.axes
     _, network, calibrated = axes.lines
-    said, seen, pixels = reliability(true, probability)
-    np.testing.assert_array_equal(network.get_xydata(), np.stack([said, seen], axis=1))
+    confidence, frequency, pixels = reliability(true, probability)
+    np.testing.assert_array_equal(network.get_xydata(), np.stack([confidence, frequency], axis=1))
     np.testing.assert_array_equal(below.lines[0].get_ydata(), pixels)
-    assert np.abs(np.subtract(*calibrated.get_xydata().T)).mean() < np.abs(said - seen).mean()
+    assert np.abs(np.subtract(*calibrated.get_xydata().T)).mean() < np.abs(confidence - frequency).mean()
     plt.close(figure)
 
 

@@ -103,7 +103,7 @@ def generate(
     return [row for source in SOURCES for row in _read_rows(folder / source / "metadata.csv")]
 
 
-def write_specimen(folder, frames, size, seed, specimen, patterns=GROWING, looks="usual"):
+def write_specimen(specimen, folder, frames, size, seed, patterns=GROWING, looks="usual"):
     """Render and write the frames of a specimen that are not complete yet."""
     for frame in range(frames):
         places = _places(Path(folder), specimen, frame)
@@ -125,11 +125,11 @@ def _write(folder, recipe, workers, progress):
     to_do = [number for number, count in missing.items() if count]
     job = {"folder": str(folder.resolve()), "frames": frames, "size": size, "seed": seed}
     job |= {"patterns": _patterns(recipe), "looks": recipe.get("looks", "usual")}
-    workers = workers or _useful_workers(sum(missing.values()), size)
+    workers = workers or useful_workers(sum(missing.values()), size)
     if workers == 1 or len(to_do) < 2:
-        written = (write_specimen(**job, specimen=number) or number for number in to_do)
+        written = (write_specimen(number, **job) or number for number in to_do)
     else:
-        written = share(job, to_do, workers)
+        written = share(job, to_do, workers, write_specimen)
     total = specimens * frames
     done = total - sum(missing.values())
     with tqdm(total=total, initial=done, unit="picture", disable=not progress) as bar:
@@ -169,7 +169,7 @@ def _compare(folder, name, recipe):
         raise ValueError(f"folder={folder}: holds another data set, {found}; choose another folder or remove it")
 
 
-def _useful_workers(pictures, size):
+def useful_workers(pictures, size):
     """One worker a core that this process may use, if there is enough to do."""
     seconds = pictures * (_PICTURE + _PIXEL * size[0] * size[1])
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

@@ -1,8 +1,9 @@
-"""Specimens shared among processes.
+"""Pictures shared among processes.
 
-Each worker is a Python of its own that reads specimens' numbers from standard input, one a line, and answers every one
-when its pictures are written. Unlike the workers of `multiprocessing` these do not import the caller's program again,
-so a script needs no guard, and they end by themselves, at once, when the caller is killed: their input ends.
+Each worker is a Python of its own that reads the numbers of specimens or pictures from standard input, one a line, and
+answers every one when its pictures are written. Unlike the workers of `multiprocessing` these do not import the
+caller's program again, so a script needs no guard, and they end by themselves, at once, when the caller is killed:
+their input ends.
 """
 
 import json
@@ -13,39 +14,43 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 
-_PROGRAM = "from crack_utils.data.synthetic.workers import serve; serve()"
+_PROGRAM = "from {module} import {name}; from crack_utils.data.synthetic.workers import serve; serve({name})"
 _DONE = "done"
 
 
-def share(job, specimens, workers):
-    """Have specimens written by several processes, each of which takes the next one when it is done with one.
+def share(job, numbers, workers, write):
+    """Have pictures written by several processes, each of which takes the next number when it is done with one.
 
     Parameters
     ----------
     job : dict
-        What `dataset.write_specimen` needs besides the specimen; as JSON can hold it.
-    specimens : list of int
+        What `write` needs besides the number, by name; as JSON can hold it.
+    numbers : list of int
+        Of specimens or pictures.
     workers : int
+    write : function
+        At the top level of a module; called `write(number, **job)`.
 
     Yields
     ------
     int
-        Each specimen, in the order given, when it is written.
+        Each number, in the order given, when its pictures are written.
 
     Raises
     ------
     OSError
         If a worker fails; what has been written stays.
     """
-    command = [sys.executable, "-c", _PROGRAM, json.dumps(job)]
+    program = _PROGRAM.format(module=write.__module__, name=write.__name__)
+    command = [sys.executable, "-c", program, json.dumps(job)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    processes = [subprocess.Popen(command, **pipes) for _ in range(min(workers, len(specimens)))]
+    processes = [subprocess.Popen(command, **pipes) for _ in range(min(workers, len(numbers)))]
     idle = SimpleQueue()
     for process in processes:
         idle.put(process)
     pool = ThreadPoolExecutor(len(processes))
     try:
-        yield from pool.map(lambda specimen: _ask(idle, specimen), specimens)
+        yield from pool.map(lambda number: _ask(idle, number), numbers)
     except BaseException:
         for process in processes:
             process.kill()
@@ -56,15 +61,13 @@ def share(job, specimens, workers):
             process.communicate()
 
 
-def serve():
-    """Write the specimens whose numbers come in on standard input; what `share` starts."""
-    from crack_utils.data.synthetic.dataset import write_specimen
-
+def serve(write):
+    """Write the pictures whose numbers come in on standard input; what `share` starts."""
     job, given = json.loads(sys.argv[1]), SimpleQueue()
     threading.Thread(target=_listen, args=(given,), daemon=True).start()
     while True:
         try:
-            write_specimen(**job, specimen=given.get())
+            write(given.get(), **job)
             answer = _DONE
         except OSError as error:
             answer = str(error)
@@ -78,10 +81,10 @@ def _listen(given):
     os._exit(0)
 
 
-def _ask(idle, specimen):
+def _ask(idle, number):
     process = idle.get()
     try:
-        process.stdin.write(f"{specimen}\n")
+        process.stdin.write(f"{number}\n")
         process.stdin.flush()
         answer = process.stdout.readline().strip()
     except BrokenPipeError:
@@ -89,5 +92,5 @@ def _ask(idle, specimen):
     finally:
         idle.put(process)  # also one that has failed: others wait for it, and it fails them at once
     if answer != _DONE:
-        raise OSError(answer or f"the process that was to write specimen {specimen} ended with status {process.wait()}")
-    return specimen
+        raise OSError(answer or f"the process that was to write number {number} ended with status {process.wait()}")
+    return number

@@ -1,11 +1,11 @@
-"""Mask R-CNN (R04): find each crack's box, then its mask within the box; one concept a file.
+"""Mask R-CNN (R04): find the box of each crack, then its mask within the box.
 
-`instances` cuts a mask into connected cracks; `backbone` gives maps of the picture at several strides; `anchors` are
-the boxes to begin with, `boxes` their arithmetic; `targets` says what they should have become; `roi_align` cuts a box
-out of the maps; `heads` judge it; `network` puts all together and learns.
+`instances` divides a mask into connected cracks. `backbone` computes feature maps at several strides. `anchors` are the
+initial boxes, and `boxes` has the arithmetic of boxes. `targets` assigns true boxes to anchors and proposals.
+`roi_align` cuts a box out of the feature maps, and `heads` classify it. `network` combines all parts.
 """
 
-from .instances import Instances, mask_ceiling, match
+from .instances import mask_ceiling
 from .network import MaskRCNN, mask_rcnn
 
-__all__ = ["Instances", "MaskRCNN", "mask_ceiling", "mask_rcnn", "match"]
+__all__ = ["MaskRCNN", "mask_ceiling", "mask_rcnn"]

@@ -1,15 +1,15 @@
-"""The boxes that the network begins with: at each place of each level, one of each shape (Ren et al. 2015)."""
+"""Anchors, the initial boxes: one of each shape at each place of each level (Ren et al. 2015)."""
 
 import numpy as np
 from keras import ops
 
-STRIDES = (4, 8, 16, 32, 64)  # [px] of the levels that propose
-SCALE = 4  # an anchor's side in strides: 16 to 256 px, one size a level as in Lin et al. 2017
-RATIOS = (0.25, 0.5, 1.0, 2.0, 4.0)  # height / width: cracks are longer than things, whose ratios are 0.5 to 2
+STRIDES = (4, 8, 16, 32, 64)  # [px] of the levels with anchors
+SCALE = 4  # an anchor's side in strides: 16 to 256 px, one size per level as in Lin et al. 2017
+RATIOS = (0.25, 0.5, 1.0, 2.0, 4.0)  # height / width: cracks are longer than usual objects, with ratios of 0.5 to 2
 
 
 def shapes():
-    """Return height and width [px] of an anchor at stride 1, one row each ratio; all have the same area."""
+    """Return height and width [px] of an anchor at stride 1, one row per ratio; all have the same area."""
     ratios = np.array(RATIOS, np.float32)
     return SCALE * np.stack([np.sqrt(ratios), 1 / np.sqrt(ratios)], axis=1)
 
@@ -25,7 +25,7 @@ def anchors(height, width):
     Returns
     -------
     float32 tensor, shape (anchors, 4)
-        Level by level, row by row, column by column, ratio by ratio. They may reach beyond the picture.
+        Ordered by level, row, column and ratio. They may reach beyond the picture.
     """
     return ops.concatenate([_of_level(-(-height // stride), -(-width // stride), stride) for stride in STRIDES])
 

@@ -1,4 +1,4 @@
-"""Maps of the picture at several strides: a small residual network and a feature pyramid on it.
+"""Feature maps of the picture at several strides: a small residual network with a feature pyramid.
 
 He et al. 2016 for the residual blocks, Lin et al. 2017 for the pyramid.
 """
@@ -6,8 +6,8 @@ He et al. 2016 for the residual blocks, Lin et al. 2017 for the pyramid.
 import keras
 from keras import layers
 
-WIDTHS = (1, 1, 2, 4, 4)  # filters of the stages, at strides 2 to 32, in multiples of the first one's
-GROUPS = 8  # of the normalisation (Wu & He 2018): it does not depend on the batch, which is small
+WIDTHS = (1, 1, 2, 4, 4)  # filters of the stages, at strides 2 to 32, as multiples of the first stage's
+GROUPS = 8  # of the normalisation (Wu & He 2018), which does not depend on the batch, because batches are small
 
 
 def pyramid(filters, dtype, kernels):
@@ -16,11 +16,11 @@ def pyramid(filters, dtype, kernels):
     Parameters
     ----------
     filters : int
-        Of the first stage; a multiple of 8. The pyramid's maps have twice as many channels.
+        Filters of the first stage, a multiple of 8. The pyramid's maps have twice as many channels.
     dtype : str
         Keras dtype policy of all layers.
     kernels : callable
-        Gives the initializer of the next kernel.
+        Returns the initializer of the next kernel.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def pyramid(filters, dtype, kernels):
         return layers.Add(dtype=dtype, name=name)(list(parts))
 
     def stage(x, width, name):
-        """One residual block, which halves height and width."""
+        """Add one residual block that halves height and width."""
         y = relu(normalised(conv(x, width, f"{name}_conv1", strides=2), f"{name}_norm1"), f"{name}_relu1")
         y = normalised(conv(y, width, f"{name}_conv2"), f"{name}_norm2")
         shortcut = conv(x, width, f"{name}_shortcut", 1, 2)

@@ -1,25 +1,25 @@
 """Arithmetic of boxes: overlap, corrections, clipping, non-maximum suppression.
 
-A box is (top, left, bottom, right) [px], its edges counted from the picture's top left corner, so that it covers the
-pixels ``[top:bottom, left:right]``. (Pixel centres, of which positions speak elsewhere, lie half a pixel inside.)
-Everything works in graphs and with XLA: shapes are fixed, and what is too much is marked as not valid.
+A box is (top, left, bottom, right) [px]. Its edges are counted from the picture's top left corner, so it covers the
+pixels ``[top:bottom, left:right]``. (Positions elsewhere in the package are those of pixel centres, half a pixel
+further in.) Everything works in graphs and with XLA: shapes are fixed, and unused entries are marked as not valid.
 """
 
 import math
 
 from keras import ops
 
-LARGEST = math.log(1000 / 16)  # of a correction's logarithms: a wild one cannot overflow (as is customary)
+LARGEST = math.log(1000 / 16)  # limit of a correction's logarithms, to prevent overflow (the usual value)
 
 
 def area(boxes):
-    """Return the area of boxes (..., 4) [px²]; 0 of those turned inside out."""
+    """Return the area of boxes (..., 4) [px²]; 0 if an edge is beyond the opposite one."""
     top, left, bottom, right = ops.unstack(boxes, 4, axis=-1)
     return ops.maximum(bottom - top, 0) * ops.maximum(right - left, 0)
 
 
 def iou(first, second):
-    """Return the intersection over union of each box of one list with each of another.
+    """Return the intersection over union of all pairs of boxes from two lists.
 
     Parameters
     ----------
@@ -39,19 +39,19 @@ def iou(first, second):
 
 
 def encode(boxes, anchors, spread=(1.0, 1.0, 1.0, 1.0)):
-    """Return the corrections that lead from anchors to boxes (Ren et al. 2015).
+    """Return the corrections that turn anchors into boxes (Ren et al. 2015).
 
     Parameters
     ----------
     boxes, anchors : float tensors, shape (..., 4)
     spread : four floats
-        Corrections are divided by this, so that a head learns numbers of about one.
+        Corrections are divided by this, so that a head predicts numbers of about one.
 
     Returns
     -------
     float tensor, shape (..., 4)
-        Shift of the centre down and right in heights and widths of the anchor, and the logarithms of the ratios of
-        height and of width.
+        Shift of the centre down and to the right, in heights and widths of the anchor, and the logarithms of the ratios
+        of the heights and of the widths.
     """
     (down, right, height, width), (down0, right0, height0, width0) = _centred(boxes), _centred(anchors)
     parts = [
@@ -64,7 +64,7 @@ def encode(boxes, anchors, spread=(1.0, 1.0, 1.0, 1.0)):
 
 
 def decode(corrections, anchors, spread=(1.0, 1.0, 1.0, 1.0)):
-    """Return the boxes that corrections make of anchors; the inverse of `encode`."""
+    """Apply corrections to anchors and return the boxes (..., 4); the inverse of `encode`, with the same arguments."""
     down, right, tall, wide = (part * s for part, s in zip(ops.unstack(corrections, 4, axis=-1), spread, strict=True))
     down0, right0, height0, width0 = _centred(anchors)
     down, right = down0 + down * height0, right0 + right * width0
@@ -74,34 +74,34 @@ def decode(corrections, anchors, spread=(1.0, 1.0, 1.0, 1.0)):
 
 
 def clip(boxes, height, width):
-    """Return boxes (..., 4) cut at the borders of a picture of `height` × `width` [px]."""
+    """Return boxes (..., 4) clipped at the borders of a picture of `height` × `width` [px]."""
     height, width = ops.cast(height, boxes.dtype), ops.cast(width, boxes.dtype)
     return ops.minimum(ops.maximum(boxes, 0), ops.stack([height, width, height, width]))
 
 
 def non_maximum_suppression(boxes, scores, threshold, count):
-    """Choose the boxes with the best scores among those that overlap.
+    """Keep the boxes with the best scores and remove those that overlap a better one.
 
-    Greedy: going from the best to the worst, a box is kept unless it overlaps one kept before it. All boxes are decided
-    at once, again and again from the last decision, until none changes. After n rounds the n best are as the greedy
-    way would have them, and mostly a few rounds are enough (Zheng et al. 2021 call this cluster NMS).
+    The result is that of the greedy method: from the best box to the worst, a box is kept unless it overlaps one kept
+    before. Here all boxes are decided at once, from the previous decision, until nothing changes. After n rounds the n
+    best boxes are final; usually a few rounds are enough (Zheng et al. 2021 call this cluster NMS).
 
     Parameters
     ----------
     boxes : float tensor, shape (batch, N, 4)
     scores : float tensor, shape (batch, N)
-        Boxes of a negative score do not take part.
+        Boxes with a negative score are ignored.
     threshold : float
         Two boxes overlap if their intersection over union is larger.
     count : int
-        Boxes that are returned, at most N.
+        Number of boxes to return, at most N.
 
     Returns
     -------
     indices : int tensor, shape (batch, count)
-        The best first.
+        Ordered by score, the best first.
     valid : bool tensor, shape (batch, count)
-        False where there were not as many.
+        False where fewer boxes were kept.
     """
     number = ops.shape(scores)[1]
     scores, order = ops.top_k(scores, number)
@@ -122,7 +122,7 @@ def non_maximum_suppression(boxes, scores, threshold, count):
 
 
 def take(values, indices):
-    """Return, for each picture, the rows of `values` (batch, N, …) that `indices` (batch, K) name."""
+    """Return, for each picture, the rows of `values` (batch, N, …) at the positions `indices` (batch, K)."""
     indices = ops.reshape(indices, (*ops.shape(indices), *[1] * (len(values.shape) - 2)))
     return ops.take_along_axis(values, indices, axis=1)
 

@@ -1,4 +1,4 @@
-"""What judges: the proposal head on every place of the maps, the box head and the mask head on what boxes cut out."""
+"""The heads: the proposal head for every place of the maps, the box head and the mask head for the region of a box."""
 
 import keras
 from keras import layers
@@ -12,16 +12,16 @@ def proposal_head(channels, dtype, kernels):
     Parameters
     ----------
     channels : int
-        Of the maps.
+        Channels of the maps.
     dtype : str
-        Keras dtype policy of all layers but the last, which are float32.
+        Keras dtype policy of all layers except the last, which are float32.
     kernels : callable
-        Gives the initializer of the next kernel.
+        Returns the initializer of the next kernel.
 
     Returns
     -------
     keras.Model
-        Map (batch, height, width, channels) → for each place and anchor the logit of crack, (batch, height, width,
+        Map (batch, height, width, channels) → the logit of crack for each place and anchor, (batch, height, width,
         anchors), and the corrections of its box, (batch, height, width, 4 · anchors); float32.
     """
     maps = keras.Input((None, None, channels), name="map")
@@ -34,14 +34,14 @@ def proposal_head(channels, dtype, kernels):
 
 
 def box_head(channels, bins, dtype, kernels):
-    """Build the head that says whether a box holds a crack, and corrects it.
+    """Build the head that decides whether a box contains a crack, and corrects the box.
 
     Parameters
     ----------
     channels, dtype, kernels
         As for `proposal_head`.
     bins : int
-        Along each side of what was cut out.
+        Bins along each side of the region.
 
     Returns
     -------
@@ -60,16 +60,16 @@ def box_head(channels, bins, dtype, kernels):
 
 
 def mask_head(channels, bins, convolutions, dtype, kernels):
-    """Build the head that draws the crack in its box.
+    """Build the head that predicts the mask of the crack in its box.
 
     Parameters
     ----------
     channels, dtype, kernels
         As for `proposal_head`.
     bins : int
-        Along each side of what was cut out.
+        Bins along each side of the region.
     convolutions : int
-        3×3, before the transposed one.
+        Number of 3×3 convolutions before the transposed one.
 
     Returns
     -------
@@ -86,5 +86,5 @@ def mask_head(channels, bins, convolutions, dtype, kernels):
 
 
 def _small(like):
-    """Return the initializer of an output layer: it begins undecided, and without corrections (as is customary)."""
+    """Return the initializer of an output layer: probabilities start at about ½, corrections at about 0 (as usual)."""
     return keras.initializers.RandomNormal(stddev=0.01, seed=getattr(like, "seed", None))

@@ -1,9 +1,8 @@
-"""Mask R-CNN as one Keras model: picture → crack probability, and the five losses that it learns from."""
+"""Mask R-CNN as one Keras model: picture → crack probability, with its five training losses."""
 
 import functools
 
 import keras
-import numpy as np
 from keras import ops
 
 from crack_utils.models.any_size import pad_to_stride
@@ -14,50 +13,50 @@ from . import boxes as box
 from . import targets
 from .backbone import pyramid
 from .heads import box_head, mask_head, proposal_head
-from .instances import Instances, label_batch
+from .instances import label_batch
 from .roi_align import crop_masks, paste_masks, pyramid_align, roi_align
 from .work import multiply_adds
 
 STRIDE = 32  # [px] pictures are padded to multiples of it
 CANDIDATES, PROPOSALS = 256, 48  # best anchors before and after suppression; He et al. 2017 keep 1000
-CRACKS = 16  # of a picture that are learnt from, and that are found, at most; He et al. 2017 find 100
-ANCHORS, SHARED = 64, 32  # anchors and proposals of a picture that a step learns from (Ren: 256, He: 512), half cracks
+CRACKS = 16  # largest number of cracks of a picture, in training and prediction; He et al. 2017 have 100
+ANCHORS, SHARED = 64, 32  # anchors and proposals of a picture that a step uses (Ren: 256, He: 512), half cracks
 BOX_BINS = 7  # of the box head (He et al. 2017)
-PROPOSAL_OVERLAP, FOUND_OVERLAP = 0.7, 0.5  # of the two suppressions (Ren et al. 2015; customary)
-SPREAD = (0.1, 0.1, 0.2, 0.2)  # of the box head's corrections (customary)
-LEAST_SCORE = 0.05  # below it nothing was found (customary)
-BEND = 1 / 9  # where the smooth L1 loss of corrections turns from a square to a line (customary)
+PROPOSAL_OVERLAP, CRACK_OVERLAP = 0.7, 0.5  # IoU thresholds of the two suppressions (Ren et al. 2015; the usual value)
+SPREAD = (0.1, 0.1, 0.2, 0.2)  # of the box head's corrections (usual values)
+LEAST_SCORE = 0.05  # boxes with a lower score are ignored (the usual value)
+BEND = 1 / 9  # where the smooth L1 loss of corrections changes from a square to a line (the usual value)
 
 
 def mask_rcnn(dtype=None, filters=32, mask_size=56, mask_convolutions=3, seed=None):
-    """Build Mask R-CNN (He et al. 2017) for the cracks of a picture, a small one.
+    """Build a small Mask R-CNN (He et al. 2017) for cracks, the detection approach among the architectures.
 
-    A backbone with a feature pyramid (Lin et al. 2017) gives maps. At each of their places a head judges boxes of
-    several shapes (Ren et al. 2015); the best are cut out of the maps, judged again and corrected, and where one holds
-    a crack it is drawn. An instance is a connected crack.
+    A backbone with a feature pyramid (Lin et al. 2017) computes feature maps. At each of their places a head scores
+    boxes of several shapes (Ren et al. 2015). The best boxes are cut out of the maps, scored again and corrected. The
+    mask of each box with a crack is then predicted. An instance is a connected crack.
 
-    Different from the papers: the backbone has one residual block a stage, with group normalisation, and starts from
-    nothing. Anchors reach ratios of 1:4, as cracks are long. There is one class, so crack or not is one sigmoid. A
-    crack's box is 2 px wider on each side. Masks are cut from the finest map (stride 2) whatever the size of the box,
-    as cracks are thin whatever their length, and drawn in 56×56 cells, not 28×28. A cell of a large box averages away
-    what is thinner than it, so there is a ceiling (`mask_ceiling`): of synthetic photographs of 512×640 an IoU of about
-    0.99 on average, in 28×28 cells 0.96; of smaller ones it is nearer to 1. A cell's target is the share of it
-    that is crack, not 0 or 1. The mask loss adds Dice, as few of a box's pixels are crack.
+    Differences from the papers: the backbone has one residual block per stage, with group normalisation, and starts
+    from random weights. Anchors have ratios up to 1:4, because cracks are long. There is one class, so one sigmoid
+    decides between crack and background. A crack's box is 2 px wider on each side. Masks use the finest map (stride 2)
+    for boxes of all sizes, because long cracks are thin too, and have 56×56 cells, not 28×28. Details thinner than a
+    cell are lost, which limits the IoU (`mask_ceiling`): for synthetic photographs of 512×640 it is about 0.99 on
+    average, with 28×28 cells 0.96; for smaller ones it is closer to 1. The target of a cell is its share of crack,
+    not 0 or 1. The mask loss includes Dice, because few pixels of a box are crack.
 
     Parameters
     ----------
     dtype : str, optional
         Keras dtype policy of the maps, such as ``"mixed_float16"``; None is float32. Boxes, logits and losses are
-        float32 always.
+        always float32.
     filters : int
         Filters of the first stage, a multiple of 8; all others are in proportion to it.
     mask_size : int
         Cells along each side of a crack's mask; even.
     mask_convolutions : int
-        Of the mask head; the paper's has 4.
+        Convolutions of the mask head; the paper's has 4.
     seed : int, optional
-        Seed of the initial weights (He normal), and of which anchors and proposals a step learns from. None draws the
-        weights from Keras' global generator.
+        Seed of the initial weights (He normal), and of the choice of anchors and proposals in each step. With None the
+        weights come from Keras' global generator.
 
     Returns
     -------
@@ -74,15 +73,15 @@ def mask_rcnn(dtype=None, filters=32, mask_size=56, mask_convolutions=3, seed=No
 
 @keras.saving.register_keras_serializable("crack_utils")
 class MaskRCNN(keras.Model):
-    """Mask R-CNN; made by `mask_rcnn`, whose parameters these are.
+    """Mask R-CNN; use `mask_rcnn` to build it, with the same parameters.
 
-    Its output is where the cracks found are: at a pixel the largest product of a crack's score and its mask there, 0
-    outside of all boxes. Which boxes are found depends on the whole picture, so a picture predicted in tiles differs a
-    little from one predicted as a whole.
+    The output at a pixel is the largest product of a crack's score and the value of its mask there; it is 0 outside all
+    boxes. The detected boxes depend on the whole picture, so a prediction in tiles differs a little from that of the
+    whole picture.
 
-    Trained on the batches of `training_data`, it learns the sum of five losses; `loss` in compile is not needed.
-    Its training metrics are of the merged probability from the maps of before the step's update. Validated on
-    pictures and masks, its loss is the binary cross-entropy of the merged probability, not the sum of the five.
+    It must be trained on the batches of `training_data`. The training loss is the sum of five losses; `loss` in compile
+    is not needed. Training metrics use the merged probability from the maps before the step's update. In validation, on
+    pictures and masks, the loss is the binary cross-entropy of the merged probability, not the sum of the five.
     """
 
     def __init__(self, filters=32, mask_size=56, mask_convolutions=3, policy="float32", seed=None, name="mask_rcnn"):
@@ -100,7 +99,7 @@ class MaskRCNN(keras.Model):
             "policy": policy,
             "seed": seed,
         }
-        seeds = iter(range(seed * 100, seed * 100 + 100)) if seed is not None else None  # one for each layer
+        seeds = iter(range(seed * 100, seed * 100 + 100)) if seed is not None else None  # one per layer
 
         def kernels():
             return keras.initializers.HeNormal(next(seeds) if seeds else None)
@@ -116,8 +115,8 @@ class MaskRCNN(keras.Model):
         return {**self.options, "name": self.name}
 
     def call(self, images, training=None):
-        """Return the probability of crack; while training, what the losses are computed from."""
-        maps = self._look(images)
+        """Return the probability of crack; in training, the maps from which the losses are computed."""
+        maps = self._maps(images)
         return maps if training else self._merged(maps)
 
     def compute_output_spec(self, images, training=None):
@@ -125,35 +124,10 @@ class MaskRCNN(keras.Model):
             return super().compute_output_spec(images, training=training)
         return keras.KerasTensor(images.shape, dtype="float32")
 
-    def detect(self, images, threshold=0.5):
-        """Find the cracks of pictures.
-
-        Parameters
-        ----------
-        images : float array, shape (batch, height, width, 1), in [0, 1]
-        threshold : float in [0, 1]
-            Least score of a crack that is returned. A mask is crack where its probability is one half or more.
-
-        Returns
-        -------
-        list of Instances
-            One each picture.
-        """
-        if not 0 <= threshold <= 1:
-            raise ValueError(f"threshold must lie in [0, 1], got {threshold}")
-        boxes, scores, masks = map(np.asarray, self._found(self._look(ops.convert_to_tensor(images, "float32"))))
-        height, width = np.shape(images)[1:3]
-        found = []
-        for where, score, mask in zip(boxes, scores, masks, strict=True):
-            good = np.flatnonzero(score >= max(threshold, LEAST_SCORE))
-            pasted = np.asarray(paste_masks(mask[None, good], where[None, good], height, width))[0]
-            found.append(Instances(where[good], score[good], pasted >= 0.5))
-        return found
-
     def multiply_adds(self, size):
-        """Return the multiplications, each with its addition, of the kernels for one picture of `size` (height, width).
+        """Return the number of multiply-adds of the kernels for one picture of `size` (height, width) [px].
 
-        What cuts out boxes and pastes masks is not counted. All heads always judge as many boxes as they can.
+        Cutting out boxes and pasting masks is not counted. The heads always process the largest number of boxes.
         """
         height, width = (-(-side // STRIDE) * STRIDE for side in size)
         channels, bins = 2 * self.options["filters"], self.options["mask_size"] // 2
@@ -166,20 +140,20 @@ class MaskRCNN(keras.Model):
         )
 
     def training_data(self, dataset, seed):
-        """Return what the network learns from: the pipeline's batches, with the cracks of each mask found and numbered.
+        """Return the training data: the pipeline's batches, with the connected cracks of each mask numbered.
 
         Parameters
         ----------
         dataset : tf.data.Dataset of (image, mask)
             float32, shape (batch, height, width, 1).
         seed : int
-            Not used: nothing here is random.
+            Not used, because nothing here is random.
 
         Returns
         -------
         tf.data.Dataset of (image, dict)
-            `mask` as it was; `ids` (batch, height, width) int32, 0 background, 1 … the cracks; their `boxes`
-            (batch, CRACKS, 4) and which of them are `valid` (batch, CRACKS) int32, 0 or 1.
+            `mask` unchanged; `ids` (batch, height, width) int32, 0 for background, 1, 2, … for the cracks; `boxes`
+            (batch, CRACKS, 4); `valid` (batch, CRACKS) int32, 0 or 1: which of the boxes exist.
         """
         import tensorflow as tf
 
@@ -191,25 +165,25 @@ class MaskRCNN(keras.Model):
                 "mask": mask,
                 "ids": tf.ensure_shape(ids, mask.shape[:3]),
                 "boxes": tf.ensure_shape(boxes, (batch, CRACKS, 4)),
-                "valid": tf.cast(tf.ensure_shape(valid, (batch, CRACKS)), tf.int32),  # a sum over devices must exist
+                "valid": tf.cast(tf.ensure_shape(valid, (batch, CRACKS)), tf.int32),  # integers, because devices sum it
             }
 
         return dataset.map(number, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Return the sum of the five losses, or for a plain mask the binary cross-entropy of the merged probability."""
+        """Return the sum of the five losses; for a plain mask, the binary cross-entropy of the merged probability."""
         if sample_weight is not None:
             raise ValueError("sample_weight is not used by mask_rcnn")
         if isinstance(y_pred, dict):
             if not isinstance(y, dict):
-                raise ValueError("mask_rcnn learns from the cracks of masks: fit it on training_data(dataset, seed)")
+                raise ValueError("mask_rcnn needs the numbered cracks of masks: fit it on training_data(dataset, seed)")
             return sum(self.five_losses(y_pred, y).values())
         mask = ops.cast(_mask(y), "float32")
         entropy = keras.losses.binary_crossentropy(mask, y_pred)
         return _mean(entropy, ops.ones_like(entropy))
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """Return the metrics of the merged probability against the whole mask."""
+        """Return the metrics of the merged probability, compared with the whole mask."""
         probability = self._merged(y_pred) if isinstance(y_pred, dict) else y_pred
         return super().compute_metrics(x, _mask(y), probability)
 
@@ -219,25 +193,24 @@ class MaskRCNN(keras.Model):
         Parameters
         ----------
         maps : dict
-            What the model gives while training.
+            The model's output in training.
         true : dict
-            As `training_data` gives.
+            From `training_data`.
 
         Returns
         -------
         dict of float32 scalars
             `objectness` and `proposals` (corrections) of the proposal head, `crack` and `boxes` of the box head, and
-            `masks`: the means over what was sampled of the whole batch, those of boxes in units of all that was
-            sampled, not of cracks alone, as in the papers.
+            `masks`. They are means over the samples of the whole batch. As in the papers, the sums for boxes are
+            divided by the number of all samples, not only of cracks.
         """
-        optimizer = getattr(
-            self, "optimizer", None
-        )  # which counts the steps, and is kept when a training is interrupted
+        # The optimizer counts the steps, and this count survives an interruption of the training.
+        optimizer = getattr(self, "optimizer", None)
         step = 0 if optimizer is None else optimizer.iterations
         true = true | {"valid": true["valid"] > 0}
         losses = self._proposal_losses(maps, true, step)
         sample, boxes = self._sampled(maps, true, step)
-        crack, corrections = self._judge(maps, boxes)
+        crack, corrections = self._score(maps, boxes)
         cracks = boxes[:, : sample.positives]
         matched = box.take(true["boxes"], sample.matched)
         is_crack = ops.arange(boxes.shape[1]) < sample.positives
@@ -248,59 +221,59 @@ class MaskRCNN(keras.Model):
         losses["masks"] = self._mask_loss(maps, true, cracks, sample.matched, good)
         return losses
 
-    def _look(self, images):
-        """Return the maps of pictures, and what the proposal head makes of them."""
+    def _maps(self, images):
+        """Return the feature maps of pictures, and the output of the proposal head."""
         padded = pad_to_stride(images, STRIDE)
         levels = self.pyramid(padded)
-        judged = [self.proposal_head(level) for level in levels[1:]]
+        outputs = [self.proposal_head(level) for level in levels[1:]]
         batch = ops.shape(images)[0]
         return {
             "levels": levels[:-1],
             "anchors": anchor.anchors(*ops.shape(padded)[1:3]),
-            "objectness": ops.concatenate([ops.reshape(crack, (batch, -1)) for crack, _ in judged], axis=1),
-            "corrections": ops.concatenate([ops.reshape(boxes, (batch, -1, 4)) for _, boxes in judged], axis=1),
-            "images": images,  # for their size: what is found is cut there
+            "objectness": ops.concatenate([ops.reshape(crack, (batch, -1)) for crack, _ in outputs], axis=1),
+            "corrections": ops.concatenate([ops.reshape(boxes, (batch, -1, 4)) for _, boxes in outputs], axis=1),
+            "images": images,  # for their size: boxes are clipped there
         }
 
     def _propose(self, maps):
-        """Return the best proposals (batch, PROPOSALS, 4), and which of them there are. No gradient goes through."""
+        """Return the best proposals (batch, PROPOSALS, 4), and which of them exist; without a gradient."""
         scores, best = ops.top_k(ops.sigmoid(ops.stop_gradient(maps["objectness"])), CANDIDATES)
         corrections = box.take(ops.stop_gradient(maps["corrections"]), best)
         proposals = box.decode(corrections, ops.take(maps["anchors"], best, axis=0))
         proposals = box.clip(proposals, *ops.shape(maps["images"])[1:3])
         sides = proposals[..., 2:] - proposals[..., :2]
-        scores = ops.where(ops.all(sides >= 1, axis=-1), scores, -1.0)  # outside of the picture, or nearly
-        chosen, there = box.non_maximum_suppression(proposals, scores, PROPOSAL_OVERLAP, PROPOSALS)
-        return box.take(proposals, chosen), there
+        scores = ops.where(ops.all(sides >= 1, axis=-1), scores, -1.0)  # (almost) outside the picture
+        chosen, exists = box.non_maximum_suppression(proposals, scores, PROPOSAL_OVERLAP, PROPOSALS)
+        return box.take(proposals, chosen), exists
 
-    def _judge(self, maps, boxes):
+    def _score(self, maps, boxes):
         """Return the box head's logits (batch, K) and corrections (batch, K, 4)."""
         cuts = pyramid_align(maps["levels"][1:], anchor.STRIDES[:-1], boxes, BOX_BINS)
         crack, corrections = self.box_head(_joined(cuts))
         batch, number = ops.shape(boxes)[:2]
         return ops.reshape(crack, (batch, number)), ops.reshape(corrections, (batch, number, 4))
 
-    def _draw(self, maps, boxes):
+    def _mask_logits(self, maps, boxes):
         """Return the mask head's logits (batch, K, mask_size, mask_size)."""
         size = self.options["mask_size"]
         cuts = roi_align(maps["levels"][0], boxes / 2, size // 2, samples=1)
         return ops.reshape(self.mask_head(_joined(cuts)), (*ops.shape(boxes)[:2], size, size))
 
-    def _found(self, maps):
-        """Return the cracks found: boxes (batch, CRACKS, 4), scores (batch, CRACKS), 0 where there is none, and masks
-        (batch, CRACKS, mask_size, mask_size), probabilities."""
-        proposals, there = self._propose(maps)
-        crack, corrections = self._judge(maps, proposals)
+    def _detect(self, maps):
+        """Return the detected cracks: boxes (batch, CRACKS, 4), scores (batch, CRACKS), 0 for unused entries, and mask
+        probabilities (batch, CRACKS, mask_size, mask_size)."""
+        proposals, exists = self._propose(maps)
+        crack, corrections = self._score(maps, proposals)
         boxes = box.clip(box.decode(corrections, proposals, SPREAD), *ops.shape(maps["images"])[1:3])
         scores = ops.sigmoid(crack)
-        scores = ops.where(ops.logical_and(there, scores >= LEAST_SCORE), scores, -1.0)
-        chosen, valid = box.non_maximum_suppression(boxes, scores, FOUND_OVERLAP, CRACKS)
+        scores = ops.where(ops.logical_and(exists, scores >= LEAST_SCORE), scores, -1.0)
+        chosen, valid = box.non_maximum_suppression(boxes, scores, CRACK_OVERLAP, CRACKS)
         boxes, scores = box.take(boxes, chosen), ops.where(valid, box.take(scores, chosen), 0.0)
-        return boxes, scores, ops.sigmoid(self._draw(maps, boxes))
+        return boxes, scores, ops.sigmoid(self._mask_logits(maps, boxes))
 
     def _merged(self, maps):
         """Return the probability of crack (batch, height, width, 1)."""
-        boxes, scores, masks = self._found(maps)
+        boxes, scores, masks = self._detect(maps)
         pasted = paste_masks(masks * scores[..., None, None], boxes, *ops.shape(maps["images"])[1:3])
         return ops.max(pasted, axis=1)[..., None]
 
@@ -319,28 +292,28 @@ class MaskRCNN(keras.Model):
         }
 
     def _sampled(self, maps, true, step):
-        """Return which proposals a step learns from, and their boxes. The true boxes are among them, as is customary:
-        else there would be no crack to learn from at first."""
-        proposals, there = self._propose(maps)
+        """Return the proposals that a step uses, and their boxes. As usual, the true boxes are among them; otherwise
+        the first steps would have no cracks to learn from."""
+        proposals, exists = self._propose(maps)
         proposals = ops.concatenate([true["boxes"], proposals], axis=1)
-        there = ops.concatenate([true["valid"], there], axis=1)
-        priority = self._chance(ops.shape(there), step, 1)
-        sample = targets.sample_proposals(proposals, there, true["boxes"], true["valid"], priority, SHARED)
+        exists = ops.concatenate([true["valid"], exists], axis=1)
+        priority = self._chance(ops.shape(exists), step, 1)
+        sample = targets.sample_proposals(proposals, exists, true["boxes"], true["valid"], priority, SHARED)
         return sample, box.take(proposals, sample.indices)
 
     def _mask_loss(self, maps, true, boxes, matched, valid):
-        """Return binary cross-entropy and Dice of the masks of boxes that hold a crack, each mask on its own."""
+        """Return binary cross-entropy plus Dice, computed per mask, for the boxes that contain a crack."""
         masks = ops.cast(ops.equal(true["ids"][:, None], ops.cast(matched, "int32")[..., None, None] + 1), "float32")
         wanted = crop_masks(masks, boxes, self.options["mask_size"])
-        drawn = self._draw(maps, boxes)
-        entropy = ops.mean(_cross_entropy(wanted, drawn), axis=(-2, -1))
-        probability = ops.sigmoid(drawn)
+        logits = self._mask_logits(maps, boxes)
+        entropy = ops.mean(_cross_entropy(wanted, logits), axis=(-2, -1))
+        probability = ops.sigmoid(logits)
         common, total = (ops.sum(part, axis=(-2, -1)) for part in (wanted * probability, wanted + probability))
         return _mean(entropy + 1 - (2 * common + 1) / (total + 1), valid)
 
     def _chance(self, shape, step, use):
-        """Return uniform numbers in [0, 1) that depend on seed, step and use alone, so that a training that was
-        interrupted goes on as it would have."""
+        """Return uniform numbers in [0, 1) that depend only on seed, step and use, so that an interrupted training
+        continues exactly."""
         import tensorflow as tf
 
         seed = tf.stack([tf.cast(self.options["seed"] or 0, tf.int64) * 2 + use, tf.cast(step, tf.int64)])
@@ -352,12 +325,12 @@ def _mask(y):
 
 
 def _joined(cuts):
-    """Return what was cut out of all pictures as one list."""
+    """Return the regions of all pictures as one list."""
     return ops.reshape(cuts, (-1, *cuts.shape[2:]))
 
 
 def _if_valid(boxes, valid):
-    """Return boxes, and some box where there is none: its logarithms are finite."""
+    """Return boxes; entries that are not valid become a fixed box, so that its logarithms are finite."""
     return ops.where(valid[..., None], boxes, ops.convert_to_tensor([0.0, 0.0, 1.0, 1.0]))
 
 
@@ -367,15 +340,15 @@ def _cross_entropy(true, logits):
 
 
 def _smooth(difference):
-    """Return the smooth L1 loss of corrections (..., 4), their sum (Girshick 2015)."""
+    """Return the smooth L1 loss (Girshick 2015) of corrections (..., 4), summed over the four."""
     size = ops.abs(difference)
     return ops.sum(ops.where(size < BEND, 0.5 * size**2 / BEND, size - 0.5 * BEND), axis=-1)
 
 
 def _mean(values, counted, of=None):
-    """Return the sum of the values that are counted by the number of those (or of `of`), of all replicas' batches.
+    """Return the sum of the counted values, divided by the number of counted entries (or of `of`) on all replicas.
 
-    Each replica so gives its part of the whole batch's loss, and the parts' gradients are added up.
+    Each replica thus returns its part of the loss of the whole batch, and the gradients of the parts are added.
     """
     counted = ops.cast(counted, "float32")
     number = ops.sum(counted if of is None else ops.cast(of, "float32"))

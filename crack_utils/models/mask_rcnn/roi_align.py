@@ -1,15 +1,13 @@
-"""Cut boxes out of maps, and paste masks back (RoIAlign, He et al. 2017).
+"""Cut boxes out of feature maps, and paste masks back (RoIAlign, He et al. 2017).
 
-A box is divided into bins; a bin takes the mean of the map at some points within it, interpolated bilinearly, nothing
-rounded. Interpolation along rows and along columns are independent of each other, so each is a small matrix, and a
-cut is two matrix products: quick, with fixed shapes, and its gradient needs no scattering.
+A box is divided into bins. The value of a bin is the mean of the map at some points in it, with bilinear interpolation
+and without rounding. Interpolation along rows and along columns is independent, so both are small matrices, and a cut
+is two matrix products. This is fast, shapes are fixed, and the gradient needs no scatter operation.
 """
 
 from keras import ops
 
-CANONICAL = (
-    224  # [px] a box of this side (square root of the area) is cut from the level of stride 16 (Lin et al. 2017)
-)
+CANONICAL = 224  # [px] a box with this side (square root of its area) uses the level of stride 16 (Lin et al. 2017)
 
 
 def roi_align(features, boxes, bins, samples=2):
@@ -21,14 +19,14 @@ def roi_align(features, boxes, bins, samples=2):
     boxes : float32 tensor, shape (batch, K, 4)
         In pixels of the map.
     bins : int
-        Along each side.
+        Bins along each side.
     samples : int
-        Points of a bin along each side.
+        Points per bin along each side.
 
     Returns
     -------
     tensor, shape (batch, K, bins, bins, channels)
-        Points outside of the map take the nearest value inside.
+        Points outside the map take the nearest value inside.
     """
     height, width = ops.shape(features)[1:3]
     return _cut(features, *_matrices(boxes, bins, samples, height, width))
@@ -41,7 +39,7 @@ def pyramid_align(levels, strides, boxes, bins, samples=2):
     ----------
     levels : list of tensors, shape (batch, height, width, channels) each
     strides : list of int
-        Of the levels [px], each twice the one before.
+        Strides of the levels [px]; each is twice the previous one.
     boxes : float32 tensor, shape (batch, K, 4)
         In pixels of the picture.
     bins, samples
@@ -56,25 +54,25 @@ def pyramid_align(levels, strides, boxes, bins, samples=2):
     for number, (features, stride) in enumerate(zip(levels, strides, strict=True)):
         height, width = ops.shape(features)[1:3]
         down, right = _matrices(boxes / stride, bins, samples, height, width)
-        here = ops.cast(ops.equal(fitting, number), down.dtype)[..., None, None]
-        cuts.append(_cut(features, down * here, right))  # 0 where the box belongs to another level
+        belongs = ops.cast(ops.equal(fitting, number), down.dtype)[..., None, None]
+        cuts.append(_cut(features, down * belongs, right))  # 0 if the box belongs to another level
     return sum(cuts[1:], cuts[0])
 
 
 def level_of(boxes, strides):
-    """Return the place in `strides` of the level that a box is cut from (Lin et al. 2017, equation 1)."""
+    """Return the index in `strides` of the level that fits the size of a box (Lin et al. 2017, equation 1)."""
     sides = ops.maximum(boxes[..., 2:] - boxes[..., :2], 1e-6)
     wanted = ops.log(ops.sqrt(sides[..., 0] * sides[..., 1]) * 16 / CANONICAL / strides[0]) / ops.log(2.0)
     return ops.cast(ops.clip(ops.floor(wanted + 1e-4), 0, len(strides) - 1), "int32")
 
 
 def crop_masks(masks, boxes, bins):
-    """Return which share of each bin of a box is crack: what a mask head should give.
+    """Return the share of crack in each bin of a box, the target of the mask head.
 
     Parameters
     ----------
     masks : float32 tensor, shape (batch, K, height, width)
-        0 or 1, one mask each box.
+        0 or 1, one mask per box.
     boxes : float32 tensor, shape (batch, K, 4)
     bins : int
 
@@ -89,14 +87,14 @@ def crop_masks(masks, boxes, bins):
 
 
 def paste_masks(masks, boxes, height, width):
-    """Return masks of boxes as masks of the picture, interpolated bilinearly; 0 outside of the box.
+    """Return masks of boxes as masks of the picture, with bilinear interpolation; 0 outside the box.
 
     Parameters
     ----------
     masks : float32 tensor, shape (batch, K, bins, bins)
     boxes : float32 tensor, shape (batch, K, 4)
     height, width : int, or integer scalar tensors
-        Of the picture [px].
+        Size of the picture [px].
 
     Returns
     -------
@@ -129,7 +127,7 @@ def _interpolation(start, end, bins, samples, length):
 
 
 def _shares(start, end, bins, length):
-    """Return which share of each bin lies in each pixel, (..., bins, length)."""
+    """Return the share of each bin that lies in each pixel, (..., bins, length)."""
     size = ops.maximum(end - start, 1e-6)[..., None, None] / bins
     first = start[..., None, None] + ops.cast(ops.arange(bins), "float32")[:, None] * size
     pixels = ops.cast(ops.arange(length), "float32")
@@ -137,7 +135,7 @@ def _shares(start, end, bins, length):
 
 
 def _back(start, end, bins, length):
-    """Return the weights with which the bins of a box make the pixels of a picture, (..., length, bins)."""
+    """Return the weights of the bins of a box in the pixels of a picture, (..., length, bins)."""
     start, end = start[..., None], end[..., None]
     centres = ops.cast(ops.arange(length), "float32") + 0.5
     weights = _bilinear((centres - start) / ops.maximum(end - start, 1e-6) * bins - 0.5, bins)
@@ -146,6 +144,6 @@ def _back(start, end, bins, length):
 
 
 def _bilinear(at, length):
-    """Return what each of `length` values counts at positions `at` (..., n): a tensor (..., n, length)."""
+    """Return the interpolation weights of `length` values at positions `at` (..., n): a tensor (..., n, length)."""
     at = ops.clip(at, 0.0, ops.cast(length - 1, "float32"))
     return ops.maximum(1 - ops.abs(at[..., None] - ops.cast(ops.arange(length), "float32")), 0)

@@ -1,6 +1,6 @@
-"""What anchors and proposals should have become, and which of them a step learns from (Ren et al. 2015).
+"""Training targets of anchors and proposals, and the choice of those that a step uses (Ren et al. 2015).
 
-Chance is an argument: `priority` is one uniform number in [0, 1) for each candidate, and the largest are taken.
+Randomness is an argument: `priority` is one uniform number in [0, 1) per candidate, and the largest are chosen.
 """
 
 from typing import Any, NamedTuple
@@ -9,21 +9,21 @@ from keras import ops
 
 from .boxes import iou
 
-NEAR, FAR = 0.7, 0.3  # an anchor overlaps a crack's box by at least, or less than this: crack, or background
-OVERLAP = 0.5  # the same for a proposal, in one
+NEAR, FAR = 0.7, 0.3  # an anchor is crack from an IoU of NEAR with a crack's box, background below FAR
+OVERLAP = 0.5  # a proposal is crack from this IoU, else background
 
 
 class Sample(NamedTuple):
-    """Candidates that a step learns from; at most so many, of which those that are not `valid` do not count.
+    """Candidates that a training step uses, in arrays of fixed size; entries that are not `valid` are ignored.
 
     Attributes
     ----------
     indices : int tensor, shape (batch, positives + count)
-        Which candidate. The first `positives` are of cracks, the others of background.
+        Positions of the candidates. The first `positives` are cracks, the others background.
     valid : bool tensor, shape (batch, positives + count)
     positives : int
     matched : int tensor, shape (batch, positives)
-        To which crack the first ones belong.
+        The true crack of each positive candidate.
     """
 
     indices: Any
@@ -33,23 +33,23 @@ class Sample(NamedTuple):
 
 
 def sample_anchors(anchors, boxes, valid, priority, count, share=0.5):
-    """Choose anchors.
+    """Choose the anchors that a training step uses.
 
-    An anchor is crack if it overlaps a crack's box by NEAR or more, or more than all others do; background if it
-    overlaps none by FAR; all else is left out.
+    An anchor is crack if its IoU with a crack's box is at least NEAR, or the largest of all anchors. It is background
+    if its IoU with all cracks is below FAR. All others are ignored.
 
     Parameters
     ----------
     anchors : float tensor, shape (A, 4)
     boxes : float tensor, shape (batch, N, 4)
-        Of the cracks.
+        Boxes of the cracks.
     valid : bool tensor, shape (batch, N)
-        Which of them there are.
+        Which of the boxes exist.
     priority : float tensor, shape (batch, A)
     count : int
-        Anchors of a picture.
+        Anchors per picture.
     share : float
-        Of cracks, at most; background fills up.
+        Largest share of cracks; the rest is background.
 
     Returns
     -------
@@ -63,14 +63,14 @@ def sample_anchors(anchors, boxes, valid, priority, count, share=0.5):
     return _sample(crack, background, overlap, priority, count, share)
 
 
-def sample_proposals(proposals, there, boxes, valid, priority, count, share=0.5):
-    """Choose proposals: crack if one overlaps a crack's box by OVERLAP or more, else background.
+def sample_proposals(proposals, exists, boxes, valid, priority, count, share=0.5):
+    """Choose the proposals that a step uses: crack from an IoU of OVERLAP with a crack's box, else background.
 
     Parameters
     ----------
     proposals : float tensor, shape (batch, K, 4)
-    there : bool tensor, shape (batch, K)
-        Which of them there are.
+    exists : bool tensor, shape (batch, K)
+        Which of the proposals exist.
     boxes, valid, count, share
         As for `sample_anchors`.
     priority : float tensor, shape (batch, K)
@@ -81,7 +81,7 @@ def sample_proposals(proposals, there, boxes, valid, priority, count, share=0.5)
     """
     overlap = _overlap(proposals, boxes, valid)
     near = ops.max(overlap, axis=-1) >= OVERLAP
-    crack, background = ops.logical_and(there, near), ops.logical_and(there, ops.logical_not(near))
+    crack, background = ops.logical_and(exists, near), ops.logical_and(exists, ops.logical_not(near))
     return _sample(crack, background, overlap, priority, count, share)
 
 

@@ -1,0 +1,73 @@
+"""Random fields on a pixel grid, by their spectrum: what textures, stains and uneven edges are made of."""
+
+from functools import lru_cache
+
+import numpy as np
+from scipy import fft
+
+
+class Fields:
+    """Random fields of mean 0 and variance 1 on a grid of `shape`, as float32.
+
+    Lengths are in pixels: a larger grid shows more of the same surface, not larger grains.
+    """
+
+    def __init__(self, shape):
+        self.shape = tuple(shape)
+        self.fast = tuple(fft.next_fast_len(side, real=True) for side in shape)
+        self.rows = np.arange(shape[0], dtype=np.float32)[:, None]
+        self.columns = np.arange(shape[1], dtype=np.float32)[None]
+
+    def fractal(self, rng, slope, stretch=1.0, angle=0.0, coarsest=None):
+        """Draw a field whose amplitudes fall with frequency to the power `-slope`: 0 is white, 1 rough, 2 smooth.
+
+        `stretch` elongates it along `angle` [rad] (0: along a row); waves longer than `coarsest` [px] are left out.
+        """
+        log_frequency = _log_frequency(self.fast) if stretch == 1 else _stretched(self.fast, stretch, angle)
+        amplitude = np.exp(-np.float32(slope) * log_frequency)
+        if coarsest:
+            amplitude /= 1 + np.exp(-6 * (log_frequency + np.float32(np.log(coarsest))))
+        return self._draw(rng, amplitude)
+
+    def grains(self, rng, period, spread=0.35):
+        """Draw a field of grains, one every `period` [px]; `spread` is the standard deviation of their log size."""
+        log_frequency = _log_frequency(self.fast)
+        return self._draw(rng, np.exp(-((log_frequency + np.float32(np.log(period))) ** 2) / np.float32(2 * spread**2)))
+
+    def line(self, angle, offset):
+        """Signed distance [px] from a straight line that passes the grid's middle at `offset` [px]."""
+        middle = (self.shape[0] - 1) / 2, (self.shape[1] - 1) / 2
+        sine, cosine = np.float32(np.sin(angle)), np.float32(np.cos(angle))
+        return cosine * (self.rows - np.float32(middle[0])) - sine * (self.columns - np.float32(middle[1])) - offset
+
+    def _draw(self, rng, amplitude):
+        # Uniform draws cost a fourth of normal ones; the sum over many waves is normal all the same.
+        spectrum = np.empty(amplitude.shape, np.complex64)
+        spectrum.real = rng.random(amplitude.shape, dtype=np.float32) - np.float32(0.5)
+        spectrum.imag = rng.random(amplitude.shape, dtype=np.float32) - np.float32(0.5)
+        spectrum *= amplitude
+        spectrum[0, 0] = 0
+        field = fft.irfft2(spectrum, s=self.fast, overwrite_x=True)[: self.shape[0], : self.shape[1]]
+        return (field - field.mean()) / max(float(field.std()), 1e-6)
+
+
+@lru_cache(maxsize=8)
+def _log_frequency(shape):
+    squared = fft.fftfreq(shape[0])[:, None] ** 2 + fft.rfftfreq(shape[1])[None] ** 2
+    squared[0, 0] = squared[0, 1]
+    return (0.5 * np.log(squared)).astype(np.float32)
+
+
+def _stretched(shape, stretch, angle):
+    rows = fft.fftfreq(shape[0]).astype(np.float32)[:, None]
+    columns = fft.rfftfreq(shape[1]).astype(np.float32)[None]
+    sine, cosine = np.float32(np.sin(angle)), np.float32(np.cos(angle))
+    along, across = columns * cosine + rows * sine, rows * cosine - columns * sine
+    return 0.5 * np.log((np.float32(stretch) * along) ** 2 + across**2 + np.float32(0.5 / max(shape)) ** 2)
+
+
+def smooth(rng, count, correlation):
+    """Draw `count` values along a line, of mean 0 and variance 1, alike over `correlation` values."""
+    knots = max(4, int(np.ceil(count / correlation)) + 3)
+    values = np.interp(np.linspace(1, knots - 2, count), np.arange(knots), rng.standard_normal(knots))
+    return 1.2 * values  # linear interpolation takes a third of the variance

@@ -1,0 +1,106 @@
+"""One picture of a surface with its mask, from a seed and a number."""
+
+import numpy as np
+
+from crack_utils.data.synthetic.surfaces.camera import draw_camera, photograph, resample
+from crack_utils.data.synthetic.surfaces.clutter import draw_clutter, draw_objects, draw_shadow
+from crack_utils.data.synthetic.surfaces.cracks import Gap, annotate, paint_cracks, roughen
+from crack_utils.data.synthetic.surfaces.fields import Fields
+from crack_utils.data.synthetic.surfaces.paths import draw_strands
+from crack_utils.data.synthetic.surfaces.textures import draw_texture
+
+VERSION = 3  # of what is rendered: raised when the same arguments give other pictures
+INGREDIENTS = {  # what may be left out, and what each is for
+    "materials": "textures other than plaster, so that no texture passes for a crack and cracks are seen on all",
+    "networks": "alligator and map cracking: many junctions, closed cells",
+    "branches": "forks and side cracks, thinner than what they leave",
+    "steps": "cracks that follow the joints of masonry",
+    "varying widths": "openings that taper, change and bulge: the mask's width has to be seen, not guessed",
+    "ragged": "uneven edges, broken out along the grain",
+    "faint": "stretches and beads that hardly show and are labelled all the same: cracks go on",
+    "bright": "pale rims (efflorescence, dust) and pale fillings: not every crack is dark",
+    "relief": "one flank lit, the other in shadow",
+    "filling": "dirt and stones in the gap: wide cracks are not black",
+    "clutter": "joints, kerbs, painted lines, stains, scratches, writing, tyre marks: thin, dark or long, no crack",
+    "objects": "hairs, twigs, leaves, holes, slots, bolts, the end of the surface: what hides cracks or looks like one",
+    "shadows": "soft and hard edges of light across everything",
+    "empty": "pictures without a crack: finding nothing is right there",
+    "scale": "enlarged, reduced and squeezed pictures",
+    "light": "uneven light, vignetting, exposure, contrast, gamma",
+    "blur": "defocus and shake: hairlines become wide and faint",
+    "sharpening": "halos of a camera's sharpening",
+    "noise": "of the sensor, fine and coarse",
+    "compression": "blocks and ringing of JPEG",
+}
+_EMPTY = 0.15  # share of pictures without a crack
+
+
+def render_surface(seed, index, size=(384, 384), without=()):
+    """Draw a picture of a surface, cracked or not.
+
+    Parameters
+    ----------
+    seed : int
+        Not negative.
+    index : int
+        Number of the picture, not negative; with `seed` it decides all that is drawn.
+    size : tuple of int
+        (height, width) [px], at least 32 each. A larger picture shows more of a surface, at the same scale.
+    without : collection of str
+        Of `INGREDIENTS`, whose values say what each is for: what to leave out, to learn what it brings. All else
+        stays as it is, but for what rests on it (cracks are a little stronger or weaker on another texture).
+
+    Returns
+    -------
+    image : ndarray of uint8, shape (height, width)
+    mask : ndarray of bool, shape (height, width)
+        True where an annotator would say crack: to the outer edge of the dark band.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+    """
+    size = check_arguments(seed, index, size, without)
+
+    def stage(number):  # a generator for each purpose: what one leaves out changes no other
+        return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index, number)))
+
+    camera = draw_camera(stage(0), without)
+    canvas = Fields([max(16, round(side / zoom)) for side, zoom in zip(size, camera.zoom, strict=True)])
+    surface, bond = draw_texture(stage(1), canvas, plain="materials" in without)
+    if "clutter" not in without:
+        surface = draw_clutter(stage(2), canvas, surface)
+    outside = np.full(canvas.shape, -9, np.float32)
+    if "empty" in without or stage(3).random() >= _EMPTY:
+        surface, outside = _crack(stage, canvas, surface, bond, camera, without)
+    if "objects" not in without:
+        surface, hidden = draw_objects(stage(8), canvas, surface)
+        outside = outside if hidden is None else np.where(hidden, -9, outside)
+    if "shadows" not in without:
+        surface = draw_shadow(stage(9), canvas, surface)
+    image = photograph(stage(10), camera, Fields(size), resample(surface, size), without)
+    return image, resample(outside, size) > 0
+
+
+def _crack(stage, canvas, surface, bond, camera, without):
+    """Draw cracks on a surface: a new surface, and a field that is positive where the mask is."""
+    blur = camera.blur / float(np.sqrt(camera.zoom[0] * camera.zoom[1]))  # on the canvas
+    gap = Gap(canvas.shape, draw_strands(stage(4), canvas.shape, bond, max(0.8, 1.2 * blur), without))
+    if "ragged" not in without:
+        roughen(stage(5), canvas, gap)
+    surface = paint_cracks(stage(6), canvas, surface, gap, blur, without)
+    return surface, annotate(stage(7), gap, blur)
+
+
+def check_arguments(seed, index, size, without):
+    """Refuse what cannot be drawn; return the size as whole numbers."""
+    if len(size) != 2 or min(size) < 32:
+        raise ValueError(f"size={size}: valid is (height, width) with at least 32 pixels each")
+    for name, value in (("seed", seed), ("index", index)):
+        if value < 0:
+            raise ValueError(f"{name}={value}: valid are whole numbers from 0")
+    if isinstance(without, str) or (unknown := sorted(set(without) - set(INGREDIENTS))):
+        given = without if isinstance(without, str) else ", ".join(unknown)
+        raise ValueError(f"without={given!r}: valid are a list of {', '.join(INGREDIENTS)}")
+    return tuple(map(int, size))
