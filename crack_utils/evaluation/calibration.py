@@ -105,7 +105,7 @@ def read_calibration(folder):
         return Calibration(**json.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise ValueError(f"{folder}: not calibrated yet; crack-utils calibrate {folder} does it") from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"{file}: no calibration ({error}); delete it and calibrate anew") from error
 
 

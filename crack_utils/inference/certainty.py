@@ -33,11 +33,24 @@ def how_sure(trained, image, cracks, threshold=None, scale=None, flips=False):
         )
         if differs
     ]
-    unlike = _unlike(trained.calibration.get("ranges"), image, own)
+    unlike = unlike_the_training(trained, image)
     return _about(intervals, cracks, own, other, bool(unlike)), unlike
 
 
-def _unlike(ranges, image, scale):
+def unlike_the_training(trained, image):
+    """Say in which way a photograph is unlike those of the training, where what a network finds is less sure.
+
+    Parameters
+    ----------
+    trained : Predictor
+    image : ndarray, float, shape (H, W), in [0, 1]
+
+    Returns
+    -------
+    list of str
+        Such as "darker than …"; empty if it is like them, or if nothing is known of them.
+    """
+    ranges, scale = trained.calibration.get("ranges"), trained.scale(image.shape)
     if not ranges:
         return []
     from crack_utils.data.novelty import unlike

@@ -314,3 +314,9 @@ def test_masks_of_somebody_else_are_left_alone(network, folder, tmp_path):
     with pytest.raises(ValueError, match="has masks/ that predict did not write"):
         inspect_all(network, find_photographs(folder), tmp_path)
     assert (tmp_path / "masks" / "a.png").read_bytes() == b"drawn by hand"
+
+
+def test_photographs_unlike_the_training_are_named(command, folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(inspect, "unlike_the_training", lambda trained, image: ["darker than 99 %"])
+    assert command(folder, "--out", tmp_path / "out") == 0
+    assert "unlike the training: a: darker than 99 %" in capsys.readouterr().out
