@@ -75,9 +75,7 @@ def compact(dtype=None, filters=(16, 16, 32, 64, 128), normalise_from=3, prior=0
         name = f"decoder{level}_up"
         if level == 1:  # without weights where they would cost most
             return layers.UpSampling2D(2, interpolation="nearest", dtype=dtype, name=name)(x)
-        return layers.Conv2DTranspose(
-            width, 2, strides=2, kernel_initializer=initializer(), dtype=dtype, name=name
-        )(x)
+        return layers.Conv2DTranspose(width, 2, strides=2, kernel_initializer=initializer(), dtype=dtype, name=name)(x)
 
     image = x = keras.Input((None, None, 1), name="image")
     seen = []

@@ -8,11 +8,16 @@ from crack_utils.data.options import AUGMENTATIONS, FITS, LEAKS, PATTERNS
 from crack_utils.losses.registry import REPORTED, terms
 from crack_utils.models.registry import MODELS
 from crack_utils.runtime import paths
+from crack_utils.runtime.typed import wrong_fields
 
 OPTIMIZERS = ("adam", "adamw", "sgd", "momentum", "nesterov", "adagrad", "rmsprop")
 SCHEDULES = ("steps", "cosine")  # the report's three rates (R41), or a warm-up and half a cosine
 
 SYNTHETIC = "synthetic"
+
+# Beyond these a number is a typing error: no training of it would ever end.
+LARGEST = 8192  # [px] a side
+MOST = 10_000_000
 UNSAID = (("model", ""), ("loss", ""))  # as notebooks say that they leave a field to the preset
 
 PRESETS = {
@@ -173,6 +178,8 @@ class Experiment:
         return cls(**values | overrides, preset_name=name)
 
     def __post_init__(self):
+        if wrong := wrong_fields(self):
+            raise ValueError("; ".join(wrong))
         for name in ("size", "learning_rates", "boundaries", "patterns"):
             if (values := getattr(self, name)) is not None:
                 object.__setattr__(self, name, tuple(values))
@@ -252,6 +259,11 @@ def _check_names(loss, model):
 def _check_ranges(experiment):
     e = experiment
     rules = {
+        f"size must be at most {LARGEST:,} a side": e.size is None or max(e.size, default=0) <= LARGEST,
+        f"batch, repeat, epochs, specimens, frames, images_per_epoch and updates must be at most {MOST:,}": max(
+            e.batch, e.repeat or 0, e.epochs, e.specimens, e.frames, e.images_per_epoch, e.updates or 0
+        )
+        <= MOST,
         "size must be two whole numbers of at least 8": e.size is None
         or (len(e.size) == 2 and all(s == int(s) >= 8 for s in e.size)),
         "size, split_by and test are needed for synthetic data": e.data != SYNTHETIC
