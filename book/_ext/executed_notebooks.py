@@ -1,9 +1,9 @@
 """Make four pages from one notebook: fill ``{{ loss }}`` in executed notebooks when Sphinx reads them.
 
 ``notebooks/train.ipynb`` is executed once per loss and appears in the book four times. Titles, figure names and
-captions must differ from page to page, so the notebook writes ``{{ loss }}`` and ``{{ loss_title }}`` in its markdown cells and
-in the ``mystnb`` metadata of its code cells, and this extension fills them from the parameters that papermill wrote
-into the executed notebook. Code and outputs do not change.
+captions must differ from page to page. The notebook therefore writes ``{{ loss }}`` and ``{{ loss_title }}`` in its
+markdown cells and in the ``mystnb`` metadata of its code cells. This extension fills them from the parameters that
+papermill wrote into the executed notebook. Code and outputs do not change.
 
 It also removes the recorded values (see ``live_values``) from the page: they are data, and MyST-NB would warn if a
 notebook records twice under one name.

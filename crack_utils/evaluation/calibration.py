@@ -143,21 +143,12 @@ def _write(run, fingerprint):
     from crack_utils.evaluation import conformal
 
     split, model = split_of(run), run.model()
-<<<<<<< HEAD
-    true, predicted = {}, {}
-    for name in ("validation", "test"):
-        if split[name]:
-            images, true[name] = arrays(split[name], run.experiment.picture_size)
-            predicted[name] = probabilities(model, images)
-    pixels = {name: (_pixels(true[name]), _pixels(predicted[name])) for name in true}
-=======
-    images, true, found = {}, {}, {}
+    images, true, predicted = {}, {}, {}
     for name in ("validation", "test"):
         if split[name]:
             images[name], true[name] = arrays(split[name], run.experiment.picture_size)
-            found[name] = probabilities(model, images[name])
-    pixels = {name: (_pixels(true[name]), _pixels(found[name])) for name in true}
->>>>>>> main
+            predicted[name] = probabilities(model, images[name])
+    pixels = {name: (_pixels(true[name]), _pixels(predicted[name])) for name in true}
     temperature, threshold = 1.0, 0.5
     if pixels["validation"][0].any():  # without a crack there is nothing to fit
         temperature = fit_temperature(*pixels["validation"])
@@ -166,15 +157,10 @@ def _write(run, fingerprint):
         threshold = metrics.best_threshold(THRESHOLDS, scores)
     intervals = {}
     if "test" in true:  # on validation, where the threshold was chosen, errors are too small
-<<<<<<< HEAD
-        intervals = conformal.intervals(split.test, true["test"], predicted["test"], temperature, threshold)
-    calibration = Calibration(
-=======
         intervals = conformal.intervals(
-            split.test, true["test"], found["test"], temperature, threshold, images=images["test"]
+            split.test, true["test"], predicted["test"], temperature, threshold, images=images["test"]
         )
-    made = Calibration(
->>>>>>> main
+    calibration = Calibration(
         temperature,
         threshold,
         {name: _measured(*pixels[name], temperature, threshold) for name in pixels},

@@ -5,15 +5,9 @@ stays below it with the stated rate, whatever the distribution, if the new speci
 Pictures of one specimen are not independent, so each specimen has the same weight. The new specimen has this weight
 too, at infinity ([1]_).
 
-<<<<<<< HEAD
-A missed crack is an infinite error. If misses are too frequent for the level, there is no bound, and the value is
-`math.inf`. Predictions of flipped pictures, by contrast, only show how much one network varies; their spread is not a
-confidence interval.
-=======
-A missed crack is an infinite error, and a tip that was sought at the wrong end is as far off as it is. Where misses are
-more frequent than the level leaves room for, there is no bound, and `math.inf` says so. Predictions of flipped pictures, by contrast, show how one network differs from itself; their
-spread is no interval, and no rate can be stated for it.
->>>>>>> main
+A missed crack is an infinite error. A tip at the wrong end of the crack has a correspondingly large error. If misses
+are too frequent for the level, there is no bound, and the value is `math.inf`. Predictions of flipped pictures, by
+contrast, only show how much one network varies; their spread is not a confidence interval.
 
 References
 ----------
@@ -25,14 +19,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-<<<<<<< HEAD
-from crack_utils.data import targets
-from crack_utils.geometry import find_tip, measure_cracks
-=======
 from crack_utils.data.targets import tip_at
 from crack_utils.geometry import find_tip, measure_cracks, tip_errors
 from crack_utils.inference.measure import measure
->>>>>>> main
 from crack_utils.inference.predictor import calibrated
 
 LEVEL = 0.8  # of `intervals`; a higher level needs more specimens: at least 9 for 0.9
@@ -48,12 +37,8 @@ class Errors:
     specimens : list of str
         Specimen of each picture.
     tip : ndarray, shape (n,)
-<<<<<<< HEAD
-        Distance between the true and the predicted tip [px]; infinite if none was found, NaN if there is no true tip.
-=======
-        Distance between true and found tip [px], the larger one where there are two; infinite where one was not found,
-        NaN where there is no true one.
->>>>>>> main
+        Distance between the true and the predicted tip [px], the larger one if there are two; infinite if one was not
+        found, NaN if there is no true tip.
     length : ndarray, shape (n,)
         Absolute difference between the predicted and the true length of the primary crack [px]; infinite if no crack
         was found.
@@ -160,13 +145,8 @@ def coverage(errors, specimens, level=LEVEL, repeats=REPEATS, seed=0):
     return Coverage(level, float(np.mean(covered)), float(low), float(high), median)
 
 
-<<<<<<< HEAD
-def measure_errors(pairs, true, probability, temperature=1.0, threshold=0.5):
-    """Measure the errors of length and tip position of predicted cracks.
-=======
 def measure_errors(pairs, true, probability, temperature=1.0, threshold=0.5, images=None):
-    """Measure each predicted crack against the true one.
->>>>>>> main
+    """Measure the errors of length and tip position of predicted cracks.
 
     Parameters
     ----------
@@ -191,19 +171,13 @@ def measure_errors(pairs, true, probability, temperature=1.0, threshold=0.5, ima
         if not mask.any():
             continue
         after = calibrated(values, temperature)
-<<<<<<< HEAD
-        true_cracks, cracks = measure_cracks(mask), measure_cracks(after, threshold=threshold)
+        true_cracks = measure_cracks(mask)
+        cracks = measure_cracks(after, threshold=threshold) if image is None else measure(image, after, threshold)
         specimens.append(f"{pair.source}/{pair.specimen or pair.name}")
-        tips.append(_tip_error(_true_tip(pair, mask), find_tip(after, threshold)))
+        true_tips = _true_tips(pair, mask)
+        tip = cracks[0].tip if cracks else None
+        tips.append(tip_errors([true_tips], [tip]).distances.max() if true_tips else math.nan)
         lengths.append(abs(cracks[0].length - true_cracks[0].length) if cracks else math.inf)
-=======
-        there = measure_cracks(mask)
-        found = measure_cracks(after, threshold=threshold) if image is None else measure(image, after, threshold)
-        specimens.append(f"{pair.source}/{pair.specimen or pair.name}")
-        known = _true_tips(pair, mask)
-        tips.append(tip_errors([known], [found[0].tip if found else None]).distances.max() if known else math.nan)
-        lengths.append(abs(found[0].length - there[0].length) if found else math.inf)
->>>>>>> main
     return Errors(specimens, np.array(tips), np.array(lengths))
 
 
@@ -213,28 +187,17 @@ def intervals(pairs, true, probability, temperature, threshold, level=LEVEL, ima
     Returns
     -------
     dict
-<<<<<<< HEAD
-        level, specimens (their number) and pictures (their number). For "tip" and "length" also bound_px (None: there
-        is no bound), coverage (mean over halves of the specimens), coverage_low and coverage_high (None without a
-        bound). Empty with fewer than two specimens.
-=======
-        level, threshold (that it holds for; at any other one, at another scale or with flips, other errors are made),
-        specimens (their number), pictures, missed (share of pictures whose tip was not found) and, for "tip" and
-        "length", bound_px (None: there is no bound), coverage (mean over halves of the specimens), coverage_low and
-        coverage_high (None with it). Empty with one specimen or none.
->>>>>>> main
+        level, threshold (the bounds are valid for this one only; another threshold, another scale or flips give other
+        errors), specimens (their number), pictures (their number) and missed (share of pictures with a tip that was not
+        found). For "tip" and "length" also bound_px (None: there is no bound), coverage (mean over halves of the
+        specimens), coverage_low and coverage_high (None without a bound). Empty with fewer than two specimens.
     """
     errors = measure_errors(pairs, true, probability, temperature, threshold, images)
     count = len(set(errors.specimens))
     if count < 2:
         return {}
-<<<<<<< HEAD
-    result = {"level": level, "specimens": count, "pictures": len(errors.specimens)}
-=======
-    missed = float(np.isinf(errors.tip).mean())
-    found = {"level": level, "threshold": threshold, "specimens": count, "pictures": len(errors.specimens)}
-    found["missed"] = missed
->>>>>>> main
+    result = {"level": level, "threshold": threshold, "specimens": count, "pictures": len(errors.specimens)}
+    result["missed"] = float(np.isinf(errors.tip).mean())
     for name in ("tip", "length"):
         limit = bound(getattr(errors, name), errors.specimens, level)
         measured = coverage(getattr(errors, name), errors.specimens, level)
@@ -260,21 +223,9 @@ def _checked(errors, specimens, level):
     return errors[exists], specimens[exists]
 
 
-<<<<<<< HEAD
-def _true_tip(pair, mask):
-    """Return the labelled tip, or the tip of the true mask: (row, column) [px of the mask], None if there is none."""
-    return find_tip(mask).position if pair.tip is None else targets.tip_at(pair, mask.shape)
-
-
-def _tip_error(true, tip):
-    if true is None:
-        return math.nan
-    return math.hypot(true[0] - tip.position[0], true[1] - tip.position[1]) if tip.found else math.inf
-=======
 def _true_tips(pair, mask):
-    """Return the true tips [(row, column), …] in pixels of the mask, none, one or two."""
+    """Return the labelled tips, or those of the true mask: none, one or two (row, column) [px of the mask]."""
     if pair.tip is None:
         return find_tip(mask).positions
     pairs = [pair] if pair.tip2 is None else [pair, replace(pair, tip=pair.tip2)]
-    return [tip_at(each, mask.shape) for each in pairs]
->>>>>>> main
+    return [tip_at(labelled, mask.shape) for labelled in pairs]

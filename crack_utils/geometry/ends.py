@@ -47,13 +47,8 @@ WITH_IMAGE = {
     "other large unlike around": 0.37,
     "other rougher": 0.13,
 }
-<<<<<<< HEAD
-LAPSE = (
-    0.04  # share of cracks whose signs mislead however clear they are: no probability is nearer to 1 than half of it
-)
-=======
-LAPSE = 0.04  # share of cracks whose signs mislead, however clear they are
->>>>>>> main
+# Share of cracks whose signs mislead, however clear they are: no probability is nearer to 1 than half of it.
+LAPSE = 0.04
 
 
 @dataclass(frozen=True)
