@@ -104,7 +104,7 @@ def read_calibration(folder):
         return Calibration(**json.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise ValueError(f"{folder}: not calibrated yet; run crack-utils calibrate {folder}") from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"{file}: not a calibration ({error}); delete it and calibrate again") from error
 
 

@@ -35,7 +35,6 @@ class Errors:
     Attributes
     ----------
     specimens : list of str
-        Specimen of each picture.
     tip : ndarray, shape (n,)
         Distance between the true and the predicted tip [px], the larger one if there are two; infinite if one was not
         found, NaN if there is no true tip.
@@ -158,7 +157,7 @@ def measure_errors(pairs, true, probability, temperature=1.0, threshold=0.5, ima
     temperature, threshold : float
         As in `Calibration`.
     images : sequence of ndarray of float in [0, 1], shape (H, W), optional
-        The photographs: with them cracks are measured as `inference.measure` does it.
+        The photographs; with them, cracks are measured as in `inference.measure`.
 
     Returns
     -------
@@ -224,7 +223,7 @@ def _checked(errors, specimens, level):
 
 
 def _true_tips(pair, mask):
-    """Return the labelled tips, or those of the true mask: none, one or two (row, column) [px of the mask]."""
+    """Return the true tips (row, column) in pixels of the mask, none, one or two."""
     if pair.tip is None:
         return find_tip(mask).positions
     pairs = [pair] if pair.tip2 is None else [pair, replace(pair, tip=pair.tip2)]

@@ -102,7 +102,7 @@ class TestFacts:
         images = {"a": texture(0), "b": texture(1), "c": texture(2, (300, 500))}
         masks = {"a": bar(), "b": bar(), "c": bar(5, 200, (300, 500))}
         notes = facts_of(barred(tmp_path / "x", images, masks)).notes
-        assert notes == ["pictures of 2 sizes, from 48×60 to 300×500: all become one"]
+        assert notes == ["pictures of 2 sizes, from 48×60 to 300×500; --fit resize makes them one"]
 
 
 class TestThumbnail:
