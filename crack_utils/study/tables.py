@@ -60,33 +60,39 @@ class Tables:
     provenance: dict
     tips: pd.DataFrame | None = None
 
-    def failures(self, question):
-        """Return how many trainings of each variant found no crack pixel in any test picture: a Series by variant.
+    def failed(self):
+        """Return which trainings failed: a Series of bool by (question, variant, seed).
 
-        Such a training has jumped to "no crack" and stayed there. It is an outcome of its own: a mean over it and
-        trainings that worked would describe neither.
+        A training has failed if its mean IoU at 0.5, pooled over the test set, is no better than the best mask that
+        needs no network: all background, or all crack. Overlap losses can jump to "no crack" and stay there; others
+        call half of a picture crack. Either is an outcome of its own: a mean over it and trainings that worked would
+        describe neither.
         """
-        rows = self.specimens[self.specimens["question"] == question]
-        found = rows.groupby(["variant", "seed"], sort=False)["recall"].max()
-        return (found == 0).groupby("variant", sort=False).sum()
+        counts = self.specimens.groupby(["question", "variant", "seed"], sort=False)[list(COUNTS)].sum()
+        crack, pixels = counts["tp"] + counts["fn"], counts.sum(axis=1)
+        wrong = counts["fp"] + counts["fn"]
+        mean_iou = (counts["tp"] / (counts["tp"] + wrong) + counts["tn"] / (counts["tn"] + wrong)) / 2
+        return mean_iou <= np.maximum(crack, pixels - crack) / pixels / 2
+
+    def failures(self, question):
+        """Return how many trainings of each variant failed (see `failed`): a Series by variant."""
+        return self.failed().loc[question].groupby("variant", sort=False).sum()
 
     def working_runs(self, question):
-        """Return the rows of `runs` of a question without trainings that failed (see `failures`)."""
-        rows = self.specimens[self.specimens["question"] == question]
-        found = rows.groupby(["variant", "seed"])["recall"].max()
+        """Return the rows of `runs` of a question without trainings that failed."""
+        failed = self.failed().loc[question]
         runs = self.runs[self.runs["question"] == question]
-        return runs[pd.MultiIndex.from_frame(runs[["variant", "seed"]]).isin(found.index[found > 0])]
+        return runs[pd.MultiIndex.from_frame(runs[["variant", "seed"]]).isin(failed.index[~failed])]
 
     def swept(self, part):
         """Return the rows of `thresholds` of one set, "validation" or "test", without trainings that failed.
 
         A variant that never worked is kept as it is.
         """
-        rows = self.specimens[self.specimens["question"] == "losses"]
-        found = rows.groupby(["variant", "seed"])["recall"].max()
-        worked = found.index[(found > 0) | (found.groupby("variant").transform("max") == 0)]
+        failed = self.failed().loc["losses"]
+        kept = failed.index[~failed | failed.groupby("variant").transform("all")]
         chosen = self.thresholds[self.thresholds["set"] == part]
-        return chosen[pd.MultiIndex.from_frame(chosen[["variant", "seed"]]).isin(worked)]
+        return chosen[pd.MultiIndex.from_frame(chosen[["variant", "seed"]]).isin(kept)]
 
     def values(self, question, measure, variants=None, worked=False):
         """Return a measure as an array of shape (variants, seeds, specimens).
@@ -99,7 +105,7 @@ class Tables:
         variants : sequence of str, optional
             In the order wanted; by default as in the table.
         worked : bool
-            Leave out the seeds with which any of these variants failed (see `failures`); if none is left, keep all.
+            Leave out the seeds with which any of these variants failed (see `failed`); if none is left, keep all.
 
         Raises
         ------
@@ -112,8 +118,8 @@ class Tables:
         if not variants or (missing := [name for name in variants if name not in known]):
             raise ValueError(f"{question}: no variant {missing if variants else ''}; known are {', '.join(known)}")
         if worked:
-            found = rows[rows["variant"].isin(variants)].groupby(["variant", "seed"])["recall"].max()
-            kept = rows[~rows["seed"].isin(found.index[found == 0].get_level_values("seed"))]
+            failed = self.failed().loc[question].loc[variants]
+            kept = rows[~rows["seed"].isin(failed.index[failed].get_level_values("seed"))]
             rows = kept if len(kept) else rows
         cube = rows.pivot(index=["variant", "seed"], columns="specimen", values=measure)
         return np.stack([cube.loc[variant].to_numpy(float) for variant in variants])
