@@ -39,6 +39,7 @@ MEASURES = (
     "crack_width",
 )
 COUNTS = ("tp", "fp", "fn", "tn")
+VALIDATION = ("mean_iou", "unthresholded_mean_iou", "accuracy", "mean_class_accuracy", "loss")  # kept of each training
 
 
 @dataclass(frozen=True)
@@ -254,10 +255,11 @@ def _about(run):
         "seconds": facts["seconds"],
         "peak_memory_gib": facts["peak_memory_gib"],
         "validation_seen": float(np.mean([name in seen for name in names["validation"]])),
-        **{f"validation_{key}": found["validation"][key] for key in ("mean_iou", "unthresholded_mean_iou", "accuracy")},
+        **{f"validation_{key}": found["validation"][key] for key in VALIDATION},
         **{f"pooled_{key}": found["test"][key] for key in ("mean_iou", "unthresholded_mean_iou", "accuracy")},
         "final_loss": float(history["loss"][-1]),
         "curve": " ".join(f"{value:.4f}" for value in history["val_miou"]),
+        "cast_curve": " ".join(f"{value:.4f}" for value in history["val_unthresholded_miou"]),
     }
 
 

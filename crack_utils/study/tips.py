@@ -225,7 +225,7 @@ def _share_difference(own, base):
         return np.nan, np.nan, np.nan
     if min(values.shape) < 2:
         return values.mean(), np.nan, np.nan
-    found = interval(values)
+    found = interval(values, bounds=(-1, 1))
     return found.mean, found.low, found.high
 
 
