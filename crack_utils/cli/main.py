@@ -4,9 +4,9 @@ import argparse
 import os
 import sys
 
-from crack_utils.cli import data, importing, label, model, predict, serve, train
+from crack_utils.cli import audit, data, importing, label, model, predict, serve, train
 
-COMMANDS = (data, importing, label, train, predict, serve, model)  # in the order of `crack-utils --help`
+COMMANDS = (data, importing, label, train, predict, serve, model, audit)  # in the order of `crack-utils --help`
 
 
 def main(arguments=None):

@@ -131,7 +131,7 @@ def network(loss, folder=None):
     if not file.is_file():
         raise ValueError(f"{file}: no network; `make study STUDY={SCALE}` keeps one of each loss")
     base = SCALES[SCALE]["base"]
-    made = models.build("unet", base["size"], **base["model_options"])
+    made = models.build("unet", **base["model_options"])
     with np.load(file) as weights:
         made.set_weights([weights[name].astype(np.float32) for name in weights.files])
     return made
