@@ -64,7 +64,8 @@ AFTER = {
 # Those that read tables of a study that this build trains, and those that read tables that are kept.
 TABLES = {"table1": LIVE}
 RESULTS = {
-    "table1": ["results/study", "results/statistics_check.csv"],
+    "table1": ["results/study", "results/statistics_check.csv", "results/claims.csv"]
+    + [place for place in ("results/fingerprint", "results/fairness") if Path(place).is_dir()],
     "augmentation": ["results/augmentation"],
     "models": ["results/families"],
     "tips": ["results/tips"],

@@ -11,7 +11,7 @@ from crack_utils.study.cases import SCALES
 from crack_utils.study import thresholds
 from crack_utils.study.claims import compare_losses, present, variants
 from crack_utils.study.published import order
-from crack_utils.study.tables import COUNTS, facts, repeated, source
+from crack_utils.study.tables import COUNTS, facts, folder_of, repeated, source
 from crack_utils.study.verdicts import MATTERS, SHARE, WORDS, by_seed, interval, text
 
 QUOTED = ("mean_iou", "unthresholded_mean_iou", "crack_at_one", "recall", "expected_calibration_error")  # in the prose
@@ -132,6 +132,11 @@ def threshold_table(tables):
     return pd.DataFrame(rows).T
 
 
+def matched_precision(tables):
+    """Return the precision at which recalls are compared, see `thresholds.matched_precision`."""
+    return thresholds.matched_precision(tables.thresholds)
+
+
 def _at_thresholds(tables):
     """Return `thresholds.by_training` with the mean IoU at 0.5, without the seeds with which any loss failed."""
     found = thresholds.by_training(tables.thresholds)
@@ -208,7 +213,10 @@ def numbers(full, live, findings):
         "order": {measure: order(values) for measure, values in means.items()},
         "established": {measure: _established(rows) for measure, rows in pairs.items()},
         "matters": MATTERS,
-        "matched_precision": thresholds.matched_precision(full.thresholds),
+        "matched_precision": matched_precision(full),
+        "optimizers": _failures(full, "optimizers"),
+        "batches": _failures(full, "batches"),
+        "fairness": {"known": (folder_of("fairness") / "specimens.csv").is_file()},
         "findings": _by_item(findings),
         "verdicts": {name.replace(" ", "_"): sum(each.verdict == name for each in findings) for name in WORDS},
         "live": {
@@ -217,6 +225,16 @@ def numbers(full, live, findings):
             "facts": facts(live),
             "order": {measure: order(values) for measure, values in live_means.items()},
         },
+    }
+
+
+def _failures(tables, question):
+    """Return trainings and failed ones of each variant, by the first word of its name; nothing if it was not asked."""
+    if question not in present(tables, question):
+        return {}
+    failed = tables.failed().loc[question].groupby("variant", sort=False)
+    return {
+        variant.partition(",")[0]: {"trainings": len(group), "failed": int(group.sum())} for variant, group in failed
     }
 
 
