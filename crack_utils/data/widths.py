@@ -49,7 +49,7 @@ def reduction(pairs):
     if not widths.size:
         return 1
     wanted = math.ceil(np.median(widths) / WIDEST)
-    return max(1, min(wanted, math.floor(np.quantile(widths, 0.1) / HAIRLINE)))
+    return max(1, min(wanted, math.floor(np.quantile(widths, 0.1, method="lower") / HAIRLINE)))
 
 
 def trimmed(mask):

@@ -105,7 +105,7 @@ def read_calibration(folder):
         return Calibration(**json.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise ValueError(f"{folder}: not calibrated yet; crack-utils calibrate {folder} does it") from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"{file}: no calibration ({error}); delete it and calibrate anew") from error
 
 
@@ -158,11 +158,11 @@ def _write(run, fingerprint):
     from crack_utils.evaluation import conformal
 
     split, model = split_of(run), run.model()
-    true, found = {}, {}
+    images, true, found = {}, {}, {}
     for name in ("validation", "test"):
         if split[name]:
-            images, true[name] = arrays(split[name], run.experiment.picture_size)
-            found[name] = probabilities(model, images)
+            images[name], true[name] = arrays(split[name], run.experiment.picture_size)
+            found[name] = probabilities(model, images[name])
     pixels = {name: (_pixels(true[name]), _pixels(found[name])) for name in true}
     temperature, threshold = 1.0, 0.5
     if pixels["validation"][0].any():  # without a crack there is nothing to fit
@@ -170,7 +170,9 @@ def _write(run, fingerprint):
         threshold = fit_threshold(pixels["validation"][0], calibrated(pixels["validation"][1], temperature))
     intervals = {}
     if "test" in true:  # on validation, where the threshold was chosen, errors are too small
-        intervals = conformal.intervals(split.test, true["test"], found["test"], temperature, threshold)
+        intervals = conformal.intervals(
+            split.test, true["test"], found["test"], temperature, threshold, images=images["test"]
+        )
     made = Calibration(
         temperature,
         threshold,

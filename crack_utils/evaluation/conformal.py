@@ -4,9 +4,10 @@ Split conformal prediction: the errors of some specimens, sorted, give a bound t
 specimen keeps with the stated rate, whatever their distribution, as long as the new specimen is drawn as those were.
 Pictures of one specimen are siblings, so each specimen counts as one, and the new one too, at infinity ([1]_).
 
-A missed crack is an infinite error. Where misses are more frequent than the level leaves room for, there is no bound,
-and `math.inf` says so. Predictions of flipped pictures, by contrast, show how one network differs from itself; their
-spread is no interval, and no rate can be stated for it.
+A missed crack is an infinite error, and a tip that was sought at the wrong end is as far off as it is. Where misses are
+more frequent than the level leaves room for, there is no bound, and `math.inf` says so. Predictions of flipped
+pictures, by contrast, show how one network differs from itself; their spread is no interval, and no rate can be stated
+for it.
 
 References
 ----------
@@ -14,12 +15,13 @@ References
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image
 
-from crack_utils.geometry import find_tip, measure_cracks
+from crack_utils.data.targets import tip_at
+from crack_utils.geometry import find_tip, measure_cracks, tip_errors
+from crack_utils.inference.measure import measure
 from crack_utils.inference.predictor import calibrated
 
 LEVEL = 0.8  # of `intervals`; a dozen specimens cannot bear much more: 9 are the fewest for 0.9
@@ -34,7 +36,8 @@ class Errors:
     ----------
     specimens : list of str
     tip : ndarray, shape (n,)
-        Distance between true and found tip [px]; infinite where none was found, NaN where there is no true one.
+        Distance between true and found tip [px], the larger one where there are two; infinite where one was not found,
+        NaN where there is no true one.
     length : ndarray, shape (n,)
         Found less true length of the primary crack, without its sign [px]; infinite where no crack was found.
     """
@@ -140,7 +143,7 @@ def coverage(errors, specimens, level=LEVEL, repeats=REPEATS, seed=0):
     )
 
 
-def measure_errors(pairs, true, probability, temperature=1.0, threshold=0.5):
+def measure_errors(pairs, true, probability, temperature=1.0, threshold=0.5, images=None):
     """Measure each predicted crack against the true one.
 
     Parameters
@@ -151,6 +154,8 @@ def measure_errors(pairs, true, probability, temperature=1.0, threshold=0.5):
     probability : sequence of ndarray of float in [0, 1], shape (H, W)
     temperature, threshold : float
         As in `Calibration`.
+    images : sequence of ndarray of float in [0, 1], shape (H, W), optional
+        The photographs: with them cracks are measured as `inference.measure` does it.
 
     Returns
     -------
@@ -158,32 +163,38 @@ def measure_errors(pairs, true, probability, temperature=1.0, threshold=0.5):
         In pixels of these arrays.
     """
     specimens, tips, lengths = [], [], []
-    for pair, mask, values in zip(pairs, true, probability, strict=True):
+    images = [None] * len(pairs) if images is None else images
+    for pair, mask, values, image in zip(pairs, true, probability, images, strict=True):
         if not mask.any():
             continue
         after = calibrated(values, temperature)
-        there, found = measure_cracks(mask), measure_cracks(after, threshold=threshold)
+        there = measure_cracks(mask)
+        found = measure_cracks(after, threshold=threshold) if image is None else measure(image, after, threshold)
         specimens.append(f"{pair.source}/{pair.specimen or pair.name}")
-        tips.append(_tip_error(_true_tip(pair, mask), find_tip(after, threshold)))
+        known = _true_tips(pair, mask)
+        tips.append(tip_errors([known], [found[0].tip if found else None]).distances.max() if known else math.nan)
         lengths.append(abs(found[0].length - there[0].length) if found else math.inf)
     return Errors(specimens, np.array(tips), np.array(lengths))
 
 
-def intervals(pairs, true, probability, temperature, threshold, level=LEVEL):
+def intervals(pairs, true, probability, temperature, threshold, level=LEVEL, images=None):
     """Return bounds and their measured coverage, ready for JSON; parameters as for `measure_errors`.
 
     Returns
     -------
     dict
-        level, specimens (their number), pictures and, for "tip" and "length", bound_px (None: there is no bound),
-        coverage (mean over halves of the specimens), coverage_low and coverage_high (None with it). Empty with one
-        specimen or none.
+        level, threshold (that it holds for; at any other one, at another scale or with flips, other errors are made),
+        specimens (their number), pictures, missed (share of pictures whose tip was not found) and, for "tip" and
+        "length", bound_px (None: there is no bound), coverage (mean over halves of the specimens), coverage_low and
+        coverage_high (None with it). Empty with one specimen or none.
     """
-    errors = measure_errors(pairs, true, probability, temperature, threshold)
+    errors = measure_errors(pairs, true, probability, temperature, threshold, images)
     count = len(set(errors.specimens))
     if count < 2:
         return {}
-    found = {"level": level, "specimens": count, "pictures": len(errors.specimens)}
+    missed = float(np.isinf(errors.tip).mean())
+    found = {"level": level, "threshold": threshold, "specimens": count, "pictures": len(errors.specimens)}
+    found["missed"] = missed
     for name in ("tip", "length"):
         limit = bound(getattr(errors, name), errors.specimens, level)
         held = coverage(getattr(errors, name), errors.specimens, level)
@@ -209,17 +220,9 @@ def _checked(errors, specimens, level):
     return errors[known], specimens[known]
 
 
-def _true_tip(pair, mask):
-    """Return the true tip (row, column) in pixels of the mask; None if there is none."""
+def _true_tips(pair, mask):
+    """Return the true tips [(row, column), …] in pixels of the mask, none, one or two."""
     if pair.tip is None:
-        return find_tip(mask).position
-    with Image.open(pair.image) as photograph:
-        across, down = photograph.size
-    height, width = mask.shape
-    return (pair.tip[0] + 0.5) * height / down - 0.5, (pair.tip[1] + 0.5) * width / across - 0.5
-
-
-def _tip_error(true, found):
-    if true is None:
-        return math.nan
-    return math.hypot(true[0] - found.position[0], true[1] - found.position[1]) if found.found else math.inf
+        return find_tip(mask).positions
+    pairs = [pair] if pair.tip2 is None else [pair, replace(pair, tip=pair.tip2)]
+    return [tip_at(each, mask.shape) for each in pairs]

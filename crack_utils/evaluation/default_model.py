@@ -9,6 +9,9 @@ import shutil
 from pathlib import Path
 
 from crack_utils.data import synthetic
+from crack_utils.data.synthetic.surfaces import VERSION as SURFACES_VERSION
+from crack_utils.data.synthetic.surfaces import generate_surfaces
+from crack_utils.data.synthetic.wide import WIDE_VERSION
 from crack_utils.evaluation.calibration import NAME as CALIBRATION
 from crack_utils.evaluation.model_card import NAME as CARD
 from crack_utils.evaluation.model_card import write_card
@@ -55,12 +58,9 @@ def draw_pictures(surfaces=SURFACES, specimens=SPECIMENS):
     list of str
         Their folders, relative to the project where they lie in it.
     """
-    names = (
-        f"surfaces-v{synthetic.SURFACES_VERSION}-{surfaces}",
-        f"specimens-wide-v{synthetic.WIDE_VERSION}-{specimens}",
-    )
+    names = (f"surfaces-v{SURFACES_VERSION}-{surfaces}", f"specimens-wide-v{WIDE_VERSION}-{specimens}")
     on_surfaces, in_rigs = (paths.data() / name for name in names)
-    synthetic.generate_surfaces(on_surfaces, surfaces, progress=True)
+    generate_surfaces(on_surfaces, surfaces, progress=True)
     synthetic.generate(in_rigs, specimens, frames=1, size=(512, 640), looks="wide", progress=True)
     folders = [on_surfaces, in_rigs / "old", in_rigs / "new"]
     return [_relative(folder) for folder in folders if folder.is_dir()]

@@ -192,6 +192,8 @@ class LabelFolder:
         columns += [column for column in ("tip_row", "tip_column") if column not in columns]
         row = rows.setdefault(name, {"name": name, **({"source": self.path.name} if "source" in columns else {})})
         row["tip_row"], row["tip_column"] = ("", "") if tip is None else (f"{value:.2f}" for value in tip)
+        if tip is None:  # nor is there a second one
+            row |= {column: "" for column in ("tip2_row", "tip2_column") if column in columns}
         text = io.StringIO(newline="")
         writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
         writer.writeheader()

@@ -5,11 +5,13 @@ of that of the report's network. Batch normalisation (Ioffe and Szegedy 2015, ar
 surely; at the fine levels it would cost more time than it brings, so only the coarse ones have it.
 """
 
+import itertools
+
 import keras
 from keras import layers
 
 from .any_size import AnySizeModel
-from .blocks import EPSILON, check_at_least, prior_bias
+from .blocks import EPSILON, LAYERS, check_at_least, prior_bias
 
 MOMENTUM = 0.95  # of the running mean and variance: some dozens of updates
 
@@ -46,10 +48,10 @@ def compact(dtype=None, filters=(16, 16, 32, 64, 128), normalise_from=3, prior=0
     check_at_least(2, **{"the number of levels": len(filters)})
     check_at_least(1, normalise_from=normalise_from, **{"filters, each,": min(filters)})
     bias = prior_bias(prior)
-    seeds = keras.random.SeedGenerator(seed) if seed is not None else None
+    seeds = iter(range(seed * LAYERS, (seed + 1) * LAYERS)) if seed is not None else itertools.repeat(None)
 
     def initializer():
-        return keras.initializers.HeNormal(seeds and int(seeds.next()[1]))
+        return keras.initializers.HeNormal(next(seeds))
 
     def stage(x, widths, level, name):
         for number, width in enumerate(widths, start=1):
@@ -69,6 +71,12 @@ def compact(dtype=None, filters=(16, 16, 32, 64, 128), normalise_from=3, prior=0
                 x = layers.Activation("relu", dtype=dtype, name=f"{layer}_relu")(x)
         return x
 
+    def doubled(x, width, level):
+        name = f"decoder{level}_up"
+        if level == 1:  # without weights where they would cost most
+            return layers.UpSampling2D(2, interpolation="nearest", dtype=dtype, name=name)(x)
+        return layers.Conv2DTranspose(width, 2, strides=2, kernel_initializer=initializer(), dtype=dtype, name=name)(x)
+
     image = x = keras.Input((None, None, 1), name="image")
     seen = []
     for level, width in enumerate(filters, start=1):
@@ -77,9 +85,7 @@ def compact(dtype=None, filters=(16, 16, 32, 64, 128), normalise_from=3, prior=0
         x = layers.MaxPooling2D(dtype=dtype, name=f"encoder{level}_pool")(x)
     x = stage(x, (2 * filters[-1], filters[-1]), len(filters) + 1, "bridge")
     for level, width in reversed(list(enumerate(filters, start=1))):
-        x = layers.Conv2DTranspose(
-            width, 2, strides=2, kernel_initializer=initializer(), dtype=dtype, name=f"decoder{level}_up"
-        )(x)
+        x = doubled(x, width, level)
         x = layers.Concatenate(dtype=dtype, name=f"decoder{level}_concat")([x, seen[level - 1]])
         x = stage(x, (width, filters[max(level - 2, 0)]), level, f"decoder{level}")
     probability = layers.Conv2D(
@@ -88,7 +94,7 @@ def compact(dtype=None, filters=(16, 16, 32, 64, 128), normalise_from=3, prior=0
         padding="same",
         activation="sigmoid",
         bias_initializer=bias,
-        kernel_initializer=keras.initializers.GlorotUniform(seeds and int(seeds.next()[1])),
+        kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
         dtype="float32",
         name="output",
     )(x)

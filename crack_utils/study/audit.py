@@ -1,6 +1,6 @@
 """Can published numbers of a segmentation come from one hard mask a row, and if not, which reading fits them?
 
-Built on `table1`: mean IoU and accuracy leave a curve of masks, and precision, recall and crack share cut it. The numbers
+Built on `table1`: mean IoU and accuracy leave a curve of masks, and precision, recall and crack share cut it. Numbers
 are taken as rounded to the digits that they were printed with. `book/_static/audit.js` is the same for the browser.
 
 >>> found = audit(read_table("name,mean_iou,accuracy,crack_share\\nA,0.593,0.988,0.05"))
@@ -84,7 +84,7 @@ def _number(text, where, may_be_large):
         value = float(digits) * unit
     except ValueError:
         raise ValueError(f"{where}: {text!r} is no number") from None
-    if not (0 <= value and (value <= 1 or may_be_large)):
+    if not (value >= 0 and (value <= 1 or may_be_large)):
         raise ValueError(f"{where}: {text!r} must lie between 0 and 1, or be a percentage")
     decimals = len(digits.partition(".")[2])
     return value, 0.5 * 10.0**-decimals * unit
@@ -102,8 +102,8 @@ def audit(rows):
     Returns
     -------
     list of dict
-        name; verdict: "consistent", "strained" (a mask with at least twice, or at most half, the crack), "impossible for
-        one hard mask", or "too few numbers"; fits, the titles of the readings that can be true; crack_share and
+        name; verdict: "consistent", "strained" (at least twice, or at most half, the crack), "impossible for one
+        hard mask", or "too few numbers"; fits, the titles of the readings that can be true; crack_share and
         area_ratio (predicted / true), each (least, most) under the kindest reading of one mask, or None; because.
     """
     common = {}

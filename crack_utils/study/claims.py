@@ -2,8 +2,8 @@
 
 `results/claims.csv` lists the claims: which variants of which question are compared, by which measures, and whether
 trainings that failed (`Tables.failed`) are left out, with their seed, or counted. `verdicts` has the rules. Two hold for
-losses: a verdict rests on more than one threshold, or on one that validation chose; and a measure that is known at a fixed
-threshold of 0.5 alone decides nothing, however clear its difference is.
+losses: a verdict rests on more than one threshold, or on one that validation chose; and a measure that is known at a
+fixed threshold of 0.5 alone decides nothing, however clear its difference is.
 """
 
 from dataclasses import asdict, dataclass
@@ -38,16 +38,16 @@ WITHOUT_LIMITS = ("memory_gib",)
 
 @dataclass(frozen=True)
 class Finding:
-    """One claim and what became of it.
+    """One claim of the report and the result of our test.
 
     Attributes
     ----------
     item : str
-        Of the checklist, such as "R56".
+        Item of the checklist, such as "R56".
     claim, reported : str
-        In our words, and what the report gives for it.
+        The claim in our words, and the report's evidence for it.
     contrast : str
-        What is subtracted from what.
+        The difference that is tested, in words.
     value, low, high : float or None
         The difference in the direction of the claim by its first measure, with its 95 % interval; None where there is
         none, such as with fewer than two trainings that worked.
@@ -71,7 +71,7 @@ class Finding:
     source: str
 
     def to_dict(self):
-        """Return all fields."""
+        """Return all fields as a dictionary."""
         return asdict(self)
 
 
@@ -103,10 +103,10 @@ def claims():
 
 
 def measures(tables):
-    """Return what a training came to, one row a (question, variant, seed), one column each of MEASURES.
+    """Return what a training came to, one row a (question, variant, seed), a column each of MEASURES.
 
-    Measures of pictures are means over the test specimens; those at a threshold of validation or at matched precision are
-    of pooled counts, and known for the question "losses" alone.
+    Measures of pictures are means over the test specimens; those at a threshold of validation or at matched precision
+    are of pooled counts, and known for the question "losses" alone.
     """
     keys = ["question", "variant", "seed"]
     groups = tables.specimens.groupby(keys, sort=False)
@@ -129,8 +129,8 @@ def stability(tables, question):
     Returns
     -------
     DataFrame
-        One row a variant: trainings; failed; mean IoU at 0.5 of those that worked, and its standard deviation over seeds;
-        the largest fall of the validation mean IoU in the first half of a training, a mean over all.
+        One row a variant: trainings; failed; mean IoU at 0.5 of those that worked, and its standard deviation over
+        seeds; the largest fall of the validation mean IoU in the first half of a training, a mean over all.
     """
     measured, failed = measures(tables).loc[question], tables.failed().loc[question]
     rows = {}
@@ -219,7 +219,7 @@ def _recall_of_third(rows, thin):
 
 
 def _largest_fall(curve):
-    """Return by how much a curve falls at most from an epoch to the next within its first half; 0 if it never does."""
+    """Return the largest fall of a curve between two epochs of its first half; 0 if it never falls."""
     half = np.array(curve[: len(curve) // 2 + 1])
     return float(max([0, *(half[:-1] - half[1:])]))
 
@@ -230,5 +230,5 @@ def variants(tables, question):
 
 
 def present(tables, *questions):
-    """Return those of the questions that a study has asked."""
+    """Return those of the questions that are in a study."""
     return [question for question in questions if question in set(tables.runs["question"])]

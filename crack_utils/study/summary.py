@@ -1,4 +1,4 @@
-"""The study in tables and numbers, as its pages show them."""
+"""Tables and numbers of the study for the pages of the book."""
 
 from itertools import combinations, product
 
@@ -7,18 +7,18 @@ import pandas as pd
 
 from crack_utils.losses.registry import REPORTED, title
 from crack_utils.metrics.masks import ROUNDS_TO_ONE, Confusion
-from crack_utils.study.cases import SCALES
 from crack_utils.study import thresholds
+from crack_utils.study.cases import SCALES
 from crack_utils.study.claims import compare_losses, present, variants
 from crack_utils.study.published import order
-from crack_utils.study.tables import COUNTS, facts, folder_of, repeated, source
+from crack_utils.study.tables import COUNTS, folder_of, overview, repeated, source
 from crack_utils.study.verdicts import MATTERS, SHARE, WORDS, by_seed, interval, text
 
 QUOTED = ("mean_iou", "unthresholded_mean_iou", "crack_at_one", "recall", "expected_calibration_error")  # in the prose
 
 
 def loss_table(tables, measures):
-    """Return how many trainings of each loss failed, and each measure of the others with its interval: texts."""
+    """Return a table of texts: failed trainings of each loss, and measures of the others with 95 % intervals."""
     rows, failed = {}, tables.failures("losses")
     for loss, name in zip(REPORTED, map(title, REPORTED), strict=True):
         rows[name] = {"failed trainings": f"{failed[loss]}"}
@@ -29,9 +29,9 @@ def loss_table(tables, measures):
 
 
 def pair_table(tables, measures):
-    """Return the difference of each pair of losses with limits that hold for all pairs at once, texts for the page.
+    """Return a table of texts: the difference of each pair of losses, with limits for all pairs together.
 
-    A star marks what is established: limits on one side of zero.
+    A star marks an established difference: its limits exclude zero.
     """
     columns = {}
     for measure in measures:
@@ -42,9 +42,10 @@ def pair_table(tables, measures):
 
 
 def leak_table(tables):
-    """Return, by number of specimens and way of drawing, what of validation was trained on and what it measured.
+    """Return a table of texts on leaks, by number of specimens and kind of split.
 
-    Failed trainings are counted, and left out.
+    It has the share of validation pictures that were used in training, and the mean IoU of validation and test.
+    Failed trainings are counted and excluded from the values.
     """
     rows = []
     for question in present(tables, "leaks", "leaks, few specimens"):
@@ -55,25 +56,25 @@ def leak_table(tables):
             rows.append(
                 {
                     "specimens": "few" if "few" in question else "many",
-                    "validation is drawn": variant,
+                    "split of validation": variant,
                     "trainings (failed)": f"{len(runs) + failed[variant]} ({failed[variant]})",
-                    "of it trained on": f"{runs['validation_seen'].mean():.0%}",
+                    "share used in training": f"{runs['validation_seen'].mean():.0%}",
                     "validation mean IoU": f"{runs['validation_mean_iou'].mean():.3f}",
                     "test mean IoU": f"{runs['pooled_mean_iou'].mean():.3f}",
                     "validation − test [95 %]": text(above),
                 }
             )
-    index = ["specimens", "validation is drawn"]
+    index = ["specimens", "split of validation"]
     return pd.DataFrame(rows).set_index(index) if rows else pd.DataFrame(index=index)
 
 
 def variant_table(tables):
-    """Return what every variant of every other question came to: failures, mean IoU at 0.5 with interval, cost.
+    """Return a table of texts on all variants of the other questions: failures, mean IoU at 0.5, time, memory.
 
-    All trainings count, failed ones too.
+    Failed trainings are included in the values.
     """
-    rows, leaks = [], ("leaks", "leaks, few specimens")
-    for question in [each for each in dict.fromkeys(tables.runs["question"]) if each not in ("losses", *leaks)]:
+    rows, shown_elsewhere = [], ("losses", "leaks", "leaks, few specimens")
+    for question in [name for name in dict.fromkeys(tables.runs["question"]) if name not in shown_elsewhere]:
         failed = tables.failures(question)
         for variant in variants(tables, question):
             runs = tables.runs[(tables.runs["question"] == question) & (tables.runs["variant"] == variant)]
@@ -94,18 +95,18 @@ def variant_table(tables):
 
 
 def precision_effect(tables):
-    """Return the cast mean IoU of each loss's networks if their output were stored in another floating-point type.
+    """Return the cast mean IoU of each loss's networks if their output were stored in another number type.
 
-    A stored probability rounds to 1 from half a step below it on, so the cast is a threshold there; pooled over the
-    test set, mean over the seeds.
+    A stored probability rounds to 1 from half a step below 1, so the cast is a threshold there. Values are pooled over
+    the test set, with means over the seeds.
     """
     rows = tables.swept("test")
-    found = {}
+    effect = {}
     for loss, name in zip(REPORTED, map(title, REPORTED), strict=True):
         chosen = rows[rows["variant"] == loss]
-        found[name] = {kind: _mean_iou_at(chosen, limit) for kind, limit in ROUNDS_TO_ONE.items()}
-        found[name]["at 0.5"] = _mean_iou_at(chosen, 0.5)
-    return pd.DataFrame(found).T
+        effect[name] = {kind: _mean_iou_at(chosen, limit) for kind, limit in ROUNDS_TO_ONE.items()}
+        effect[name]["at 0.5"] = _mean_iou_at(chosen, 0.5)
+    return pd.DataFrame(effect).T
 
 
 def threshold_table(tables):
@@ -149,7 +150,7 @@ def _at_thresholds(tables):
 
 
 def statistics_table(checked):
-    """Return what simulated studies say of the intervals, by number of seeds: texts.
+    """Return a table of texts: the error rates of the intervals in simulated studies, by number of seeds.
 
     Parameters
     ----------
@@ -163,22 +164,34 @@ def statistics_table(checked):
 
 
 def findings_table(findings):
-    """Return findings as the table of the page: claim, report, ours with interval, verdict."""
+    """Return a table of findings for the page: claim, report, our contrast and difference, verdict."""
     return pd.DataFrame(
         {
-            "item": each.item,
-            "claim": each.claim,
-            "report": each.reported,
-            "ours": each.contrast,
-            "difference [95 %]": each.shown,
-            "verdict": each.verdict,
+            "item": finding.item,
+            "claim": finding.claim,
+            "report": finding.reported,
+            "ours": finding.contrast,
+            "difference [95 %]": finding.shown,
+            "verdict": finding.verdict,
         }
-        for each in findings
+        for finding in findings
     )
 
 
 def numbers(full, live, findings):
-    """Return what the pages say in their prose, each group with its source."""
+    """Return the values for the prose of the pages, with their sources.
+
+    Parameters
+    ----------
+    full, live : Tables
+    findings : list of Finding
+        Of the full study.
+
+    Returns
+    -------
+    dict
+        Ready for JSON.
+    """
     losses = {}
     for loss in REPORTED:
         losses[loss] = {}
@@ -204,7 +217,7 @@ def numbers(full, live, findings):
     pairs = {measure: compare_losses(full, measure) for measure in measures}
     return {
         "source": source(full),
-        "facts": facts(full),
+        "facts": overview(full),
         "size": list(SCALES["full"]["base"]["size"]),
         "batch": SCALES["full"]["base"]["batch"],
         "failures": {loss: int(count) for loss, count in full.failures("losses").items()},
@@ -218,11 +231,11 @@ def numbers(full, live, findings):
         "batches": _failures(full, "batches"),
         "fairness": {"known": (folder_of("fairness") / "specimens.csv").is_file()},
         "findings": _by_item(findings),
-        "verdicts": {name.replace(" ", "_"): sum(each.verdict == name for each in findings) for name in WORDS},
+        "verdicts": {name.replace(" ", "_"): sum(finding.verdict == name for finding in findings) for name in WORDS},
         "live": {
             "source": source(live),
             "repeated": repeated(full, live),
-            "facts": facts(live),
+            "facts": overview(live),
             "order": {measure: order(values) for measure, values in live_means.items()},
         },
     }
@@ -239,18 +252,18 @@ def _failures(tables, question):
 
 
 def _by_item(findings):
-    """Return findings by their item; a second one of an item is named such as "R60_2"."""
+    """Return findings by their item; the second finding of an item is named "R60_2", for example."""
     named = {}
-    for each in findings:
-        number = 1 + sum(name.partition("_")[0] == each.item for name in named)
-        named[each.item if number == 1 else f"{each.item}_{number}"] = each.to_dict()
+    for finding in findings:
+        number = 1 + sum(name.partition("_")[0] == finding.item for name in named)
+        named[finding.item if number == 1 else f"{finding.item}_{number}"] = finding.to_dict()
     return named
 
 
 def _established(rows):
-    """Return the pairs that differ, such as "Dice > BCE", the first being the better; "none" if none does."""
-    found = [f"{title(a)} > {title(b)}" for (a, b), row in rows.items() if row["low"] > 0]
-    return ", ".join(found) or "none"
+    """Return the pairs with an established difference, such as "Dice > BCE", better one first; "none" without any."""
+    pairs = [f"{title(a)} > {title(b)}" for (a, b), row in rows.items() if row["low"] > 0]
+    return ", ".join(pairs) or "none"
 
 
 def _pair_text(row):
@@ -261,4 +274,4 @@ def _pair_text(row):
 def _mean_iou_at(rows, threshold):
     """Return the mean over the seeds of the pooled mean IoU at a threshold of the table."""
     chosen = rows[np.isclose(rows["threshold"], threshold, rtol=0, atol=1e-9)]
-    return float(np.mean([Confusion(*each).mean_iou for each in chosen[list(COUNTS)].itertuples(index=False)]))
+    return float(np.mean([Confusion(*counts).mean_iou for counts in chosen[list(COUNTS)].itertuples(index=False)]))

@@ -1,13 +1,14 @@
 """Measures of the study's networks at thresholds that are not fixed, from the pooled counts of `thresholds.csv`.
 
-One threshold for all losses compares how high their probabilities are, not how well they tell crack from background. Two
-thresholds are fair to all: the one that is best on a network's own validation set, and the one at which its masks have
-the same precision as everybody's.
+One threshold for all losses compares how high their probabilities are, not how well they tell crack from background.
+Two thresholds are fair to all: the one that is best on a network's own validation set, and the one at which its masks
+have the same precision as everybody's.
 """
 
 import numpy as np
 import pandas as pd
 
+from crack_utils.metrics.masks import best_threshold
 from crack_utils.study.tables import COUNTS
 
 MEASURES = ("threshold", "mean_iou_chosen", "recall_chosen", "recall_matched")
@@ -33,7 +34,7 @@ def by_training(thresholds):
     rows = {}
     for key, both in thresholds.groupby(["variant", "seed"], sort=False):
         validation, test = _sets(both)
-        best = mean_iou(validation).idxmax()
+        best = best_threshold(validation.index, mean_iou(validation))
         rows[key] = {
             "threshold": best,
             "mean_iou_chosen": mean_iou(test)[best],
@@ -52,7 +53,7 @@ def matched_precision(thresholds):
     chosen = []
     for _, both in thresholds.groupby(["variant", "seed"], sort=False):
         validation = _sets(both)[0]
-        chosen.append(precision(validation)[mean_iou(validation).idxmax()])
+        chosen.append(precision(validation)[best_threshold(validation.index, mean_iou(validation))])
     return float(np.nanmedian(chosen))
 
 
@@ -108,4 +109,6 @@ def precision(counts):
 
 def _sets(both):
     """Return the counts of validation and of the test set, each by threshold."""
-    return [both[both["set"] == name].set_index("threshold")[list(COUNTS)].sort_index() for name in ("validation", "test")]
+    return [
+        both[both["set"] == name].set_index("threshold")[list(COUNTS)].sort_index() for name in ("validation", "test")
+    ]

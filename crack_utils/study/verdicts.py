@@ -51,7 +51,7 @@ def by_seed(values, bounds=DIFFERENCE):
 
 
 def interval(values, bounds=DIFFERENCE):
-    """Return mean and 95 % interval of values of shape (seeds, specimens), both being samples: value, low, high, seeds."""
+    """Return mean and 95 % interval of values (seeds, specimens), both samples: value, low, high, seeds."""
     found = intervals.interval(values, bounds=bounds)
     limits = {"value": float(found.mean), "low": float(found.low), "high": float(found.high)}
     return limits | {"seeds": int(np.shape(values)[-2])}
@@ -70,7 +70,7 @@ def verdict(found, matters=MATTERS):
     Returns
     -------
     str
-        One of WORDS. "No difference that matters" comes first: two one-sided tests at 5 % reject both larger differences
+        One of WORDS. "No difference that matters" comes first: two one-sided tests at 5 % reject larger differences
         (Schuirmann 1987), which is to say that the 90 % interval lies within ± matters. Else the 95 % interval decides
         if it leaves out zero.
     """

@@ -53,7 +53,11 @@ def test_paper_preset_is_the_report():
         ("smoke", {"split_by": "day"}, "split_by must be"),
         ("smoke", {"learning_rates": (1, 0, 1)}, "learning_rates must be"),
         ("smoke", {"boundaries": (0.9, 0.6)}, "boundaries must be"),
-        ("smoke", {"optimizer": "lion"}, "optimizer must be one of adam, sgd, momentum, nesterov, adagrad, rmsprop"),
+        (
+            "smoke",
+            {"optimizer": "lion"},
+            "optimizer must be one of adam, adamw, sgd, momentum, nesterov, adagrad, rmsprop",
+        ),
         ("smoke", {"precision": "half"}, "precision must be"),
         ("smoke", {"size": None}, "size, split_by and test are needed for synthetic data"),
     ],

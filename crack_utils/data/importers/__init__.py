@@ -14,11 +14,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from crack_utils.data.images import DataError, read_mask
+from crack_utils.data.images import DataError
 from crack_utils.data.importers import coco, cvat, labelme, matlab, palette, plain, yolo
 from crack_utils.data.importers.folder import Folder
 from crack_utils.data.importers.shapes import Options
 from crack_utils.data.importers.writer import Imported, distinct_names, new_folder, write_pairs
+from crack_utils.data.masks import read_mask
 from crack_utils.data.pairs import find_pairs
 
 FORMATS = {"labelme": labelme, "coco": coco, "cvat": cvat, "yolo": yolo, "matlab": matlab, "palette": palette}

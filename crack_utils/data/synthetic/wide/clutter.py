@@ -129,7 +129,7 @@ def _write(canvas, rng, start, value, body):
     angle, tall = rng.choice(4) * math.pi / 2 + rng.normal(0, 0.1), rng.uniform(0.03, 0.1)
     turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
     letters = [np.array(_GLYPHS[letter], float) for letter in rng.choice(sorted(_GLYPHS), rng.integers(2, 7))]
-    words = [start + (tall / 4 * (glyph + [3 * place, 0])) @ turn for place, glyph in enumerate(letters)]
+    words = [start + (tall / 4 * (glyph + np.array([3 * place, 0]))) @ turn for place, glyph in enumerate(letters)]
     if all(canvas.clear(resample(word), _CLEAR) for word in words):
         for word in words:
             canvas.line(word, rng.uniform(0.05, 0.08) * tall, value, 0.85, body)

@@ -89,8 +89,8 @@ class CrackLook:
         self.flank = high + rng.uniform(0.25, 0.6)
         self.share = rng.uniform(0.25, 0.75)  # of the opening, that a flank takes
         self.side = float(rng.choice([-1, 1]))
-        self.flank_to_tip = rng.uniform(0.005, 0.04) if rng.random() < 0.7 else 0.0  # there it fills the opening
-        if abs(self._mixed - gray) < 0.12:  # blurred, light and dark would cancel out
+        self.flank_to_tip = rng.uniform(0.008, 0.04) if rng.random() < 0.7 else 0.0  # there it fills the opening
+        if abs(self._mixed - gray) < 0.2:  # blurred, light and dark would cancel out
             self.share = 0.2 if can_be_dark else 0.85
         self.roughness = rng.uniform(0.0, 0.3)
         self.lips = rng.choice([0.0, 1.0], p=(0.5, 0.5)) * rng.normal(0, 0.25, 2)
@@ -104,10 +104,13 @@ class CrackLook:
         """Mean gray value of gap and flanks."""
         return self.gap + self.share * (self.flank - self.gap) if self.flanks != "none" else self.gap
 
+    def contrast(self, gray):
+        """Least difference of gap, flanks or, where they blur, both together from the surface."""
+        return min(abs(self._mixed - gray), abs(self.flank - gray) if self._to_tip else 9.0)
+
     @property
-    def tip_gray(self):
-        """Gray value of the crack right behind its tip."""
-        return self.flank if self.flanks != "none" and self.flank_to_tip else self._mixed
+    def _to_tip(self):
+        return self.flanks != "none" and self.flank_to_tip > 0
 
 
 class Ribbon:
@@ -236,11 +239,8 @@ def shade_tip(image, tip, direction, look, scale):
     """Shade the plastic zone: two lobes ahead of the tip, where the surface dimples or whitens (Irwin 1957)."""
     size = look.zone_size * scale
     reach = int(3 * size) + 1
-    row, column = (round(float(value)) for value in tip)
-    window = (
-        slice(max(row - reach, 0), max(row + reach + 1, 0)),
-        slice(max(column - reach, 0), max(column + reach + 1, 0)),
-    )
+    spans = zip(np.rint(tip).astype(int), image.shape, strict=True)
+    window = tuple(slice(max(at - reach, 0), max(min(at + reach + 1, end), 0)) for at, end in spans)
     rows, columns = np.mgrid[window]
     dr, dc = rows - tip[0], columns - tip[1]
     ahead = dr * direction[0] + dc * direction[1]

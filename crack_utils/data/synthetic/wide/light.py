@@ -19,6 +19,7 @@ _JPEG = np.array(  # the luminance table of ITU-T T.81, annex K
     ],
     np.float32,
 )
+_DARKEST, _LIGHTEST = 0.1, 0.85  # gray values of the surface around a crack in the photograph
 
 
 class Light:
@@ -62,14 +63,26 @@ class Light:
         """Standard deviation of all blur together [px]."""
         return math.hypot(self.blur, self.shake / 3.5)
 
-    def photograph(self, scene, x, y, rng):
-        """Photograph a scene, gray values about [0, 1]; returns uint8 of its shape."""
-        gain = self.exposure * rng.normal(1, 0.015) * (1 + self.tilt[0] * x + self.tilt[1] * y)
+    def expose(self, points, gray):
+        """Set the exposure so that the surface at points (x, y), of gray values, is neither black nor white."""
+        seen = gray * self._gain(*points.T)
+        dark, light = ((value - 0.5 - self.black) / self.contrast + 0.5 for value in (_DARKEST, _LIGHTEST))
+        darkest, lightest = max(dark, 0.01) ** (1 / self.gamma), min(light, 1.0) ** (1 / self.gamma)
+        self.exposure *= max(1.0, darkest / max(np.percentile(seen, 10), 0.02))
+        self.exposure *= min(1.0, lightest / max(np.percentile(gray * self._gain(*points.T), 90), 0.02))
+
+    def _gain(self, x, y):
+        """What the lamp makes of a gray value at places of the picture."""
+        gain = self.exposure * (1 + self.tilt[0] * x + self.tilt[1] * y)
         gain *= 1 - self.vignetting * (x**2 + y**2)
         for angle, place, soft, depth in self.shadows:
             across = math.cos(angle) * x + math.sin(angle) * y - place
             gain *= 1 - depth / (1 + np.exp(np.clip(-across / soft, -30, 30)))
-        image = scene * np.maximum(gain, 0.1)
+        return np.maximum(gain, 0.1 * self.exposure)
+
+    def photograph(self, scene, x, y, rng):
+        """Photograph a scene, gray values about [0, 1]; returns uint8 of its shape."""
+        image = scene * rng.normal(1, 0.015) * self._gain(x, y)
         for spot_x, spot_y, radius, strength in self.spots:
             image += strength * np.exp(-((x - spot_x) ** 2 + (y - spot_y) ** 2) / (2 * radius**2))
         image = gaussian_filter(image, self.blur, truncate=3)

@@ -73,13 +73,10 @@ class Notch:
 
     def distance(self, u, v):
         """Signed distance from the notch, about, in the units of `u` and `v`, negative inside."""
-        behind = self.behind(u)
-        slope = 1.0
-        distance = np.maximum((np.abs(v) - self.width(behind)) / slope, -behind)
         if self.shape == "hole":
-            middle = self.depth - self.half_width if self.two_ended else self.half_width
-            centre = 0 if self.two_ended else -middle
-            return np.hypot(u - centre, v) - self.half_width
+            return np.hypot(u + (0 if self.two_ended else self.half_width), v) - self.half_width
+        behind = self.behind(u)
+        distance = np.maximum(np.abs(v) - self.width(behind), -behind)
         return distance if self.two_ended else np.maximum(distance, behind - self.depth)
 
 
@@ -128,28 +125,30 @@ class NotchLook:
         self.value = rng.uniform(0.0, 0.12) if self.inside != "lit" else rng.uniform(0.7, 1.1)
         # The wall that is seen is not as light as the surface.
         self.wall = gray + rng.uniform(0.2, 0.5) if gray < 0.6 and rng.random() < 0.4 else gray * rng.uniform(0.25, 0.7)
-        self.lean = rng.uniform(-1, 1)  # share of the half width that the wall takes, and its side
+        self.lean = rng.uniform(-1, 1)  # the side of the wall that is seen
+        # Share of the width that the wall takes.
         self.wall_share = rng.uniform(0.2, 0.7) if self.inside == "shadowed" or rng.random() < 0.25 else 0.0
         self.edge = rng.choice([0.0, 1.0, -0.6], p=(0.5, 0.35, 0.15)) * rng.uniform(0.2, 0.7)
         self.edge_width = rng.uniform(0.5, 1.6)  # [px]
         self.fade = rng.uniform(-0.3, 0.3) if rng.random() < 0.3 else 0.0
 
+    def paint_edge(self, image, distance, within):
+        """Paint a light or dark rim around a notch in place, from signed distances [px]; the cracks go through it."""
+        if self.edge:
+            near = np.abs(distance) < 8
+            rim = np.exp(-(((distance[near] - 0.7) / self.edge_width) ** 2)) * within[near]
+            image[near] += abs(self.edge) * rim * ((1.0 if self.edge > 0 else 0.0) - image[near])
+
     def paint(self, image, notch, u, v, scale, within, background):
-        """Paint a notch in place and return its coverage of each pixel, shape of the image."""
-        distance = scale * notch.distance(u, v)
-        covered = solid(distance) * within
-        near = distance < 8
-        d, c = distance[near], covered[near]
-        value = np.full(d.shape, background if self.inside == "background" else self.value, np.float32)
-        value += self.fade * np.clip(notch.behind(u[near]) / 0.3, 0, 1)
+        """Paint what is seen in a notch in place, and return its coverage of each pixel, shape of the image."""
+        covered = solid(scale * notch.distance(u, v)) * within
+        inside = covered > 0
+        behind, side = notch.behind(u[inside]), math.copysign(1, self.lean) * v[inside]
+        value = np.full(side.shape, background if self.inside == "background" else self.value, np.float32)
+        value += self.fade * np.clip(behind / 0.3, 0, 1)
         if self.wall_share:
-            side = math.copysign(1, self.lean) * v[near]
-            half = np.maximum(notch.width(notch.behind(u[near])), 1e-4)
+            half = np.maximum(notch.width(behind), 1e-4)
             lit = np.clip(0.5 + scale * (side - (1 - 2 * self.wall_share) * half), 0, 1)
             value += lit * (self.wall - value)
-        local = image[near]
-        if self.edge:
-            rim = np.exp(-(((d - 0.7) / self.edge_width) ** 2)) * within[near]
-            local += abs(self.edge) * rim * ((1.0 if self.edge > 0 else 0.0) - local)
-        image[near] = local + c * (value - local)
+        image[inside] += covered[inside] * (value - image[inside])
         return covered

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.ndimage import affine_transform, gaussian_filter
+from scipy.ndimage import affine_transform
 
 from crack_utils.data.synthetic.drawing import box, solid
 from crack_utils.data.synthetic.photograph import check_arguments
@@ -25,7 +25,7 @@ from crack_utils.data.synthetic.wide.layout import Layout, draw_layout
 from crack_utils.data.synthetic.wide.light import Light
 from crack_utils.data.synthetic.wide.notch import NotchLook
 
-WIDE_VERSION = 1  # of what is rendered: raised when the same arguments give other pictures
+WIDE_VERSION = 2  # of what is rendered: raised when the same arguments give other pictures
 _SHORTEST = 3.0  # [px] of a crack, below which there is none yet: nobody would see or label it
 _LAYOUT, _SURFACE, _LIGHT, _CRACKS, _FRAME = range(100, 105)  # streams of chance
 
@@ -119,12 +119,15 @@ class _Test:
         self.scene, self.background, around = self._surface(rng, grids)
         self.light = Light(_rng(seed, specimen, _LIGHT), self.scale, _crack_points(self.layout))
         rng = _rng(seed, specimen, _CRACKS)
+        if len(self.layout.arms):
+            places = _crack_points(self.layout)
+            self.light.expose(places[:: max(1, len(places) // 200)], np.median(around, axis=(1, 2)))
         low, self.gray, high = np.percentile(around, (15, 50, 85)).tolist()
         self.look, self.wires = CrackLook(rng, low, high, self.light.exposure), draw_wires(rng)
         self.notch_look = NotchLook(rng, self.gray)
         self.gauge = self.layout.notch is not None and self.layout.behind < 1 and rng.random() < 0.15
         self.seed = int(rng.integers(2**32))
-        self.hairline = self._hairline()
+        self.hairline = self._hairline(float(np.mean(np.std(around.reshape(len(around), -1), axis=1))))
 
     def _surface(self, rng, grids):
         x, y, u, v = grids
@@ -144,18 +147,18 @@ class _Test:
         paint_marks(canvas, rng, gray, body)
         angle = rng.choice([0, math.pi / 2])
         paint_rig(canvas, rng, layout, fields.lines(angle, 0.8, 30))
-        pixels = np.rint(canvas.to_pixels(canvas.cracks)).astype(int) if len(canvas.cracks) else np.argwhere(body > 0.5)
+        points = np.rint(canvas.to_pixels(canvas.cracks)).astype(int) if len(canvas.cracks) else np.argwhere(body > 0.5)
+        pixels = points[:: max(1, len(points) // 200)]
         rows, columns = np.clip(pixels, 4, np.array(self.size) - 5).T
         offsets = np.arange(-4, 5)
         around = image[rows[:, None, None] + offsets[:, None], columns[:, None, None] + offsets]
         return image, background, around
 
-    def _hairline(self):
-        """Least width of the crack [px] at which it can just be seen on this surface, through this lens."""
-        texture = (self.scene - gaussian_filter(self.scene, 3, truncate=2))[::2, ::2]
-        noise = math.hypot(float(np.std(texture)), self.light.noise)
-        contrast = max(abs(self.look.tip_gray - self.gray), 0.1)
-        return float(np.clip(self.look.visibility * noise * 2.5 * max(self.light.spread, 0.5) / contrast, 0.4, 4.5))
+    def _hairline(self, texture):
+        """Least width of the crack [px] at which it can just be seen on a surface, through this lens."""
+        noise = math.hypot(texture, self.light.noise / self.light.exposure)
+        contrast = max(self.look.contrast(self.gray), 0.1)
+        return float(np.clip(self.look.visibility * noise * 2.5 * max(self.light.spread, 0.5) / contrast, 0.45, 5.0))
 
 
 _test = lru_cache(maxsize=2)(_Test)  # the frames of a test share its scene, which takes longest
@@ -168,15 +171,9 @@ def _paint(test, growth, pose, size):
     grids = _grids(pose, size)
     u, v = grids[2:]
     body = solid(scale * _outline(layout, u, v)).astype(np.float32)
-    notch = np.zeros(size, np.float32)
     parts = np.zeros(size, np.uint8)
-
-    def cut():
-        if layout.notch:
-            return test.notch_look.paint(image, layout.notch, u, v, scale, body, test.background)
-        return notch
-
-    cut()
+    if layout.notch:
+        test.notch_look.paint_edge(image, scale * layout.notch.distance(u, v), body)
     for number, arm in reversed(list(enumerate(layout.arms))):  # the primary crack last: it lies over its branches
         length = layout.length(arm, growth)
         if length * scale * pose.zoom < _SHORTEST:
@@ -189,7 +186,9 @@ def _paint(test, growth, pose, size):
         chance = np.random.default_rng((test.seed, number))
         within = body * _ahead(layout.notch, arm, u, scale) if arm.part == 1 and layout.notch else body
         paint_arm(image, parts, pixels, arm, test.look, test.hairline, scale * pose.zoom, chance, within)
-    notch = cut() >= 0.5
+    notch = np.zeros(size, bool)
+    if layout.notch:
+        notch = test.notch_look.paint(image, layout.notch, u, v, scale, body, test.background) >= 0.5
     parts[notch | (body < 0.5)] = 0
     canvas = Canvas(image, grids, scale, lambda points: to_pixel(points, size), _crack_points(layout))
     paint_wires(canvas, test.wires)
@@ -199,7 +198,7 @@ def _paint(test, growth, pose, size):
 
 
 def _ahead(notch, arm, u, scale):
-    """Share of each pixel that lies ahead of the notch's tip, where its crack begins; a round tip leaves it a little."""
+    """Share of each pixel that lies ahead of the notch's tip, where its crack begins; behind round ones too."""
     mouth, leaves = 0.5 * arm.opening * math.sqrt(arm.length), 0.0
     if notch.shape in ("round", "keyhole", "hole", "chevron"):
         leaves = min(0.7 * mouth**2 / notch.tip_half_width, 0.5 * mouth)
