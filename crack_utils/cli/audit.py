@@ -17,8 +17,8 @@ def add_commands(subparsers):
     audit.add_argument(
         "table",
         metavar="FILE",
-        help="CSV with a head, - to paste it: mean_iou, and of name, accuracy, loss, loss_name (bce or focal), precision, "
-        "recall, crack_share, set (rows of one set share its crack) what is known",
+        help="CSV with a head, - to paste it: mean_iou, and of name, accuracy, loss, loss_name (bce or focal), "
+        "precision, recall, crack_share, set (rows of one set share its crack) what is known",
     )
     audit.add_argument("--plot", type=Path, metavar="FILE", help="draw the masks that the numbers allow into this PNG")
     audit.set_defaults(run=_audit)

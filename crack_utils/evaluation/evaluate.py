@@ -34,8 +34,9 @@ DECISIVE = ("evaluation/evaluate.py", "losses")
 def evaluate(run):
     """Measure a finished run, unless its `metrics.json` is up to date.
 
-    Writes `metrics.json`, `metrics.csv` (one row an image of the evaluated set), `thresholds.csv` (pooled counts of
-    validation and evaluated set at each of THRESHOLDS, and of the crack near the known tips) and `predictions/` (16-bit PNG).
+    Writes `metrics.json`, `measures.csv` (one row an image of the evaluated set), `thresholds.csv` (pooled counts of
+    validation and evaluated set at each of THRESHOLDS, and of the crack near the known tips) and `predictions/` (16-bit
+    PNG).
 
     Parameters
     ----------
@@ -276,7 +277,7 @@ def _tip_error(pair, probability):
 
 
 def _sweep(name, pairs, true, probability):
-    """Return rows of `thresholds.csv`: a set's pooled counts at each threshold, and those of the crack near the tips."""
+    """Return rows of `thresholds.csv`: a set's pooled counts at each threshold, and those of crack near the tips."""
     probability = _pixels(probability)
     near = _pixels([_near_tip(pair, mask) for pair, mask in zip(pairs, true, strict=True)])
     counts = metrics.confusions_by_threshold(_pixels(true), probability, THRESHOLDS)

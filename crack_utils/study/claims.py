@@ -1,8 +1,8 @@
 """What the study says about each claim of the report: a difference over trainings, its interval, and a word by rule.
 
 `results/claims.csv` lists the claims: which variants of which question are compared, by which measures, and whether
-trainings that failed (`Tables.failed`) are left out, with their seed, or counted. `verdicts` has the rules. Two hold for
-losses: a verdict rests on more than one threshold, or on one that validation chose; and a measure that is known at a
+trainings that failed (`Tables.failed`) are left out, with their seed, or counted. `verdicts` has the rules. Two hold
+for losses: a verdict rests on more than one threshold, or on one that validation chose; and a measure that is known at a
 fixed threshold of 0.5 alone decides nothing, however clear its difference is.
 """
 
