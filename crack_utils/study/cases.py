@@ -102,7 +102,7 @@ QUESTIONS = {
         "nesterov, rate × 100": {"optimizer": "nesterov", "learning_rates": (1e-2, 1e-3, 1e-4)},
         "sgd, rate × 1000": {"optimizer": "sgd", "learning_rates": (1e-1, 1e-2, 1e-3)},
     },
-    "optimizers, rates": {  # R64: `claims.chosen_rates` takes the best on validation
+    "optimizers, rates": {  # R64: `claims.optimizers_at_their_rates` takes the best
         f"{optimizer} {rate:g}": {"optimizer": optimizer, "learning_rates": (rate, rate / 10, rate / 100)}
         for optimizer, rates in {
             "adam": (1e-4, 4e-4, 1.6e-3),

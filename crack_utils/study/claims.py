@@ -2,8 +2,8 @@
 
 `results/claims.csv` lists the claims: which variants of which question are compared, by which measures, and whether
 trainings that failed (`Tables.failed`) are left out, with their seed, or counted. `verdicts` has the rules. Two hold
-for losses: a verdict rests on more than one threshold, or on one that validation chose; and a measure that is known at a
-fixed threshold of 0.5 alone decides nothing, however clear its difference is.
+for losses: a verdict rests on more than one threshold, or on one that validation chose; and a measure that is known at
+a fixed threshold of 0.5 alone decides nothing, however clear its difference is.
 """
 
 from dataclasses import asdict, dataclass
@@ -144,6 +144,28 @@ def stability(tables, question):
             "largest fall": f"{measured.loc[variant, f'fall{FIXED}'].mean():.3f}",
         }
     return pd.DataFrame(rows).T
+
+
+def optimizers_at_their_rates(tables):
+    """Return Adam against each other optimizer, both at the rate that is best on validation (R64, study "fairness").
+
+    Returns
+    -------
+    DataFrame
+        One row an optimizer: rate, failed (of its trainings at that rate), by how much Adam's mean IoU of the test set is
+        above its own, with interval, and the verdict. Failed trainings count: a rate that often fails is not the best.
+    """
+    question = "optimizers, rates"
+    runs = tables.runs[tables.runs["question"] == question]
+    validation = runs.groupby("variant", sort=False)["validation_mean_iou"].mean()
+    best = validation.groupby(validation.index.str.split().str[0], sort=False).idxmax()
+    tested = measures(tables).loc[question, "mean_iou"].unstack("variant")
+    failed, rows = tables.failures(question), {}
+    for optimizer, variant in best.items():
+        above = by_seed(tested[best["adam"]] - tested[variant])
+        words = {} if optimizer == "adam" else {"Adam is above it by": text(above), "verdict": verdict(above)}
+        rows[optimizer] = {"rate": variant.split()[1], "failed": int(failed[variant])} | words
+    return pd.DataFrame(rows).T.fillna("–")
 
 
 def compare_losses(tables, measure, losses=REPORTED):

@@ -5,7 +5,7 @@ import pytest
 
 from crack_utils.losses.registry import REPORTED
 from crack_utils.report import figures
-from crack_utils.study import cases, fingerprint
+from crack_utils.study import cases, claims, fingerprint
 from crack_utils.study.published import TABLE_1
 from tests.helpers.made_up_study import made_up
 
@@ -19,7 +19,7 @@ def followed():
     found.provenance["scale"] = "fingerprint"
     runs = found.runs
     for place, run in runs.iterrows():
-        cast = np.linspace(0.49, TABLE_1[run["variant"]]["val_miou"], PARTS - 1).tolist() + [0.999]
+        cast = [*np.linspace(0.49, TABLE_1[run["variant"]]["val_miou"], PARTS - 1), 0.999]
         runs.loc[place, "cast_curve"] = " ".join(f"{value:.4f}" for value in cast)
         runs.loc[place, "curve"] = " ".join(["0.9850"] * PARTS)
         runs.loc[place, "pooled_mean_iou"] = 0.98 + 0.001 * run["seed"]
@@ -41,6 +41,18 @@ def test_fair_optimizers_and_batches():
     assert ("optimizers, rates", "adam 0.0016") in asked and ("optimizers, rates", "sgd 1.6") in asked
     batches = [case.experiment for case in cases.cases("fairness") if case.answers[0][0].startswith("batches")]
     assert {each.updates for each in batches} == {1536} and {each.batch for each in batches} == {2, 8, 32}
+
+
+def test_each_optimizer_has_its_own_best_rate():
+    found = made_up(seeds=3, questions=("losses", "optimizers, rates"))
+    best = {"adam 0.0004", "rmsprop 0.0001", "adagrad 0.16", "nesterov 0.04", "sgd 0.1"}
+    found.runs["validation_mean_iou"] = found.runs["variant"].isin(best).astype(float)
+    rows = found.specimens["variant"] == "sgd 0.1"
+    found.specimens.loc[rows, "mean_iou"] -= 0.1
+    table = claims.optimizers_at_their_rates(found)
+    assert {f"{name} {row['rate']}" for name, row in table.iterrows()} == best
+    assert table.loc["sgd", "verdict"] == "supported"
+    assert table.loc["rmsprop", "verdict"] == "no difference that matters"
 
 
 def test_curves_and_where_the_four_are_met(followed):
