@@ -88,7 +88,7 @@ def findings(tables):
         In the order of `results/claims.csv`.
     """
     measured, asked = measures(tables), present(tables, *claims()["question"].unique())
-    rows = [claim for claim in claims().itertuples() if claim.question in asked and _can_differ(tables, claim)]
+    rows = [claim for claim in claims().itertuples() if claim.question in asked and _trained(tables, claim)]
     return [_finding(tables, claim, _readings(tables, measured, claim)) for claim in rows]
 
 
@@ -152,8 +152,8 @@ def optimizers_at_their_rates(tables):
     Returns
     -------
     DataFrame
-        One row an optimizer: rate, failed (of its trainings at that rate), by how much Adam's mean IoU of the test set is
-        above its own, with interval, and the verdict. Failed trainings count: a rate that often fails is not the best.
+        One row an optimizer: rate, failed (of its trainings at that rate), by how much Adam's mean IoU of the test set
+        is above its own, with interval, and the verdict. Failed trainings count: a rate that often fails is not the best.
     """
     question = "optimizers, rates"
     runs = tables.runs[tables.runs["question"] == question]
@@ -223,14 +223,8 @@ def _group(side, question):
     return names[0] if len(names) == 1 else f"{{{', '.join(names)}}}"
 
 
-def _can_differ(tables, claim):
-    """Tell whether a study trained the variants, and not one training by two names (precision on some hardware)."""
-    if not {*claim.more, *claim.less} <= set(variants(tables, claim.question)):
-        return False
-    if claim.question != "precision":
-        return True
-    rows = tables.runs[tables.runs["question"] == "precision"]
-    return rows["precision_policy"].nunique() > 1 or rows.groupby("seed")["run"].nunique().max() > 1
+def _trained(tables, claim):
+    return {*claim.more, *claim.less} <= set(variants(tables, claim.question))
 
 
 def _recall_of_third(rows, thin):

@@ -14,7 +14,7 @@ from crack_utils.study import cases, claims, summary, tables
 from crack_utils.study.tables import MEASURES, Tables
 from crack_utils.study.verdicts import by_seed
 from crack_utils.training.run import Run
-from tests.helpers.made_up_study import ABOUT, fail, made_up
+from tests.helpers.made_up_study import fail, made_up
 
 
 def pairs(specimens, frames, start=0):
@@ -167,9 +167,6 @@ class TestTables:
     def test_missing_tables_are_named(self, tmp_path):
         with pytest.raises(ValueError, match=r"no table specimens, runs, thresholds; `make study` makes them"):
             tables.read(tmp_path)
-
-
-ABOUT |= {"peak_memory_gib": 1.0, "precision_policy": "mixed_bfloat16"}
 
 
 class TestClaims:
