@@ -192,7 +192,7 @@ def _readings(tables, measured, claim):
         if claim.failed == "left out":
             values = values[~failed.reindex(values.index)]
         found[name] = by_seed(values.dropna(), None if name in WITHOUT_LIMITS else DIFFERENCE)
-        if len(values.dropna()) and not values.dropna().any():  # one training by two names, or too small to be seen
+        if name in WITHOUT_LIMITS and not values.any():  # below what is measured: zeros are no interval
             found[name] |= dict.fromkeys(("value", "low", "high", "inner_low", "inner_high"), np.nan)
     return found
 

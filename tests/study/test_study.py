@@ -65,6 +65,7 @@ class TestCases:
         first = cases.cases("smoke")[0].experiment
         assert cases.image_steps(first.replace(specimens=100, frames=1, test=0.2, repeat=3, epochs=2)) == 2 * 64 * 3
         assert cases.image_steps(first.replace(specimens=100, frames=1, test=0.2, repeat=None)) == 64 * 5  # 300 or more
+        assert cases.image_steps(first.replace(updates=10, batch=3)) == 30
 
 
 def _frozen(case):
