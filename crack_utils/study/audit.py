@@ -160,8 +160,8 @@ def _curves(row, kind):
         return
     if row["accuracy"] is None:
         return
-    # The corners of what rounds to the numbers bound the curves. Whether further numbers cut the band between them needs
-    # curves so dense that the next one is nearer than a unit of those numbers.
+    # The corners of what rounds to the numbers bound the curves. Whether further numbers cut the band between them
+    # needs curves so dense that the next one is nearer than a unit of those numbers.
     cut = any(row[name] is not None for name in ("precision", "recall", "crack_share"))
     signs, points = ((np.linspace(-1, 1, 9), np.linspace(-1, 1, 41)), 401) if cut else (((-1, 0, 1),) * 2, POINTS)
     for first, second in product(*signs):

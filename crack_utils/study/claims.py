@@ -118,7 +118,8 @@ def measures(tables):
     table["optimism"] = runs["validation_mean_iou"] - runs["pooled_mean_iou"]
     table[f"fall{FIXED}"] = runs["curve"].map(lambda curve: _largest_fall([float(value) for value in curve.split()]))
     table["memory_gib"] = runs["peak_memory_gib"]
-    chosen = thresholds.by_training(tables.thresholds)
+    swept = tables.thresholds
+    chosen = thresholds.by_training(swept[swept["question"] == "losses"])
     chosen.index = pd.MultiIndex.from_tuples([("losses", *key) for key in chosen.index], names=keys)
     return table.join(chosen)
 
