@@ -199,7 +199,7 @@ def intervals(pairs, true, probability, temperature, threshold, level=LEVEL, ima
     result["missed"] = float(np.isinf(errors.tip).mean())
     for name in ("tip", "length"):
         values = getattr(errors, name)
-        measurable = len(set(errors.specimens[~np.isnan(values)])) >= 2  # not where a network finds no crack to measure
+        measurable = len(set(np.array(errors.specimens)[~np.isnan(values)])) >= 2  # not if no crack is found
         limit = bound(values, errors.specimens, level) if measurable else math.inf
         measured = coverage(values, errors.specimens, level) if measurable else None
         exists = math.isfinite(limit)  # the coverage of an infinite bound is always 1 and means nothing
