@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from crack_utils.inference.model_file import load_network
-from crack_utils.inference.tiles import TILE, predict
+from crack_utils.inference.tiles import predict
 from crack_utils.models import shipped
 from crack_utils.runtime import paths, typed
 from crack_utils.runtime.provenance import read_json
@@ -64,7 +64,7 @@ class Predictor:
         """
         return min(1.0, max(self.size) / max(shape)) if self.size else 1 / self.reduction
 
-    def predict(self, image, scale=None, tile=TILE, flips=False):
+    def predict(self, image, scale=None, tile=None, flips=False):
         """Return the calibrated crack probability of each pixel of a photograph.
 
         Parameters
