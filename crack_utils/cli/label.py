@@ -57,13 +57,20 @@ def _replay(options):
 
 def _for_each(names, action):
     """Do something for every name, report each, and go on after a failure; return 1 if any failed."""
+    from crack_utils.data.names import printable
+
     failed = 0
     for name in names:
         try:
-            print(f"{name}: {action(name)}")
+            done = action(name)
         except (ValueError, OSError) as error:
             failed += 1
-            print(f"{name}: {error}", file=sys.stderr)
+            print(f"{printable(name)}: {error}", file=sys.stderr)
+        except (Exception, MemoryError) as error:  # what nobody thought of costs this picture, not the others
+            failed += 1
+            print(f"{printable(name)}: failed ({type(error).__name__}: {error})", file=sys.stderr)
+        else:
+            print(f"{printable(name)}: {done}")
     if failed:
         print(f"{failed} of {len(names)} failed", file=sys.stderr)
     return int(failed > 0)

@@ -10,12 +10,21 @@ COMMANDS = (data, importing, label, train, predict, serve, model)  # in the orde
 
 
 def main(arguments=None):
-    """Run the command line; bad input ends with one message on stderr and exit status 1, Ctrl-C with 130."""
+    """Run the command line; bad input ends with one message on stderr and exit status 1, Ctrl-C with 130.
+
+    A reader who has seen enough, as in ``crack-utils check FOLDER | head -1``, is no error: the command ends with 0.
+    """
     # TensorFlow's own lines (no CUDA, oneDNN) would stand above every answer; whoever wants them sets it to 0.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     options = _parser().parse_args(arguments)
     try:
-        return options.run(options)
+        status = options.run(options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # What is left in the buffer goes nowhere: Python would report it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"crack-utils: {error}", file=sys.stderr)
         return 1
