@@ -1,12 +1,12 @@
-"""Four pages from one notebook: fill ``{{ loss }}`` in executed notebooks as Sphinx reads them.
+"""Make four pages from one notebook: fill ``{{ loss }}`` in executed notebooks when Sphinx reads them.
 
-``notebooks/train.ipynb`` is executed once per loss and stands in the book four times. Titles, figure names and captions
-must differ from page to page, so the notebook writes ``{{ loss }}`` and ``{{ loss_title }}`` in its markdown cells and
-in the ``mystnb`` metadata of its code cells, and this extension fills them from the parameters that papermill wrote
-into the executed notebook. Code and outputs are left as they are.
+``notebooks/train.ipynb`` is executed once per loss and appears in the book four times. Titles, figure names and
+captions must differ from page to page. The notebook therefore writes ``{{ loss }}`` and ``{{ loss_title }}`` in its
+markdown cells and in the ``mystnb`` metadata of its code cells. This extension fills them from the parameters that
+papermill wrote into the executed notebook. Code and outputs do not change.
 
-It also takes the recorded values (see ``live_values``) out of what is rendered: they are data, and MyST-NB would warn
-that a notebook records twice under one name.
+It also removes the recorded values (see ``live_values``) from the page: they are data, and MyST-NB would warn if a
+notebook records twice under one name.
 """
 
 import json
@@ -24,7 +24,7 @@ _field = re.compile(r"\{\{ *([a-z]\w*) *\}\}")
 
 
 def fields(notebook: dict) -> dict[str, str]:
-    """Collect what can be filled in: papermill's parameters, and the loss as a reader writes it.
+    """Return the fields that can be filled: papermill's parameters, and the title of the loss.
 
     Parameters
     ----------
@@ -44,38 +44,38 @@ def fields(notebook: dict) -> dict[str, str]:
     return filled
 
 
-def fill(text: str, known: dict[str, str], missing: set[str]) -> str:
-    """Replace each ``{{ name }}`` by its value; names that are not known stay, and are added to ``missing``."""
+def fill(text: str, values: dict[str, str], missing: set[str]) -> str:
+    """Replace each ``{{ name }}`` by its value; names without a value stay and are added to ``missing``."""
 
     def replace(match: re.Match) -> str:
-        if match[1] not in known:
+        if match[1] not in values:
             missing.add(match[1])
-        return known.get(match[1], match[0])
+        return values.get(match[1], match[0])
 
     return _field.sub(replace, text)
 
 
 def prepare(notebook: dict) -> set[str]:
-    """Fill an executed notebook's fields and drop its records, in place.
+    """Fill the fields of an executed notebook and remove its records, in place.
 
     Returns
     -------
     set of str
-        Names of fields for which there is no parameter.
+        Names of fields without a parameter.
     """
-    known, missing = fields(notebook), set()
+    values, missing = fields(notebook), set()
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
-            cell["source"] = fill("".join(cell["source"]), known, missing)
+            cell["source"] = fill("".join(cell["source"]), values, missing)
         elif cell["cell_type"] == "code":
             if "mystnb" in cell["metadata"]:
-                cell["metadata"]["mystnb"] = _fill_all(cell["metadata"]["mystnb"], known, missing)
+                cell["metadata"]["mystnb"] = _fill_all(cell["metadata"]["mystnb"], values, missing)
             cell["outputs"] = [output for output in cell["outputs"] if not is_record(output)]
     return missing
 
 
 def setup(app: Sphinx) -> dict:
-    """Hook into the reading of each page."""
+    """Connect to Sphinx's reading of pages."""
     app.connect("source-read", _on_source_read)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -90,10 +90,10 @@ def _on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = json.dumps(notebook)
 
 
-def _fill_all(value, known: dict[str, str], missing: set[str]):
-    """Fill the texts anywhere inside nested metadata."""
+def _fill_all(value, values: dict[str, str], missing: set[str]):
+    """Fill all texts inside nested metadata."""
     if isinstance(value, str):
-        return fill(value, known, missing)
+        return fill(value, values, missing)
     if isinstance(value, dict):
-        return {key: _fill_all(entry, known, missing) for key, entry in value.items()}
-    return [_fill_all(entry, known, missing) for entry in value] if isinstance(value, list) else value
+        return {key: _fill_all(entry, values, missing) for key, entry in value.items()}
+    return [_fill_all(entry, values, missing) for entry in value] if isinstance(value, list) else value

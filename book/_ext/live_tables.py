@@ -1,13 +1,13 @@
-"""Tables that grow with what a notebook recorded: the directive ``live-table``.
+"""Tables made from the values that a notebook recorded: the directive ``live-table``.
 
     ```{live-table} table1.findings
     item | claim | ours
     {item} | {claim} | {value:+.3f} [{low:+.3f}, {high:+.3f}]
     ```
 
-The argument names an object of objects in a staged notebook's record. The first line is the head, the second is written
-once for each entry: every field in braces becomes a ``{val}`` (see ``live_values``), which says where it comes from.
-With ``:only: R61 R62`` there is a row for the entries of these names alone, R61_2 and its like among them.
+The argument names an object of objects in a staged notebook's record. The first line is the head of the table. The
+second line is repeated for each entry: every field in braces becomes a ``{val}`` (see ``live_values``), which shows its
+origin. With ``:only: R61 R62`` the table has rows only for entries with these names, including R61_2 etc.
 """
 
 import re
@@ -32,7 +32,7 @@ def lines(way: str, entries: dict, head: str, template: str) -> list[str]:
     Parameters
     ----------
     way : str
-        To the entries, such as ``table1.findings``.
+        Path to the entries, such as ``table1.findings``.
     entries : dict
     head, template : str
         Cells separated by ``|``.
@@ -46,12 +46,12 @@ def lines(way: str, entries: dict, head: str, template: str) -> list[str]:
 
 
 def chosen(entries: dict, only: str | None, way: str) -> dict:
-    """Return the entries of the names in ``only``, in their own order; all without it.
+    """Return the entries with the names in ``only``, in the order of the entries; all entries if it is None.
 
     Raises
     ------
     ValueMissing
-        When a name has none.
+        If there is no entry for a name.
     """
     if only is None:
         return entries
@@ -83,7 +83,7 @@ class LiveTable(SphinxDirective):
 
 
 def setup(app: Sphinx) -> dict:
-    """Register the directive; the role it writes is that of ``live_values``."""
+    """Register the directive, which uses the role of ``live_values``."""
     app.setup_extension("live_values")
     app.add_directive("live-table", LiveTable)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,9 +4,9 @@ import argparse
 import os
 import sys
 
-from crack_utils.cli import data, importing, label, model, predict, serve, train
+from crack_utils.cli import data, growth, importing, label, model, predict, serve, train
 
-COMMANDS = (data, importing, label, train, predict, serve, model)  # in the order of `crack-utils --help`
+COMMANDS = (data, importing, label, train, predict, growth, serve, model)  # in the order of `crack-utils --help`
 
 
 def main(arguments=None):
@@ -14,8 +14,6 @@ def main(arguments=None):
 
     A reader who has seen enough, as in ``crack-utils check FOLDER | head -1``, is no error: the command ends with 0.
     """
-    # TensorFlow's own lines (no CUDA, oneDNN) would stand above every answer; whoever wants them sets it to 0.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     options = _parser().parse_args(arguments)
     try:
         status = options.run(options)

@@ -218,8 +218,8 @@ def _has_all_scans(content):
         return True
     components = content[first + 9]
     last = {}  # of each component and frequency, the bit that its latest scan came to
-    for scan in re.finditer(rb"\xff\xda\x00(.)", content[first:], re.DOTALL):
-        at = first + scan.start() + 4
+    for scan in re.compile(rb"\xff\xda\x00(.)", re.DOTALL).finditer(content, first):
+        at = scan.start() + 4
         count = content[at]
         if scan[1][0] != 6 + 2 * count or not 1 <= count <= 4:
             continue  # not a scan, but bytes of a thumbnail or of text

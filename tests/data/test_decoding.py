@@ -111,7 +111,7 @@ class TestTiff:
         tifffile.imwrite(tmp_path / "a.tif", GRAY, photometric="minisblack", extratags=[(274, "H", 1, turn, True)])
         Image.fromarray(GRAY).convert("P").save(tmp_path / "b.tif", tiffinfo={274: turn})
         for name in "ab":
-            np.testing.assert_allclose(read_image(tmp_path / f"{name}.tif"), TURNED[turn] / 255, atol=1e-6)
+            np.testing.assert_allclose(read_image(tmp_path / f"{name}.tif"), TURNED[turn] / 255, atol=2e-4)
 
 
 class TestOrientation:

@@ -27,7 +27,6 @@ import numpy as np
 from PIL import Image
 
 from crack_utils.cli.main import main
-from crack_utils.evaluation.calibration import read_calibration
 from crack_utils.inference import predictor
 from crack_utils.inference.model_file import load_network
 from crack_utils.inference.predictor import Predictor
@@ -254,12 +253,14 @@ def try_run(folder, random_):
 def try_annotations(folder, random_):
     write_data(folder / "data", random_)
     box = [4, 10, 26, 10, 26, 13, 4, 13]
-    shapes = {"labelme": {"label": "crack", "shape_type": "polygon", "points": list(zip(box[::2], box[1::2], strict=True))}}
-    labelme = {"version": "5.0", "shapes": [shapes["labelme"]], "imagePath": f"{NAME}.png", "imageData": None}
+    corners = list(zip(box[::2], box[1::2], strict=True))
+    shape = {"label": "crack", "shape_type": "polygon", "points": corners}
+    labelme = {"version": "5.0", "shapes": [shape], "imagePath": f"{NAME}.png", "imageData": None}
     labelme |= {"imageHeight": SIZE[0], "imageWidth": SIZE[1], "flags": {}}
+    annotation = {"id": 1, "image_id": 1, "category_id": 1, "segmentation": [box], "bbox": [4, 10, 22, 3], "iscrowd": 0}
     coco = {
         "images": [{"id": 1, "file_name": f"{NAME}.png", "height": SIZE[0], "width": SIZE[1]}],
-        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "segmentation": [box], "bbox": [4, 10, 22, 3], "area": 66, "iscrowd": 0}],
+        "annotations": [annotation | {"area": 66}],
         "categories": [{"id": 1, "name": "crack"}],
     }
     place = folder / "labelled"
@@ -315,7 +316,7 @@ def _read_run(folder, file):
         "experiment.json": lambda: run.experiment,
         "metrics.json": lambda: run.metrics,
         "provenance.json": lambda: run.provenance,
-        "calibration.json": lambda: (predictor._calibration(file), read_calibration(run.folder)),
+        "calibration.json": lambda: predictor.calibration_values(file),
         "split.csv": run.names,
         "history.npz": lambda: run.history,
     }
@@ -355,8 +356,8 @@ def attempt(folder, file, read):
     if status and file.name not in text and file.stem not in text:
         return f"the message does not name {file.name}: {text[-500:]}"
     after = _files(folder)
-    changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
-    if strange := [path for path in changed if not any(path == place or path.startswith(f"{place}/") for place in places)]:
+    changed = {Path(path) for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+    if strange := [str(path) for path in changed if not {str(path), *map(str, path.parents)} & {*places}]:
         return f"wrote or changed {sorted(strange)[:5]}"
     return ""
 
@@ -434,7 +435,7 @@ def run(arguments):
     """Run the command line; the status is 1 if anything went wrong."""
     warnings.simplefilter("error", RuntimeWarning)  # an overflow that nobody thought of
     models = arguments[:1] == ["models"]
-    count, seed = ([*map(int, arguments[models:]), 0] if len(arguments) - models < 2 else map(int, arguments[models:]))
+    count, seed = [*map(int, arguments[models:]), 0] if len(arguments) - models < 2 else map(int, arguments[models:])
     faults = (fuzz_models if models else fuzz)(count, seed)
     for fault in faults:
         print(fault, flush=True)
