@@ -18,7 +18,7 @@ from scipy.optimize import minimize_scalar
 
 from crack_utils import metrics
 from crack_utils.evaluation.evaluate import arrays, probabilities, split_of
-from crack_utils.inference.predictor import calibrated, calibration_values, logits
+from crack_utils.inference.predictor import calibrated, logits
 from crack_utils.runtime import provenance
 
 NAME = "calibration.json"

@@ -292,7 +292,7 @@ BAD = [
     (lambda: labelling.active_contour(GRAY, MASK, method="snake"), "unknown method 'snake'; valid are chan_vese, edge"),
     (lambda: labelling.active_contour(GRAY, MASK, iterations=0), "iterations must be a whole number of at least 1"),
     (lambda: labelling.active_contour(np.zeros((4, 6, 3)), MASK, method="edge"), "gray images"),
-    (lambda: labelling.dilate(MASK, 0), "radius must be a whole number of at least 1, not 0"),
+    (lambda: labelling.dilate(MASK, 0), "radius must be a whole number from 1 to 500, not 0"),
     (lambda: labelling.erode(MASK, 1.5), "whole number"),
     (lambda: labelling.dilate(np.full((2, 2), 2)), "0 and 1 only"),
     (lambda: labelling.fill_holes(np.zeros((2, 2, 2))), r"not \(2, 2, 2\)"),

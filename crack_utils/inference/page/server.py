@@ -7,7 +7,7 @@ import socket
 import tempfile
 import threading
 import webbrowser
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from html import escape
 from pathlib import Path
 
@@ -90,7 +90,7 @@ class Kernels(AsyncMappingKernelManager):
         """End a process that is of no use; called every `cull_interval` seconds for each."""
         kernel = self._kernels[kernel_id]
         closed = not self._kernel_connections.get(kernel_id, 0)
-        quiet = datetime.now(timezone.utc) - getattr(kernel, "last_activity", datetime.now(timezone.utc))
+        quiet = datetime.now(UTC) - getattr(kernel, "last_activity", datetime.now(UTC))
         if closed and quiet > timedelta(seconds=CLOSED) and getattr(kernel, "execution_state", "") != "busy":
             await self.shutdown_kernel(kernel_id)
         else:
