@@ -22,6 +22,7 @@ import traceback
 import warnings
 import zipfile
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 from PIL import Image
@@ -376,9 +377,8 @@ def _files(folder):
 
 def fuzz(count, seed):
     """Try a number of damaged files; return what went wrong: list of str."""
-    predictor.load_trained = lambda name: Predictor(Darkness(), "dark is crack", digest="0")
-    faults = []
-    with tempfile.TemporaryDirectory() as outer:
+    faults, darkness = [], Predictor(Darkness(), "dark is crack", digest="0")
+    with tempfile.TemporaryDirectory() as outer, patch.object(predictor, "load_trained", lambda _name: darkness):
         for number in range(count):
             random_ = random.Random(f"{seed} {number}")
             folder = Path(outer) / "outer" / str(number)
