@@ -336,6 +336,14 @@ class Darkness:
         return 1 - images
 
 
+class Faults(list):
+    """What went wrong; each is printed at once."""
+
+    def append(self, fault):
+        print(fault, flush=True)
+        super().append(fault)
+
+
 def attempt(folder, file, read):
     """Let a file be read; return what is wrong with that, in words, or nothing."""
     before = _files(folder)
@@ -377,7 +385,7 @@ def _files(folder):
 
 def fuzz(count, seed):
     """Try a number of damaged files; return what went wrong: list of str."""
-    faults, darkness = [], Predictor(Darkness(), "dark is crack", digest="0")
+    faults, darkness = Faults(), Predictor(Darkness(), "dark is crack", digest="0")
     with tempfile.TemporaryDirectory() as outer, patch.object(predictor, "load_trained", lambda _name: darkness):
         for number in range(count):
             random_ = random.Random(f"{seed} {number}")
@@ -391,14 +399,16 @@ def fuzz(count, seed):
                     shutil.copytree(folder, Path(keep) / str(number), dirs_exist_ok=True)
             shutil.rmtree(folder)
         strange = [str(path) for path in Path(outer).rglob("*") if path.is_file()]
-    return faults + [f"left {strange[:5]}"] * bool(strange)
+    if strange:
+        faults.append(f"left {strange[:5]}")
+    return faults
 
 
 def fuzz_models(count, seed):
     """Try a number of damaged `.keras` files; return what went wrong: list of str."""
     from crack_utils import models
 
-    faults = []
+    faults = Faults()
     with tempfile.TemporaryDirectory() as outer:
         good = Path(outer) / "good.keras"
         models.build(filters=2, seed=0).save(good)
@@ -437,8 +447,6 @@ def run(arguments):
     models = arguments[:1] == ["models"]
     count, seed = [*map(int, arguments[models:]), 0] if len(arguments) - models < 2 else map(int, arguments[models:])
     faults = (fuzz_models if models else fuzz)(count, seed)
-    for fault in faults:
-        print(fault, flush=True)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     if memory > MOST_MEMORY:
         faults.append(f"took {memory / 2**30:.1f} GiB")
