@@ -91,7 +91,7 @@ class Kernels(AsyncMappingKernelManager):
         kernel = self._kernels[kernel_id]
         closed = not self._kernel_connections.get(kernel_id, 0)
         quiet = datetime.now(UTC) - getattr(kernel, "last_activity", datetime.now(UTC))
-        if closed and quiet > timedelta(seconds=CLOSED) and getattr(kernel, "execution_state", "") != "busy":
+        if closed and quiet > timedelta(seconds=CLOSED) and getattr(kernel, "execution_state", "") == "idle":
             await self.shutdown_kernel(kernel_id)
         else:
             await super().cull_kernel_if_idle(kernel_id)
