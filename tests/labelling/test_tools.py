@@ -290,7 +290,7 @@ BAD = [
     (lambda: labelling.active_contour(GRAY, np.ones((4, 5), bool)), "mask of 4×5 does not fit the image of 4×6"),
     (lambda: labelling.active_contour(GRAY, ~MASK), "mask is empty"),
     (lambda: labelling.active_contour(GRAY, MASK, method="snake"), "unknown method 'snake'; valid are chan_vese, edge"),
-    (lambda: labelling.active_contour(GRAY, MASK, iterations=0), "iterations must be a whole number of at least 1"),
+    (lambda: labelling.active_contour(GRAY, MASK, iterations=0), "iterations must be a whole number from 1 to 2000"),
     (lambda: labelling.active_contour(np.zeros((4, 6, 3)), MASK, method="edge"), "gray images"),
     (lambda: labelling.dilate(MASK, 0), "radius must be a whole number from 1 to 500, not 0"),
     (lambda: labelling.erode(MASK, 1.5), "whole number"),
