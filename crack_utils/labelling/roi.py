@@ -80,7 +80,7 @@ def check_roi(shape, points, radius, mode):
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"points must be (row, column) pairs: {error}") from None
     if not all(abs(value) <= FARTHEST for point in points for value in point):
-        raise ValueError(f"points must be numbers from -{FARTHEST} to {FARTHEST}")
+        raise ValueError(f"points must be finite, from -{FARTHEST} to {FARTHEST}")
     needed = SHAPES[shape]
     if len(points) < needed or (shape in ("rectangle", "disk") and len(points) > needed):
         least = "at least " if shape in ("polygon", "freehand") else ""
