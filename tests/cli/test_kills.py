@@ -85,13 +85,13 @@ def contents(folder):
 @pytest.mark.parametrize("command", [predict, label, replay])
 def test_the_same_command_goes_on(command, tmp_path, monkeypatch):
     monkeypatch.setattr(predictor, "load_trained", lambda name: Predictor(Darkness(), "dark is crack", digest="0"))
-    assert main(command(tmp_path / "reference")) == 0  # here, so that the children need not import anything
-    expected = contents(tmp_path / "reference")
-    status, seconds = in_child(command(tmp_path / "timed"))
+    assert main(command(tmp_path / "reference" / "data")) == 0  # here, so that the children need not import anything
+    expected = contents(tmp_path / "reference" / "data")
+    status, seconds = in_child(command(tmp_path / "timed" / "data"))
     assert status == 0
     random_ = random.Random(command.__name__)
     for number in range(KILLS):
-        folder = tmp_path / str(number)
+        folder = tmp_path / str(number) / "data"  # a source has its name
         words, killed = command(folder), 0
         for _ in range(2):  # twice: what goes on is killed too
             killed += in_child(words, random_.uniform(0.1, 0.9) * seconds)[0] == -signal.SIGKILL
