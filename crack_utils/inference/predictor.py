@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -214,7 +215,7 @@ def calibration_values(file):
         and (not intervals or _is_number(intervals.get("level"))),
         "measured must give each set its numbers": isinstance(measured, dict)
         and all(
-            isinstance(of_set, dict) and all(number is None or _is_number(number) for number in of_set.values())
+            isinstance(of_set, dict) and all(isinstance(number, Real | None) for number in of_set.values())
             for of_set in measured.values()
         ),
     }
