@@ -66,7 +66,7 @@ test: $(READY)  ## run the tests that take seconds, with coverage
 acceptance: $(READY)  ## run the tests that take minutes
 	@pytest -m acceptance
 
-benchmark: $(READY)  ## measure speed against Keras' defaults, PyTorch and the machine (minutes; writes into README.md)
+benchmark: $(READY)  ## measure speed against Keras' defaults, PyTorch and the machine (minutes; writes results/benchmark.csv)
 	@python -m benchmarks
 
 lab: $(READY)  ## open the notebooks in JupyterLab

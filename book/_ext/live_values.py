@@ -12,6 +12,8 @@ sentences true for either answer: ``{val}`comparison.agrees_with_report:agrees|d
 When the pointer rests on a number, the page says where it comes from: the notebook, the way through its record, and
 what the record itself names as its ``source``, beside the value or nearest above it.
 
+The role ``{verdict}`` is the same for a verdict on a claim, and gives it a colour.
+
 A value that is missing, or a specification that does not fit it, is a Sphinx warning; the book is built with warnings
 as errors, so no page can show a number that no notebook computed.
 """
@@ -136,6 +138,16 @@ def format_value(value, specification: str) -> str:
     return format(value, specification)
 
 
+def kind_of_verdict(words: str) -> str:
+    """Return whether a verdict on a claim says ``supported`` or ``contradicted``, or leaves it ``open``.
+
+    The colour follows from it; the words stand beside it.
+    """
+    if words.startswith(("supported", "reproduced")):
+        return "supported"
+    return "contradicted" if words.startswith("contradicted") or "opposite" in words else "open"
+
+
 class LiveValue(SphinxRole):
     """The role ``{val}``; see the head of this file."""
 
@@ -152,6 +164,8 @@ class LiveValue(SphinxRole):
             return [nodes.strong(self.rawtext, "(missing)")], []
         origin = f"notebook {name}: {'.'.join(keys)}" + source_of(_cached_records(notebook), keys)
         classes = ["live-value", "live-words"] if isinstance(value, str) else ["live-value"]
+        if self.name == "verdict":
+            classes = ["verdict", f"verdict-{kind_of_verdict(text)}"]
         return [live_value(self.rawtext, text, classes=classes, origin=origin)], []
 
 
@@ -165,6 +179,7 @@ def setup(app: Sphinx) -> dict:
     app.add_node(live_value, html=(_visit_html, _depart_html), latex=plain, text=plain)
     app.add_config_value("live_values_folder", "artifacts/book", "env")
     app.add_role("val", LiveValue())
+    app.add_role("verdict", LiveValue())
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 

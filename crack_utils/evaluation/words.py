@@ -1,6 +1,26 @@
-"""What a training came to, in words for a page or a terminal."""
+"""What a training came to, and what its measures are called, in words for a page or a terminal."""
 
 FAILED = 0.01  # of the crack pixels: a network that finds fewer has not learnt to find cracks
+
+
+# What a reader calls the measures of `evaluate`.
+MEASURES = {
+    "crack_share": "share of crack pixels",
+    "mean_iou": "mean IoU at 0.5",
+    "unthresholded_mean_iou": "mean IoU, as Keras casts",
+    "crack_iou": "crack IoU",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "f1_tolerance_1": "F1 within 1 px",
+    "f1_tolerance_2": "F1 within 2 px",
+    "cldice": "clDice",
+    "accuracy": "pixel accuracy",
+    "mean_class_accuracy": "mean accuracy of the classes",
+    "expected_calibration_error": "calibration error",
+    "crack_at_one": "crack pixels at exactly 1",
+    "loss": "loss",
+}
 
 
 def in_words(measured):

@@ -282,7 +282,7 @@ def test_repeated():
 
 class TestSummary:
     def test_pairs_are_told_from_the_better_one(self):
-        found = summary.pair_table(made_up({("focal", "f1"): -0.1}), ["f1"])["f1"]
+        found = summary.pair_table(made_up({("focal", "f1"): -0.1}), ["f1"])["F1"]
         assert found["BCE – focal"].startswith("BCE +0.100") and found["BCE – focal"].endswith("*")
         assert not found["BCE – Dice"].endswith("*")
 
