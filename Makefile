@@ -25,7 +25,7 @@ unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH CONDA_PREFIX
 # Without compiled modules TensorFlow takes three times as long to load, in every notebook anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup book model study test acceptance benchmark lab lint lock clean
+.PHONY: help setup book share model study test acceptance benchmark lab lint lock clean
 
 help:  ## list what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -52,6 +52,10 @@ book: $(READY)  ## make the whole report: data, trainings, notebooks, book
 	for i in "$${!places[@]}"; do [ ! -d "$${places[i]}" ] || places[i]=$$(cd -- "$${places[i]}" && pwd -P); done; \
 	data=$$(IFS=:; echo "$${places[*]}"); \
 	python -m crack_utils.report.workflow book --config preset="$$GIVEN_PRESET" data="$$data"
+
+share: book  ## make the report, and pack it as one zip file that opens without an internet connection
+	@cd _build && rm -rf crack-segmentation* && cp -r html crack-segmentation && python -m zipfile -c crack-segmentation.zip crack-segmentation
+	@rm -rf _build/crack-segmentation; echo '$(CURDIR)/_build/crack-segmentation.zip'
 
 model: $(READY)  ## make the default model of `crack-utils predict default` again (an hour)
 	@TF_CPP_MIN_LOG_LEVEL=3 crack-utils model

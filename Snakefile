@@ -169,6 +169,7 @@ rule html:
         "Render the book"
     shell:
         "rm -rf _build && NO_COLOR=1 jupyter-book build . -q --all -W --keep-going -n > {log} 2>&1"
+        " && NO_COLOR=1 python -m crack_utils.report.whole_book >> {log} 2>&1"
 
 
 # The toc has fixed names; which variant stands under them is what this build was asked for.

@@ -28,7 +28,7 @@ class CiteThis(SphinxDirective):
         root = Path(self.env.srcdir)
         self.env.note_reread()  # a commit changes no file of the page
         about = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
-        recorded = str(read_records(root / self.config.live_values_folder / "comparison.ipynb")["commit"])
+        recorded = read_records(root / self.config.live_values_folder / "comparison.ipynb").get("commit", "unknown")
         commit, date = version_of(root, recorded)
         author = ", ".join(each["name"] for each in about["authors"])
         cited = {"title": about["title"], "author": author, "version": about["version"]}
