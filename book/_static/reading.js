@@ -2,9 +2,9 @@
 // of accessibility. Nothing is loaded; without scripts the pages stay whole.
 document.addEventListener("DOMContentLoaded", () => {
   nameControls();
-  makeTablesReachable();
   foldCode();
   enlargeFigures();
+  makeTablesReachable();
   turnPages();
 });
 
@@ -20,6 +20,12 @@ function nameControls() {
       control.removeAttribute("aria-label");
     }
   });
+  document.querySelector("main")?.removeAttribute("role"); // it is one by its name
+  const sidebar = document.querySelector("#pst-primary-sidebar");
+  sidebar?.setAttribute("role", "complementary");
+  sidebar?.setAttribute("aria-label", "Contents of the book");
+  const top = document.querySelector("#pst-back-to-top");
+  if (top) document.querySelector("main")?.append(top);
   document.querySelectorAll("th").forEach((cell) => {
     if (!cell.textContent.trim()) {
       const plain = document.createElement("td");
@@ -29,9 +35,13 @@ function nameControls() {
   });
 }
 
-// What scrolls sideways can be reached by the keyboard.
+// A table that is too wide breaks its words first. What scrolls sideways can be reached by the keyboard.
 function makeTablesReachable() {
-  const wide = ".cell_output, .pst-scrollable-table-container, .table-wrapper, div.highlight > pre, div.math, .output";
+  document.querySelectorAll(".cell_output table").forEach((table) => {
+    const box = table.closest(".cell_output");
+    table.classList.toggle("tight", box.scrollWidth > box.clientWidth + 1);
+  });
+  const wide = ".cell_output, .pst-scrollable-table-container, .table-wrapper, div.highlight > pre, div.math, .output, .holds-figure";
   document.querySelectorAll(wide).forEach((box) => {
     if (box.scrollWidth > box.clientWidth + 1) {
       box.tabIndex = 0;
@@ -73,6 +83,7 @@ function enlargeFigures() {
     const link = picture.closest("a");
     (link || picture).replaceWith(button);
     button.append(picture);
+    button.parentElement.classList.add("holds-figure");
     button.addEventListener("click", () => enlarge(picture));
   });
 }
