@@ -1,4 +1,4 @@
-# The only entry to this project: `make help` lists what there is. Every target sets up `.venv` first if needed.
+# The commands of this project: `make help` lists them. Every target sets up `.venv` first if needed.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -6,12 +6,12 @@ SHELL := /bin/bash
 PRESET ?=
 DATA ?= synthetic
 STUDY ?= full
-# What a user types reaches the recipes through the environment, as it was typed: neither make nor a shell reads it again.
+# The user's values reach the recipes unchanged, through the environment: neither make nor a shell interprets them again.
 export GIVEN_PRESET := $(value PRESET)
 export GIVEN_DATA := $(value DATA)
 export GIVEN_STUDY := $(value STUDY)
 
-# The newest Python that TensorFlow has wheels for is 3.13. A name may be there without working (pyenv's shims), so each is tried.
+# The newest Python with TensorFlow wheels is 3.13. A command may exist without working (pyenv's shims), so each is tried.
 SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python; do \
 	$$name -c '$(SUITS)' 2>/dev/null && echo $$name && break; done)
@@ -20,20 +20,20 @@ UV := 0.13.9
 BIN := $(CURDIR)/.venv/bin
 READY := .venv/.ready
 export PATH := $(BIN):$(PATH)
-# A virtual environment of somebody's shell must not be taken for ours.
+# The active virtual environment of the user's shell must not be used instead of ours.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH CONDA_PREFIX
-# Without compiled modules TensorFlow takes three times as long to load, in every notebook anew.
+# Without compiled modules TensorFlow takes three times as long to load, in every notebook.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup book share model study test acceptance benchmark lab lint lock clean
 
-help:  ## list what can be made
+help:  ## list all commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 	@echo
 	@echo '  make book PRESET=smoke      the smallest study: to see that everything works'
 	@echo '  make book DATA=<folder>     the study on your own images/ and masks/'
 
-setup: $(READY)  ## make the environment in .venv (done by itself before anything else)
+setup: $(READY)  ## make the environment in .venv (all other targets do this first)
 
 $(READY): requirements.lock pyproject.toml Makefile
 	@[ -n '$(PYTHON)' ] || { echo 'error: no Python 3.11, 3.12 or 3.13 found; install one, or name it: make PYTHON=/path/to/python3.11' >&2; exit 1; }
@@ -46,7 +46,7 @@ $(READY): requirements.lock pyproject.toml Makefile
 	@.venv/uv/$(UV)/bin/uv pip install --quiet --python '$(BIN)/python' --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Folders are taken from where make was run; several are joined by a colon. Anything else is a data set's name.
+# Folders are relative to the current directory; several are joined by colons. Anything else is the name of a data set.
 book: $(READY)  ## make the whole report: data, trainings, notebooks, book
 	@IFS=: read -ra places <<< "$$GIVEN_DATA"; \
 	for i in "$${!places[@]}"; do [ ! -d "$${places[i]}" ] || places[i]=$$(cd -- "$${places[i]}" && pwd -P); done; \
@@ -60,12 +60,15 @@ share: book  ## make the report, and pack it as one zip file that opens without 
 model: $(READY)  ## make the default model of `crack-utils predict default` again (an hour)
 	@TF_CPP_MIN_LOG_LEVEL=3 crack-utils model
 
-study: $(READY)  ## train the full study behind Table 1 (says first what it will cost; goes on where it stopped)
-	@TF_CPP_MIN_LOG_LEVEL=3 python -m crack_utils.study cost "$$GIVEN_STUDY"
-	@python -m crack_utils.report.workflow study --keep-going --config study="$$GIVEN_STUDY"
+study: $(READY)  ## train the full study behind Table 1 (first prints the expected time; continues where it stopped)
+	@# Photographs need a copy of CrackForest; the table grows training by training.
+	@if [ "$$GIVEN_STUDY" = photographs ]; then \
+		TF_CPP_MIN_LOG_LEVEL=3 python -m crack_utils.study.photographs results/photographs; exit; fi; \
+	TF_CPP_MIN_LOG_LEVEL=3 python -m crack_utils.study cost "$$GIVEN_STUDY" && \
+	python -m crack_utils.report.workflow study --keep-going --config study="$$GIVEN_STUDY"
 
-test: $(READY)  ## run the tests that take seconds, with coverage
-	@pytest -m 'not acceptance' --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
+test: $(READY)  ## run the fast tests, with coverage
+	@pytest -n auto --dist loadfile -m 'not acceptance' --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
 
 acceptance: $(READY)  ## run the tests that take minutes
 	@pytest -m acceptance
@@ -76,12 +79,12 @@ benchmark: $(READY)  ## measure speed against Keras' defaults, PyTorch and the m
 lab: $(READY)  ## open the notebooks in JupyterLab
 	@jupyter lab
 
-lint: $(READY)  ## check style and form of code and notebooks
+lint: $(READY)  ## check the style and format of code and notebooks
 	@ruff check && ruff format --check
 
-lock: $(READY)  ## write requirements.lock anew from pyproject.toml (UPGRADE=1: with the newest versions)
+lock: $(READY)  ## update requirements.lock from pyproject.toml (UPGRADE=1: with the newest versions)
 	@.venv/uv/$(UV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header --group dev $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock
 
-clean:  ## remove the book and what was executed for it; data, trainings and .venv stay
+clean:  ## remove the book and its executed notebooks; data, trainings and .venv stay
 	rm -rf _build artifacts/book artifacts/executed artifacts/logs .snakemake .pytest_cache .ruff_cache .coverage*

@@ -1,7 +1,7 @@
-# What is made from what: data, executed notebooks, book. `make book` runs it; on a cluster: book/scaling_out.md.
+# The steps of the book and their dependencies. `make book` runs them; for clusters see book/scaling_out.md.
 #
-# A step runs again only if its notebook, its parameters, a module that it imports or the output of a step before it has
-# changed in content. A training that was done before is found by its run's id, so re-running its notebook takes seconds.
+# A step runs again only if its notebook, its parameters, a module that it imports or the output of an earlier step has
+# changed. A finished training is found by its run's id, so running its notebook again takes seconds.
 
 import hashlib
 import os
@@ -26,12 +26,12 @@ workdir: workflow.basedir
 DATA = str(config.get("data", "synthetic"))
 GIVEN = str(config.get("preset", ""))  # what notebooks are given: the default leaves no trace in their names
 PRESET = GIVEN or default_preset(DATA)
-Experiment.preset(PRESET, data=DATA)  # an unknown one is told before anything starts
+Experiment.preset(PRESET, data=DATA)  # fails for an unknown preset before anything starts
 LOSSES = list(REPORTED)
 
 LIVE = "smoke" if PRESET == "smoke" else "small"  # scale of the study that a build trains itself
 
-# Every page of the book that is a notebook: its chapter's name → the notebook, and the parameters of its own.
+# Pages of the book that are notebooks: name of the chapter → notebook and its special parameters.
 CHAPTERS = {
     "labelling": ("labelling", {}),
     "data_prep": ("data_prep", {}),
@@ -47,13 +47,13 @@ CHAPTERS = {
     "crack_growth": ("crack_growth", {}),
     "tips": ("tips", {}),
 }
-# Trainings beyond the book's: `snakemake trainings --config losses=bce,dice seeds=0-9`.
+# Additional trainings: `snakemake trainings --config losses=bce,dice seeds=0-9`.
 GRID = {
     f"train_{own['loss']}_seed{own['seed']}": ("train", own)
     for own in grid.trainings(config.get("losses", ",".join(LOSSES)), config.get("seeds", 0))
 }
 NOTEBOOKS = GRID | CHAPTERS
-# Chapters that read what others have made.
+# Chapters that read the results of other chapters.
 AFTER = {
     "comparison": [f"train_{loss}" for loss in LOSSES],
     "your_images": ["train_dice"],
@@ -61,7 +61,7 @@ AFTER = {
     "crack_growth": ["train_dice"],
     "tips": [f"train_{loss}" for loss in LOSSES],
 }
-# Those that read tables of a study that this build trains, and those that read tables that are kept.
+# Chapters that read tables of a study trained by this build, and chapters that read stored tables.
 TABLES = {"table1": LIVE}
 RESULTS = {
     "table1": ["results/study", "results/statistics_check.csv"],
@@ -74,15 +74,15 @@ RESULTS = {
 STARTED = time.time()
 ARTIFACTS = os.path.relpath(paths.artifacts(), workflow.basedir)
 LOGS = f"{ARTIFACTS}/logs"
-STAGED = "artifacts/book"  # where _toc.yml has it, also when CRACK_UTILS_ARTIFACTS moves the rest
+STAGED = "artifacts/book"  # fixed in _toc.yml, also if CRACK_UTILS_ARTIFACTS sets another folder for the rest
 READY = f"{ARTIFACTS}/data/{slug(DATA)}_{PRESET}.ready"
 
-# What a scheduler keeps for one training: memory [MB] and time [min]. On one machine neither is a limit. `paper` is an
-# estimate for a GPU's machine; a cluster's profile has the last word.
+# Memory [MB] and time [min] that a scheduler reserves for one training. On one machine they are not limits. `paper` is
+# an estimate for a machine with a GPU; a cluster's profile overrides these values.
 TRAINING_NEEDS = {"smoke": (3000, 30), "quick": (6000, 240), "photo": (6000, 240), "paper": (64000, 2880)}
 
-# On small pictures a second core hardly speeds a training up, so trainings run side by side. A GPU takes one at a time, and
-# so does the memory of a machine at the report's size. A cluster has no number of cores.
+# With small pictures a training gains little from a second core, so trainings run in parallel. A GPU runs one training at
+# a time; so does a machine at the report's size, because of its memory. A cluster has no number of cores.
 CORES = workflow.resource_settings.cores or 8
 ALONE = PRESET == "paper" or shutil.which("nvidia-smi")
 TRAINING_THREADS = CORES if ALONE else max(1, CORES // len(LOSSES))
@@ -127,7 +127,7 @@ def gathered(scale):
 
 
 PHOTOGRAPHS = fingerprint(DATA)
-# Stem of the executed notebook → which training it is. The book's come last: a training of the grid may be one of them.
+# Name of the executed notebook → training. Those of the book come last, because the grid may contain some of them.
 TRAININGS = {Path(executed(name)).stem: name for name, (stem, _) in NOTEBOOKS.items() if stem == "train"}
 
 shell.prefix(f"export PATH='{os.path.dirname(sys.executable)}':$PATH; ")  # this environment's tools, activated or not
@@ -140,7 +140,7 @@ localrules:
     trainings,
 
 
-# It has no output, so it runs each time and tells where the book is, also when there was nothing to make.
+# It has no output, so it always runs and prints where the book is, even if nothing had to be made.
 rule book:
     input:
         "_build/html/index.html",
@@ -172,7 +172,7 @@ rule html:
         " && NO_COLOR=1 python -m crack_utils.report.whole_book >> {log} 2>&1"
 
 
-# The toc has fixed names; which variant stands under them is what this build was asked for.
+# The table of contents has fixed names; the variant shown under a name depends on the parameters of this build.
 rule stage:
     input:
         lambda wildcards: executed(wildcards.chapter),
@@ -208,14 +208,14 @@ rule trainings:
         [executed(name) for name in GRID],
 
 
-# Papermill is called as a user would; crack_utils/report/papermill_engine.py gives it the output, and moves it there on success
-# only, so a failed notebook stays beside its log.
+# Papermill is called as by a user; crack_utils/report/papermill_engine.py sets the output path and moves the notebook there
+# only after success, so a failed notebook stays next to its log.
 THREADS = "export TF_NUM_INTRAOP_THREADS={threads} OMP_NUM_THREADS={threads}; "
 PAPERMILL = THREADS + "papermill {input.notebook} {params.given:q} --log-output --no-progress-bar > {log:q} 2>&1"
 
 
-# All trainings are one rule, so that `--set-resources train:…` and a cluster's profile reach every one. A training that a
-# scheduler stops at its limit goes on after its last complete epoch when it is tried again.
+# All trainings are one rule, so that `--set-resources train:…` and a cluster's profile apply to all. If a scheduler stops a
+# training at its limit, the next try continues after the last complete epoch.
 rule train:
     input:
         notebook="notebooks/train.ipynb",
@@ -233,7 +233,7 @@ rule train:
     benchmark:
         f"{LOGS}/{{name}}.tsv"
     threads: TRAINING_THREADS
-    priority: 1  # the longest first, so that none is left to run alone at the end
+    priority: 1  # the longest first, so that it does not run alone at the end
     resources:
         mem_mb=TRAINING_NEEDS[PRESET][0],
         runtime=TRAINING_NEEDS[PRESET][1],
@@ -274,8 +274,8 @@ for chapter, (stem, _) in CHAPTERS.items():
             PAPERMILL
 
 
-# The study behind Table 1 (crack_utils/study): `make study`; another one: `make study STUDY=<scale>`. A job a training, one
-# thread each, side by side.
+# The study behind Table 1 (crack_utils/study): `make study`; another study: `make study STUDY=<scale>`. One job with one
+# thread per training, in parallel.
 rule study:
     input:
         gathered(config.get("study", "full")),
@@ -283,8 +283,8 @@ rule study:
 
 rule study_training:
     input:
-        # Not what lists the cases: a case's name holds a hash of all that decides it. The first training of a data set draws
-        # its specimens, the others wait for it.
+        # Without the list of cases: a case's name contains a hash of everything that determines it. The first training of
+        # a data set renders its specimens; the others wait for it.
         sources(Path("crack_utils/evaluation/train.py")),
     output:
         f"{ARTIFACTS}/study/{{scale}}/{{case}}.run",

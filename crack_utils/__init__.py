@@ -1,6 +1,7 @@
 """Reproducible crack segmentation: train networks, test the report's claims, and use them on your own pictures.
 
-Importing this package loads neither TensorFlow nor matplotlib: every papermill start imports it.
+Importing this package loads neither TensorFlow nor matplotlib: every papermill start imports it. It does one thing: it
+sees to it that TensorFlow, when it is loaded, keeps its remarks on the machine to itself (`runtime.quiet`).
 """
 
 import importlib
@@ -22,3 +23,12 @@ def __getattr__(name):
     if name not in PUBLIC_NAMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(PUBLIC_NAMES[name]), name)
+
+
+def _keep_quiet():
+    from crack_utils.runtime import quiet
+
+    quiet.install()
+
+
+_keep_quiet()

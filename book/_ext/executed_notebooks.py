@@ -28,7 +28,7 @@ _only = re.compile(r"<!-- only: (\w+)=(\S+) -->\n(.*?)<!-- end -->\n?", re.DOTAL
 
 
 def fields(notebook: dict) -> dict[str, str]:
-    """Collect what can be filled in: papermill's parameters, and the loss as a reader writes it.
+    """Return the fields that can be filled: papermill's parameters, and the title of the loss.
 
     Parameters
     ----------
@@ -48,13 +48,13 @@ def fields(notebook: dict) -> dict[str, str]:
     return filled
 
 
-def fill(text: str, known: dict[str, str], missing: set[str]) -> str:
-    """Replace each ``{{ name }}`` by its value; names that are not known stay, and are added to ``missing``."""
+def fill(text: str, values: dict[str, str], missing: set[str]) -> str:
+    """Replace each ``{{ name }}`` by its value; names without a value stay and are added to ``missing``."""
 
     def replace(match: re.Match) -> str:
-        if match[1] not in known:
+        if match[1] not in values:
             missing.add(match[1])
-        return known.get(match[1], match[0])
+        return values.get(match[1], match[0])
 
     return _field.sub(replace, text)
 
@@ -72,20 +72,20 @@ def prepare(notebook: dict, folders: tuple[str, ...] = ()) -> set[str]:
     Returns
     -------
     set of str
-        Names of fields for which there is no parameter.
+        Names of fields without a parameter.
     """
-    known, missing = fields(notebook), set()
+    values, missing = fields(notebook), set()
     for cell in notebook["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            cell["source"] = fill(only_for(source, known), known, missing)
+            cell["source"] = fill(only_for(source, values), values, missing)
         elif cell["cell_type"] == "code":
             tags = set(cell["metadata"].get("tags", []))
             if "parameters" in tags:
                 cell["source"] = source + _given(notebook)
             cell["metadata"]["tags"] = sorted(tags | {"remove-cell" if "injected-parameters" in tags else "hide-input"})
             if "mystnb" in cell["metadata"]:
-                cell["metadata"]["mystnb"] = _fill_all(cell["metadata"]["mystnb"], known, missing)
+                cell["metadata"]["mystnb"] = _fill_all(cell["metadata"]["mystnb"], values, missing)
             cell["outputs"] = [
                 _without_folders(output, folders)
                 for output in cell["outputs"]
@@ -100,7 +100,7 @@ def only_for(text: str, known: dict[str, str]) -> str:
 
 
 def setup(app: Sphinx) -> dict:
-    """Hook into the reading of each page."""
+    """Connect to Sphinx's reading of pages."""
     app.connect("source-read", _on_source_read)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
@@ -136,10 +136,10 @@ def _without_folders(value, folders: tuple[str, ...]):
     return [_without_folders(entry, folders) for entry in value] if isinstance(value, list) else value
 
 
-def _fill_all(value, known: dict[str, str], missing: set[str]):
-    """Fill the texts anywhere inside nested metadata."""
+def _fill_all(value, values: dict[str, str], missing: set[str]):
+    """Fill all texts inside nested metadata."""
     if isinstance(value, str):
-        return fill(value, known, missing)
+        return fill(value, values, missing)
     if isinstance(value, dict):
-        return {key: _fill_all(entry, known, missing) for key, entry in value.items()}
-    return [_fill_all(entry, known, missing) for entry in value] if isinstance(value, list) else value
+        return {key: _fill_all(entry, values, missing) for key, entry in value.items()}
+    return [_fill_all(entry, values, missing) for entry in value] if isinstance(value, list) else value

@@ -1,12 +1,12 @@
-"""A notebook's figure on a page of prose: the directive ``live-figure``.
+"""Show a notebook's figure on another page: the directive ``live-figure``.
 
     ```{live-figure} table1 fig-ranks
     :name: fig-found
     A caption for this page.
     ```
 
-The arguments name a staged notebook, and a figure in it by the name that its cell's ``mystnb`` metadata gives. Picture
-and alternative text are the notebook's; the caption is the page's own.
+The arguments name a staged notebook and a figure in it, by the name in the ``mystnb`` metadata of its cell. Picture and
+alternative text come from the notebook; the caption is that of the page.
 """
 
 import base64
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class FigureMissing(LookupError):
-    """A figure that no staged notebook has; the message lists what there is."""
+    """No staged notebook has this figure; the message lists the figures that exist."""
 
 
 def read_figure(path: Path, name: str) -> tuple[bytes, str]:
@@ -33,26 +33,26 @@ def read_figure(path: Path, name: str) -> tuple[bytes, str]:
     path : Path
         An executed notebook, nbformat 4.
     name : str
-        As the cell's ``mystnb.figure.name`` has it.
+        The cell's ``mystnb.figure.name``.
 
     Raises
     ------
     FigureMissing
-        When there is no such notebook, or no such figure in it.
+        If there is no such notebook, or no such figure in it.
     """
     if not path.is_file():
         raise FigureMissing(f"there is no executed notebook {path}")
-    found = {}
+    figures = {}
     for cell in nbformat.read(path, as_version=4).cells:
-        shown = cell.metadata.get("mystnb", {})
-        pictures = [
-            each["data"]["image/png"] for each in cell.get("outputs", []) if "image/png" in each.get("data", {})
-        ]
-        if pictures and "figure" in shown:
-            found[shown["figure"]["name"]] = base64.b64decode(pictures[0]), shown.get("image", {}).get("alt", "")
-    if name not in found:
-        raise FigureMissing(f"{path.stem} has no figure {name!r}; it has: {', '.join(found) or 'none'}")
-    return found[name]
+        options = cell.metadata.get("mystnb", {})
+        outputs = [output.get("data", {}) for output in cell.get("outputs", [])]
+        pictures = [data["image/png"] for data in outputs if "image/png" in data]
+        if pictures and "figure" in options:
+            alternative = options.get("image", {}).get("alt", "")
+            figures[options["figure"]["name"]] = base64.b64decode(pictures[0]), alternative
+    if name not in figures:
+        raise FigureMissing(f"{path.stem} has no figure {name!r}; it has: {', '.join(figures) or 'none'}")
+    return figures[name]
 
 
 class LiveFigure(Figure):

@@ -1,4 +1,4 @@
-"""Tables that grow with what a notebook recorded: the directive ``live-table``.
+"""Tables made from the values that a notebook recorded: the directive ``live-table``.
 
     ```{live-table} table1.findings
     item | claim | ours
@@ -34,7 +34,7 @@ def lines(way: str, entries: dict, head: str, template: str) -> list[str]:
     Parameters
     ----------
     way : str
-        To the entries, such as ``table1.findings``.
+        Path to the entries, such as ``table1.findings``.
     entries : dict
     head, template : str
         Cells separated by ``|``.
@@ -58,12 +58,12 @@ def tally(entries: dict) -> str:
 
 
 def chosen(entries: dict, only: str | None, way: str) -> dict:
-    """Return the entries of the names in ``only``, in their own order; all without it.
+    """Return the entries with the names in ``only``, in the order of the entries; all entries if it is None.
 
     Raises
     ------
     ValueMissing
-        When a name has none.
+        If there is no entry for a name.
     """
     if only is None:
         return entries
@@ -115,7 +115,7 @@ def _role(field: str) -> str:
 
 
 def setup(app: Sphinx) -> dict:
-    """Register the directive; the role it writes is that of ``live_values``."""
+    """Register the directive, which uses the role of ``live_values``."""
     app.setup_extension("live_values")
     app.add_directive("live-table", LiveTable)
     app.add_directive("live-tally", LiveTally)

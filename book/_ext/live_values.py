@@ -1,20 +1,20 @@
-"""Numbers in the prose that come from the notebooks: the role ``{val}``.
+"""Show numbers from the notebooks in the prose: the role ``{val}``.
 
-A notebook calls ``record(mean_iou=…)``, which leaves a JSON object in the executed notebook. The
+A notebook calls ``record(mean_iou=…)``, which stores a JSON object in the executed notebook. The
 workflow stages that notebook as ``artifacts/book/<stem>.ipynb``, and a page of the book writes
 
     {val}`train_dice.test.mean_iou:.3f`
 
-The first word names the staged notebook, the rest is the way through what it recorded (a number selects from a list:
-``size.0``), and what follows the colon is a Python format specification. A bar chooses between two words, which keeps
-sentences true for either answer: ``{val}`comparison.agrees_with_report:agrees|disagrees` ``.
+The first word names the staged notebook, and the rest is the path in its record (a number selects from a list:
+``size.0``). A Python format specification follows the colon. A bar chooses between two words, so that a sentence is
+true for both values: ``{val}`comparison.agrees_with_report:agrees|disagrees` ``.
 
-When the pointer rests on a number, the page says where it comes from: the notebook, the way through its record, and
-what the record itself names as its ``source``, beside the value or nearest above it.
+When the pointer rests on a number, the page shows its origin: the notebook, the path in its record, and the ``source``
+that the record names next to the value or closest above it.
 
 The role ``{verdict}`` is the same for a verdict on a claim, and gives it a colour.
 
-A value that is missing, or a specification that does not fit it, is a Sphinx warning; the book is built with warnings
+A missing value, or a specification that does not fit the value, gives a Sphinx warning. The book is built with warnings
 as errors, so no page can show a number that no notebook computed.
 """
 
@@ -34,11 +34,11 @@ logger = logging.getLogger(__name__)
 
 
 class ValueMissing(LookupError):
-    """A live number that no staged notebook recorded; the message lists what there is."""
+    """No staged notebook recorded this value; the message lists the values that exist."""
 
 
 def is_record(output: dict) -> bool:
-    """Tell whether a code cell's output holds recorded values (and nothing to show)."""
+    """Return whether a code cell's output contains recorded values (and nothing to show)."""
     return RECORD_MIME in output.get("data", {})
 
 
@@ -53,12 +53,12 @@ def read_records(path: Path) -> dict:
     Returns
     -------
     dict
-        The JSON objects of all ``record`` calls in cell order, merged level by level; a later value wins.
+        The JSON objects of all ``record`` calls in cell order, merged level by level; later values win.
 
     Raises
     ------
     ValueMissing
-        When there is no such notebook.
+        If there is no such notebook.
     """
     if not path.is_file():
         raise ValueMissing(f"there is no executed notebook {path}")
@@ -76,7 +76,7 @@ def follow(records: dict, keys: list[str], name: str):
     Raises
     ------
     ValueMissing
-        When a key is missing, naming what could stand in its place.
+        If a key is missing; the message lists the possible keys.
     """
     value = records
     for depth, key in enumerate(keys):
@@ -96,7 +96,7 @@ def look_up(records: dict, keys: list[str], name: str):
     Raises
     ------
     ValueMissing
-        When a key is missing, or when the way ends before a single value.
+        If a key is missing, or the path does not end at a single value.
     """
     value = follow(records, keys, name)
     if isinstance(value, dict | list):
@@ -105,22 +105,22 @@ def look_up(records: dict, keys: list[str], name: str):
 
 
 def source_of(records: dict, keys: list[str]) -> str:
-    """Return what a record says about where a value comes from, in brackets, or nothing."""
-    found, value = "", records
+    """Return the ``source`` that a record names for a value, in brackets; empty without one."""
+    source, value = "", records
     for key in keys:
         if isinstance(value, dict) and isinstance(value.get("source"), str):
-            found = f" ({value['source']})"
+            source = f" ({value['source']})"
         value = value[int(key)] if isinstance(value, list) else value[key]
-    return found
+    return source
 
 
 def format_value(value, specification: str) -> str:
-    """Write a value as the page asks: a Python format specification, or ``yes|no`` for a truth value.
+    """Return a value as text, by a Python format specification, or by ``yes|no`` for a truth value.
 
     Raises
     ------
     ValueError
-        When the specification does not fit the value (``.3f`` for a word, say).
+        If the specification does not fit the value (for example ``.3f`` for a word).
     """
     if "|" in specification:
         if not isinstance(value, bool):
@@ -170,11 +170,11 @@ class LiveValue(SphinxRole):
 
 
 class live_value(nodes.inline):
-    """A number that says where it comes from when the pointer rests on it."""
+    """A number that shows its origin when the pointer rests on it."""
 
 
 def setup(app: Sphinx) -> dict:
-    """Register the role, its node, and the folder in which the staged notebooks lie."""
+    """Register the role, its node, and the folder of the staged notebooks."""
     plain = (lambda writer, node: None, lambda writer, node: None)
     app.add_node(live_value, html=(_visit_html, _depart_html), latex=plain, text=plain)
     app.add_config_value("live_values_folder", "artifacts/book", "env")
@@ -187,7 +187,7 @@ _cache: dict[Path, tuple[int, dict]] = {}
 
 
 def _cached_records(path: Path) -> dict:
-    """Read a notebook once, and again only when the file changed: pages ask for many numbers each."""
+    """Read a notebook once, and again only if the file changed, because pages need many numbers."""
     stamp = path.stat().st_mtime_ns if path.is_file() else -1
     if path not in _cache or _cache[path][0] != stamp:
         _cache[path] = (stamp, read_records(path))

@@ -1,11 +1,11 @@
-"""The slider on the first page: one photograph, the networks' masks and mean IoU, dragged through the thresholds.
+"""The slider on the first page: one photograph with the networks' masks and mean IoU at all thresholds.
 
     ```{threshold-slider} comparison slider
     ```
 
-The arguments name a staged notebook and a value that it recorded, see `crack_utils.report.threshold_slider`. All is
-in the page itself: it works from the file system, without a network. Where scripts are off, and in print, the first
-and the last step stand side by side as a still picture.
+The arguments name a staged notebook and a value that it recorded, see `crack_utils.report.threshold_slider`. The page
+contains everything, so the slider works from the file system without an internet connection. Without scripts, and in
+print, the first and the last step are shown as a still picture.
 """
 
 import json

@@ -50,14 +50,15 @@ def add_commands(subparsers):
 
 def _import(options):
     from crack_utils.data.importers import import_annotations
+    from crack_utils.data.names import printable
 
     given = {name: getattr(options, name) for name in ("crack", "line_width", "traced", "format")}
     imported = import_annotations(options.source, options.out, options.label, **given)
     for problem in imported.problems:
-        print(problem, file=sys.stderr)
+        print(printable(problem), file=sys.stderr)
     for note in imported.notes:
-        print(f"note: {note}")
-    print(f"{imported.format}: what is labelled {', '.join(imported.labels)} is crack")
+        print(f"note: {printable(note)}")
+    print(f"{imported.format}: what is labelled {printable(', '.join(imported.labels))} is crack")
     print(f"{imported.folder}: {imported.pictures} photographs with masks, {imported.cracked} of them with a crack")
     if imported.problems:
         print(f"{len(imported.problems)} could not be used", file=sys.stderr)

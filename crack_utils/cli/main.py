@@ -1,18 +1,15 @@
 """The command `crack-utils`. Run `crack-utils --help` for what it can do."""
 
 import argparse
-import os
 import sys
 
-from crack_utils.cli import data, importing, label, model, predict, serve, train
+from crack_utils.cli import data, growth, importing, label, model, predict, serve, train
 
-COMMANDS = (data, importing, label, train, predict, serve, model)  # in the order of `crack-utils --help`
+COMMANDS = (data, importing, label, train, predict, growth, serve, model)  # in the order of `crack-utils --help`
 
 
 def main(arguments=None):
     """Run the command line; bad input ends with one message on stderr and exit status 1, Ctrl-C with 130."""
-    # TensorFlow's own lines (no CUDA, oneDNN) would stand above every answer; whoever wants them sets it to 0.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)

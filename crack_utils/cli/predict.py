@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+LISTED = 5  # photographs unlike the training that are named; all are in measures.json
+
 
 def add_commands(subparsers):
     """Add the command ``predict`` to a command line.
@@ -14,7 +16,11 @@ def add_commands(subparsers):
         status.
     """
     predict = subparsers.add_parser(
-        "predict", help="find, outline and measure the cracks of photographs; interrupted, it goes on"
+        "predict",
+        help="find, outline and measure the cracks of photographs; interrupted, it goes on",
+        description="Write masks, probabilities, overlays and a table of measures for photographs. Interrupted, the "
+        "same command goes on where it stopped.",
+        epilog="example: crack-utils predict default photo.jpg --out found --mm-per-px 0.1",
     )
     predict.add_argument("model", metavar="MODEL", help="a run's folder or id, 'latest', a .keras file, or 'default'")
     predict.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="pictures, or folders of them")
@@ -44,6 +50,11 @@ def _predict(options):
     cracks = sum(len(record["cracks"]) for record in found)
     before = f" ({done['resumed']} of them before)" if done["resumed"] else ""
     print(f"{len(found)} of {len(photographs)} photographs done{before}, {cracks} cracks: {options.out}/measures.csv")
+    unlike = [record for record in found if record["unlike_the_training"]]
+    for record in unlike[:LISTED]:
+        print(f"unlike the training: {record['name']}: {'; '.join(record['unlike_the_training'])}")
+    if len(unlike) > LISTED:
+        print(f"unlike the training: {len(unlike) - LISTED} more, see {options.out}/measures.json")
     if failed:
         print(f"{failed} of {len(photographs)} failed", file=sys.stderr)
     return int(failed > 0)

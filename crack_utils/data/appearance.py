@@ -1,7 +1,7 @@
-"""What pictures of cracks have in common, in numbers: gray values, spectrum, share, width and contrast of the crack.
+"""Statistics of pictures of cracks: gray values, spectrum, and share, width and contrast of the crack.
 
-Synthetic pictures are compared with photographs by them. Lengths are in shares of the picture's height, so that
-pictures of different sizes can stand in one figure.
+They are used to compare synthetic pictures with photographs. Lengths are shares of the picture's height, so that
+pictures of different sizes can be compared.
 """
 
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from crack_utils.data.pairs import find_pairs, spread
 from crack_utils.runtime import paths
 
 GRAY_EDGES = np.linspace(0, 1, 65)
-REAL = {"cracktip_polymer": False, "crackforest": True}  # whether their masks are good enough to be measured
-_RING = 2, 6  # [px] from the crack: where its surroundings begin and end; the blurred edge belongs to neither
-_NEAREST, _FARTHEST = 0.08, 0.9  # of the way from the tip: nearer there are few pixels, farther the mouth begins
+REAL = {"cracktip_polymer": False, "crackforest": True}  # whether their masks are exact enough to be measured
+_RING = 2, 6  # [px] distances from the crack at which its surroundings start and end; this excludes the blurred edge
+_NEAREST, _FARTHEST = 0.08, 0.9  # of the distance from tip to mouth: closer there are few pixels, further is the mouth
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class Statistics:
     width : ndarray, shape (measured,)
         Median width of the crack in each picture, by the picture's height.
     contrast : ndarray, shape (measured,)
-        How much darker the crack is than what surrounds it, as a share of the latter.
+        Difference between the gray values of surroundings and crack, divided by that of the surroundings.
     from_tip, opening : ndarray, shape (m,)
-        Of every point of a primary crack whose tip is known: distance from the tip by that of the farthest point, and
-        width by the picture's height.
+        For every point of a primary crack with a labelled tip: distance from the tip divided by that of the farthest
+        point, and width divided by the picture's height.
     """
 
     pictures: int
@@ -56,7 +56,7 @@ class Statistics:
     opening: np.ndarray
 
     def numbers(self):
-        """Return what the prose says: means, medians and exponents; NaN where nothing was measured."""
+        """Return means, medians and exponents for tables and prose; NaN where nothing was measured."""
         centres = (GRAY_EDGES[1:] + GRAY_EDGES[:-1]) / 2
         return {
             "pictures": self.pictures,
@@ -68,32 +68,32 @@ class Statistics:
 
 
 def groups(pairs, height, count=24):
-    """Return the statistics of a data set, one group a source, and of the real sets that are there.
+    """Return the statistics of a data set, one group per source, and of the real data sets that are available.
 
     Parameters
     ----------
     pairs : list of Pair
     height : int [px]
-        Larger pictures are reduced by a whole number to about this height before spectrum and gray are taken.
+        Larger pictures are reduced by a whole number to about this height before spectrum and gray values are computed.
     count : int
-        Pictures a group, spread over it.
+        Number of pictures per group, spread over it.
 
     Returns
     -------
     dict of Statistics
-        By source; then `cracktip_polymer` and `crackforest`, where `CRACK_UTILS_DATA` holds them.
+        By source; then `cracktip_polymer` and `crackforest`, if `CRACK_UTILS_DATA` contains them.
     """
-    sources = {pair.source: [each for each in pairs if each.source == pair.source] for pair in pairs}
-    found = {name: of_pairs(spread(members, count), height) for name, members in sources.items()}
+    sources = {source: [pair for pair in pairs if pair.source == source] for source in [pair.source for pair in pairs]}
+    statistics = {name: of_pairs(spread(members, count), height) for name, members in sources.items()}
     for name, measured in REAL.items():
         folder = crackforest.local() if name == crackforest.NAME else paths.named_data(name)
-        if name not in found and folder:
-            found[name] = of_pairs(spread(find_pairs(folder), count), height, measured)
-    return found
+        if name not in statistics and folder:
+            statistics[name] = of_pairs(spread(find_pairs(folder), count), height, measured)
+    return statistics
 
 
 def of_pairs(pairs, height, measured=True):
-    """Return the `Statistics` of some pairs; without those of the mask where it is not to be measured."""
+    """Return the `Statistics` of a list of pairs; without those of the masks unless `measured`."""
     gray, spectra = np.zeros(len(GRAY_EDGES) - 1), []
     columns = {name: [] for name in ("share", "width", "contrast", "from_tip", "opening")}
     for pair in pairs:
@@ -119,11 +119,13 @@ def power_spectrum(image):
     Returns
     -------
     frequency : ndarray, shape (n,) [cycles/px]
-        Middles of the rings, up to 0.5.
+        Centres of the rings, up to 0.5.
     power : ndarray, shape (n,)
         White noise of variance s² gives s² at every frequency.
     """
-    window = np.outer(np.hanning(image.shape[0]), np.hanning(image.shape[1]))  # else the picture's edges ring
+    window = np.outer(
+        np.hanning(image.shape[0]), np.hanning(image.shape[1])
+    )  # suppresses the effect of the picture's edges
     mean = (image * window).sum() / window.sum()
     power = np.abs(np.fft.rfft2((image - mean) * window)) ** 2 / (window**2).sum()
     frequency = np.hypot(np.fft.fftfreq(image.shape[0])[:, None], np.fft.rfftfreq(image.shape[1]))
@@ -138,8 +140,8 @@ def power_spectrum(image):
 def widths(mask):
     """Return the points of a crack's skeleton, shape (n, 2), and its width at each of them [px].
 
-    The width is twice the distance to the nearest pixel that is no crack, less one: exact for a straight bar of an odd
-    number of pixels, and one pixel short for an even one, whose middle falls between two pixels.
+    The width is twice the distance to the nearest background pixel, minus one. This is exact for a straight bar with an
+    odd width. For an even width it is one pixel too small, because the middle lies between two pixels.
     """
     points = np.argwhere(skeletonize(mask))
     distance = distance_transform_edt(np.pad(mask, 1, mode="edge"))[1:-1, 1:-1]
@@ -147,7 +149,7 @@ def widths(mask):
 
 
 def contrast(image, mask):
-    """Return how much darker a crack is than its surroundings, medians both; 1: black, 0: not to be told apart."""
+    """Return the contrast of a crack with its surroundings, from median gray values: 1 for black, 0 for none."""
     near, far = (binary_dilation(mask, iterations=reach) for reach in _RING)
     ring = far & ~near
     if not ring.any():
@@ -157,7 +159,7 @@ def contrast(image, mask):
 
 
 def opening_curve(statistics, bins=10):
-    """Return distance from the tip and the mean opening there, in `bins` bins of equal ratio, empty ones left out."""
+    """Return distances from the tip and mean openings, in `bins` bins of equal ratio, without empty bins."""
     edges = np.geomspace(_NEAREST, _FARTHEST, bins + 1)
     inside = [(statistics.from_tip >= low) & (statistics.from_tip < high) for low, high in pairwise(edges)]
     filled = [index for index, members in enumerate(inside) if members.any()]
@@ -166,7 +168,7 @@ def opening_curve(statistics, bins=10):
 
 
 def exponent(x, y):
-    """Return the exponent of the power law through some points: the slope in logarithms. NaN of fewer than three."""
+    """Return the exponent of a fitted power law, the slope in logarithms; NaN with fewer than three points."""
     usable = (x > 0) & (y > 0)
     if usable.sum() < 3:
         return float("nan")
@@ -178,25 +180,25 @@ def _median(values):
 
 
 def _reduced(image, height):
-    """Average whole blocks of pixels, so that about `height` rows are left."""
+    """Reduce a picture to about `height` rows by averaging whole blocks of pixels."""
     factor = max(1, round(image.shape[0] / height))
     rows, columns = (side // factor for side in image.shape)
     return image[: rows * factor, : columns * factor].reshape(rows, factor, columns, factor).mean(axis=(1, 3))
 
 
 def _of_mask(pair, image):
-    """What one mask says, by the names of `Statistics`; lists, as there may be nothing to say."""
+    """Return the statistics of one mask as lists, by the names of `Statistics`; a list is empty without values."""
     mask = read_mask(pair.mask)
     if not mask.any():
         return {"share": [0.0]}
-    found = {
+    statistics = {
         "share": [mask.mean()],
         "width": [np.median(widths(mask)[1]) / len(mask)],
         "contrast": [contrast(image, mask)],
     }
     primary = mask if pair.parts is None else read_parts(pair.parts) == 1
     if pair.tip is None or not primary.any():
-        return found
+        return statistics
     points, width = widths(primary)
     distance = np.hypot(*(points - np.array(pair.tip)).T)
-    return {**found, "from_tip": distance / distance.max(), "opening": width / len(mask)}
+    return {**statistics, "from_tip": distance / distance.max(), "opening": width / len(mask)}

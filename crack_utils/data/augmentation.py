@@ -1,7 +1,7 @@
-"""What chance does to a training picture, its mask and its tip alike: the report's flips (R25), or more than them.
+"""Random changes of a training picture, its mask and its tip: the report's flips (R25), and more.
 
-Stateless: whatever chance decides is a function of a seed, and the same seed gives the same picture. Masks stay 0 or 1.
-A tip is (row, column) [px], or NaN where there is none; it goes where the picture takes it.
+All random numbers are functions of a seed, so the same seed gives the same picture. Masks stay 0 or 1. A tip is
+(row, column) [px], or NaN if there is none; it moves with the picture.
 """
 
 from dataclasses import dataclass, fields
@@ -9,44 +9,44 @@ from dataclasses import dataclass, fields
 import numpy as np
 import tensorflow as tf
 
-# A pixel of a moved mask is crack from this share of crack on. A diagonal line of one pixel has shares of 3/8 along its
-# middle where it lies between pixels, so above that, or if the nearest pixel is taken, it would be torn. The cracks of
-# synthetic pictures gain 5 to 8 % of their area (median).
+# A pixel of a moved mask is crack from this share of crack. A diagonal line one pixel wide has shares of 3/8 along its
+# middle where it lies between pixels. With a larger threshold, or nearest-neighbour interpolation, it would be broken.
+# The area of cracks in synthetic pictures increases by 5 to 8 % (median).
 MASK_SHARE = 0.37
 
 _NODES = 3  # of the elastic displacement, in each direction
-_STEPS = 8  # until a tip's place is known: the bend is nowhere steeper than 0.3, which each leaves of the error
+_STEPS = 8  # iterations for a tip's position; each reduces the error to at most 0.3, the largest slope of the bend
 
 
-# Of `light`: exponents of e for gamma and contrast, and what is added to all gray values, which lie in [0, 1].
+# For `light`: limits of the logarithms of gamma and contrast, and of the value added to all gray values in [0, 1].
 GAMMA, LESS_CONTRAST, MORE_CONTRAST, BRIGHTNESS = 0.4, 0.4, 0.3, 0.15
 
 
 @dataclass(frozen=True)
 class Strengths:
-    """How far each change beside the flips may go; 0 leaves it out, and so does a contrast of 1."""
+    """Limits of the changes other than flips; 0 switches a change off, for contrast 1."""
 
-    rotation: float = 10.0  # [°] either way: cameras are mounted by hand, and specimens hang a little askew
-    shift: float = 0.05  # share of height and width: beyond, the crack's mouth or tip would often leave the picture
-    # Share of the height, standard deviation of 3×3 nodes with bicubic interpolation between: the U-Net's own
-    # deformation (Ronneberger et al. 2015, doi:10.1007/978-3-319-24574-4_28), which takes 10 px of 512, twice as much;
-    # a crack bends then, and its width hardly changes.
+    rotation: float = 10.0  # [°] in both directions: cameras are mounted by hand, and specimens are not exactly aligned
+    shift: float = 0.05  # share of height and width: with more, mouth or tip of the crack would often leave the picture
+    # Share of the height: standard deviation of the displacements at 3×3 nodes, with bicubic interpolation. This is the
+    # deformation of the U-Net paper (Ronneberger et al. 2015, doi:10.1007/978-3-319-24574-4_28), which uses 10 px of
+    # 512, twice as much. It bends a crack but hardly changes its width.
     elastic: float = 0.01
-    light: float = 0.1  # added to all gray values, which lie in [0, 1]: a lamp that is nearer, or a longer exposure
-    contrast: float = 1.3  # factor, or divisor, of the distance from the picture's mean gray
-    blur: float = 1.0  # [px] standard deviation: defocus, which a crack of two pixels survives
-    noise: float = 0.03  # standard deviation of each gray value: a bit more than our noisiest camera
+    light: float = 0.1  # added to all gray values in [0, 1]: a closer lamp, or a longer exposure
+    contrast: float = 1.3  # factor or divisor of the difference from the picture's mean gray value
+    blur: float = 1.0  # [px] standard deviation: defocus; a crack two pixels wide remains visible
+    noise: float = 0.03  # standard deviation of each gray value: slightly more than our noisiest camera
 
     @classmethod
     def only(cls, name):
-        """Return the default strength of one change, and none of the others.
+        """Return the default strength of one change, with all others switched off.
 
         Raises
         ------
         ValueError
             If there is no such change.
         """
-        names = [each.name for each in fields(cls)]
+        names = [field.name for field in fields(cls)]
         if name not in names:
             raise ValueError(f"unknown change {name!r}; valid are {', '.join(names)}")
         none = dict.fromkeys(names, 0.0) | {"contrast": 1.0}
@@ -69,7 +69,7 @@ def flips(image, mask, tip, seed):
     image, mask, tip : tensors of the same shapes
     """
     horizontally, vertically = tf.unstack(tf.random.stateless_uniform((2,), _pair(seed)) < 0.5)
-    both = tf.concat([image, mask], axis=-1)  # one array, so that image and mask cannot part
+    both = tf.concat([image, mask], axis=-1)  # one array, so that image and mask get the same flips
     both = tf.where(horizontally, tf.reverse(both, [1]), both)
     both = tf.where(vertically, tf.reverse(both, [0]), both)
     last = tf.cast(tf.shape(image)[:2] - 1, tf.float32)
@@ -78,7 +78,7 @@ def flips(image, mask, tip, seed):
 
 
 def rich(image, mask, tip, seed, strengths=Strengths()):
-    """Flip, turn, shift, bend, light, blur and add noise, each by chance.
+    """Flip, rotate, shift, bend, change light and contrast, blur and add noise, all at random.
 
     Parameters
     ----------
@@ -89,20 +89,20 @@ def rich(image, mask, tip, seed, strengths=Strengths()):
     seed : pair of int
         The same pair gives the same changes, and the same flips as `flips` alone.
     strengths : Strengths
-        Angle, shift, light and the logarithm of the contrast's factor are uniform up to their strength, either way;
-        the noise is uniform from 0 on. One half of the pictures is blurred, by up to the strength.
+        Angle, shift, light and the logarithm of the contrast's factor are uniform between minus and plus their
+        strength; the noise is uniform between 0 and its strength. Half of the pictures are blurred, up to the strength.
 
     Returns
     -------
     image, mask, tip : tensors of the same shapes and ranges
-        NaN for a tip that has left the picture.
+        The tip is NaN if it has left the picture.
     """
     image, mask, tip = flips(image, mask, tip, seed)
     return shake(image, mask, tip, seed, strengths)
 
 
 def shake(image, mask, tip, seed, strengths=Strengths()):
-    """Do what `rich` does, without flips."""
+    """Apply the changes of `rich` without flips; arguments and results as there."""
     seed = _pair(seed)
     turn, down, right, light, contrast, blur, noise = tf.unstack(
         tf.random.stateless_uniform((7,), _another(seed, 1), minval=-1)
@@ -153,26 +153,27 @@ def extremes(image, mask, tip, seed=(0, 0), strengths=Strengths()):
 
 
 def move(image, mask, tip, degrees=0.0, shift=(0.0, 0.0), bend=None):
-    """Turn a picture about its middle, shift it, and bend it, in one interpolation.
+    """Rotate a picture about its centre, shift it, and bend it, in one interpolation.
 
-    Beyond its border a picture goes on as its own mirror image, mask and all: a black corner could look like a crack.
+    Beyond its border, a picture and its mask continue as their mirror image, because a black corner could look like a
+    crack.
 
     Parameters
     ----------
     image, mask : tensors of float32, shape (H, W, 1)
     tip : tensor of float32, shape (2,)
     degrees : float [°]
-        Anticlockwise as one sees it.
+        Anticlockwise.
     shift : pair of float [px]
-        Down and to the right, after the turn.
+        Down and to the right, after the rotation.
     bend : tensor of float32, shape (n, n, 2), optional
-        Displacements (down, right) [px] at nodes that are spread evenly, bicubic between. Neighbours must differ by
-        less than half their distance, or the picture could fold.
+        Displacements (down, right) [px] at equally spaced nodes, with bicubic interpolation. Neighbours must differ by
+        less than half their distance, otherwise the picture could fold.
 
     Returns
     -------
     image, mask : tensors of the same shapes
-        Image values between those of the four pixels around; a mask pixel is crack from a share of `MASK_SHARE` on.
+        Image values are interpolated linearly; a mask pixel is crack from a share of `MASK_SHARE`.
     tip : tensor of float32, shape (2,)
         Exact to 0.001 px; NaN if it has left the picture.
     """
@@ -202,7 +203,7 @@ def move(image, mask, tip, degrees=0.0, shift=(0.0, 0.0), bend=None):
 
 
 def expose(image, light, contrast):
-    """Change light and contrast: `mean + light + contrast · (image − mean)`, cut to [0, 1].
+    """Change light and contrast: `mean + light + contrast · (image − mean)`, clipped to [0, 1].
 
     Parameters
     ----------
@@ -210,14 +211,14 @@ def expose(image, light, contrast):
     light : float
         Added to each gray value.
     contrast : float
-        Factor of each gray value's distance from the picture's mean.
+        Factor of the difference between a gray value and the picture's mean.
     """
     mean = tf.reduce_mean(image)
     return tf.clip_by_value(mean + light + contrast * (image - mean), 0, 1)
 
 
 def soften(image, sigma, largest):
-    """Blur with a Gaussian, its border mirrored.
+    """Blur with a Gaussian; the border is mirrored.
 
     Parameters
     ----------
@@ -225,7 +226,7 @@ def soften(image, sigma, largest):
     sigma : float [px]
         Standard deviation; 0 changes nothing.
     largest : float [px]
-        Largest sigma there is: it decides how far the blur reaches, three times as far.
+        Largest possible sigma; the filter reaches three times as far.
     """
     reach = int(np.ceil(3 * largest))
     distance = tf.range(-reach, reach + 1, dtype=tf.float32)
@@ -237,14 +238,14 @@ def soften(image, sigma, largest):
 
 
 def light(image, mask, tip, seed):
-    """Flip, turn by quarters, and change contrast, brightness and gamma: what a camera and its lamp do to a crop.
+    """Flip, rotate by 90°, and change contrast, brightness and gamma, as another camera or lamp would.
 
-    Unlike `rich` it moves no pixel, so masks keep their edges, and it costs a tenth as much.
+    Unlike `rich` it does not interpolate, so masks keep their edges, and it takes a tenth of the time.
 
     Parameters
     ----------
     image, mask : tensors of float32, shape (H, W, 1)
-        The image in [0, 1], the mask 0 or 1. Quarter turns need a square, and are left out of other pictures.
+        The image in [0, 1], the mask 0 or 1. Only square pictures are rotated.
     tip : tensor of float32, shape (2,)
         (row, column) [px], or NaN.
     seed : pair of int
@@ -280,17 +281,17 @@ def _pair(seed):
 
 
 def _another(seed, number):
-    """Another pair of seeds, so that draws for one purpose do not depend on those for another."""
+    """Return another pair of seeds, so that random numbers for different purposes are independent."""
     return tf.random.experimental.stateless_fold_in(seed, number)
 
 
 def _bend(seed, deviation):
-    """Displacements [px] of a standard deviation, none more than twice as far, shape (3, 3, 2)."""
+    """Return displacements [px] with a standard deviation of `deviation`, at most twice that, shape (3, 3, 2)."""
     return deviation * tf.random.stateless_truncated_normal((_NODES, _NODES, 2), _another(seed, 2))
 
 
 def _mirrored(places, size):
-    """Bring places outside the picture to where their mirror images lie."""
+    """Replace places outside the picture by the positions of their mirror images."""
     last = size - 1
     return last - tf.abs(last - tf.math.floormod(places, 2 * last))
 
@@ -311,16 +312,16 @@ def _sample(picture, places):
 
 
 def _moved(tip, middle, new_middle, back, field, size):
-    """Where a point of the old picture lies in the new one: old = back · (new − new middle) + middle + bend(new)."""
-    known = tf.reduce_all(tf.math.is_finite(tip))
-    old = tf.where(known, tip, tf.zeros_like(tip))
+    """Return the new position of a point: old = back · (new − new middle) + middle + bend(new), solved for new."""
+    exists = tf.reduce_all(tf.math.is_finite(tip))
+    old = tf.where(exists, tip, tf.zeros_like(tip))
 
     def turned(place):
         return new_middle + tf.linalg.matvec(back, place - middle, transpose_a=True)
 
     new = turned(old)
     for _ in range(_STEPS if field is not None else 0):
-        # The bend at the last guess is nearly the bend at the right place.
+        # The bend at the last estimate is close to the bend at the exact position.
         new = turned(old - _sample(field, tf.clip_by_value(new, 0.0, size - 1)))
     inside = tf.reduce_all((new >= -0.5) & (new <= size - 0.5))
-    return tf.where(known & inside, new, tf.fill([2], np.float32(np.nan)))
+    return tf.where(exists & inside, new, tf.fill([2], np.float32(np.nan)))

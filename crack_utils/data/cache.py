@@ -1,8 +1,8 @@
-"""Decoded, reduced pictures on disk: one small file a pair and size, made once, shared by all data sets and trainings.
+"""A cache of decoded, resized pictures on disk: one small file per pair and size, shared by all trainings.
 
-A file's name is a hash of the content of photograph and mask, of the size, and of the code that reduces them, so any
-subset of any data set finds what any other has decoded. It holds a checksum, so it needs no draft, lock or renaming:
-what a killed writer or a power cut leaves is recognized when it is read and made anew, and parallel writers write the
+A file's name is a hash of the content of photograph and mask, the size, and the code that resizes them. All data sets
+therefore find each other's files. A file contains a checksum, so it needs no draft, lock or renaming: a damaged file,
+after a killed process or a power failure, is detected when it is read, and made again. Parallel processes write the
 same bytes. Pictures are read one by one (not mapped), so memory does not grow with their number.
 """
 
@@ -24,19 +24,19 @@ from crack_utils.data.stored import DataError
 from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import explain_full_disk
 
-CHECKSUM = 4  # [bytes] at the head of a file: CRC-32 of the rest, as big-endian integer
-SHAPE = 8  # [bytes] after it: height and width, as big-endian integers
+CHECKSUM = 4  # [bytes] at the start of a file: CRC-32 of the rest, as a big-endian integer
+SHAPE = 8  # [bytes] after the checksum: height and width, as big-endian integers
 HEAD = CHECKSUM + SHAPE
 
 
 def load(pairs, size):
-    """Return the pictures and masks of `pairs` at `size`, decoding what no call has decoded before.
+    """Return the pictures and masks of `pairs` at `size`; only those that are not in the cache are decoded.
 
     Parameters
     ----------
     pairs : list of Pair
     size : (height, width) [px], or int
-        A number reduces each picture by it; 1 leaves it at its own size.
+        A number divides the size of each picture; 1 keeps the original size.
 
     Returns
     -------
@@ -48,12 +48,12 @@ def load(pairs, size):
     DataError
         If a file cannot be read.
     FullDiskError
-        If the cache has no room.
+        If the disk is full.
     """
     with ThreadPool() as pool:
         pictures = Pictures(pairs, size, pool.map(_key, pairs))
         missing = [index for index in range(len(pairs)) if not pictures.is_there(index)]
-        # Each process in an order of its own, so that several share the work instead of doing the same.
+        # In random order, so that several processes share the work instead of repeating it.
         random.Random().shuffle(missing)
         done = pool.imap_unordered(pictures.make, missing)
         for _ in tqdm(done, "decoding", len(missing), unit="pair", delay=2, disable=not missing):
@@ -71,7 +71,7 @@ class Pictures:
     pairs : list of Pair
     size : (height, width) [px], or int
     keys : list of str
-        Of each pair, by its content.
+        The hash of each pair's content.
     """
 
     def __init__(self, pairs, size, keys):
@@ -91,12 +91,12 @@ class Pictures:
         except FileNotFoundError:
             content = b""
         if not self._is_whole(content):
-            print(f"{file} is damaged; {self.pairs[index].image} is decoded anew", flush=True)
+            print(f"{file} is damaged; {self.pairs[index].image} is decoded again", flush=True)
             content = self._write(index)
         return tuple(np.frombuffer(content, np.uint8, offset=HEAD).reshape(2, *_shape(content)))
 
     def arrays(self):
-        """Return all images and all masks, uint8: two ndarrays of shape (N, H, W), at own sizes two lists of (H, W)."""
+        """Return all images and all masks, uint8: two ndarrays (N, H, W), or two lists of (H, W) at original sizes."""
         if not self.size:
             return tuple(map(list, zip(*self, strict=True)))
         images, masks = (np.empty((len(self), *self.size), np.uint8) for _ in range(2))
@@ -105,7 +105,7 @@ class Pictures:
         return images, masks
 
     def is_there(self, index):
-        """Return whether a pair's file has its full length; its checksum is looked at when it is read."""
+        """Return whether a pair's file has its full length; the checksum is only verified when the file is read."""
         try:
             with self._file(index).open("rb") as stream:
                 return os.fstat(stream.fileno()).st_size == self._bytes(stream.read(HEAD))
@@ -119,10 +119,12 @@ class Pictures:
 
     def _file(self, index):
         key = self.keys[index]
-        return self.folder / key[:2] / key[2:]  # in 256 folders: some file systems are slow with many names in one
+        return (
+            self.folder / key[:2] / key[2:]
+        )  # 256 folders, because some file systems are slow with many files in one folder
 
     def _bytes(self, head):
-        """Return how long a file is that begins with `head`."""
+        """Return the length [bytes] of the complete file with this head."""
         height, width = self.size or _shape(head)
         return HEAD + 2 * height * width
 
@@ -136,11 +138,11 @@ class Pictures:
         image = np.rint(resize_image(image, size) * 255).astype(np.uint8)
         rest = np.array(size, ">u4").tobytes() + image.tobytes() + resize_mask(mask, size).tobytes()
         if _key(pair) != self.keys[index]:
-            raise DataError(f"{pair.image} or {pair.mask} was changed while it was in use")
+            raise DataError(f"{pair.image} or {pair.mask} changed while it was in use")
         content = _checksum(rest) + rest
         with explain_full_disk(paths.artifacts()):
             file.parent.mkdir(parents=True, exist_ok=True)
-            # Not emptied first: to those who read it now it is whole all the time.
+            # The file is not emptied first, so it stays complete for processes that read it now.
             with open(os.open(file, os.O_WRONLY | os.O_CREAT, 0o666), "wb") as stream:
                 stream.write(content)
                 stream.truncate()
@@ -148,7 +150,7 @@ class Pictures:
 
 
 def reduced(size, reduction):
-    """Return the (height, width) [px] of a picture of a size that is reduced by a whole number."""
+    """Return the (height, width) [px] of a picture of this size after division by a whole number."""
     return tuple(max(1, round(side / reduction)) for side in size)
 
 
@@ -167,6 +169,6 @@ def _checksum(rest):
 
 
 def _shape(content):
-    """Return (height, width) as the head of a file says; zeros if there is no whole head."""
+    """Return (height, width) from the head of a file; zeros if the head is incomplete."""
     shape = np.frombuffer(content[CHECKSUM:HEAD], ">u4") if len(content) >= HEAD else (0, 0)
     return tuple(map(int, shape))

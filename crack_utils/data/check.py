@@ -187,7 +187,9 @@ def _notes(pairs, contents):
             notes.append(f"{folder}: photographs of 16 bit, of which {bits} are used")
     sizes = sorted({content["image"].size for content in contents})
     if len(sizes) > 1:
-        notes.append(f"pictures of {len(sizes)} sizes, from {_text(sizes[0])} to {_text(sizes[-1])}: all become one")
+        notes.append(
+            f"pictures of {len(sizes)} sizes, from {_text(sizes[0])} to {_text(sizes[-1])}; --fit resize makes them one"
+        )
     sources = {}
     for pair in pairs:
         if pair.specimen:

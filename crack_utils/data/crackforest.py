@@ -1,6 +1,6 @@
-"""CrackForest: 118 photographs of asphalt with traced cracks (Shi et al. 2016), from a local folder or by pooch.
+"""CrackForest: 118 photographs of asphalt with labelled cracks (Shi et al. 2016), from a local folder or a download.
 
-`crack-utils fetch crackforest` downloads them; nothing else does. The published files are photographs
+Only `crack-utils fetch crackforest` downloads them. The published files are photographs
 (`image/NNN.jpg`) and MATLAB's ground truth (`groundTruth/NNN.mat`), which is converted to masks.
 """
 
@@ -20,8 +20,8 @@ from crack_utils.runtime import paths
 
 NAME = "crackforest"
 URL = "https://raw.githubusercontent.com/cuilimeng/CrackForest-dataset/ed57c2d96754e6c7d105805cd29aeeb3a799f267/"
-REGISTRY = Path(__file__).with_name("crackforest.txt")  # of each published file, its path and its SHA-256
-RETRIES = 3  # of each file
+REGISTRY = Path(__file__).with_name("crackforest.txt")  # path and SHA-256 of each published file
+RETRIES = 3  # per file
 TIMEOUT = 60  # [s] without any byte
 LICENCE = """\
 CrackForest, https://github.com/cuilimeng/CrackForest-dataset
@@ -30,14 +30,16 @@ Who uses it is asked to cite: Y. Shi, L. Cui, Z. Qi, F. Meng, Z. Chen: Automatic
 structured forests. IEEE Transactions on Intelligent Transportation Systems 17 (12), 2016, 3434–3445.
 """
 
-CRACK = 2  # the label; 1 is background, 3 background that cracks enclose, 4 in five pictures a faint crack, left out
+CRACK = (
+    2  # label of cracks; 1 is background, 3 background enclosed by cracks, 4 (in five pictures) a faint crack, unused
+)
 
 
 def folder():
     """Return the folder with `images/` and `masks/`, without any download.
 
-    `CRACK_UTILS_DATA/crackforest` comes first: as it is if it holds `images/` and `masks/`, converted if it holds the
-    published files (directly, or in `original/`). Then what was fetched.
+    `CRACK_UTILS_DATA/crackforest` is used first: directly if it contains `images/` and `masks/`, converted if it
+    contains the published files (directly, or in `original/`). Otherwise the downloaded files are used.
 
     Returns
     -------
@@ -46,35 +48,39 @@ def folder():
     Raises
     ------
     ValueError
-        If it is nowhere; the message says how to fetch it.
+        If it does not exist; the message contains the command to fetch it.
     DataError
-        If published files are there but are not those that were published; every such file is named.
+        If files differ from the published ones; every such file is named.
     """
-    found = local()
-    if found is None:
+    place = local()
+    if place is None:
         raise ValueError(
-            f"the data set {NAME!r} is not there: `crack-utils fetch {NAME}` downloads it; "
-            f"or name in CRACK_UTILS_DATA the folder that holds {NAME}/"
+            f"the data set {NAME!r} does not exist on this machine: `crack-utils fetch {NAME}` downloads it; "
+            f"or set CRACK_UTILS_DATA to the folder that contains {NAME}/"
         )
-    return found
+    return place
 
 
 def fetch():
-    """Return the folder as `folder` does; download and convert the published files if it is nowhere.
+    """Return the folder, as `folder` does; download and convert the published files if it does not exist.
 
-    Files that have arrived are kept, so that a call after an interrupted one goes on from there. The licence is printed
-    before the download.
+    Downloaded files are kept, so that a call after an interruption continues. The licence is printed before the
+    download.
+
+    Returns
+    -------
+    pathlib.Path
 
     Raises
     ------
     DataError
-        If a file cannot be had, or is not the one that was published.
+        If a file cannot be downloaded, or differs from the published one.
     """
     return local() or _converted(_download())
 
 
 def mask_of(truth):
-    """Return the mask in a published ground truth.
+    """Return the mask of a published ground-truth file.
 
     Parameters
     ----------
@@ -92,9 +98,9 @@ def mask_of(truth):
 
 
 def local():
-    """Return the ready folder if it is there or can be made without a download, else None."""
-    given, made = paths.named_data(NAME), paths.data() / NAME
-    for candidate in (given, made):
+    """Return the folder if it exists or can be made without a download, else None."""
+    given, converted = paths.named_data(NAME), paths.data() / NAME
+    for candidate in (given, converted):
         if candidate is not None and _holds(candidate, "images", "masks"):
             return candidate
     for candidate in (given, given / "original") if given else ():
@@ -113,11 +119,11 @@ def _registry():
 
 
 def _download():
-    """Return the folder of the published files, all of them there and verified."""
+    """Download and verify the published files; return their folder."""
     import pooch
 
     print(LICENCE, flush=True)
-    pooch.get_logger().setLevel("WARNING")  # one progress bar instead of a line a file
+    pooch.get_logger().setLevel("WARNING")  # one progress bar instead of one line per file
     place = paths.data() / f"{NAME}-published"
     files = pooch.create(path=place, base_url=URL, registry=_registry(), retry_if_failed=RETRIES)
     downloader = pooch.HTTPDownloader(timeout=TIMEOUT)
@@ -126,13 +132,13 @@ def _download():
             files.fetch(name, downloader=downloader)
         except (ValueError, OSError) as error:
             raise DataError(
-                f"{URL}{name}: {error}\nWhat has arrived is kept in {place}: the same command goes on from there"
+                f"{URL}{name}: {error}\nDownloaded files are kept in {place}: the same command continues from there"
             ) from error
     return place
 
 
 def _converted(published):
-    """Make `images/` and `masks/` from the published files: all of it, or nothing."""
+    """Make `images/` and `masks/` from the published files, atomically."""
     registry = _registry()
     refuse(list(_changed(published, registry)))
     target = paths.data() / NAME

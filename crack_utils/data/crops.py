@@ -1,8 +1,9 @@
-"""Crops of photographs at their own size, for cracks too thin to be reduced: crack and background in balance.
+"""Crops of photographs at full resolution, for thin cracks, with a balance of crack and background.
 
-A reduction by four leaves half a pixel of a crack that is two wide, and little of its contrast. Crops keep every pixel,
-but most of them would show no crack. So every other crop is drawn around a crack pixel, as nnU-Net does with a third of
-its patches (Isensee et al. 2021, doi:10.1038/s41592-020-01008-z), and the others from anywhere. NumPy only.
+If a photograph is reduced by four, a crack two pixels wide becomes half a pixel wide and loses most of its contrast.
+Crops keep every pixel, but most of them would show no crack. Therefore every second crop is drawn around a crack pixel,
+and the others at a random position; nnU-Net does this with a third of its patches (Isensee et al. 2021,
+doi:10.1038/s41592-020-01008-z). NumPy only.
 """
 
 import numpy as np
@@ -13,14 +14,14 @@ from crack_utils.data.pairs import refuse
 
 
 def check(pairs, size, reduction=1):
-    """Refuse pictures that are too small for a crop.
+    """Raise an error for pictures that are too small for a crop.
 
     Parameters
     ----------
     pairs : list of Pair
     size : (height, width) [px]
     reduction : int
-        By which the pictures are reduced first.
+        Number by which the size of the pictures is divided first.
 
     Raises
     ------
@@ -33,7 +34,7 @@ def check(pairs, size, reduction=1):
 
 
 def tiles(shape, size):
-    """Cut a picture into the fewest tiles of one size that cover it, for a look at all of it in equal parts.
+    """Cover a picture with the smallest number of tiles of one size, to evaluate all of it in equal parts.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ def tiles(shape, size):
     Returns
     -------
     list of (row, column)
-        Where each tile begins. They overlap where the picture is no multiple of them.
+        Top left corner of each tile. Tiles overlap if the picture's size is not a multiple of theirs.
 
     Examples
     --------
@@ -59,18 +60,18 @@ def tiles(shape, size):
 
 
 def draw(image, mask, size, around_crack, seed):
-    """Draw a crop of a picture and the same of its mask, see `place`.
+    """Draw the same random crop of a picture and its mask; for the arguments see `place`.
 
     Returns
     -------
     image, mask : ndarray, shape `size`
     """
-    here = place(mask, size, around_crack, seed)
-    return image[here], mask[here]
+    part = place(mask, size, around_crack, seed)
+    return image[part], mask[part]
 
 
 def place(mask, size, around_crack, seed):
-    """Draw where a crop lies.
+    """Draw the position of a random crop.
 
     Parameters
     ----------
@@ -79,10 +80,10 @@ def place(mask, size, around_crack, seed):
     size : (height, width) [px]
         At most that of the picture.
     around_crack : bool
-        Draw a crack pixel first, each as likely as the others, then one of the crops that hold it; from a picture
-        without crack, and if False, one of all crops.
-    seed : sequence of int, none negative
-        The same gives the same crop.
+        If True, draw a crack pixel first, all with equal probability, and then one of the crops that contain it. If
+        False, or without a crack, draw one of all crops.
+    seed : sequence of int, at least 0
+        The same seed gives the same crop.
 
     Returns
     -------
@@ -96,7 +97,7 @@ def place(mask, size, around_crack, seed):
     if (np.array(mask.shape) < size).any():
         raise ValueError("a crop of {}×{} does not fit into a picture of {}×{}".format(*size, *mask.shape))
     generator = np.random.default_rng(seed)
-    first, last = (0, 0), np.subtract(mask.shape, size)  # where a crop may begin
+    first, last = (0, 0), np.subtract(mask.shape, size)  # limits of the top left corner
     if around_crack and (pixels := np.flatnonzero(mask)).size:
         pixel = np.array(np.unravel_index(generator.choice(pixels), mask.shape))
         first, last = np.maximum(pixel - size + 1, 0), np.minimum(pixel, last)

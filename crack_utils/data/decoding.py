@@ -195,6 +195,8 @@ def _jpeg(content, limit):
         raise Refused("cut off, its end is missing")
     height, width, space, _ = simplejpeg.decode_jpeg_header(content, strict=False)
     refuse_large(height, width, 1 if space == "Gray" else 3, limit)
+    if not _has_all_scans(content):
+        raise Refused("damaged, its last scans are missing")
     orientation = _jpeg_orientation(content)
     names = {"Gray": "GRAY", "CMYK": "CMYK", "YCCK": "CMYK"}
     try:
@@ -207,6 +209,25 @@ def _jpeg(content, limit):
     if values is None or values.shape[2] == 4:
         return _turned(replace(from_pillow(JpegImagePlugin.JpegImageFile(BytesIO(content))), lossy=True), orientation)
     return _turned(Stored(values[..., 0] if values.shape[2] == 1 else values, lossy=True), orientation)
+
+
+def _has_all_scans(content):
+    """Return whether the coefficients of a progressive JPEG come to their last bits: it can end early without a gap."""
+    first = content.find(b"\xff\xc2", 2)
+    if first < 0 or not 0 <= first < (content.find(b"\xff\xda", 2)):
+        return True
+    components = content[first + 9]
+    last = {}  # of each component and frequency, the bit that its latest scan came to
+    for scan in re.compile(rb"\xff\xda\x00(.)", re.DOTALL).finditer(content, first):
+        at = scan.start() + 4
+        count = content[at]
+        if scan[1][0] != 6 + 2 * count or not 1 <= count <= 4:
+            continue  # not a scan, but bytes of a thumbnail or of text
+        start, end, bits = content[at + 1 + 2 * count : at + 4 + 2 * count]
+        for component in content[at + 1 : at + 1 + 2 * count : 2]:
+            last.update({(component, frequency): bits & 15 for frequency in range(start, min(end, 63) + 1)})
+    # The colours' high frequencies may be left out for good; what was begun has to be finished.
+    return len({component for component, frequency in last if frequency == 0}) >= components and not any(last.values())
 
 
 def _jpeg_orientation(content):

@@ -1,6 +1,6 @@
-"""Splits that leak on purpose, to measure what the report's validation may have gained by it (suspects S2 and S3).
+"""Splits that leak on purpose, to measure the effect of a leak on validation results (suspects S2 and S3).
 
-The test set stays what it is, specimens that nothing else shows, so that a leak can be held against it.
+The test set is not changed: its specimens are in no other set, so it is the reference for a leak.
 """
 
 import numpy as np
@@ -9,20 +9,20 @@ from crack_utils.data.split import Split, split_pairs
 
 
 def leak(split, how, validation=0.2, seed=0):
-    """Draw training and validation anew from what the two of a split hold together.
+    """Draw new training and validation sets from the training and validation pairs of a split.
 
     Parameters
     ----------
     split : Split
     how : str
-        "none": by specimen again, what the others are compared with.
-        "siblings": by image, so that frames of a specimen come to lie on both sides (S3).
+        "none": by specimen, as the reference for the others.
+        "siblings": by image, so that frames of one specimen are in both sets (S3).
         "drawn once": training and validation drawn independently of each other, as when a data set that reshuffles at
         each iteration is split by `take` and `skip`, and both parts are cached (S2; tensorflow issue 59279).
-        "drawn each epoch": the same without the caches: validation is a draw, training is everything, and each epoch
-        draws its share of it (`make_dataset`, argument `drawn`).
+        "drawn each epoch": the same without the caches: validation is one draw, training contains all pairs, and each
+        epoch draws a share of them (`make_dataset`, argument `drawn`).
     validation : float in (0, 1)
-        Share of validation in what is drawn.
+        Share of the validation set.
     seed : int
 
     Returns

@@ -173,7 +173,7 @@ def _gray_at_edges(values, levels, low, high):
     white = values >= high
     if between <= CLASSES:  # beside the crack all along, as a reduction by a whole number leaves them
         beside = binary_dilation(white, np.ones((3, 3)))
-        return count >= max(8, np.count_nonzero(white) / 4) and not (middle & ~beside).any()
+        return count >= max(8, np.count_nonzero(white) / 10) and not (middle & ~beside).any()
     if between >= SMOOTH and count <= SMOOTH_SHARE * values.size:
         return True
     return np.count_nonzero(middle & binary_dilation(white, np.ones((5, 5)))) >= EDGE_SHARE * count

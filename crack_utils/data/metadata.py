@@ -9,6 +9,8 @@ from crack_utils.data.decoding import is_regular
 from crack_utils.data.names import normal
 
 METADATA = ("name", "source", "specimen", "frame", "tip_row", "tip_column", "mm_per_px", "tip2_row", "tip2_column")
+GROWTH = ("cycles", "load_n", "cmod_mm")  # of a growth test: what the machine read when the photograph was taken
+KNOWN = (*METADATA, *GROWTH)
 
 NAMED = 5  # rows without a picture that a note names
 
@@ -34,13 +36,17 @@ class Table:
     problems: list
 
 
-def read_table(path):
+def read_table(path, key="name", known=KNOWN):
     """Read a table whose rows have names, as it stands there; the one way in which `metadata.csv` is read.
 
     Parameters
     ----------
     path : pathlib.Path
         A file that is not there is an empty table.
+    key : str
+        The column of the names.
+    known : tuple of str
+        The columns that a message names.
 
     Returns
     -------
@@ -57,19 +63,19 @@ def read_table(path):
     except (csv.Error, OSError) as error:
         return Table([], {}, {}, [f"cannot be read as a table ({error})"])
     columns = lines[0][1] if lines else []
-    if problem := _problem_of(columns):
+    if problem := _problem_of(columns, key, known):
         return Table(columns, {}, {}, [problem])
     table = Table(columns, {}, {}, [])
     for line, fields in lines[1:]:
         row = dict(zip(columns, fields, strict=False))
-        name = normal(row.get("name", ""))
+        name = normal(row.get(key, ""))
         if any(fields[len(columns) :]):
             hint = "; a decimal has a point, and a text with a comma stands in quotes"
             why = f"{len(fields)} fields, but there are {len(columns)} columns{hint}"
         elif not name:
             why = "no name"
         elif name in table.rows:
-            why = f"{row['name']!r} stands there twice (first in line {table.lines[name]})"
+            why = f"{row[key]!r} stands there twice (first in line {table.lines[name]})"
         else:
             table.rows[name], table.lines[name] = row, line
             continue
@@ -90,7 +96,8 @@ def read_metadata(path, names):
     Returns
     -------
     known : dict of str to dict
-        By name, the fields of `Pair` that are filled in: source, specimen, frame, tip, tip2, mm_per_px.
+        By name, the fields of `Pair` that are filled in: source, specimen, frame, tip, tip2, mm_per_px,
+        cycles, load_n, cmod_mm.
     problems : list of str
         Why the table cannot be used, each with its line.
     notes : list of str
@@ -105,8 +112,8 @@ def read_metadata(path, names):
             known[name] = _parse(row)
         except ValueError as error:
             problems.append(f"line {table.lines[name]}: {error}")
-    strange = [column for column in table.columns if column and column not in METADATA]
-    notes = [f"column(s) {', '.join(strange)} passed over; known are {', '.join(METADATA)}"] if strange else []
+    strange = [column for column in table.columns if column and column not in KNOWN]
+    notes = [f"column(s) {', '.join(strange)} passed over; known are {', '.join(KNOWN)}"] if strange else []
     if absent := [row["name"] for name, row in table.rows.items() if name not in names]:
         shown = ", ".join(map(repr, absent[:NAMED])) + (", …" if len(absent) > NAMED else "")
         notes.append(f"{len(absent)} row(s) passed over: no image is named {shown} (names go without their ending)")
@@ -123,10 +130,10 @@ def _lines(path):
     return [(line, fields) for line, fields in rows if any(fields)]
 
 
-def _problem_of(columns):
-    if "name" not in columns:
+def _problem_of(columns, key, known):
+    if key not in columns:
         found = ", ".join(columns) or "none"
-        return f"no column 'name' (found: {found}); known columns are {', '.join(METADATA)}, divided by commas"
+        return f"no column {key!r} (found: {found}); known columns are {', '.join(known)}, divided by commas"
     twice = sorted({column for column in columns if column and columns.count(column) > 1})
     return f"column(s) {', '.join(twice)} stand there twice" if twice else None
 
@@ -150,6 +157,11 @@ def _parse(row):
         parsed["mm_per_px"] = _number(row, "mm_per_px")
         if parsed["mm_per_px"] <= 0:
             raise ValueError(f"mm_per_px {row['mm_per_px']!r} is not above 0")
+    for column in GROWTH:
+        if row.get(column):
+            parsed[column] = _number(row, column)
+            if parsed[column] < 0:
+                raise ValueError(f"{column} {row[column]!r} is below 0")
     return parsed
 
 

@@ -1,18 +1,18 @@
-"""Is a new picture like those that a network was trained on? If not: in which way, in words.
+"""Novelty: detect pictures that differ from the training pictures of a network, and describe the difference in words.
 
-Four numbers tell what a picture looks like without its crack. Of each, the range of all but 2 % of the training
-pictures is kept; a picture counts as unlike them if it lies outside by more than a quarter of that range, so that what
-is only rare raises no alarm. A picture can be unlike in ways that no such number sees: silence is no promise.
+Four numbers describe a picture: brightness, contrast, sharpness and noise. For each, the range of all but 2 % of the
+training pictures is stored. A picture gives a warning if it is outside by more than a quarter of that range, so that
+rare but similar pictures give none. Four numbers cannot detect every difference: no warning does not mean "similar".
 """
 
 import numpy as np
 from scipy import ndimage
 
-LEFT_OUT = 0.01  # of the training pictures on either side
-MARGIN = 0.25  # of the range: how far outside a picture is called unlike
-FEWEST = 1e-4  # [of the gray scale] a noise or a contrast below this is none, and its logarithm no number
+LEFT_OUT = 0.01  # share of the training pictures excluded on each side
+MARGIN = 0.25  # share of the range by which a picture must be outside for a warning
+FEWEST = 1e-4  # [of the gray scale] smallest noise or contrast, so that the logarithm is finite
 
-# Immerkær's mask: blind to edges and slopes. Its response to white noise has 6 times the noise's spread.
+# Immerkær's filter: it does not respond to edges and slopes. Its response to white noise has 6 times its spread.
 _NOISE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], float)
 
 WORDS = {
@@ -24,23 +24,29 @@ WORDS = {
 
 
 def features(image):
-    """Return what a picture looks like, as numbers.
+    """Return four numbers that describe a picture.
 
     Parameters
     ----------
     image : ndarray, float, shape (H, W), in [0, 1]
-        At least 3×3, at the size at which the network sees it: sharpness and noise depend on that.
+        At least 3×3, at the size of the network's pictures, because sharpness and noise depend on the size.
 
     Returns
     -------
     dict of float
-        brightness: mean gray value. contrast: spread of the gray values. noise: spread of white noise (Immerkær
-        1996). sharpness: mean slope [1/px] by the contrast. The last three as decimal logarithms.
+        brightness: mean gray value. contrast: standard deviation of the gray values. noise: standard deviation of white
+        noise (Immerkær 1996). sharpness: mean slope [1/px] divided by the contrast. The last three are decimal
+        logarithms.
+
+    Raises
+    ------
+    ValueError
+        If the image is smaller or has another number of axes.
     """
     image = np.asarray(image, float)
     if image.ndim != 2 or min(image.shape) < 3:
         raise ValueError(f"image must be (H, W) of at least 3×3, got shape {image.shape}")
-    # Only where the mask lies inside the picture.
+    # Without the border, where the filter reaches beyond the picture.
     response = ndimage.convolve(image, _NOISE)[1:-1, 1:-1]
     slope = np.hypot(*np.gradient(ndimage.gaussian_filter(image, 1)))
     return {
@@ -52,7 +58,7 @@ def features(image):
 
 
 def ranges(images):
-    """Return the range of each feature over the training pictures, the outermost 1 % on either side left out.
+    """Return the range of each feature over the training pictures, without the outermost 1 % on each side.
 
     Parameters
     ----------
@@ -69,18 +75,18 @@ def ranges(images):
 
 
 def unlike(image, ranges):
-    """Say in which ways a picture is unlike the training pictures.
+    """Describe the ways in which a picture differs from the training pictures.
 
     Parameters
     ----------
     image : ndarray, float, shape (H, W), in [0, 1]
     ranges : dict
-        As `ranges` returned it for the training pictures, from `Calibration.ranges`.
+        From `ranges` for the training pictures, or `Calibration.ranges`.
 
     Returns
     -------
     list of str
-        One sentence a way, such as "darker than all but 1 % of the training pictures, by far (…)"; empty if none.
+        One text per difference, such as "darker than all but 1 % of the training pictures, by far (…)"; empty if none.
 
     Examples
     --------
@@ -88,19 +94,19 @@ def unlike(image, ranges):
     >>> unlike(np.full((8, 8), 0.1) + np.eye(8) / 10, trained)
     ['darker than all but 1 % of the training pictures, by far (brightness 0.11; theirs 0.3 to 0.7)']
     """
-    said = []
+    warnings = []
     for name, value in features(image).items():
         low, high = ranges[name]
         margin = MARGIN * (high - low)
         if low - margin <= value <= high + margin:
             continue
         word = WORDS[name][value > high]
-        shown = [f"{_shown(name, each):.2g}" for each in (value, low, high)]
-        said.append(
+        shown = [f"{_shown(name, number):.2g}" for number in (value, low, high)]
+        warnings.append(
             f"{word} than all but {LEFT_OUT:.0%} of the training pictures, by far "
             f"({name} {shown[0]}; theirs {shown[1]} to {shown[2]})".replace("1%", "1 %")
         )
-    return said
+    return warnings
 
 
 def _logarithm(value):

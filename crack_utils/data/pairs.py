@@ -21,7 +21,8 @@ class Pair:
 
     `tip` is (row, column) [px] in the photograph's own pixels, origin at the top left pixel's centre; `tip2` is the
     other one of a crack with two tips, as in the wall of a pipe or in the middle of a plate. `bits` says how many bits
-    the photographs of its folder use, for `read_image`; None where none has more than 8.
+    the photographs of its folder use, for `read_image`; None where none has more than 8. In a growth test `cycles`,
+    `load_n` and `cmod_mm` are what the machine read: N, the load [N], the opening of the mouth [mm].
     """
 
     name: str
@@ -35,6 +36,9 @@ class Pair:
     parts: Path | None = None
     tip2: tuple[float, float] | None = None
     bits: int | None = None
+    cycles: float | None = None
+    load_n: float | None = None
+    cmod_mm: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The input pipeline in tf.data (R20–R28): cache, repeat, shuffle, crop, augment, batch, prefetch.
 
-Order, crops and augmentation are functions of (seed, epoch, index) alone, so a training that starts at any epoch sees
-what an uninterrupted one would.
+Order, crops and augmentation depend only on (seed, epoch, index), so a training that continues at any epoch gets the
+same data as an uninterrupted one.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from crack_utils.data.digests import image_content
 from crack_utils.data.options import FITS
 from crack_utils.data.pairs import spread
 
-TILES = 128  # of validation, after each epoch: enough to see how a training goes, whatever the pictures' size
+TILES = 128  # validation tiles per epoch: enough to follow a training, for pictures of any size
 
 
 def make_dataset(
@@ -41,30 +41,30 @@ def make_dataset(
     size : (height, width) [px]
     batch : int
     repeat : int
-        Times an epoch sees each image (R26).
+        Number of repetitions of each image per epoch (R26).
     training : bool
-        Shuffle within each epoch, augment, and leave out an epoch's last incomplete batch (all batches then have one
-        shape, which compiled steps need). Otherwise every image once, in order, as it is.
+        Shuffle within each epoch, augment, and omit an epoch's last incomplete batch (compiled steps need batches of
+        one shape). Otherwise every image appears once, in order and unchanged.
     augment : bool
-        Change pictures by chance while training, as `augmentation` says.
+        Change pictures at random in training, see `augmentation`.
     augmentation : {"flips", "rich"}
         The report's flips (R25), or flips, turns, shifts, bends, light, contrast, blur and noise (`augmentation.rich`).
     seed : int
-        Decides order and augmentation.
+        Determines order and augmentation.
     first_epoch, epochs : int
-        Which epochs are delivered, one after another; counted from 0.
+        First epoch, counted from 0, and number of epochs.
     drawn : int, optional
-        Each epoch draws that many of the pairs anew and sees these alone (S2); by default it sees all.
+        Each epoch uses only this number of pairs, drawn again for each epoch (S2); by default all.
     fit : {"resize", "crop"}
-        "resize" brings whole pictures to `size`. "crop" sees parts of `size`: crops while training, every other one
-        around a crack (`crops.draw`), and else the tiles that cover each picture (`crops.tiles`), or `TILES` of them
-        that are spread over the pictures if there are more.
+        "resize" resizes whole pictures to `size`. "crop" takes parts of this size. In training they are crops, every
+        second one around a crack (`crops.draw`). Otherwise they are the tiles that cover each picture (`crops.tiles`),
+        at most `TILES` of them, spread over the pictures.
     reduction : int
-        Of the pictures, before crops are taken.
+        Number by which the size of the pictures is divided before cropping.
     first : int
-        How many images of the first epoch were delivered before: a training that continues within it.
+        Number of images of the first epoch to skip, for a training that continues within an epoch.
     needs : set of {"tip", "distance"}
-        What the loss asks of the truth beside the mask (`losses.needs`).
+        Channels that the loss needs in addition to the mask (`losses.needs`).
 
     Returns
     -------
@@ -95,7 +95,7 @@ def make_dataset(
         if tiled:
             return epoch, sighting, sighting
         if training:
-            # All repeats of all images are permuted anew each epoch, statelessly.
+            # A new permutation of all repetitions of all images for each epoch, without state.
             sighting = _shuffle(sighting, sightings, seed, epoch)
         index = sighting % drawn
         return epoch, sighting, index if drawn == len(pairs) else _shuffle(index, len(pairs), ~seed, epoch)
@@ -105,8 +105,8 @@ def make_dataset(
         image, mask = pictures[index]
         tip = np.array(tips[index], np.float32)
         if cropped:
-            # The crops of one picture are by turns around its crack and from anywhere, over repeats and epochs; and
-            # so are those of an epoch, over the pictures.
+            # Crops around a crack and random crops alternate, both over the repetitions and epochs of one picture and
+            # over the pictures of an epoch.
             turn = sighting // drawn + epoch * repeat + index
             rows, columns = crops.place(mask, size, turn % 2 == 0, (seed, epoch, sighting))
         if tiled:
@@ -123,12 +123,12 @@ def make_dataset(
 
     def finish(epoch, sighting, image, mask, tip):
         if training and augment:
-            # The sighting's number in the whole training: the batch, which cuts an epoch's end off, has no say in it.
+            # The number of the image in the whole training; it does not depend on the batch size.
             number = seed, epoch * sightings + sighting
             image, mask, tip = AUGMENTATIONS[augmentation](image, mask, tip, number)
-        return image, known(mask, tip) if needs else mask
+        return image, with_channels(mask, tip) if needs else mask
 
-    def known(mask, tip):
+    def with_channels(mask, tip):
         stack = tf.numpy_function(
             lambda mask, tip: targets.stack(mask[..., 0], tip, "distance" in needs),
             [mask, tip],
@@ -154,7 +154,7 @@ def _tip(pair, size, fit, reduction):
 
 
 def _tiles(pairs, size, reduction):
-    """Return (index of the pair, row, column) of the tiles that validation sees."""
+    """Return (index of the pair, row, column) of the validation tiles."""
     places = [
         (index, *place)
         for index, pair in enumerate(pairs)
@@ -164,13 +164,13 @@ def _tiles(pairs, size, reduction):
 
 
 def _shuffle(place, count, seed, epoch):
-    """Return where a permutation of `count` places, another for each epoch, puts one of them."""
+    """Return the position of `place` in a permutation of `count` places, which differs for each epoch."""
     seeds = tf.stack([tf.constant(seed, tf.int64), epoch])
     return tf.random.experimental.index_shuffle(place, seed=seeds, max_index=count - 1)
 
 
 def epoch_length(images, repeat, batch, training):
-    """Return the number of image steps of an epoch."""
+    """Return the number of image steps of an epoch; raise a ValueError if they do not fill one batch."""
     if images * repeat < (batch if training else 1):
         raise ValueError(f"{images} image(s), each {repeat} time(s), do not fill one batch of {batch}")
     return images * repeat // batch * batch if training else images * repeat

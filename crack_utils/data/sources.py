@@ -14,11 +14,13 @@ from crack_utils.runtime import paths
 
 MULTIPLE = 8  # three poolings (R34)
 
-NAMED = {crackforest.NAME: crackforest.folder}  # each returns its folder, or says how to fetch it
+NAMED = {
+    crackforest.NAME: crackforest.folder
+}  # functions that return the folder, or raise an error with the command to fetch it
 
 
 def load(experiment):
-    """Return the pairs of an experiment's data set; synthetic specimens are made if they are not there yet.
+    """Return the pairs of an experiment's data set; synthetic specimens are generated if they do not exist yet.
 
     Returns
     -------
@@ -30,21 +32,21 @@ def load(experiment):
 
 
 def split(experiment, pairs):
-    """Return the experiment's split of its pairs: drawn, or read from the file that it names."""
+    """Return the experiment's split of its pairs: a random split, or the one in `experiment.split_file`."""
     if (file := experiment.split_file) is not None:
         return read_split(file, pairs)
-    made = split_pairs(
+    drawn = split_pairs(
         pairs,
         validation=experiment.validation,
         test=experiment.test,
         seed=experiment.data_seed,
         by=experiment.split_by,
     )
-    return leak(made, experiment.leak, experiment.validation, experiment.seed) if experiment.leak else made
+    return leak(drawn, experiment.leak, experiment.validation, experiment.seed) if experiment.leak else drawn
 
 
 def folders(data):
-    """Return the folders that a data set's name or path stands for.
+    """Return the folders of a data set, from its name or path.
 
     Parameters
     ----------
@@ -55,13 +57,13 @@ def folders(data):
     Raises
     ------
     ValueError
-        If nothing of that name is there. Nothing is fetched.
+        If it does not exist. Nothing is downloaded.
     """
     return [_folder(part) for part in data.split(os.pathsep)]
 
 
 def decide(experiment, pairs):
-    """Return an experiment whose size and split, where they are left open, follow the pictures.
+    """Return the experiment with values for the size, reduction and split that it leaves open, chosen for the pictures.
 
     Parameters
     ----------
@@ -71,11 +73,11 @@ def decide(experiment, pairs):
     Returns
     -------
     Experiment
-        Of size (height, width) [px]: the whole-number reduction that brings the longer side to at most
-        `experiment.longest_side`, in multiples of 8. Whole pictures follow the first one, as all become one size;
-        crops follow the smallest sides, which hold a crop; with `crop_side` they are squares of it, or as large as
-        the smallest picture allows. Reduced by `widths.reduction`, if that is left open. Split by specimen, with a
-        test set, where specimens are named; else by image, without one.
+        The size (height, width) [px] is that of the picture divided by a whole number, so that the longer side is at
+        most `experiment.longest_side`, in multiples of 8. With whole pictures the first one is used, because all get
+        the same size. With crops the smallest sides are used, so that a crop fits; with `crop_side` crops are squares
+        of this side, or as large as the smallest picture allows. The reduction is that of `widths.reduction`. The split
+        is by specimen, with a test set, if specimens are named; otherwise by image, without a test set.
     """
     changes = {}
     if experiment.reduction is None:
@@ -92,9 +94,9 @@ def decide(experiment, pairs):
 
 
 def split_rule(pairs):
-    """Return how pictures can be split, as fields of an experiment: nothing where its defaults hold, by specimen."""
+    """Return the fields of an experiment for the possible split: empty for the default, a split by specimen."""
     specimens = {pair.specimen for pair in pairs}
-    # Without named specimens a test set could not promise specimens that training has not seen.
+    # Without named specimens, the test set could contain specimens of the training set.
     by_specimen = "" not in specimens and len(specimens) >= 5
     return {} if by_specimen else {"split_by": "image", "test": 0.0}
 
@@ -117,15 +119,15 @@ def _size(pairs, longest_side, fit):
 def _folder(part):
     if part in NAMED:
         return NAMED[part]()
-    found = paths.find(part)
-    if found is None or not found.is_dir():
-        found = paths.named_data(part)
-    if found is None:
+    folder = paths.find(part)
+    if folder is None or not folder.is_dir():
+        folder = paths.named_data(part)
+    if folder is None:
         raise ValueError(
             f"unknown data set {part!r}; valid are 'synthetic', {', '.join(map(repr, NAMED))} "
             "or a folder with images/ and masks/"
         )
-    return found
+    return folder
 
 
 def _synthetic_folders(experiment):

@@ -46,7 +46,7 @@ def decode(content, limit):
         refuse_large(page.imagelength, page.imagewidth, page.samplesperpixel * max(1, page.bitspersample // 8), limit)
         _refuse_cut(page, len(content))
         plain = page.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, TRANSPARENCY)
-        whole = page.bitspersample in (8, 16, 32, 64) or page.dtype == bool
+        whole = page.bitspersample >= 8 or page.dtype == bool
         if plain and whole and page.compression not in FAX_AND_OLD_JPEG:
             try:
                 return _by_tifffile(page), orientation

@@ -1,1 +1,1 @@
-"""From a finished run to its measures, its calibration, its bounds and its model card."""
+"""Evaluate a finished run: measures, calibration, error bounds and model card."""

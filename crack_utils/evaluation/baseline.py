@@ -1,6 +1,6 @@
-"""A classical baseline without learning: dark thin structures by a black-hat, cut off by Otsu's threshold.
+"""A classical baseline without learning: a black-hat filter for dark, thin structures, and Otsu's threshold.
 
-Any network has to beat it, and synthetic data that it solves are too easy.
+A network should be better than it, and synthetic data that it solves are too easy.
 """
 
 from typing import NamedTuple
@@ -12,11 +12,11 @@ from skimage.morphology import closing, disk
 from crack_utils.metrics.masks import Confusion, confusion, pooled
 
 RADII = (1, 2, 3, 4, 6, 8, 12)  # [px]; a disk must be wider than the crack to close it
-FACTORS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)  # Otsu splits halves; cracks are a few per cent of an image
+FACTORS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)  # Otsu suits classes of similar size; cracks are a few per cent
 
 
 class Tuned(NamedTuple):
-    """The best setting of the baseline and the pixel counts that it reaches on the images it was tuned on."""
+    """The best setting of the baseline, and its pixel counts on the images that it was tuned on."""
 
     radius: int
     factor: float
@@ -31,7 +31,7 @@ def black_hat_otsu(image, radius, factor=1.0):
     image : (height, width) array of float
         Gray image in [0, 1].
     radius : int
-        Radius of the closing's disk [px]: dark structures narrower than it respond.
+        Radius of the closing's disk [px]: dark structures narrower than the disk are kept.
     factor : float
         Multiplies Otsu's threshold; above 1 keeps less.
 
@@ -49,7 +49,7 @@ def tune_black_hat(images, masks, radii=RADII, factors=FACTORS):
     Parameters
     ----------
     images : sequence of (height, width) arrays of float
-        Gray images in [0, 1], not those on which the baseline is then claimed.
+        Gray images in [0, 1]; not those on which the baseline is reported.
     masks : sequence of (height, width) arrays of bool
     radii, factors : sequences
         The settings to try.
@@ -57,9 +57,14 @@ def tune_black_hat(images, masks, radii=RADII, factors=FACTORS):
     Returns
     -------
     Tuned
+
+    Raises
+    ------
+    ValueError
+        If there are no images, or not as many masks as images.
     """
     if len(images) == 0 or len(images) != len(masks):
-        raise ValueError(f"as many masks as images, at least one, are needed; got {len(masks)} for {len(images)}")
+        raise ValueError(f"one mask per image, and at least one image, is needed; got {len(masks)} for {len(images)}")
     tried = []
     for radius in radii:
         responses = [_black_hat(image, radius) for image in images]
@@ -74,7 +79,7 @@ def tune_black_hat(images, masks, radii=RADII, factors=FACTORS):
 
 
 def _black_hat(image, radius):
-    """Return closing − image: how much darker each pixel is than the disks that can be laid over it."""
+    """Return closing − image: large where a pixel is darker than its surroundings within the disk."""
     image = np.asarray(image)
     if image.ndim != 2:
         raise ValueError(f"image must have shape (height, width), got {image.shape}")

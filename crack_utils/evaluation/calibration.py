@@ -1,12 +1,11 @@
-"""Run → probabilities that mean what they say, and the threshold that suits them; both fitted on validation.
+"""Calibrate a run: probabilities that agree with frequencies, and the best threshold; both fitted on validation.
 
-**The temperature** divides every logit. It is fitted by maximum likelihood, and is the one number that makes a
-network more or less certain without any change of order: the same pixels pass a suitably moved threshold. A
-probability of 0.5 stays 0.5.
+**The temperature** divides every logit. It is fitted by maximum likelihood. It makes a network more or less confident
+and does not change the order of pixels. A probability of 0.5 stays 0.5.
 
-**The threshold** is the one whose mean IoU, over the pixels of all validation pictures together, is best after that.
+**The threshold** is then the one with the best mean IoU over the pixels of all validation pictures together.
 
-Choices are made on validation; what they are worth is measured on the test set.
+Both are chosen on validation; the test set shows their effect.
 """
 
 import hashlib
@@ -23,32 +22,32 @@ from crack_utils.inference.predictor import calibrated, logits
 from crack_utils.runtime import provenance
 
 NAME = "calibration.json"
-COLDEST, HOTTEST = 0.05, 20.0  # temperatures between which the best one is looked for
+COLDEST, HOTTEST = 0.05, 20.0  # limits of the search for the best temperature
 THRESHOLDS = np.round(np.arange(0.01, 1.0, 0.01), 2)
 
-# The modules that decide what a calibration says: a change of their code makes it anew.
+# The modules that determine a calibration: after a change of their code it is made again.
 DECISIVE = ("evaluation/calibration.py",)
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What is known of a network's certainty.
+    """The calibration of a network: temperature, threshold, error bounds and the ranges of the training pictures.
 
     Attributes
     ----------
     temperature : float
-        Above 1: the network was too certain.
+        Above 1: the network was overconfident.
     threshold : float
         For calibrated probabilities: ``calibrated(probability, temperature) >= threshold``.
     measured : dict of dict
-        By set, expected_calibration_error_before and _after the temperature, and mean_iou and crack_iou pooled over
-        its pixels, at 0.5 and at the threshold (mean_iou_at_threshold, …).
+        By set: expected_calibration_error_before and _after the temperature; mean_iou and crack_iou pooled over its
+        pixels, at 0.5 and at the threshold (mean_iou_at_threshold, …).
     intervals : dict
-        As `conformal.intervals` returns it; empty where pictures were not measured.
+        From `conformal.intervals`; empty if there is no test set.
     ranges : dict of (low, high)
-        As `data.unlike.ranges` returns it for the training pictures.
+        From `data.novelty.ranges`, for the training pictures.
     fingerprint : str
-        Of the code and the model that it was made from.
+        Hash of the code and of the model.
     """
 
     temperature: float
@@ -64,7 +63,7 @@ class Calibration:
 
 
 def calibrate(run):
-    """Calibrate a finished run, unless its `calibration.json` is up to date.
+    """Calibrate a finished run and write `calibration.json`, unless it is up to date.
 
     Parameters
     ----------
@@ -74,18 +73,18 @@ def calibrate(run):
     -------
     Calibration
 
-        Of temperature 1 and threshold 0.5, as the network was, if no validation picture shows a crack.
+        With temperature 1 and threshold 0.5, which change nothing, if no validation picture shows a crack.
     """
     fingerprint = _fingerprint(run)
     if not _is_up_to_date(run, fingerprint):
         with run.lock("calibrates"):
-            if not _is_up_to_date(run, fingerprint):  # by the process that was waited for
+            if not _is_up_to_date(run, fingerprint):  # another process may have done it meanwhile
                 _write(run, fingerprint)
     return read_calibration(run.folder)
 
 
 def read_calibration(folder):
-    """Return the calibration in the folder of a run or of a model.
+    """Read the calibration in the folder of a run or of a model.
 
     Parameters
     ----------
@@ -98,19 +97,19 @@ def read_calibration(folder):
     Raises
     ------
     ValueError
-        If there is none, or it is damaged.
+        If the file is missing or damaged.
     """
     file = Path(folder) / NAME
     try:
         return Calibration(**json.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise ValueError(f"{folder}: not calibrated yet; crack-utils calibrate {folder} does it") from None
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{file}: no calibration ({error}); delete it and calibrate anew") from error
+        raise ValueError(f"{folder}: not calibrated yet; run crack-utils calibrate {folder}") from None
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ValueError(f"{file}: not a calibration ({error}); delete it and calibrate again") from error
 
 
 def fit_temperature(true, probability):
-    """Return the temperature whose probabilities make the true masks most likely (least binary cross-entropy).
+    """Return the temperature that minimises the binary cross-entropy with the true masks (Guo et al. 2017).
 
     Parameters
     ----------
@@ -124,33 +123,19 @@ def fit_temperature(true, probability):
     Raises
     ------
     ValueError
-        If all pixels are crack, or none is: the best temperature would have no bound.
+        If all pixels are crack, or none is: the best temperature would be infinite.
     """
-    true, said = np.asarray(true, bool).ravel(), logits(probability).ravel()
+    true, values = np.asarray(true, bool).ravel(), logits(probability).ravel()
     if true.all() or not true.any():
         raise ValueError("true has no crack, or nothing but crack: a temperature needs both")
-    signed = np.where(true, said, -said)  # how certain of what is right
+    signed = np.where(true, values, -values)  # logit of the true class
 
     def cross_entropy(log_temperature):
         return np.logaddexp(0, -signed * np.exp(-log_temperature)).mean()
 
-    found = minimize_scalar(cross_entropy, bounds=np.log([COLDEST, HOTTEST]), method="bounded", options={"xatol": 1e-3})
-    return float(np.exp(found.x))
-
-
-def fit_threshold(true, probability, thresholds=THRESHOLDS):
-    """Return the threshold of best mean IoU over all pixels together; the middle one where several are best.
-
-    Parameters
-    ----------
-    true : array of bool
-    probability : array of float in [0, 1], of the same shape
-        Calibrated, if the threshold is to be one of calibrated probabilities.
-    thresholds : sequence of float, rising
-    """
-    found = metrics.threshold_sweep(true, probability, thresholds)
-    best = np.flatnonzero(found == found.max())
-    return float(np.asarray(thresholds)[best[len(best) // 2]])
+    limits = np.log([COLDEST, HOTTEST])
+    minimum = minimize_scalar(cross_entropy, bounds=limits, method="bounded", options={"xatol": 1e-3})
+    return float(np.exp(minimum.x))
 
 
 def _write(run, fingerprint):
@@ -158,20 +143,24 @@ def _write(run, fingerprint):
     from crack_utils.evaluation import conformal
 
     split, model = split_of(run), run.model()
-    true, found = {}, {}
+    images, true, predicted = {}, {}, {}
     for name in ("validation", "test"):
         if split[name]:
-            images, true[name] = arrays(split[name], run.experiment.picture_size)
-            found[name] = probabilities(model, images)
-    pixels = {name: (_pixels(true[name]), _pixels(found[name])) for name in true}
+            images[name], true[name] = arrays(split[name], run.experiment.picture_size)
+            predicted[name] = probabilities(model, images[name])
+    pixels = {name: (_pixels(true[name]), _pixels(predicted[name])) for name in true}
     temperature, threshold = 1.0, 0.5
     if pixels["validation"][0].any():  # without a crack there is nothing to fit
         temperature = fit_temperature(*pixels["validation"])
-        threshold = fit_threshold(pixels["validation"][0], calibrated(pixels["validation"][1], temperature))
+        after = calibrated(pixels["validation"][1], temperature)
+        scores = metrics.threshold_sweep(pixels["validation"][0], after, THRESHOLDS)
+        threshold = metrics.best_threshold(THRESHOLDS, scores)
     intervals = {}
     if "test" in true:  # on validation, where the threshold was chosen, errors are too small
-        intervals = conformal.intervals(split.test, true["test"], found["test"], temperature, threshold)
-    made = Calibration(
+        intervals = conformal.intervals(
+            split.test, true["test"], predicted["test"], temperature, threshold, images=images["test"]
+        )
+    calibration = Calibration(
         temperature,
         threshold,
         {name: _measured(*pixels[name], temperature, threshold) for name in pixels},
@@ -179,7 +168,7 @@ def _write(run, fingerprint):
         novelty.ranges(arrays(split.train, run.experiment.picture_size)[0]),
         fingerprint,
     )
-    provenance.write_json(run.folder / NAME, asdict(made))
+    provenance.write_json(run.folder / NAME, asdict(calibration))
 
 
 def _measured(true, probability, temperature, threshold):
@@ -197,7 +186,7 @@ def _measured(true, probability, temperature, threshold):
 
 
 def _pixels(pictures):
-    """Return the values of all pictures, of one size or of several, in one row."""
+    """Return the pixels of all pictures, of one size or of several, as one array of one axis."""
     return np.concatenate([picture.ravel() for picture in pictures])
 
 

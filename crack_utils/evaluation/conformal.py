@@ -1,12 +1,13 @@
-"""How far a crack's measured length and its tip may be off, from the errors on pictures whose truth is known.
+"""Bounds for the errors of a crack's length and tip position, from the errors on labelled pictures.
 
-Split conformal prediction: the errors of some specimens, sorted, give a bound that the error on a picture of a *new*
-specimen keeps with the stated rate, whatever their distribution, as long as the new specimen is drawn as those were.
-Pictures of one specimen are siblings, so each specimen counts as one, and the new one too, at infinity ([1]_).
+Split conformal prediction: the sorted errors of some specimens give a bound. The error on a picture of a *new* specimen
+stays below it with the stated rate, whatever the distribution, if the new specimen comes from the same distribution.
+Pictures of one specimen are not independent, so each specimen has the same weight. The new specimen has this weight
+too, at infinity ([1]_).
 
-A missed crack is an infinite error. Where misses are more frequent than the level leaves room for, there is no bound,
-and `math.inf` says so. Predictions of flipped pictures, by contrast, show how one network differs from itself; their
-spread is no interval, and no rate can be stated for it.
+A missed crack is an infinite error. A tip at the wrong end of the crack has a correspondingly large error. If misses
+are too frequent for the level, there is no bound, and the value is `math.inf`. Predictions of flipped pictures, by
+contrast, only show how much one network varies; their spread is not a confidence interval.
 
 References
 ----------
@@ -14,29 +15,32 @@ References
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image
 
-from crack_utils.geometry import find_tip, measure_cracks
+from crack_utils.data.targets import tip_at
+from crack_utils.geometry import find_tip, measure_cracks, tip_errors
+from crack_utils.inference.measure import measure
 from crack_utils.inference.predictor import calibrated
 
-LEVEL = 0.8  # of `intervals`; a dozen specimens cannot bear much more: 9 are the fewest for 0.9
+LEVEL = 0.8  # of `intervals`; a higher level needs more specimens: at least 9 for 0.9
 REPEATS = 200
 
 
 @dataclass(frozen=True)
 class Errors:
-    """What measuring predicted cracks got wrong, picture by picture; those without a true crack are left out.
+    """Measurement errors of predicted cracks, one per picture with a true crack.
 
     Attributes
     ----------
     specimens : list of str
     tip : ndarray, shape (n,)
-        Distance between true and found tip [px]; infinite where none was found, NaN where there is no true one.
+        Distance between the true and the predicted tip [px], the larger one if there are two; infinite if one was not
+        found, NaN if there is no true tip.
     length : ndarray, shape (n,)
-        Found less true length of the primary crack, without its sign [px]; infinite where no crack was found.
+        Absolute difference between the predicted and the true length of the primary crack [px]; infinite if no crack
+        was found.
     """
 
     specimens: list
@@ -46,15 +50,15 @@ class Errors:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How often bounds from one half of the specimens held on the other half.
+    """How often a bound from one half of the specimens covers the errors of the other half.
 
     Attributes
     ----------
     level : float
-        What was promised.
+        The intended coverage.
     mean, low, high : float
-        Share of pictures, each specimen counting the same: mean over repetitions, and their 5th and 95th percentile.
-        Those spread because half a test set is small, and the promise is one on average.
+        Share of pictures covered, with equal weight for every specimen: mean over repetitions, and the 5th and 95th
+        percentile. They are far apart because half of a test set is small; the level applies on average.
     bound : float
         Median bound [px].
     """
@@ -67,20 +71,20 @@ class Coverage:
 
 
 def bound(errors, specimens, level=LEVEL):
-    """Return what the error on a picture of a new specimen stays below, at the level's rate or more.
+    """Return the bound for the error on a picture of a new specimen, with a coverage of at least `level`.
 
     Parameters
     ----------
     errors : array, float, shape (n,)
-        Not negative; infinite for a miss; NaN is left out.
+        At least 0 [px]; infinite for a miss; NaN is ignored.
     specimens : sequence of length n
-        Whom each picture shows.
+        Specimen of each picture.
     level : float in (0, 1)
 
     Returns
     -------
     float
-        Infinite if there are too few specimens for the level, or too many misses.
+        In the unit of the errors; infinite if there are too few specimens for the level, or too many misses.
 
     Raises
     ------
@@ -97,21 +101,22 @@ def bound(errors, specimens, level=LEVEL):
         return math.inf
     names, index, counts = np.unique(specimens, return_inverse=True, return_counts=True)
     order = np.argsort(errors, kind="stable")
-    share = np.cumsum(1 / counts[index[order]]) / (len(names) + 1)  # the new specimen has the rest
+    share = np.cumsum(1 / counts[index[order]]) / (len(names) + 1)  # the new specimen has the remaining weight
     reached = np.flatnonzero(share >= level - 1e-9)
     return float(errors[order[reached[0]]]) if len(reached) else math.inf
 
 
 def coverage(errors, specimens, level=LEVEL, repeats=REPEATS, seed=0):
-    """Measure how often the bound holds: fitted on a random half of the specimens, looked at on the other half.
+    """Measure the coverage of the bound: fit it on a random half of the specimens and test it on the other half.
 
     Parameters
     ----------
     errors, specimens, level
         As for `bound`.
     repeats : int
+        Number of random halves.
     seed : int
-        Of the halves.
+        Seed of the halves.
 
     Returns
     -------
@@ -120,81 +125,89 @@ def coverage(errors, specimens, level=LEVEL, repeats=REPEATS, seed=0):
     Raises
     ------
     ValueError
-        As `bound`, and if there are fewer than two specimens.
+        As for `bound`, and if there are fewer than two specimens.
     """
     errors, specimens = _checked(errors, specimens, level)
     names, index = np.unique(specimens, return_inverse=True)
     if len(names) < 2:
         raise ValueError(f"coverage needs two specimens or more, got {len(names)}")
     generator = np.random.default_rng(seed)
-    held, bounds = [], []
+    covered, bounds = [], []
     for _ in range(repeats):
         fitted = np.isin(index, generator.permutation(len(names))[: len(names) // 2])
         limit = bound(errors[fitted], specimens[fitted], level)
         weights = 1 / np.bincount(index)[index[~fitted]]
-        held.append(np.average(errors[~fitted] <= limit, weights=weights))
+        covered.append(np.average(errors[~fitted] <= limit, weights=weights))
         bounds.append(limit)
-    low, high = np.quantile(held, [0.05, 0.95])
-    return Coverage(
-        level, float(np.mean(held)), float(low), float(high), float(np.quantile(bounds, 0.5, method="lower"))
-    )
+    low, high = np.quantile(covered, [0.05, 0.95])
+    median = float(np.quantile(bounds, 0.5, method="lower"))
+    return Coverage(level, float(np.mean(covered)), float(low), float(high), median)
 
 
-def measure_errors(pairs, true, probability, temperature=1.0, threshold=0.5):
-    """Measure each predicted crack against the true one.
+def measure_errors(pairs, true, probability, temperature=1.0, threshold=0.5, images=None):
+    """Measure the errors of length and tip position of predicted cracks.
 
     Parameters
     ----------
     pairs : list of Pair
-        Their tip counts where it is known, else that of the true mask. Pictures without a specimen count as one each.
+        The labelled tip is used if there is one, else the tip measured on the true mask. A picture without a named
+        specimen counts as a separate specimen.
     true : sequence of ndarray of bool, shape (H, W)
     probability : sequence of ndarray of float in [0, 1], shape (H, W)
     temperature, threshold : float
         As in `Calibration`.
+    images : sequence of ndarray of float in [0, 1], shape (H, W), optional
+        The photographs; with them, cracks are measured as in `inference.measure`.
 
     Returns
     -------
     Errors
-        In pixels of these arrays.
+        In pixels of these arrays; pictures without a true crack are left out.
     """
     specimens, tips, lengths = [], [], []
-    for pair, mask, values in zip(pairs, true, probability, strict=True):
+    images = [None] * len(pairs) if images is None else images
+    for pair, mask, values, image in zip(pairs, true, probability, images, strict=True):
         if not mask.any():
             continue
         after = calibrated(values, temperature)
-        there, found = measure_cracks(mask), measure_cracks(after, threshold=threshold)
+        true_cracks = measure_cracks(mask)
+        cracks = measure_cracks(after, threshold=threshold) if image is None else measure(image, after, threshold)
         specimens.append(f"{pair.source}/{pair.specimen or pair.name}")
-        tips.append(_tip_error(_true_tip(pair, mask), find_tip(after, threshold)))
-        lengths.append(abs(found[0].length - there[0].length) if found else math.inf)
+        true_tips = _true_tips(pair, mask)
+        tip = cracks[0].tip if cracks else None
+        tips.append(tip_errors([true_tips], [tip]).distances.max() if true_tips else math.nan)
+        lengths.append(abs(cracks[0].length - true_cracks[0].length) if cracks else math.inf)
     return Errors(specimens, np.array(tips), np.array(lengths))
 
 
-def intervals(pairs, true, probability, temperature, threshold, level=LEVEL):
+def intervals(pairs, true, probability, temperature, threshold, level=LEVEL, images=None):
     """Return bounds and their measured coverage, ready for JSON; parameters as for `measure_errors`.
 
     Returns
     -------
     dict
-        level, specimens (their number), pictures and, for "tip" and "length", bound_px (None: there is no bound),
-        coverage (mean over halves of the specimens), coverage_low and coverage_high (None with it). Empty with one
-        specimen or none.
+        level, threshold (the bounds are valid for this one only; another threshold, another scale or flips give other
+        errors), specimens (their number), pictures (their number) and missed (share of pictures with a tip that was not
+        found). For "tip" and "length" also bound_px (None: there is no bound), coverage (mean over halves of the
+        specimens), coverage_low and coverage_high (None without a bound). Empty with fewer than two specimens.
     """
-    errors = measure_errors(pairs, true, probability, temperature, threshold)
+    errors = measure_errors(pairs, true, probability, temperature, threshold, images)
     count = len(set(errors.specimens))
     if count < 2:
         return {}
-    found = {"level": level, "specimens": count, "pictures": len(errors.specimens)}
+    result = {"level": level, "threshold": threshold, "specimens": count, "pictures": len(errors.specimens)}
+    result["missed"] = float(np.isinf(errors.tip).mean())
     for name in ("tip", "length"):
         limit = bound(getattr(errors, name), errors.specimens, level)
-        held = coverage(getattr(errors, name), errors.specimens, level)
-        stated = math.isfinite(limit)  # an infinite bound holds always, which says nothing
-        found[name] = {
-            "bound_px": limit if stated else None,
-            "coverage": held.mean if stated else None,
-            "coverage_low": held.low if stated else None,
-            "coverage_high": held.high if stated else None,
+        measured = coverage(getattr(errors, name), errors.specimens, level)
+        exists = math.isfinite(limit)  # the coverage of an infinite bound is always 1 and means nothing
+        result[name] = {
+            "bound_px": limit if exists else None,
+            "coverage": measured.mean if exists else None,
+            "coverage_low": measured.low if exists else None,
+            "coverage_high": measured.high if exists else None,
         }
-    return found
+    return result
 
 
 def _checked(errors, specimens, level):
@@ -202,24 +215,16 @@ def _checked(errors, specimens, level):
     if not 0 < level < 1:
         raise ValueError(f"level must lie between 0 and 1, got {level}")
     if errors.shape != specimens.shape or errors.ndim != 1:
-        raise ValueError(f"one specimen for each error is needed, got shapes {specimens.shape} and {errors.shape}")
-    known = ~np.isnan(errors)
-    if (errors[known] < 0).any():
+        raise ValueError(f"one specimen per error is needed, got shapes {specimens.shape} and {errors.shape}")
+    exists = ~np.isnan(errors)
+    if (errors[exists] < 0).any():
         raise ValueError("errors must not be negative")
-    return errors[known], specimens[known]
+    return errors[exists], specimens[exists]
 
 
-def _true_tip(pair, mask):
-    """Return the true tip (row, column) in pixels of the mask; None if there is none."""
+def _true_tips(pair, mask):
+    """Return the true tips (row, column) in pixels of the mask, none, one or two."""
     if pair.tip is None:
-        return find_tip(mask).position
-    with Image.open(pair.image) as photograph:
-        across, down = photograph.size
-    height, width = mask.shape
-    return (pair.tip[0] + 0.5) * height / down - 0.5, (pair.tip[1] + 0.5) * width / across - 0.5
-
-
-def _tip_error(true, found):
-    if true is None:
-        return math.nan
-    return math.hypot(true[0] - found.position[0], true[1] - found.position[1]) if found.found else math.inf
+        return find_tip(mask).positions
+    pairs = [pair] if pair.tip2 is None else [pair, replace(pair, tip=pair.tip2)]
+    return [tip_at(labelled, mask.shape) for labelled in pairs]

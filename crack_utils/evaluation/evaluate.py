@@ -1,4 +1,4 @@
-"""Run → measures of its three sets and predictions of the one that results are claimed on."""
+"""Evaluate a run: measures of its three sets, and predictions of the set on which claims are made."""
 
 import csv
 import dataclasses
@@ -18,23 +18,23 @@ from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import atomic_write
 
 THRESHOLD = 0.5  # on float32 probabilities: the reference of the whole book
-TOLERANCES = (1, 2)  # [px] for the F1 that forgives small shifts of a hand-drawn boundary
-NEAR_TIP = 0.1  # of the picture's height: how far the surroundings of a tip reach
+TOLERANCES = (1, 2)  # [px] of the F1 that ignores small shifts of a hand-drawn boundary
+NEAR_TIP = 0.1  # radius of the surroundings of a tip, as a share of the picture's height
 
-# Even steps of the logit: thresholds are of interest near 0 and 1 too.
+# Equal steps of the logit, because thresholds near 0 and 1 are of interest too.
 THRESHOLDS = tuple(
     sorted({1 / (1 + math.exp(-step / 2)) for step in range(-16, 33)} | set(metrics.ROUNDS_TO_ONE.values()))
 )
 
-# The modules that decide what an evaluation says: a change of their code makes it anew.
+# The modules that determine an evaluation: after a change of their code it is made again.
 DECISIVE = ("evaluation/evaluate.py", "losses")
 
 
 def evaluate(run):
     """Measure a finished run, unless its `metrics.json` is up to date.
 
-    Writes `metrics.json`, `metrics.csv` (one row an image of the evaluated set), `thresholds.csv` (pooled counts of
-    validation and evaluated set at each of THRESHOLDS) and `predictions/` (16-bit PNG).
+    Writes `metrics.json`, `measures.csv` (one row per image of the evaluated set), `thresholds.csv` (pooled counts of
+    the validation and the evaluated set at each of THRESHOLDS) and `predictions/` (16-bit PNG).
 
     Parameters
     ----------
@@ -51,13 +51,21 @@ def evaluate(run):
     fingerprint = provenance.fingerprint(*DECISIVE)
     if not _is_measured(run, fingerprint):
         with run.lock("evaluates"):
-            if not _is_measured(run, fingerprint):  # by the process that was waited for
+            if not _is_measured(run, fingerprint):  # another process may have done it meanwhile
                 _measure(run, fingerprint)
     return run.metrics
 
 
 def split_of(run):
-    """Return the run's split with its pairs, as it was written down.
+    """Return the run's split, as saved with the run, with its pairs.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    Split
 
     Raises
     ------
@@ -67,22 +75,22 @@ def split_of(run):
     pairs = {(pair.source, pair.name): pair for pair in sources.load(run.experiment)}
     names = run.names()
     if missing := [name for chosen in names.values() for name in chosen if name not in pairs]:
-        raise ValueError(f"{run.id}: the data set {run.experiment.data} no longer has {missing[:5]}")
+        raise ValueError(f"{run.id}: the data set {run.experiment.data} no longer contains {missing[:5]}")
     return Split(**{key: [pairs[name] for name in chosen] for key, chosen in names.items()})
 
 
 def arrays(pairs, size):
-    """Return pictures (float32 in [0, 1]) and masks (bool), as the network gets them.
+    """Return pictures (float32 in [0, 1]) and masks (bool), as the network receives them.
 
     Parameters
     ----------
     pairs : list of Pair
     size : (height, width) [px], or int
-        As `Experiment.picture_size`; a number reduces each picture by it, 1 leaves it as it is.
+        As `Experiment.picture_size`; a number divides the size of each picture, 1 leaves it unchanged.
 
     Returns
     -------
-    images, masks : ndarray, shape (N, H, W); if reduced by a number list of ndarray, shape (H, W)
+    images, masks : ndarray, shape (N, H, W); with a number, list of ndarray, shape (H, W)
     """
     images, masks = cache.load(pairs, size).arrays()
     if isinstance(size, int):
@@ -97,8 +105,9 @@ def probabilities(model, images, batch=8):
     ----------
     model : keras.Model
     images : ndarray, float32, shape (N, H, W), in [0, 1]; or list of ndarray, shape (H, W)
-        A list's pictures, of any sizes, are seen one by one.
+        Pictures in a list may have different sizes and are predicted one by one.
     batch : int
+        Pictures per call.
 
     Returns
     -------
@@ -106,12 +115,12 @@ def probabilities(model, images, batch=8):
     """
     if isinstance(images, list):
         return [predict(model, image) for image in images]
-    model.jit_compile = False  # one pass is shorter than compiling for it
+    model.jit_compile = False  # one pass takes less time than compiling
     return model.predict(images[..., None], batch_size=batch, verbose=0)[..., 0]
 
 
 def evaluate_baseline(split, size):
-    """Tune the classical baseline on validation and measure it where the losses are measured.
+    """Tune the classical baseline on validation and measure it on the same set as the losses.
 
     Parameters
     ----------
@@ -137,12 +146,12 @@ def evaluate_baseline(split, size):
 
 
 def best_threshold(run):
-    """Return the threshold whose mean IoU is best on validation, and what it gives where results are claimed.
+    """Return the threshold with the best mean IoU on validation, and its mean IoU on the evaluated set.
 
     Parameters
     ----------
     run : Run
-        Evaluated before.
+        An evaluated run.
 
     Returns
     -------
@@ -154,12 +163,12 @@ def best_threshold(run):
         for row in csv.DictReader(file):
             counts = metrics.Confusion(*(int(row[name]) for name in ("tp", "fp", "fn", "tn")))
             scores.setdefault(row["set"], {})[float(row["threshold"])] = counts.mean_iou
-    best = max(scores["validation"], key=scores["validation"].get)
+    best = metrics.best_threshold(list(scores["validation"]), list(scores["validation"].values()))
     return {"threshold": best, "mean_iou": scores[run.metrics["evaluated"]][best]}
 
 
 def read_prediction(run, pair):
-    """Return a stored prediction: float32, shape (H, W), in [0, 1]."""
+    """Return the stored prediction of an evaluated run for a pair: float32, shape (H, W), in [0, 1]."""
     with Image.open(_prediction_path(run, pair)) as picture:
         return np.asarray(picture, np.float32) / 65535
 
@@ -170,27 +179,27 @@ def _is_measured(run, fingerprint):
 
 def _measure(run, fingerprint):
     split, model = split_of(run), run.model()
-    found, swept = {"fingerprint": fingerprint, "evaluated": split.evaluated, "images": {}}, []
+    measures, swept = {"fingerprint": fingerprint, "evaluated": split.evaluated, "images": {}}, []
     for name in ("train", "validation", "test"):
         if not split[name]:
             continue
         images, true = arrays(split[name], run.experiment.picture_size)
         probability = probabilities(model, images)
-        found["images"][name] = len(split[name])
-        found[name] = _summary(true, probability) | {"loss": _loss(run.experiment, split[name], true, probability)}
+        measures["images"][name] = len(split[name])
+        measures[name] = _summary(true, probability) | {"loss": _loss(run.experiment, split[name], true, probability)}
         if name in ("validation", split.evaluated):
             swept += _sweep(name, true, probability)
         if name == split.evaluated:
             _write_predictions(run, split[name], probability)
-            rows = [_row(*each) for each in zip(split[name], true, probability, strict=True)]
+            rows = list(map(_row, split[name], true, probability))
             _write_rows(run.folder / "measures.csv", rows)
     _write_rows(run.folder / "thresholds.csv", swept)
-    provenance.write_json(run.folder / "metrics.json", found)  # last: it vouches for the other files
+    provenance.write_json(run.folder / "metrics.json", measures)  # last: its presence means that all files are complete
 
 
 def _summary(true, probability):
-    """Return the measures of pictures, each of any size: sequences of masks and of probabilities."""
-    predicted = [each >= THRESHOLD for each in probability]
+    """Return the measures of a set of pictures of any sizes: sequences of masks and of probabilities."""
+    predicted = [values >= THRESHOLD for values in probability]
     pixels = _pixels(true), _pixels(probability)
     pooled = metrics.confusion(pixels[0], pixels[1] >= THRESHOLD)
     return {
@@ -211,7 +220,7 @@ def _summary(true, probability):
 
 
 def _pixels(pictures):
-    """Return the values of all pictures in one row, as pooled measures take them."""
+    """Return the pixels of all pictures as one array of one axis, for pooled measures."""
     return np.concatenate([picture.ravel() for picture in pictures])
 
 
@@ -221,7 +230,7 @@ def _mean(measure, true, predicted, *options):
 
 
 def _row(pair, true, probability):
-    """Return one image's row of `metrics.csv`: who it is, its counts, its measures; None where truth is unknown."""
+    """Return the row of one image in `measures.csv`: its names, counts and measures; None without ground truth."""
     predicted = probability >= THRESHOLD
     counts = metrics.confusion(true, predicted)
     return {
@@ -236,7 +245,7 @@ def _row(pair, true, probability):
 
 
 def _tip_recall(pair, true, predicted):
-    """Return the share of the crack pixels around the tip that is found (R52); None if the tip is not known."""
+    """Return the recall of the crack pixels around the tip (R52); None without a labelled tip."""
     if pair.tip is None:
         return None
     height, width = true.shape
@@ -247,7 +256,7 @@ def _tip_recall(pair, true, predicted):
 
 
 def _tip_error(pair, probability):
-    """Return how far the found tip is from the true one [px]: infinite if none is found, None if none is known."""
+    """Return the distance of the predicted tip from the true tip [px]: infinite if none is found, None without one."""
     if pair.tip is None:
         return None
     true = targets.tip_at(pair, probability.shape)
@@ -255,23 +264,23 @@ def _tip_error(pair, probability):
 
 
 def _sweep(name, true, probability):
-    """Return rows of `thresholds.csv`: a set's pooled counts at each threshold."""
+    """Return rows of `thresholds.csv`: the pooled counts of a set at each threshold."""
     counts = metrics.confusions_by_threshold(_pixels(true), _pixels(probability), THRESHOLDS)
     return [
-        {"set": name, "threshold": threshold, **dataclasses.asdict(each)}
-        for threshold, each in zip(THRESHOLDS, counts, strict=True)
+        {"set": name, "threshold": threshold, **dataclasses.asdict(confusion)}
+        for threshold, confusion in zip(THRESHOLDS, counts, strict=True)
     ]
 
 
 def _loss(experiment, pairs, true, probability):
-    """Return the mean over batches as `fit` reports it: of the training's own size, whole pictures one by one."""
+    """Return the mean loss over batches, as `fit` reports it: batches of the training's size, or single pictures."""
     loss = losses.get(experiment.loss, **experiment.loss_options)
     if needs := losses.needs(experiment.loss, **experiment.loss_options):
         tips = [targets.tip_at(pair, mask.shape) for pair, mask in zip(pairs, true, strict=True)]
         true = [targets.stack(mask, tip, "distance" in needs) for mask, tip in zip(true, tips, strict=True)]
     else:
         true = [mask[..., None] for mask in true]
-    probability = [each[..., None] for each in probability]
+    probability = [values[..., None] for values in probability]
     size = 1 if experiment.fit == "crop" else experiment.batch
     values, weights = [], []
     for start in range(0, len(true), size):

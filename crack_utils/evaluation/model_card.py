@@ -1,4 +1,4 @@
-"""Run → a model card: what the network is, what it was trained on, how good it is, and what it is not for."""
+"""The model card of a run: what the network is, its training data, its quality, and what it must not be used for."""
 
 import csv
 import os
@@ -9,6 +9,7 @@ import numpy as np
 from crack_utils.evaluation.calibration import NAME as CALIBRATION
 from crack_utils.evaluation.calibration import read_calibration
 from crack_utils.evaluation.evaluate import THRESHOLD
+from crack_utils.metrics.intervals import bootstrap
 from crack_utils.metrics.masks import Confusion
 from crack_utils.runtime.atomic import atomic_write
 from crack_utils.training.experiment import SYNTHETIC
@@ -18,14 +19,14 @@ LEVEL = 0.95
 RESAMPLES = 2000
 COUNTS = ("tp", "fp", "fn", "tn")
 
-# Pooled over all pixels: what is said of a measure, and its name.
+# Measures pooled over all pixels: property of `Confusion` and title.
 POOLED = {"crack_iou": "crack IoU", "mean_iou": "mean IoU", "precision": "precision", "recall": "recall"}
-# Means over pictures, by columns of measures.csv.
+# Means over pictures: column of measures.csv and title.
 AVERAGED = {"f1_tolerance_2": "F1 within 2 px", "cldice": "clDice", "expected_calibration_error": "calibration error"}
 
 
 def write_card(run, path):
-    """Write a run's model card, as a whole or not at all; parameters as for `model_card`."""
+    """Write a run's model card to a file, atomically; `run` as for `model_card`."""
     text = model_card(run)
     with atomic_write(path) as draft:
         draft.write_text(text, encoding="utf-8")
@@ -37,11 +38,16 @@ def model_card(run):
     Parameters
     ----------
     run : Run
-        Predictor and evaluated; what is known of its certainty is told if it is calibrated.
+        An evaluated run; the card includes the calibration if there is one.
 
     Returns
     -------
     str
+
+    Raises
+    ------
+    ValueError
+        If the run's calibration is damaged.
     """
     calibration = read_calibration(run.folder) if (run.folder / CALIBRATION).exists() else None
     parts = [
@@ -57,41 +63,36 @@ def model_card(run):
 
 
 def intervals(rows, level=LEVEL, resamples=RESAMPLES, seed=0):
-    """Return each measure of a set with an interval that resamples its specimens.
+    """Return the measures of a set with confidence intervals over its specimens.
 
-    One network is judged, so only the specimens are drawn by chance; what another seed would give is not in it
-    (`crack_utils.metrics.intervals` counts both, for several seeds).
+    There is one network, so only the specimens are treated as a random sample. The variation between seeds is not
+    included (`crack_utils.metrics.intervals.interval` includes both, for several seeds).
 
     Parameters
     ----------
     rows : list of dict
-        Of `measures.csv`: source, specimen, name, counts and measures, one a picture. A picture without a specimen
-        counts as one.
+        Rows of `measures.csv`, one per picture: source, specimen, name, counts and measures. A picture without a named
+        specimen counts as a separate specimen.
     level : float in (0, 1)
     resamples, seed : int
+        As for `crack_utils.metrics.intervals.bootstrap`.
 
     Returns
     -------
     dict of (value, low, high)
         By name of the measure. Percentiles of the bootstrap; NaN limits with fewer than two specimens.
     """
-    names, index = np.unique(_owners(rows), return_inverse=True)
-    generator = np.random.default_rng(seed)
-    drawn = generator.multinomial(len(names), np.full(len(names), 1 / len(names)), resamples)
-    drawn = np.vstack([np.ones(len(names), int), drawn])  # the first: everything once
-    pictures = np.bincount(index)
-    counts = np.array([[int(row[name]) for name in COUNTS] for row in rows])
-    summed = np.stack([np.bincount(index, each) for each in counts.T], axis=1)
-    pooled = [Confusion(*each) for each in (drawn @ summed.astype(int)).tolist()]
-    values = {name: np.array([getattr(each, name) for each in pooled]) for name in POOLED}
-    for name in AVERAGED:
-        sums = np.bincount(index, [float(row[name]) for row in rows])
-        values[name] = drawn @ sums / (drawn @ pictures)
-    found = {}
-    for name, each in values.items():
-        limits = np.quantile(each[1:], [(1 - level) / 2, (1 + level) / 2]) if len(names) > 1 else (np.nan, np.nan)
-        found[name] = tuple(map(float, (each[0], *limits)))
-    return found
+    names, index, pictures = np.unique(_owners(rows), return_inverse=True, return_counts=True)
+    columns = (*COUNTS, *AVERAGED)
+    sums = np.stack([np.bincount(index, [float(row[name]) for row in rows]) for name in columns], axis=1)
+
+    def measures(specimens):
+        counts, totals = np.split(sums[specimens].sum(axis=0), [len(COUNTS)])
+        pooled = Confusion(*counts.astype(int).tolist())
+        return np.array([*(getattr(pooled, name) for name in POOLED), *totals / pictures[specimens].sum()])
+
+    limits = bootstrap(measures, len(names), level=level, resamples=resamples, seed=seed)
+    return dict(zip((*POOLED, *AVERAGED), zip(*(values.tolist() for values in limits), strict=True), strict=True))
 
 
 def _owners(rows):
@@ -112,8 +113,8 @@ def _use(run, calibration):
     at = f"{calibration.threshold:g} after the temperature" if calibration else f"{THRESHOLD:g}"
     return (
         "## Intended use\n\n"
-        "To find and measure cracks in photographs like those it was trained on, with a person who looks at the "
-        f"overlay. `{call}`, with this card's folder as FOLDER. A pixel is crack from a probability of {at} on."
+        "To find and measure cracks in photographs similar to the training data, with a person who checks the "
+        f"overlay. `{call}`, with this card's folder as FOLDER. A pixel is crack if its probability is at least {at}."
     )
 
 
@@ -127,7 +128,10 @@ def _data(run):
         if run.experiment.data == SYNTHETIC
         else f"`{_base_names(run.experiment.data)}`."
     )
-    by = {"specimen": "No specimen is in two of the sets.", "image": "Split by image: siblings may be in several sets."}
+    by = {
+        "specimen": "No specimen is in two of the sets.",
+        "image": "Split by image: frames of one specimen may be in several sets.",
+    }
     split = by.get(run.experiment.split_by, "Split as in a given file.")
     return f"## Data\n\n{what} {counts} pictures. {split} Manifest {run.provenance['data_hash'][:16]}."
 
@@ -135,47 +139,50 @@ def _data(run):
 def _measures(run):
     with open(run.folder / "measures.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    found, name = intervals(rows), run.metrics["evaluated"]
+    measures, name = intervals(rows), run.metrics["evaluated"]
     specimens = len(set(_owners(rows)))
     table = ["| measure | value | 95 % interval |", "|---|---|---|"]
-    for key, (value, low, high) in found.items():
+    for key, (value, low, high) in measures.items():
         table.append(f"| {(POOLED | AVERAGED)[key]} | {value:.3f} | {low:.3f} to {high:.3f} |")
     chosen = (
-        "" if name == "test" else " **Choices were made on this set too, so these are better than on new pictures.**"
+        ""
+        if name == "test"
+        else " **Choices were also made on this set, so the values are better than on new pictures.**"
     )
     return (
         f"## Measures\n\nOn the {name} set: {len(rows)} pictures of {specimens} specimens, at threshold "
-        f"{THRESHOLD:g} and before the temperature.{chosen} The first four count all pixels together, the others are "
-        "means over pictures. The intervals resample specimens; another seed is not in them.\n\n" + "\n".join(table)
+        f"{THRESHOLD:g} and before the temperature.{chosen} The first four are pooled over all pixels, the others are "
+        "means over pictures. The intervals resample specimens; they do not include the variation between seeds.\n\n"
+        + "\n".join(table)
     )
 
 
 def _certainty(calibration):
     if calibration is None:
-        return "## Certainty\n\nNot calibrated: its probabilities order pixels, and are no shares."
+        return "## Certainty\n\nNot calibrated: its probabilities rank pixels but do not agree with frequencies."
     lines = [
         f"## Certainty\n\nTemperature {calibration.temperature:.2f} and threshold {calibration.threshold:g}, fitted on "
         "validation.\n"
     ]
-    for name, found in calibration.measured.items():
-        before, after = (found[f"expected_calibration_error_{when}"] for when in ("before", "after"))
+    for name, measured in calibration.measured.items():
+        before, after = (measured[f"expected_calibration_error_{when}"] for when in ("before", "after"))
         lines.append(
             f"- Expected calibration error, {name}: {before:.4f} before the temperature, {after:.4f} after it; crack "
-            f"IoU {found['crack_iou']:.3f} at 0.5, {found['crack_iou_at_threshold']:.3f} at the threshold."
+            f"IoU {measured['crack_iou']:.3f} at 0.5, {measured['crack_iou_at_threshold']:.3f} at the threshold."
         )
     lines += [_bound(name, calibration.intervals) for name in ("tip", "length") if calibration.intervals]
     return "\n".join(lines)
 
 
-def _bound(name, found):
-    each, level = found[name], _percent(found["level"])
-    what = {"tip": "The tip lies within", "length": "The length of the primary crack is right to"}[name]
-    if each["bound_px"] is None:
-        return f"- {what} … : no bound can be stated at {level}, too many cracks are missed."
+def _bound(name, intervals):
+    bound, level = intervals[name], _percent(intervals["level"])
+    quantity = {"tip": "the tip", "length": "the length of the primary crack"}[name]
+    if bound["bound_px"] is None:
+        return f"- Error of {quantity}: no bound at {level}, because too many cracks are missed."
     return (
-        f"- {what} {each['bound_px']:.1f} px in {level} of pictures of new specimens (conformal, "
-        f"{found['specimens']} specimens; measured on held-out halves {_percent(each['coverage'])}, from "
-        f"{_percent(each['coverage_low'])} to {_percent(each['coverage_high'])})."
+        f"- Error of {quantity}: at most {bound['bound_px']:.1f} px in {level} of pictures of new specimens "
+        f"(conformal, {intervals['specimens']} specimens; measured coverage on held-out halves "
+        f"{_percent(bound['coverage'])}, from {_percent(bound['coverage_low'])} to {_percent(bound['coverage_high'])})."
     )
 
 
@@ -185,31 +192,34 @@ def _percent(share):
 
 def _limits(run, calibration):
     height, width = run.experiment.size
-    seen = (
-        "It sees photographs in their own pixels: cracks must be about as wide there as in the training's."
+    scale = (
+        "It predicts photographs at full resolution: cracks must be about as wide in pixels as in the training data."
         if run.experiment.fit == "crop"
-        else f"It sees photographs reduced to {height}×{width} px or so: finer cracks are lost."
+        else f"It predicts photographs resized to about {height}×{width} px: finer cracks are lost."
     )
     lines = [
-        f"- {seen}",
-        "- Scratches, joints, edges and shadows can be taken for cracks, and fine cracks missed. It is no proof that "
-        "there is none, and no substitute for an inspection.",
-        "- All that is said here holds for pictures drawn like those of the data above.",
+        f"- {scale}",
+        "- Scratches, joints, edges and shadows can be mistaken for cracks, and fine cracks can be missed. An empty "
+        "result does not prove that there is no crack, and the network does not replace an inspection.",
+        "- All values are valid only for pictures from the same distribution as the data above.",
     ]
     if run.experiment.data == SYNTHETIC:
-        lines.append("- Trained on synthetic pictures alone: on photographs, measure it before it is trusted.")
+        lines.append("- Trained on synthetic pictures only: measure its quality on photographs before you trust it.")
     if calibration and calibration.ranges:
-        shown = ", ".join(calibration.ranges)
-        lines.append(f"- Pictures outside the training pictures' {shown} bring a warning; others may be unlike too.")
+        properties = ", ".join(calibration.ranges)
+        lines.append(
+            f"- A picture outside the range of the training pictures in {properties} gives a warning. Other "
+            "differences are not detected."
+        )
     return "## Limits\n\n" + "\n".join(lines)
 
 
 def _origin(run):
-    facts = run.provenance
-    versions = ", ".join(f"{name} {version}" for name, version in facts["packages"].items())
-    return f"## Origin\n\nCommit {facts['commit']}, {facts['finished']}, {facts['precision']}; {versions}."
+    origin = run.provenance
+    versions = ", ".join(f"{name} {version}" for name, version in origin["packages"].items())
+    return f"## Origin\n\nCommit {origin['commit']}, {origin['finished']}, {origin['precision']}; {versions}."
 
 
 def _base_names(data):
-    """Return the names of folders, not where they are on somebody's machine."""
+    """Return the names of folders without their paths on this machine."""
     return os.pathsep.join(Path(part).name for part in data.split(os.pathsep))

@@ -1,4 +1,4 @@
-"""Experiment → a run that is ready to be used: trained, measured, calibrated."""
+"""Train an experiment, evaluate the run and calibrate it, so that it is ready to use."""
 
 from crack_utils.evaluation.calibration import calibrate
 from crack_utils.evaluation.evaluate import evaluate

@@ -1,6 +1,6 @@
-"""What a training came to, and what its measures are called, in words for a page or a terminal."""
+"""The result of a training and the names of its measures in words, for a page or a terminal."""
 
-FAILED = 0.01  # of the crack pixels: a network that finds fewer has not learnt to find cracks
+FAILED = 0.01  # recall below which a training counts as failed
 
 
 # What a reader calls the measures of `evaluate`.
@@ -24,19 +24,24 @@ MEASURES = {
 
 
 def in_words(measured):
-    """Return in Markdown what a training came to: what it finds, or that it failed and what may help.
+    """Return a sentence about the result of a training: its recall and precision, or that it failed and what may help.
 
     Parameters
     ----------
     measured : dict
-        What `evaluation.evaluate` returns.
+        From `evaluation.evaluate`.
+
+    Returns
+    -------
+    str
+        Markdown.
     """
     claimed = measured[measured["evaluated"]]
     if claimed["recall"] < FAILED:
         return (
             f"**This training has failed**: it finds {claimed['recall']:.1%} of the crack pixels of the "
-            f'{measured["evaluated"]} set. A loss made of overlaps can jump to "no crack" early and cannot leave it '
-            "again. Another seed, a lower learning rate, or a sum with cross-entropy such as `dice+bce` may help."
+            f"{measured['evaluated']} set. A loss based on overlap can collapse to predicting no crack early and then "
+            "stays there. Another seed, a lower learning rate, or a sum with cross-entropy such as `dice+bce` may help."
         )
     return (
         f"At a threshold of 0.5 this network finds {claimed['recall']:.1%} of the crack pixels of the "

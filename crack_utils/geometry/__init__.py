@@ -1,7 +1,8 @@
 """Geometry of cracks: skeleton, tip, length and width, in pixels and millimetres.
 
 `find_tip` tells where the primary crack ends, `tip_errors` how far that is from the truth, `measure_cracks` how long
-and wide each crack is, `follow_tips` goes on from a mask's end to the end of what the photograph shows. Needs NumPy, SciPy and scikit-image only.
+and wide each crack is, `follow_tips` goes on from a mask's end to the end of what the photograph shows. Needs NumPy,
+SciPy and scikit-image only.
 """
 
 from crack_utils.geometry.cracks import Crack, follow_tips, measure_cracks

@@ -47,9 +47,8 @@ WITH_IMAGE = {
     "other large unlike around": 0.37,
     "other rougher": 0.13,
 }
-LAPSE = (
-    0.04  # share of cracks whose signs mislead however clear they are: no probability is nearer to 1 than half of it
-)
+# Share of cracks whose signs mislead, however clear they are: no probability is nearer to 1 than half of it.
+LAPSE = 0.04
 
 
 @dataclass(frozen=True)
@@ -115,13 +114,12 @@ def signs_of(line, at_border, image=None, mask=None):
     near, middle = (_end_widths(line, share) for share in (_NEAR, _MIDDLE))
     largest = max(line.widths.max(), 1.0)
     falls = _fall(line)
+    own = np.log(np.maximum(near, 0.5) / largest)
     rows = []
     for end in (0, 1):
-        own = np.log(np.maximum(near, 0.5) / largest)
-        rows.append(
-            [1.0, np.log(max(middle[end], 0.5) / max(middle[1 - end], 0.5)), (-falls, falls)[end]]
-            + [own[end], own[1 - end], float(at_border[1 - end])]
-        )
+        other = 1 - end
+        against = np.log(max(middle[end], 0.5) / max(middle[other], 0.5))
+        rows.append([1.0, against, (-falls, falls)[end], own[end], own[other], float(at_border[other])])
     signs = np.array(rows)
     if image is None:
         return signs
@@ -147,8 +145,8 @@ def _fall(line):
 def _beyond(image, mask, line):
     """How unlike the material beside the crack the photograph is beyond and around each end; shape (2, 5).
 
-    A notch is large, and the grain of a surface small: so one looks at the photograph smoothed at two scales, and counts
-    in standard deviations of what it shows beside the crack.
+    A notch is large, and the grain of a surface small: so one looks at the photograph smoothed at two scales, and
+    counts in standard deviations of what it shows beside the crack.
     """
     side = min(image.shape)
     reach = max(20.0, _FAR * side)

@@ -45,7 +45,7 @@ class TipErrors:
         return float((self.distances <= radius).mean())
 
     def summary(self):
-        """Return median and 90th percentile [px, and mm with a scale], success by radius, misses, extra and count, a dict."""
+        """Return median and 90th percentile [px, and mm with a scale], success by radius, misses, extra, count."""
         found = {"median": _percentile(self.distances, 50), "percentile_90": _percentile(self.distances, 90)}
         if self.mm_per_px is not None:
             found["median_mm"] = _percentile(self.distances_mm, 50)

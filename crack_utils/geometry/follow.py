@@ -21,6 +21,8 @@ SCALES = (0.7, 1.2, 2.0, 3.5)  # [px] half widths of the lines that are looked f
 _ALONG = 2.5  # [px] standard deviation over which a line is averaged along the strip
 _BESIDE = 8  # [px] from the strip's middle on lies what is not crack
 _LIMIT = 6.0  # standard deviations that count at most
+_FAINT = 0.12  # of the crack's own contrast: one standard deviation at least
+_GRAIN = 1e-3  # gray value: least standard deviation of grain
 _TURN = 0.3  # evidence that a step to the side costs
 _PIXEL = 2.5  # evidence of a pixel that counts at most: a pore is no crack, however dark
 _GAP = 8.0  # evidence that may be lost on the way: the crack is lost for about as many pixels
@@ -81,14 +83,14 @@ def follow(image, path, probabilities=None, weights=WEIGHTS):
         along = arc_length(path)
         start = int(np.searchsorted(along, along[-1] - BEHIND))
         tangent, origin = _tangent(path[start:]), path[start]
-        features, signs = strip_features(image, origin, tangent, probabilities)
+        features, contrast = strip_features(image, origin, tangent, probabilities)
         known = min(int(np.rint((path[-1] - origin) @ tangent)), len(features) - 2)
         score = evidence(features[known:], weights)
         columns, values = best_path(score, (path[-1] - origin) @ (-tangent[1], tangent[0]) + ASIDE)
         stop = int(np.argmax(values))
         if stop == 0:
             break
-        if not number and values[stop] < LEAST + _by_chance(image, path[-1], tangent, signs, probabilities, weights):
+        if not number and values[stop] < LEAST + _by_chance(image, path[-1], tangent, contrast, probabilities, weights):
             break
         gained += values[stop]
         at = np.arange(1, stop + 1)
@@ -100,7 +102,7 @@ def follow(image, path, probabilities=None, weights=WEIGHTS):
     return Followed(tuple(map(float, path[-1])), path, float(gained))
 
 
-def _by_chance(image, end, tangent, signs, probabilities, weights):
+def _by_chance(image, end, tangent, contrast, probabilities, weights):
     """The most evidence that is found beside the crack, where a path begins at no crack: what the surface offers."""
     across = np.array([-tangent[1], tangent[0]])
     most = 0.0
@@ -108,13 +110,13 @@ def _by_chance(image, end, tangent, signs, probabilities, weights):
         origin = end + aside * across - BEHIND * tangent
         if not _inside(origin + BEHIND * tangent, image.shape):
             continue
-        features, _ = strip_features(image, origin, tangent, probabilities, signs)
+        features, _ = strip_features(image, origin, tangent, probabilities, contrast)
         most = max(most, best_path(evidence(features[BEHIND:], weights), ASIDE)[1].max())
     return most
 
 
-def strip_features(image, origin, tangent, probabilities=None, signs=None):
-    """Return what the pixels of a strip show; float, shape (BEHIND + AHEAD, 2·ASIDE + 1, n), and signs.
+def strip_features(image, origin, tangent, probabilities=None, contrast=None):
+    """Return what the pixels of a strip show; float, shape (BEHIND + AHEAD, 2·ASIDE + 1, n), and the contrast.
 
     Parameters
     ----------
@@ -123,8 +125,8 @@ def strip_features(image, origin, tangent, probabilities=None, signs=None):
         Where the strip's middle begins, and its direction, a unit vector.
     probabilities : callable, optional
         As for `follow`.
-    signs : pair of float, optional
-        Whether the crack is a dark (−1) or bright (1) line, and darker or brighter than what is beside it; by default
+    contrast : ndarray, optional
+        How strong a line of each width the crack is, and how much darker or brighter than what is beside it; by default
         as the strip's first `BEHIND` pixels show it.
     """
     margin = int(4 * max(SCALES))
@@ -133,28 +135,26 @@ def strip_features(image, origin, tangent, probabilities=None, signs=None):
     places = origin[:, None, None] + tangent[:, None, None] * at[:, None] + across[:, None, None] * aside
     gray, seen = _sampled(image, places)
     beside = np.abs(aside) >= _BESIDE
-    lines = []
-    for scale in SCALES:
-        line = ndimage.gaussian_filter(gray, (_ALONG, scale), order=(0, 2))
-        spread = 1.4826 * np.median(np.abs(line[:, beside])) + 1e-4
-        lines.append(np.clip(line / spread, -_LIMIT, _LIMIT))
-    lines = np.array(lines)
-    smooth = ndimage.gaussian_filter(gray, (_ALONG, 0.7))
-    middle = np.median(smooth[:, beside])
-    tone = (smooth - middle) / (1.4826 * np.median(np.abs(smooth[:, beside] - middle)) + 5e-3)
-    tone = np.clip(tone, -_LIMIT, _LIMIT)
-    # A crack that was dark so far most likely stays so, or turns into a bright line where only its flanks are seen.
     rows, columns = slice(8, 8 + BEHIND), slice(margin + ASIDE - 1, margin + ASIDE + 2)
-    behind = lines[:, rows, columns].mean(axis=(1, 2))
-    if signs is None:
-        signs = np.sign(behind[np.abs(behind).argmax()]), np.sign(tone[rows, columns].mean())
-    as_line, as_tone = signs
-    found = [(as_line * lines).max(axis=0), (-as_line * lines).max(axis=0)]
-    found += [np.maximum(as_tone * tone, 0), np.maximum(-as_tone * tone, 0)]
+    lines = [ndimage.gaussian_filter(gray, (_ALONG, scale), order=(0, 2)) for scale in SCALES]
+    tone = ndimage.gaussian_filter(gray, (_ALONG, 0.7))
+    maps = [*lines, tone - np.median(tone[:, beside])]
+    if contrast is None:
+        contrast = np.array([values[rows, columns].mean() for values in maps])
+    # Without grain, the crack's own blur would count: a line of less than a part of its contrast is none.
+    spreads = [
+        max(1.4826 * np.median(np.abs(values[:, beside])), _FAINT * abs(own), _GRAIN)
+        for values, own in zip(maps, contrast, strict=True)
+    ]
+    maps = np.clip(np.array(maps) / np.array(spreads)[:, None, None], -_LIMIT, _LIMIT)
+    # A crack that was dark so far most likely stays so, or turns into a bright line where only its flanks are seen.
+    strongest = np.abs(contrast[:-1] / spreads[:-1]).argmax()
+    lines, tone = np.sign(contrast[strongest]) * maps[:-1], np.sign(contrast[-1]) * maps[-1]
+    found = [lines.max(axis=0), -lines.min(axis=0), np.maximum(tone, 0), np.maximum(-tone, 0)]
     found = [np.where(seen, values, -_LIMIT) for values in found]
     if probabilities is not None:
         found.append(_logits(image.shape, places, probabilities))
-    return np.stack(found, axis=-1)[8:-8, margin:-margin], signs
+    return np.stack(found, axis=-1)[8:-8, margin:-margin], contrast
 
 
 def evidence(features, weights):

@@ -22,6 +22,9 @@ _PIXEL = 0.5  # [px] a mask tells an edge no better
 _SPREAD = 0.25  # of probability to either side of the threshold: how far a blurred end may lie off
 _BESIDE = 4.0  # half widths of the crack, over which its direction before and after a fork is taken
 _MIDDLE = 0.15  # of the crack's length from either end: a notch farther from both lies in its middle
+_WIDTH = 0.25  # of the skeleton: how far from an end at the border its width is taken
+_FEW = 4  # ends of which one may be the mouth
+_MOST = 20  # ends of a crack that are looked at: a mask that is all noise has thousands
 _GIVEN = 0.99  # probability of the right end where somebody has said where the notch is
 _BORDER = 1.0  # [px] from the picture's edge: nearer ends are where the crack leaves the picture
 
@@ -157,7 +160,7 @@ def tip_of(field, level, crack, notch=None, mm_per_px=None, image=None, others=(
     distances = crack.distances(way[0])[0]
     branches = [
         _last_end(field, level, crack, crack.path(way[0], end))[0]
-        for end in sorted(crack.ends, key=lambda pixel: -distances[pixel])
+        for end in sorted(crack.ends, key=lambda pixel: -distances[pixel])[:_MOST]
         if end not in (way[0], way[-1])
     ]
     ends = [pair[end][0] for end in order] + branches + list(others)
@@ -188,18 +191,32 @@ def uncertainty(field, level, point, tangent):
 
 
 def _mouth(field, level, crack, image):
-    """The end, as an index of the skeleton's pixels, that looks least like a tip."""
+    """The end, as an index of the skeleton's pixels, that looks least like a tip.
+
+    The widest of those at the border; if there is none, one of those farthest out: a mask that is all noise has
+    thousands of ends.
+    """
+    pixels, radii = crack.pixels[crack.ends], crack.radii[crack.ends]
+    to_border = np.concatenate([pixels, np.array(field.shape) - 1 - pixels], axis=1).min(axis=1)
+    at_border = to_border <= radii + _BORDER
+    if at_border.any():
+        reach = _WIDTH * len(crack.pixels)
+
+        def width(end):
+            return crack.radii[crack.distances(end)[0] <= reach].mean()
+
+        widest = np.argsort(-np.where(at_border, radii, 0))[: min(_MOST, at_border.sum())]
+        return int(max(crack.ends[widest], key=width))
 
     def likeness(end):
         way = crack.path(end, int(np.argmax(crack.distances(end)[0])))
         line, pair = both_ends(field, level, crack, way)
-        at_border = [leaves(point, field.shape) for point, _ in pair]
-        if at_border[0]:
-            return -np.inf, -crack.radii[end]
-        signs, weights = end_signs(field, level, line, at_border, image)
-        return float(signs[0] @ list(weights.values())), 0.0
+        signs, weights = end_signs(field, level, line, [leaves(point, field.shape) for point, _ in pair], image)
+        return float(signs[0] @ list(weights.values()))
 
-    return int(min(crack.ends, key=likeness))
+    way, _ = crack.longest_path()
+    far = np.maximum(crack.distances(way[0])[0], crack.distances(way[-1])[0])[crack.ends]
+    return int(min(crack.ends[np.argsort(-far, kind="stable")[:_FEW]], key=likeness))
 
 
 def _through(crack, mouth):

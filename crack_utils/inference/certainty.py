@@ -3,7 +3,7 @@
 from crack_utils.data.images import resize_image
 
 
-def how_sure(trained, image, cracks):
+def how_sure(trained, image, cracks, threshold=None, scale=None, flips=False):
     """Say how far length and tip of the primary crack may be off, and whether the photograph is an unusual one.
 
     Parameters
@@ -12,6 +12,8 @@ def how_sure(trained, image, cracks):
     image : ndarray, float, shape (H, W), in [0, 1]
     cracks : list of geometry.Crack
         Found in it, the longest first.
+    threshold, scale, flips
+        How they were found; None: as the network's calibration has it. Its bounds hold for nothing else.
 
     Returns
     -------
@@ -20,12 +22,35 @@ def how_sure(trained, image, cracks):
     warnings : list of str
         Sentences that say in which way the photograph is unlike those of the training.
     """
-    scale = trained.scale(image.shape)
-    sure = _about(trained.calibration.get("intervals"), cracks, scale)
-    return sure, _unlike(trained.calibration.get("ranges"), image, scale)
+    own = trained.scale(image.shape)
+    intervals = trained.calibration.get("intervals")
+    other = [
+        name
+        for name, differs in (
+            ("threshold", threshold is not None and abs(threshold - trained.threshold) > 0.005),
+            ("scale", scale is not None and abs(scale - own) > 1e-6),
+            ("flips", flips),
+        )
+        if differs
+    ]
+    unlike = unlike_the_training(trained, image)
+    return _about(intervals, cracks, own, other, bool(unlike)), unlike
 
 
-def _unlike(ranges, image, scale):
+def unlike_the_training(trained, image):
+    """Say in which way a photograph is unlike those of the training, where what a network finds is less sure.
+
+    Parameters
+    ----------
+    trained : Predictor
+    image : ndarray, float, shape (H, W), in [0, 1]
+
+    Returns
+    -------
+    list of str
+        Such as "darker than …"; empty if it is like them, or if nothing is known of them.
+    """
+    ranges, scale = trained.calibration.get("ranges"), trained.scale(image.shape)
     if not ranges:
         return []
     from crack_utils.data.novelty import unlike
@@ -33,7 +58,7 @@ def _unlike(ranges, image, scale):
     return unlike(resize_image(image, tuple(max(3, round(side * scale)) for side in image.shape)), ranges)
 
 
-def _about(intervals, cracks, scale):
+def _about(intervals, cracks, scale, other, unlike):
     if not cracks:
         return ["No crack was found, which does not prove that there is none."]
     crack = cracks[0]
@@ -41,8 +66,14 @@ def _about(intervals, cracks, scale):
     if crack.tip.found:
         told = _distance(crack.tip.uncertainty, crack.mm_per_px)
         said.append(f"The probability places the tip of what was found within {told}.")
+        right = f"{crack.tip.right_end_probability:.0%}"
+        said.append(f"That this end is a tip, and not the mouth, has a probability of {right}.")
     if not intervals:
         return [*said, "Nobody has measured how far this network's measures are off: it is not calibrated."]
+    if other:
+        return [*said, f"How far its measures are off was measured at another {' and '.join(other)}: no bound holds."]
+    if unlike:
+        return [*said, "The photograph is unlike those of the test: the bounds that were measured there do not hold."]
     for name, what in (("length", "Its length is off by at most"), ("tip", "Its tip is off by at most")):
         found = intervals.get(name, {}).get("bound_px")
         if found is None:

@@ -19,6 +19,7 @@ from crack_utils.data.digests import sha256
 from crack_utils.data.images import read_image
 from crack_utils.data.names import printable
 from crack_utils.data.stored import DataError
+from crack_utils.inference.certainty import unlike_the_training
 from crack_utils.inference.measure import measure
 from crack_utils.inference.overlay import overlay
 from crack_utils.runtime import provenance
@@ -108,7 +109,7 @@ def _inspect(trained, photograph, image, folder, threshold, scale, flips):
     reduced = (trained.scale(image.shape) if scale is None else scale) < 1
     cracks = measure(image, probability, threshold, photograph.mm_per_px, trained if reduced else None)
     _draw(folder, photograph, image, probability, threshold, cracks)
-    return _record(photograph, image.shape, cracks)
+    return _record(photograph, image.shape, cracks) | {"unlike_the_training": unlike_the_training(trained, image)}
 
 
 def _check_folder(folder):

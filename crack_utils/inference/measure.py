@@ -1,4 +1,4 @@
-"""A photograph and its crack probability → its measured cracks, the primary one's tips at the photograph's resolution."""
+"""From a photograph and its crack probability to its measured cracks, the primary one's tips followed to their ends."""
 
 from crack_utils.geometry import follow_tips, measure_cracks
 
@@ -24,8 +24,9 @@ def measure(image, probability, threshold, mm_per_px=None, predictor=None):
     """
     cracks = measure_cracks(probability, mm_per_px, threshold, image)
     if cracks:
-        native = (
-            (lambda part: predictor.predict(image[part], scale=1)) if predictor else (lambda part: probability[part])
-        )
+
+        def native(part):
+            return predictor.predict(image[part], scale=1) if predictor else probability[part]
+
         cracks[0] = follow_tips(cracks[0], image, native)
     return cracks

@@ -31,7 +31,7 @@ def overlay(image, mask, cracks, name, mm_per_px=None):
     -------
     PIL.Image, RGB
         The outline lies around the crack, so that the crack itself stays visible: the primary crack's in orange, all
-        others' in blue. The tip is the middle of the yellow circle.
+        others' in blue. A tip is the middle of a yellow circle.
     """
     height, width = mask.shape
     line = max(1, round(max(mask.shape) / 1000))  # [px]
@@ -44,8 +44,8 @@ def overlay(image, mask, cracks, name, mm_per_px=None):
     picture = Image.new("RGB", (width, height + 4 * letters), "white")
     picture.paste(Image.fromarray(painted))
     draw = ImageDraw.Draw(picture)
-    if cracks and cracks[0].tip.found:
-        _mark(draw, cracks[0].tip.position, radius=6 * line + 4, line=line)
+    for position in cracks[0].tip.positions if cracks else []:
+        _mark(draw, position, radius=6 * line + 4, line=line)
     font = ImageFont.load_default(letters)
     draw.text((letters // 2, height + letters // 2), f"{name}: {_words(cracks)}", "black", font)
     _scale_bar(draw, (letters // 2, height + 2 * letters), width, letters, mm_per_px, font)

@@ -2,17 +2,19 @@
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from crack_utils.inference.model_file import load_network
 from crack_utils.inference.tiles import TILE, predict
 from crack_utils.models import shipped
-from crack_utils.runtime import paths
-from crack_utils.training.run import LATEST, load_run
+from crack_utils.runtime import paths, typed
+from crack_utils.runtime.provenance import read_json
+from crack_utils.training.run import LATEST, load_run, read_experiment
 
+DEFAULTS = {"temperature": 1.0, "threshold": 0.5}  # of a network that was never calibrated
 NEAREST = 1e-7  # to 0 and 1 that a probability counts as: float32 tells no nearer, and a logit must be finite
 
 
@@ -143,24 +145,19 @@ def load_trained(name):
         If there is none, its files cannot be read, or it is a network of another kind.
     """
     file = _file(name)
-    experiment = _json(file.parent / "experiment.json")
-    calibration = file.parent / "calibration.json"
-    found = _json(calibration)
-    temperature, threshold = found.get("temperature", 1.0), found.get("threshold", 0.5)
-    if not (_is_number(temperature) and temperature > 0):
-        raise ValueError(f"{calibration}: temperature is {temperature!r}; valid is a number above 0")
-    if not (_is_number(threshold) and 0 < threshold < 1):
-        raise ValueError(f"{calibration}: threshold is {threshold!r}; valid is a number between 0 and 1")
-    whole = "size" in experiment and experiment.get("fit", "resize") == "resize"
+    settings = file.parent / "experiment.json"
+    experiment = read_experiment(settings) if settings.exists() else None
+    calibration = _calibration(file.parent / "calibration.json")
+    temperature, threshold = (float(calibration.get(name, default)) for name, default in DEFAULTS.items())
     return Predictor(
         model=_network(file),
-        source=_in_words(file, experiment, found),
-        temperature=float(temperature),
-        threshold=float(threshold),
-        size=tuple(experiment["size"]) if whole else None,
-        reduction=experiment.get("reduction", 1),
+        source=_in_words(file, experiment, calibration),
+        temperature=temperature,
+        threshold=threshold,
+        size=experiment.size if experiment and experiment.fit == "resize" else None,
+        reduction=(experiment.reduction or 1) if experiment else 1,
         digest=hashlib.sha256(file.read_bytes() + json.dumps([temperature, threshold]).encode()).hexdigest(),
-        calibration=found,
+        calibration=calibration,
     )
 
 
@@ -184,34 +181,34 @@ def _file(name):
     )
 
 
-def _json(file):
-    """Return what a JSON file says, an empty dict if it is not there."""
-    if not file.exists():
-        return {}
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise ValueError(f"{file}: cannot be read as JSON ({error})") from None
-    if not isinstance(found, dict):
-        raise ValueError(f'{file}: names with values are needed, as in {{"threshold": 0.5}}')
-    return found
+def _calibration(file):
+    """Return what a calibration says, an empty dict if there is none; each value is checked once, here."""
+    values = read_json(file) if file.exists() else {}
+    ranges, intervals = values.get("ranges", {}), values.get("intervals", {})
+    bounds = [entry for entry in intervals.values() if isinstance(entry, dict)] if isinstance(intervals, dict) else []
+    rules = {
+        "temperature must be a number above 0": _is_number(values.get("temperature", 1))
+        and values.get("temperature", 1) > 0,
+        "threshold must be a number between 0 and 1": _is_number(values.get("threshold", 0.5))
+        and 0 < values.get("threshold", 0.5) < 1,
+        "ranges must give two numbers a name": isinstance(ranges, dict)
+        and all(typed.fits(pair, tuple[float, float]) for pair in ranges.values()),
+        "intervals must give names their bounds": isinstance(intervals, dict)
+        and all(typed.fits(entry.get("bound_px"), float | None) for entry in bounds)
+        and (not intervals or _is_number(intervals.get("level"))),
+    }
+    if broken := [rule for rule, holds in rules.items() if not holds]:
+        raise ValueError(f"{file}: {'; '.join(broken)}; delete it and calibrate anew")
+    return values
 
 
 def _is_number(value):
-    return isinstance(value, int | float) and math.isfinite(value)
+    return typed.fits(value, float)
 
 
 def _network(file):
     """Return the network of a `.keras` file, if it is one that finds cracks."""
-    import zipfile
-
-    import keras
-
-    try:
-        model = keras.models.load_model(file, compile=False)
-    except (ValueError, TypeError, KeyError, AttributeError, OSError, zipfile.BadZipFile) as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise ValueError(f"{file}: cannot be read as a Keras model ({reason[0]})") from None
+    model = load_network(file)
     _check_kind(model, file)
     return model
 
@@ -237,10 +234,8 @@ def _check_kind(model, file):
 def _in_words(file, experiment, calibration):
     """Say what a network is."""
     words = [f"{file.parent.name}/{file.name}"]
-    if {"size", "model", "loss", "data"} <= experiment.keys():
-        height, width = experiment["size"]
-        words.append(
-            f"{experiment['model']}, loss {experiment['loss']}, trained on {experiment['data']} at {height}×{width}"
-        )
+    if experiment:
+        height, width = experiment.size or ("?", "?")
+        words.append(f"{experiment.model}, loss {experiment.loss}, trained on {experiment.data} at {height}×{width}")
     words.append("calibrated" if calibration else "not calibrated")
     return "; ".join(words)

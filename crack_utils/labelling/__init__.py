@@ -1,4 +1,4 @@
-"""Masks for photographs that have none: the report's tools, replayable, in Python and in JupyterLab (R10–R15).
+"""Label photographs: the report's tools, as repeatable steps, in Python and in JupyterLab (R10–R15).
 
 >>> from crack_utils import labelling
 >>> labelling.edit("my_photographs")  # in JupyterLab                                        # doctest: +SKIP
@@ -30,14 +30,30 @@ __all__ = [*sorted(_HOME), "edit"]
 
 
 def __getattr__(name):
-    """Load SciPy and scikit-image with the first tool that is used: the shell's commands start without them."""
+    """Load a tool, and SciPy and scikit-image with it, only when it is used, so that shell commands start fast."""
     if name in _HOME:
         return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def edit(folder):
-    """Open the editor on a folder of photographs, in JupyterLab; see `crack_utils.labelling.editor.Editor`."""
+    """Open the labelling editor for a folder of photographs, in JupyterLab.
+
+    Parameters
+    ----------
+    folder : path-like
+        Contains ``images/``.
+
+    Returns
+    -------
+    crack_utils.labelling.editor.Editor
+        A widget; display it as the last line of a cell.
+
+    Raises
+    ------
+    DataError
+        If there is no ``images/``, or no picture in it.
+    """
     from crack_utils.labelling.editor import Editor  # loads the widgets
 
     return Editor(folder)

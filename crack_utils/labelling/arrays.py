@@ -1,4 +1,4 @@
-"""What every tool checks at its door: images and masks as NumPy arrays."""
+"""Checks of images and masks that all tools use."""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ __all__ = ["as_mask", "bounding_box", "check_same_size"]
 
 
 def as_mask(mask):
-    """Return a mask as booleans; anything but two dimensions of 0 and 1 (or booleans) is refused."""
+    """Return a mask as booleans; raise a ValueError unless it has two axes and only 0 and 1 (or booleans)."""
     mask = np.asarray(mask)
     if mask.ndim != 2 or mask.size == 0:
         raise ValueError(f"mask must have shape (height, width), not {mask.shape}")
     if mask.dtype != bool and not np.isin(mask, (0, 1)).all():
-        raise ValueError("mask must be boolean, or hold 0 and 1 only")
+        raise ValueError("mask must be boolean, or contain only 0 and 1")
     return mask.astype(bool)
 
 
@@ -22,11 +22,11 @@ def check_same_size(image, mask):
 
 
 def bounding_box(mask, margin):
-    """Return the slices of the smallest box around the mask's pixels, widened by a margin and cut at the border.
+    """Return the slices of the smallest box around the mask's pixels, widened by a margin and clipped at the border.
 
     Parameters
     ----------
-    mask : bool array of shape (H, W), not empty of True
+    mask : bool array of shape (H, W) with at least one True
     margin : int [px]
 
     Returns

@@ -1,12 +1,12 @@
-"""Active contours: let a rough mask find the crack's own boundary (R13).
+"""Active contours: move the boundary of a rough mask to the boundary of the crack (R13).
 
 Morphological contours after Márquez-Neila, Baumela and Álvarez (2014), as in scikit-image, with three differences:
 
-* The smoothing operators alternate from the start of each call. scikit-image keeps their turn in a module, so that
-  the same call twice can give two results, and a recipe would not replay.
-* Only a band around the given mask takes part. It is fast on large photographs, the contour compares the crack with
-  its own surroundings, and a leak cannot spread farther than the band.
-* Sums are sums of whole numbers, so that turned and mirrored pictures give the turned and mirrored mask, exactly.
+* The smoothing operators alternate from the start of each call. scikit-image stores their order in a module, so the
+  same call can give different results, and a recipe would not be reproducible.
+* Only a band around the given mask is used. This is fast on large photographs, the contour compares the crack with its
+  own surroundings, and a leak cannot spread beyond the band.
+* Sums are sums of integers, so rotated and mirrored pictures give exactly the rotated and mirrored mask.
 """
 
 import numpy as np
@@ -19,30 +19,30 @@ from crack_utils.labelling.tools import _count, dilate
 __all__ = ["METHODS", "active_contour"]
 
 METHODS = ("chan_vese", "edge")
-LEVELS = 65535  # gray values as whole numbers
-SIGMA = 1.5  # [px] scale on which "edge" looks for edges: below the width of a crack
-STEEPNESS = 100.0  # how fast an edge brings the contour to rest
+LEVELS = 65535  # number of integer gray values
+SIGMA = 1.5  # [px] scale at which "edge" detects edges: below the width of a crack
+STEEPNESS = 100.0  # how strongly an edge stops the contour
 LINES = ((0, 1), (1, 0), (1, 1), (1, -1))  # directions of the three-pixel lines of the smoothing
 
 
 def active_contour(image, mask, iterations=100, method="chan_vese", reach=20, smoothing=1, progress=None):
-    """Move a mask's boundary to where the image says it is (R13).
+    """Move a mask's boundary to the boundary in the image (R13).
 
     Parameters
     ----------
     image : array of shape (H, W) or (H, W, 3)
     mask : bool array of shape (H, W)
-        Where to start.
+        The initial mask.
     iterations : int >= 1
-        At most; the evolution ends earlier once it repeats itself, which does not change the result.
+        Largest number of iterations. The evolution ends earlier if it repeats itself, with the same result.
     method : {"chan_vese", "edge"}
-        "chan_vese" gives each pixel at the boundary to the side, mask or surroundings, whose mean it is closer to
-        (Chan and Vese 2001). "edge" contracts the mask until it rests on edges (geodesic contours, Caselles 1997); it
-        is for gray images, and for starts around the crack.
+        "chan_vese" assigns each pixel at the boundary to the side, mask or surroundings, with the closer mean value
+        (Chan and Vese 2001). "edge" contracts the mask until it reaches edges (geodesic contours, Caselles 1997). It
+        needs gray images, and an initial mask around the crack.
     reach : int >= 1 [px]
-        Farthest that the boundary may move out; also the surroundings that the crack is compared with.
+        Largest distance that the boundary may move outwards; also the width of the surroundings used for comparison.
     smoothing : int >= 0
-        Smoothing steps per iteration. 0 follows every speckle; 1 rounds off what is one pixel small.
+        Smoothing steps per iteration. 0 follows every speckle; 1 removes details of one pixel.
     progress : callable, optional
         Called after every iteration with (iteration, iterations, number of pixels that changed).
 
@@ -53,7 +53,7 @@ def active_contour(image, mask, iterations=100, method="chan_vese", reach=20, sm
     Raises
     ------
     ValueError
-        For sizes that differ, an empty mask, an unknown method, colour with "edge", or counts below their least.
+        If sizes differ, the mask is empty, the method is unknown, "edge" is used with colour, or a count is too small.
     """
     check_contour(iterations, method, reach, smoothing)
     image, mask = as_unit(image), as_mask(mask)
@@ -72,7 +72,7 @@ def active_contour(image, mask, iterations=100, method="chan_vese", reach=20, sm
 
 
 def check_contour(iterations, method, reach, smoothing):
-    """Check what `active_contour` is asked for, apart from image and mask."""
+    """Check the arguments of `active_contour` other than image and mask."""
     _count(iterations, "iterations")
     _count(reach, "reach")
     if smoothing != 0:
@@ -82,11 +82,11 @@ def check_contour(iterations, method, reach, smoothing):
 
 
 def _evolve(start, band, step, iterations, smoothing, progress):
-    """Iterate step and smoothing until the end, or until the state of two iterations ago comes back.
+    """Iterate step and smoothing until the end, or until the state of two iterations ago returns.
 
-    The future depends on the mask and on whose turn the smoothing operators are. With an even number of operators in
-    two iterations, the same mask at the same turn means that the evolution repeats itself with period two: the mask
-    after all iterations is then one of the last two, and which one is known.
+    The next state depends on the mask and on the order of the smoothing operators. Two iterations use an even number of
+    operators. If the same mask returns after two iterations, the evolution therefore repeats itself with period two.
+    The final mask is then one of the last two, depending on the number of remaining iterations.
     """
     before, current, turn = None, start, 0
     for iteration in range(1, iterations + 1):
@@ -103,7 +103,7 @@ def _evolve(start, band, step, iterations, smoothing, progress):
 
 
 def _region_step(image, band):
-    """Return the step of Chan and Vese: pixels at the boundary go to the side whose mean is closer."""
+    """Return the step of Chan and Vese: pixels at the boundary go to the side with the closer mean."""
     levels = np.rint(image * LEVELS).astype(np.int64).reshape(*image.shape[:2], -1)  # (height, width, channels)
     total, pixels = levels[band].sum(axis=0), np.count_nonzero(band)
 
@@ -124,7 +124,7 @@ def _region_step(image, band):
 
 
 def _edge_step(image, band):
-    """Return the step of geodesic contours: contract where the picture is flat, roll into the valleys of edges."""
+    """Return the step of geodesic contours: contract where the picture is flat, and stop at edges."""
     calm = np.rint(LEVELS / np.sqrt(1 + STEEPNESS * _gradient_magnitude(image))).astype(np.int64)  # small at edges
     flat = calm > np.percentile(calm[band], 40)
     slope = [ahead - behind for ahead, behind in _neighbours(calm)]
@@ -148,13 +148,13 @@ def _boundary(mask):
 
 
 def _neighbours(values):
-    """Return for either axis the array's next and previous values; at the rims the rim's own."""
+    """Return, for both axes, the next and previous values of an array; border values are repeated."""
     padded = np.pad(values, 1, mode="edge")
     return (padded[2:, 1:-1], padded[:-2, 1:-1]), (padded[1:-1, 2:], padded[1:-1, :-2])
 
 
 def _shrink(mask):
-    """Erode by a square of three pixels; what lies beyond the rims does not count."""
+    """Erode by a square of three pixels; pixels beyond the border are ignored."""
     for axis in (0, 1):
         ahead, behind = _neighbours(mask)[axis]
         mask = mask & ahead & behind
@@ -168,7 +168,7 @@ def _gradient_magnitude(image):
 
 
 def _derivative(image, axis):
-    """Return the derivative along an axis; the mean of both orders of the axes is exact under quarter turns."""
+    """Return the derivative along an axis; the mean of both orders of the axes is exact under rotation by 90°."""
     derive = {"sigma": SIGMA, "axis": axis, "order": 1, "mode": "nearest"}
     smooth = {"sigma": SIGMA, "axis": 1 - axis, "order": 0, "mode": "nearest"}
     one = ndimage.gaussian_filter1d(ndimage.gaussian_filter1d(image, **derive), **smooth)

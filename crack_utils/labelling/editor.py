@@ -1,10 +1,10 @@
-"""The JupyterLab editor: widgets around a `Session`, which holds all that it knows.
+"""The JupyterLab editor: widgets for a `Session`, which stores the state.
 
     from crack_utils import labelling
 
-    labelling.edit("my_photographs")      # holds images/
+    labelling.edit("my_photographs")      # contains images/
 
-Every step is on disk as soon as it is done; there is nothing to save before closing the tab.
+Every step is saved at once, so the tab can be closed at any time.
 """
 
 from functools import partial
@@ -20,25 +20,29 @@ HAND = {  # tool: icon, label, tooltip
     "flood_fill": (
         "tint",
         "Fill",
-        "Flood fill: click on the crack; what looks alike and hangs together is taken (F)",
+        "Flood fill: click on the crack; similar, connected pixels are selected (F)",
     ),
     "rectangle": ("square-o", "Box", "Rectangle: drag from corner to corner (R)"),
-    "polygon": ("star-o", "Polygon", "Polygon: click the corners; close it by a click on the first one or Enter (P)"),
+    "polygon": (
+        "star-o",
+        "Polygon",
+        "Polygon: click the corners; click on the first one or press Enter to close it (P)",
+    ),
     "freehand": ("pencil", "Draw", "Freehand: drag around the crack (D)"),
     "disk": ("circle-o", "Disk", "Disk: drag from its centre outwards (O)"),
     "tip": ("crosshairs", "Tip", "Tip: click on the primary crack's tip (T)"),
 }
 MASK = {
-    "active_contour": ("magnet", "Contour", "Active contour: move the mask's boundary to the crack's own (A)"),
+    "active_contour": ("magnet", "Contour", "Active contour: move the mask's boundary to the crack's boundary (A)"),
     "dilate": ("plus-circle", "Dilate", "Dilation: widen by the radius (+)"),
     "erode": ("minus-circle", "Erode", "Erosion: narrow by the radius (-)"),
-    "opening": ("scissors", "Open", "Opening: cut off what is narrower than the radius"),
+    "opening": ("scissors", "Open", "Opening: remove parts narrower than the radius"),
     "closing": ("link", "Close", "Closing: bridge gaps narrower than the radius (C)"),
     "fill_holes": ("paint-brush", "Holes", "Fill the holes of the mask (H)"),
     "clear_border": ("crop", "Border", "Remove regions that touch the picture's border"),
     "remove_small": ("eraser", "Specks", "Remove regions smaller than the area"),
 }
-KEYS = {  # key: what it does, as the help says it
+KEYS = {  # key: text of the help
     "f": "flood fill",
     "r": "rectangle",
     "p": "polygon",
@@ -56,12 +60,12 @@ KEYS = {  # key: what it does, as the help says it
     "z": "undo",
     "y": "redo",
     "enter": "close the polygon",
-    "escape": "drop the polygon",
+    "escape": "cancel the polygon",
     "v": "binary view",
     "0": "whole picture",
     "s": "save",
     "n": "next photograph",
-    "b": "photograph before",
+    "b": "previous photograph",
 }
 STATES = {"new": "○", "labelled": "●", "stale": "◐", "foreign": "◌"}
 
@@ -72,7 +76,7 @@ class Editor(widgets.VBox):
     Parameters
     ----------
     folder : path-like
-        Holds ``images/``. Recipes, masks, parts and tips are written beside it; see `LabelFolder`.
+        Contains ``images/``. Recipes, masks, parts and tips are written next to it; see `LabelFolder`.
     """
 
     def __init__(self, folder):
@@ -100,19 +104,19 @@ class Editor(widgets.VBox):
         self._opened()
 
     def _build_top(self):
-        """Make the row above: the folder's photographs, and whether all is saved."""
-        self.before = _button("chevron-left", "", "Photograph before (B)", "40px")
+        """Make the top row: the folder's photographs, saving, and the mode of the mouse."""
+        self.before = _button("chevron-left", "", "Previous photograph (B)", "40px")
         self.after = _button("chevron-right", "", "Next photograph (N)", "40px")
         self.photograph = widgets.Dropdown(layout={"width": "260px"})
         self.count = widgets.HTML()
-        self.save = _button("save", "Save", "Write recipe and mask now; every step does so anyway (S)", "80px")
+        self.save = _button("save", "Save", "Write recipe and mask now (also done after every step) (S)", "80px")
         self.mouse = widgets.ToggleButtons(
             options=[("Label", ""), ("Zoom", "zoom"), ("Pan", "pan")],
             icons=["pencil", "search-plus", "arrows"],
             tooltips=[
-                "Use the tool in hand",
-                "Drag a box to zoom into; the wheel zooms too",
-                "Drag to pan; so does right",
+                "Use the selected tool",
+                "Drag a box to zoom in; the wheel zooms too",
+                "Drag to pan; the right button pans too",
             ],
             style={"button_width": "88px"},
         )
@@ -123,7 +127,7 @@ class Editor(widgets.VBox):
         self.progress = widgets.IntProgress(layout={"width": "auto", "visibility": "hidden"})
 
     def _build_hand(self):
-        """Make the tools that are used on the picture, with what they do to which crack."""
+        """Make the controls of the tools that are used on the picture."""
         labels = {tool: label for tool, (_, label, _) in HAND.items()}
         self.tool = widgets.ToggleButtons(
             options=[(labels[tool], tool) for tool in HAND_TOOLS],
@@ -139,27 +143,31 @@ class Editor(widgets.VBox):
         self.mode = widgets.ToggleButtons(
             options=[("Add", "add"), ("Subtract", "subtract")],
             icons=["plus", "minus"],
-            tooltips=["Add to the mask (X)", "Take away from the mask (X)"],
+            tooltips=["Add to the mask (X)", "Remove from the mask (X)"],
             style={"button_width": "101px"},
         )
         self.tolerance = _slider(
-            widgets.FloatSlider, "Tolerance", 0, 0.5, 0.005, "Of the flood fill: how unlike the seed"
+            widgets.FloatSlider, "Tolerance", 0, 0.5, 0.005, "Flood fill: largest difference from the seed"
         )
         self.tolerance.readout_format = ".3f"
         self._hand_box = _group("On the picture", [self.tool, self.part, self.mode, self.tolerance])
 
     def _build_refine(self):
-        """Make the tools that are used on the whole mask of a part."""
+        """Make the controls of the tools that are used on the whole mask of a part."""
         self.refine = {tool: _button(icon, label, tip, "101px") for tool, (icon, label, tip) in MASK.items()}
         self.method = widgets.ToggleButtons(
             options=[("Region", "chan_vese"), ("Edge", "edge")],
             tooltips=["Compare with the means inside and outside (Chan–Vese)", "Shrink onto the nearest edges"],
             style={"button_width": "101px"},
         )
-        self.iterations = _slider(widgets.IntSlider, "Iterations", 1, 400, 1, "Of the active contour, at most")
-        self.reach = _slider(widgets.IntSlider, "Reach", 1, 80, 1, "How far the contour may move out [px]")
-        self.radius = _slider(widgets.IntSlider, "Radius", 1, 25, 1, "Of dilation, erosion, opening and closing [px]")
-        self.area = _slider(widgets.IntSlider, "Area", 1, 500, 1, "Below which a region is a speck [px²]")
+        self.iterations = _slider(
+            widgets.IntSlider, "Iterations", 1, 400, 1, "Active contour: largest number of iterations"
+        )
+        self.reach = _slider(widgets.IntSlider, "Reach", 1, 80, 1, "Largest outward movement of the contour [px]")
+        self.radius = _slider(
+            widgets.IntSlider, "Radius", 1, 25, 1, "Radius of dilation, erosion, opening and closing [px]"
+        )
+        self.area = _slider(widgets.IntSlider, "Area", 1, 500, 1, "Smaller regions are specks [px²]")
         rows = [self.refine["active_contour"], self.progress], [self.method], [self.iterations], [self.reach]
         rows += ([self.refine["dilate"], self.refine["erode"]], [self.refine["opening"], self.refine["closing"]])
         rows += ([self.radius], [self.refine["fill_holes"], self.refine["clear_border"]])
@@ -168,14 +176,14 @@ class Editor(widgets.VBox):
 
     def _build_steps(self):
         """Make the list of steps, the view's controls and the help."""
-        self.undo = _button("undo", "Undo", "Take the last edit back (Z)", "101px")
-        self.redo = _button("repeat", "Redo", "Make it again (Y)", "101px")
+        self.undo = _button("undo", "Undo", "Undo the last edit (Z)", "101px")
+        self.redo = _button("repeat", "Redo", "Redo the last undone edit (Y)", "101px")
         self.steps = widgets.Select(rows=11, layout={"width": "210px"})
-        self.remove = _button("trash", "Remove", "Take the chosen step out", "101px")
-        self.again = _button("sliders", "Change", "Give the chosen step the settings shown now", "101px")
+        self.remove = _button("trash", "Remove", "Remove the selected step", "101px")
+        self.again = _button("sliders", "Change", "Apply the current settings to the selected step", "101px")
         edits = [widgets.HBox([self.undo, self.redo]), self.steps, widgets.HBox([self.remove, self.again])]
         self._steps_box = _group("Steps", edits)
-        self.opacity = _slider(widgets.FloatSlider, "Opacity", 0, 1, 0.05, "Of the mask over the photograph")
+        self.opacity = _slider(widgets.FloatSlider, "Opacity", 0, 1, 0.05, "Opacity of the mask over the photograph")
         self.binary = widgets.ToggleButton(
             icon="adjust", description="Binary", tooltip="The mask alone, black and white (V)"
         )
@@ -189,7 +197,7 @@ class Editor(widgets.VBox):
         self._help.set_title(0, "Shortcuts")
 
     def _connect(self):
-        """Let the controls set the session's settings, and the buttons act."""
+        """Connect the controls with the session's settings, and the buttons with their actions."""
         session, settings = self.session, self.session.settings
         for name in ("tool", "part", "mode", "tolerance", "method", "iterations", "reach", "radius", "area"):
             control = getattr(self, name)
@@ -217,7 +225,7 @@ class Editor(widgets.VBox):
         self.photograph.observe(self._choose, "value")
 
     def _key(self, key):
-        """Do what a key stands for."""
+        """Run the action of a key."""
         tools = {"f": "flood_fill", "r": "rectangle", "p": "polygon", "d": "freehand", "o": "disk", "t": "tip"}
         refine = {"a": "active_contour", "+": "dilate", "-": "erode", "c": "closing", "h": "fill_holes"}
         actions = {
@@ -248,7 +256,7 @@ class Editor(widgets.VBox):
             self._do(self.session.move, 1 if key == "n" else -1, opens=True)
 
     def _do(self, action, *arguments, opens=False, **keywords):
-        """Do something; show what came of it, or why it could not be done."""
+        """Run an action; show the result or the error."""
         steps = len(self.session.recipe)
         try:
             action(*arguments, **keywords)
@@ -262,13 +270,15 @@ class Editor(widgets.VBox):
         added = len(self.session.recipe) > steps
         corners = len(self.session.outline)
         if corners:
-            self._say(f"Polygon of {corners} corner{'s' * (corners > 1)}; a click on the first one or Enter closes it.")
+            self._say(
+                f"Polygon of {corners} corner{'s' * (corners > 1)}; click on the first one or press Enter to close it."
+            )
         else:
             self._say(f"{self.session.recipe.steps[-1]}: saved." if added else "Saved.", "done")
         self._refresh()
 
     def _refine(self, tool):
-        """Append a step on the whole mask, with a progress bar where it may take long."""
+        """Append a step for the whole mask, with a progress bar for active contours."""
         progress = {"progress": self._progress} if tool == "active_contour" else {}
         self._do(self.session.add, tool, **progress)
         self.progress.layout.visibility = "hidden"
@@ -279,9 +289,9 @@ class Editor(widgets.VBox):
         self.progress.tooltip = f"{changed} pixels changed"
 
     def _on_step(self, action):
-        """Do something with the step chosen in the list."""
+        """Run an action on the step selected in the list."""
         if self.steps.value is None:
-            self._say("Choose a step in the list first.", "error")
+            self._say("Select a step in the list first.", "error")
         else:
             self._do(action, self.steps.value)
             self.progress.layout.visibility = "hidden"
@@ -291,7 +301,7 @@ class Editor(widgets.VBox):
             self._do(self.session.open, change["new"], opens=True)
 
     def _hold(self, tool):
-        """Take a tool in hand; a polygon that is not closed is dropped."""
+        """Select a tool; an open polygon is cancelled."""
         self.session.drop_outline()
         self.view.hold(tool)
         self._say(HAND[tool][2])
@@ -309,12 +319,12 @@ class Editor(widgets.VBox):
         self._say(f"{self.session.name}: {height}×{width} px, {len(self.session.recipe)} steps.")
 
     def _refresh(self):
-        """Bring picture, lists and buttons in line with the session."""
+        """Update picture, lists and buttons from the session."""
         session, names = self.session, self.session.folder.names
         self.view.show(session.labels, session.outline, session.tip)
         self._states[session.name] = session.folder.state(session.name)
         options = tuple((f"{STATES[self._states[name]]} {name}", name) for name in names)
-        self._refreshing = True  # new options make the list choose its first entry: nobody's choice
+        self._refreshing = True  # new options select the first entry, which is not a choice of the user
         if options != self.photograph.options:
             self.photograph.options = options
         self.photograph.value = session.name

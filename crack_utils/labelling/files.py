@@ -1,4 +1,4 @@
-"""Pictures in and out for labelling: photographs as they are, masks that carry the hash of their recipe."""
+"""Read photographs for labelling without loss, and write masks with the hash of their recipe."""
 
 import io
 import os
@@ -15,14 +15,14 @@ from crack_utils.data.stored import DataError
 
 __all__ = ["encode_mask", "encode_parts", "read_digest", "read_photo", "write_mask", "write_together"]
 
-KEY = "crack-utils recipe"  # name of the text in a mask's PNG file that holds its recipe's hash
+KEY = "crack-utils recipe"  # name of the text entry in a mask's PNG file with the hash of its recipe
 
 
 def read_photo(path):
-    """Read a photograph for labelling, without loss: `crack_utils.data.read_image` gives the network's gray instead.
+    """Read a photograph for labelling, without loss; `crack_utils.data.read_image` returns the network's gray instead.
 
-    Both open the file in the same way. Where a 16-bit picture uses 8 to 14 bits, it is brought to full scale, as it
-    would be black in the editor.
+    Both open the file in the same way. A 16-bit picture that uses only 8 to 14 bits is scaled to the full range,
+    because it would be black in the editor.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def read_photo(path):
     Raises
     ------
     DataError
-        If the file is missing or no picture.
+        If the file is missing or not a picture.
     """
     stored = open_stored(path)
     values = stored.shown()
@@ -61,23 +61,23 @@ def encode_mask(mask, digest=None):
     ----------
     mask : bool array of shape (H, W)
     digest : str, optional
-        The hash of the recipe that made it (`Recipe.digest`), stored in the file.
+        Hash of its recipe (`Recipe.digest`), stored in the file.
     """
     return _encode(mask.astype(np.uint8) * 255, digest)
 
 
 def encode_parts(parts, digest=None):
-    """Return the parts, a uint8 array of shape (H, W) of 0, 1 and 2, as the bytes of a PNG file."""
+    """Return the parts, a uint8 array of shape (H, W) with 0, 1 and 2, as the bytes of a PNG file."""
     return _encode(parts, digest)
 
 
 def write_mask(path, mask, digest=None):
-    """Write a mask as a PNG file, whole or not at all; see `encode_mask`."""
+    """Write a mask as a PNG file, atomically; see `encode_mask`."""
     write_together({Path(path): encode_mask(mask, digest)})
 
 
 def read_digest(path):
-    """Return the hash of the recipe that a mask's PNG file carries, None if it carries none or cannot be read."""
+    """Return the recipe's hash in a mask's PNG file; None if there is none or the file cannot be read."""
     try:
         with Image.open(path, formats=["PNG"]) as file:
             return file.info.get(KEY)
@@ -86,17 +86,17 @@ def read_digest(path):
 
 
 def write_together(contents):
-    """Write several files: each is replaced in one move, and none if any of them cannot be written.
+    """Write several files atomically: all of them or none.
 
     Parameters
     ----------
     contents : dict of Path to bytes
-        Folders are made where they lack.
+        Missing folders are made.
 
     Raises
     ------
     OSError
-        The files are then as they were before, and nothing is left beside them.
+        If a file cannot be written. All files are then unchanged, and no temporary file is left.
     """
     waiting = []
     try:
@@ -107,7 +107,7 @@ def write_together(contents):
             with open(part, "xb") as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())  # else a crash may leave an empty file behind the new name
+                os.fsync(file.fileno())  # otherwise a crash may leave an empty file with the new name
         for part, path in waiting:
             os.replace(part, path)
     finally:

@@ -1,7 +1,7 @@
-"""A folder being labelled, laid out as the data set that it becomes (DESIGN, "A data set on disk").
+"""A folder of photographs with labels; when all are labelled, it is a data set for training.
 
-``images/`` holds the photographs. Labelling adds ``recipes/<name>.json``, from it ``masks/<name>.png`` and
-``parts/<name>.png``, and a row of ``metadata.csv`` with the tip. Nothing else is needed to train.
+``images/`` contains the photographs. Labelling adds ``recipes/<name>.json``, the resulting ``masks/<name>.png`` and
+``parts/<name>.png``, and a row of ``metadata.csv`` with the tip.
 """
 
 import csv
@@ -26,7 +26,7 @@ class LabelFolder:
     Parameters
     ----------
     path : path-like
-        Holds ``images/``.
+        Contains ``images/``.
 
     Raises
     ------
@@ -50,15 +50,15 @@ class LabelFolder:
 
     @property
     def names(self):
-        """The photographs' names, without their endings, in order."""
+        """The names of the photographs, without file endings, in order."""
         return list(self.images)
 
     def recipe_path(self, name):
-        """Return where the recipe of a photograph is or will be."""
+        """Return the path of a photograph's recipe, existing or not."""
         return self.path / "recipes" / f"{self.images[self._known(name)].stem}.json"
 
     def mask_path(self, name):
-        """Return where the mask of a photograph is or will be: as PNG, unless another tool left one beside."""
+        """Return the path of a photograph's mask, existing or not: a PNG file, unless another tool made a mask."""
         name = self._known(name)
         ours = self.path / "masks" / f"{self.images[name].stem}.png"
         stems = dict.fromkeys([self.images[name].stem, name])
@@ -75,40 +75,40 @@ class LabelFolder:
         return read_photo(file)
 
     def recipe(self, name):
-        """Read the recipe of a photograph, an empty one if there is none yet.
+        """Read the recipe of a photograph; return an empty one if there is none yet.
 
         Raises
         ------
         RecipeError
-            If the file is damaged. It is left as it is.
+            If the file is damaged. The file is not changed.
         """
         path = self.recipe_path(name)
         return Recipe.load(path) if path.exists() else Recipe()
 
     def tip(self, name):
-        """Return the marked tip of a photograph as (row, column) [px], None if there is none."""
+        """Return the labelled tip of a photograph as (row, column) [px]; None if there is none."""
         row = self._metadata()[1].get(self._known(name), {})
         if not row.get("tip_row") or not row.get("tip_column"):
             return None
         return float(row["tip_row"]), float(row["tip_column"])
 
     def save(self, name, recipe, labels, tip=None):
-        """Write recipe, mask, parts and tip of a photograph, all of them or none.
+        """Write recipe, mask, parts and tip of a photograph, atomically: all of them or none.
 
         Parameters
         ----------
         name : str
         recipe : Recipe
         labels : Labels
-            What the recipe makes of the photograph.
+            The result of the recipe on the photograph.
         tip : (row, column) [px], optional
 
         Raises
         ------
         DataError
-            If there is a mask that no recipe made: it would be lost.
+            If there is a mask without a recipe, because it would be lost.
         OSError
-            If any file cannot be written; all are then as they were.
+            If a file cannot be written; all files are then unchanged.
         """
         self._refuse_foreign(name)
         write_together(
@@ -125,7 +125,14 @@ class LabelFolder:
         Returns
         -------
         str
-            "made" if there was no mask, "unchanged" if both files hold the same bytes already, else "changed".
+            "made" if there was no mask, "unchanged" if both files already have the same bytes, else "changed".
+
+        Raises
+        ------
+        RecipeError
+            If there is no recipe, or it cannot be used.
+        DataError
+            If there is a mask without a recipe.
         """
         path = self.recipe_path(name)
         if not path.exists():
@@ -144,17 +151,17 @@ class LabelFolder:
         return "made" if before[0] is None else "changed"
 
     def state(self, name):
-        """Say how far a photograph is.
+        """Return the state of a photograph.
 
         Returns
         -------
         str
-            "labelled"; "stale" if its mask is not what its recipe makes; "new" without either; "foreign" with a mask
-            that no recipe made.
+            "labelled"; "stale" if its mask differs from the result of its recipe; "new" without mask and recipe;
+            "foreign" with a mask from another tool.
         """
         recipe, mask = self.recipe_path(name), self.mask_path(name)
         if mask.suffix != ".png":
-            return "foreign"  # also beside a recipe, which writes PNG
+            return "foreign"  # also with a recipe, because recipes write PNG files
         if not recipe.exists():
             return "foreign" if mask.exists() else "new"
         try:
@@ -173,21 +180,21 @@ class LabelFolder:
         return name
 
     def _pictures(self, name, recipe, labels):
-        """Return the files of mask and parts with their contents."""
+        """Return the paths and contents of the files of mask and parts."""
         return {
             self.mask_path(name): encode_mask(labels.mask, recipe.digest),
             self.path / "parts" / f"{self.images[name].stem}.png": encode_parts(labels.parts, recipe.digest),
         }
 
     def _metadata(self):
-        """Return the columns of ``metadata.csv`` and its rows by name, all of them: what cannot be kept is refused."""
+        """Return the columns of ``metadata.csv`` and its rows by name; raise an error for rows that cannot be kept."""
         path = self.path / "metadata.csv"
         table = read_table(path)
         refuse([(path, problem) for problem in table.problems])
         return list(table.columns or METADATA), table.rows
 
     def _metadata_with(self, name, tip):
-        """Return the text of ``metadata.csv`` with the tip of one photograph set; all else stays as it is."""
+        """Return the text of ``metadata.csv`` with the tip of one photograph set; nothing else changes."""
         columns, rows = self._metadata()
         columns += [column for column in ("tip_row", "tip_column") if column not in columns]
         row = rows.setdefault(name, {"name": name, **({"source": self.path.name} if "source" in columns else {})})

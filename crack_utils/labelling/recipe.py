@@ -1,6 +1,6 @@
-"""Recipes: a mask as the list of steps that made it — undone, replayed, reviewed and stored as text (R10, R15).
+"""Recipes: the list of steps that made a mask; steps can be undone, repeated, reviewed and stored as text (R10, R15).
 
-A recipe holds no pixels. Applied to its photograph it gives the same mask, byte for byte, today and on another machine.
+A recipe contains no pixels. Applied to its photograph it always gives the same mask, byte for byte, on every machine.
 """
 
 import hashlib
@@ -37,35 +37,35 @@ class Labels:
 
     @property
     def parts(self):
-        """Background 0, primary crack 1, secondary crack 2; where both lie, primary. A uint8 array of shape (H, W)."""
+        """A uint8 array of shape (H, W): background 0, primary crack 1, secondary crack 2; primary where both are."""
         return np.where(self.primary, 1, 2 * self.secondary).astype(np.uint8)
 
     def after(self, step, image, progress=None):
-        """Return the labels after one more step; these stay as they are."""
+        """Return the labels after one more step; this object does not change."""
         part = step.run(image, getattr(self, step.part), progress)
         return Labels(**{name: part if name == step.part else getattr(self, name) for name in PARTS})
 
 
 @dataclass(frozen=True)
 class Edit:
-    """One change of the list of steps: at an index, `before` gives way to `after`; None stands for no step."""
+    """One change of the list of steps: at an index, `before` is replaced by `after`; None means no step."""
 
     index: int
     before: Step | None
     after: Step | None
 
     def made_on(self, steps):
-        """Return the steps with this edit made."""
+        """Return the steps after this edit."""
         middle = () if self.after is None else (self.after,)
         return steps[: self.index] + middle + steps[self.index + (self.before is not None) :]
 
     def reversed(self):
-        """Return the edit that takes this one back."""
+        """Return the edit that undoes this one."""
         return Edit(self.index, self.after, self.before)
 
 
 class Recipe:
-    """An ordered list of labelling steps that remembers its own editing.
+    """An ordered list of labelling steps, with undo and redo.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class Recipe:
     def __eq__(self, other):
         return isinstance(other, Recipe) and self.steps == other.steps
 
-    __hash__ = None  # a recipe changes; `digest` identifies what it holds now
+    __hash__ = None  # a recipe can change; `digest` identifies its current steps
 
     def __len__(self):
         return len(self.steps)
@@ -100,31 +100,31 @@ class Recipe:
         self.insert(len(self.steps), Step(tool, parameters, part))
 
     def insert(self, index, step):
-        """Put a step before the one at ``index``; ``len(recipe)`` appends."""
+        """Insert a step before position ``index``; ``len(recipe)`` appends."""
         if not 0 <= index <= len(self.steps):
             raise IndexError(f"cannot insert at {index}: the recipe has {len(self.steps)} steps")
         self._edit(Edit(index, None, step))
 
     def remove(self, index):
-        """Take the step at ``index`` out."""
+        """Remove the step at position ``index``."""
         self._edit(Edit(index, self._step(index), None))
 
     def replace(self, index, step):
-        """Put a step in the place of the one at ``index``."""
+        """Replace the step at position ``index``."""
         self._edit(Edit(index, self._step(index), step))
 
     @property
     def can_undo(self):
-        """Whether there is an edit to take back."""
+        """Whether there is an edit to undo."""
         return bool(self._done)
 
     @property
     def can_redo(self):
-        """Whether there is an edit to make again."""
+        """Whether there is an edit to redo."""
         return bool(self._undone)
 
     def undo(self):
-        """Take the last edit back. A loaded recipe takes its steps back one by one."""
+        """Undo the last edit; in a loaded recipe, undo removes its steps one by one."""
         if not self._done:
             raise IndexError("there is nothing to undo")
         edit = self._done.pop()
@@ -132,7 +132,7 @@ class Recipe:
         self._undone.append(edit)
 
     def redo(self):
-        """Make the last undone edit again."""
+        """Redo the last undone edit."""
         if not self._undone:
             raise IndexError("there is nothing to redo")
         edit = self._undone.pop()
@@ -140,14 +140,14 @@ class Recipe:
         self._done.append(edit)
 
     def copy(self):
-        """Return a recipe with the same steps and editing history, to change and keep only if all goes well."""
+        """Return a recipe with the same steps and history, which can be changed and then kept or discarded."""
         twin = Recipe()
         twin.steps, twin._done, twin._undone = self.steps, list(self._done), list(self._undone)
         return twin
 
     @property
     def digest(self):
-        """SHA-256, as hexadecimal text, of what decides the mask: the steps and the version of their meaning."""
+        """SHA-256, hexadecimal, of everything that determines the mask: the steps and the version of the format."""
         content = {"version": VERSION, "steps": [step.as_dict() for step in self.steps]}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -158,12 +158,12 @@ class Recipe:
         ----------
         image : array of shape (H, W) or (H, W, 3)
         progress : callable, optional
-            Handed to the active contours.
+            Passed to the active contours.
 
         Raises
         ------
         RecipeError
-            If a step cannot be done on this image; the message names the step.
+            If a step cannot be applied to this image; the message names the step.
         """
         image = check_image(image)
         labels = Labels.empty(image.shape[:2])
@@ -176,29 +176,29 @@ class Recipe:
             yield labels
 
     def apply(self, image, progress=None):
-        """Return the `Labels` that the steps make of an image; see `stages`."""
+        """Return the `Labels` after all steps; arguments and errors as for `stages`."""
         *_, labels = self.stages(image, progress)
         return labels
 
     def to_json(self):
-        """Return the recipe as text: version, steps, and the edits that a redo would make."""
+        """Return the recipe as text: version, steps, and undone edits."""
         undone = [
             {"index": e.index, "before": e.before and e.before.as_dict(), "after": e.after and e.after.as_dict()}
             for e in self._undone
         ]
         lists = {"steps": [step.as_dict() for step in self.steps]} | ({"undone": undone} if undone else {})
-        # One step a line, so that the difference of two versions reads as a list of changed steps.
+        # One step per line, so that a diff of two versions is a list of changed steps.
         texts = [f'"{name}": [\n  ' + ",\n  ".join(map(json.dumps, list_)) + "\n ]" for name, list_ in lists.items()]
         return ",\n ".join([f'{{\n "format": "{FORMAT}"', f'"version": {VERSION}', *texts]) + "\n}\n"
 
     @classmethod
     def from_json(cls, text):
-        """Return the recipe that a text holds.
+        """Return the recipe stored in a text.
 
         Raises
         ------
         RecipeError
-            If the text is no JSON, no recipe, of another version, or holds a step that is not valid.
+            If the text is not JSON, not a recipe, of another version, or contains an invalid step.
         """
         try:
             content = json.loads(text)
@@ -223,20 +223,20 @@ class Recipe:
         return recipe
 
     def to_python(self):
-        """Return a short Python script that makes the same mask file, byte for byte."""
+        """Return a short Python script that writes the same mask file, byte for byte."""
         from crack_utils.labelling.script import script
 
         return script(self)
 
     def save(self, path):
-        """Write the recipe as JSON, whole or not at all."""
+        """Write the recipe as JSON, atomically."""
         from crack_utils.labelling.files import write_together
 
         write_together({Path(path): self.to_json().encode()})
 
     @classmethod
     def load(cls, path):
-        """Read a recipe; errors name the file, and the step where there is one."""
+        """Read a recipe from a file; a RecipeError names the file and the step."""
         try:
             return cls.from_json(Path(path).read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -258,7 +258,7 @@ class Recipe:
 
 
 def _list(content, name):
-    """Return a list of the file's content; an absent one is empty."""
+    """Return a list from the file's content; empty if it is missing."""
     entries = content.get(name, [])
     if not isinstance(entries, list):
         raise RecipeError(f'"{name}" must be a list')
@@ -266,7 +266,7 @@ def _list(content, name):
 
 
 def _read_step(entry, where):
-    """Return the step of a JSON entry; errors say where it stands."""
+    """Return the step of a JSON entry; errors name its position."""
     if not isinstance(entry, dict):
         raise RecipeError(f"{where}: not a step: {entry!r}")
     where = f"{where} ({entry.get('tool')})"
@@ -279,7 +279,7 @@ def _read_step(entry, where):
 
 
 def _read_edit(entry, where):
-    """Return the edit of a JSON entry; errors say where it stands."""
+    """Return the edit of a JSON entry; errors name its position."""
     if not isinstance(entry, dict) or not isinstance(entry.get("index"), int) or entry["index"] < 0:
         raise RecipeError(f"{where}: not an edit: {entry!r}")
     before, after = (entry.get(side) and _read_step(entry[side], where) for side in ("before", "after"))

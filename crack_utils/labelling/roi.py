@@ -1,8 +1,8 @@
 """Regions of interest drawn by hand: rectangle, polygon, freehand line and disk (R12).
 
-A pixel belongs to a region when its centre lies inside or on the outline. Points are rounded to 1/16 px and everything
-after that is whole-number arithmetic, so that a mirrored or turned region gives the mirrored or turned mask, exactly.
-MATLAB's ``poly2mask`` and scikit-image's ``polygon2mask`` decide outline pixels differently on opposite sides.
+A pixel belongs to a region if its centre lies inside or on the outline. Points are rounded to 1/16 px, and the rest is
+integer arithmetic, so a mirrored or rotated region gives exactly the mirrored or rotated mask. MATLAB's ``poly2mask``
+and scikit-image's ``polygon2mask`` treat outline pixels differently on opposite sides.
 """
 
 import numpy as np
@@ -11,24 +11,24 @@ from crack_utils.labelling.arrays import as_mask
 
 __all__ = ["MODES", "SHAPES", "draw_roi"]
 
-SHAPES = {"rectangle": 2, "polygon": 3, "freehand": 3, "disk": 1}  # shape: points that it needs at least
+SHAPES = {"rectangle": 2, "polygon": 3, "freehand": 3, "disk": 1}  # shape: smallest number of points
 MODES = ("add", "subtract")
-GRID = 16  # steps per pixel that points are rounded to
+GRID = 16  # steps per pixel for the rounding of points
 
 
 def draw_roi(mask, shape, points, radius=None, mode="add"):
-    """Add a hand-drawn region to a mask, or take it away (R12).
+    """Add a hand-drawn region to a mask, or remove it (R12).
 
     Parameters
     ----------
     mask : bool array of shape (H, W)
     shape : {"rectangle", "polygon", "freehand", "disk"}
     points : sequence of (row, column) [px]
-        Two opposite corners of a rectangle; the corners of a polygon or a freehand line, closed by themselves; the
-        centre of a disk. They may lie between pixels and outside the image. Where an outline crosses itself, the
-        even-odd rule holds.
+        Two opposite corners of a rectangle; the corners of a polygon or a freehand line, closed automatically; the
+        centre of a disk. They may lie between pixels and outside the image. If an outline crosses itself, the even-odd
+        rule applies.
     radius : float [px]
-        Of the disk; None for the other shapes.
+        Radius of the disk; None for the other shapes.
     mode : {"add", "subtract"}
 
     Returns
@@ -38,8 +38,8 @@ def draw_roi(mask, shape, points, radius=None, mode="add"):
     Raises
     ------
     ValueError
-        For an unknown shape or mode, too few points, a radius missing or out of place, or a region that lies wholly
-        outside the image.
+        If shape or mode is unknown, there are too few points, the radius is missing or not allowed, or the region is
+        completely outside the image.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def draw_roi(mask, shape, points, radius=None, mode="add"):
 
 
 def check_roi(shape, points, radius, mode):
-    """Check what `draw_roi` is asked for, apart from the image; return the points as pairs of floats."""
+    """Check the arguments of `draw_roi` other than the mask; return the points as pairs of floats."""
     if shape not in SHAPES:
         raise ValueError(f"unknown shape {shape!r}; valid are {', '.join(SHAPES)}")
     if mode not in MODES:
@@ -88,7 +88,7 @@ def check_roi(shape, points, radius, mode):
 
 
 def _disk(size, centre, radius):
-    """Return the pixels whose centre lies within a radius; centre and radius in grid steps."""
+    """Return the pixels with centres within a radius of a point; centre and radius in grid steps."""
     row = np.arange(size[0], dtype=np.int64)[:, None] * GRID - centre[0]
     column = np.arange(size[1], dtype=np.int64)[None, :] * GRID - centre[1]
     region = row**2 + column**2 <= radius**2
@@ -99,8 +99,8 @@ def _disk(size, centre, radius):
 def _polygon(size, points):
     """Return the pixels inside or on a closed outline; points of shape (N, 2) in grid steps.
 
-    Every edge flips the inside of each pixel row from where it crosses it; a running "exclusive or" along the row then
-    gives the inside. Pixel centres that an edge hits exactly are marked on their own.
+    Where an edge crosses a pixel row, inside and outside change. A cumulative "exclusive or" along the row then gives
+    the inside. Pixel centres exactly on an edge are marked separately.
     """
     _check_inside(size, points.min(axis=0), points.max(axis=0))
     height, width = size
@@ -126,6 +126,6 @@ def _polygon(size, points):
 
 
 def _check_inside(size, lowest, highest):
-    """Raise ValueError for a region wholly outside the image; its limits in grid steps."""
+    """Raise a ValueError if a region is completely outside the image; limits in grid steps."""
     if (highest < 0).any() or (lowest > (np.array(size) - 1) * GRID).any():
         raise ValueError(f"the region lies outside the image of {size[0]}×{size[1]} px")

@@ -1,4 +1,4 @@
-"""A recipe as a Python script: one comment and one call a step, as the Image Segmenter's generated functions."""
+"""Export a recipe as a Python script, with one comment and one call per step, like the Image Segmenter's functions."""
 
 import textwrap
 
@@ -45,7 +45,7 @@ def script(recipe):
     Returns
     -------
     str
-        It needs this package and nothing else; its function ``label`` can be imported and changed.
+        It needs only this package; its function ``label`` can be imported and changed.
     """
     lines = [HEAD.format(count=len(recipe), digest=recipe.digest[:12], digest_full=recipe.digest)]
     for number, step in enumerate(recipe.steps, start=1):
@@ -54,10 +54,10 @@ def script(recipe):
 
 
 def _call(step):
-    """Return the statement that does a step."""
+    """Return the Python statement of a step."""
     part = step.part
     parameters = {name: value for name, value in step.parameters.items() if value is not None}
-    if step.tool == "flood_fill":  # the tool gives the region alone, as it does for anyone who calls it
+    if step.tool == "flood_fill":  # the function returns only the region
         combine = "|= " if parameters.pop("mode") == "add" else "&= ~"
         return f"{part} {combine}labelling.flood_fill(image, {_named(parameters)})"
     arguments = (["image"] if TOOLS[step.tool].needs_image else []) + [part]
@@ -70,7 +70,7 @@ def _named(parameters):
 
 
 def _value(value):
-    """Return a parameter as Python text: numbers as short as they are exact, points as a list."""
+    """Return a parameter as Python text: exact numbers in their shortest form, points as a list."""
     if isinstance(value, str):
         return f'"{value}"'
     if not isinstance(value, tuple):
@@ -81,7 +81,7 @@ def _value(value):
 
 
 def _points(points):
-    """Return a list of points as text, broken into lines where it is long."""
+    """Return a list of points as text, with line breaks if it is long."""
     text = ", ".join(map(_value, points))
     if len(points) <= 4:
         return f"[{text}]"

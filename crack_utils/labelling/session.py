@@ -1,4 +1,4 @@
-"""What the editor knows and does, without a browser: a photograph open, a tool in hand, every step saved at once."""
+"""The state and the actions of the editor, without a browser; every step is saved at once."""
 
 import math
 
@@ -24,23 +24,23 @@ MASK_TOOLS = (  # used on the whole part at once
 
 
 class Settings:
-    """The positions of the editor's controls: which tool, on which part, and how strongly.
+    """The settings of the editor's controls.
 
     Attributes
     ----------
     tool : str
-        One of `HAND_TOOLS`.
+        The selected tool, one of `HAND_TOOLS`.
     part : {"primary", "secondary"}
     mode : {"add", "subtract"}
     tolerance : float in [0, 1]
-        Of the flood fill.
+        Tolerance of the flood fill.
     iterations, reach, smoothing : int
     method : {"chan_vese", "edge"}
-        Of the active contour.
+        Settings of the active contour.
     radius : int [px]
-        Of the morphology.
+        Radius of the morphology.
     area : int [px²]
-        Below which regions are removed.
+        Smaller regions are removed by "remove_small".
     """
 
     def __init__(self):
@@ -50,21 +50,21 @@ class Settings:
         self.radius, self.area = 1, 30
 
     def of(self, tool):
-        """Return the settings that a tool takes, by the names of its parameters; none for a tool that is unknown."""
-        known = TOOLS[tool].parameters() if tool in TOOLS else ()
-        return {name: getattr(self, name) for name in known if hasattr(self, name)}
+        """Return the settings of a tool by the names of its parameters; empty for an unknown tool."""
+        names = TOOLS[tool].parameters() if tool in TOOLS else ()
+        return {name: getattr(self, name) for name in names if hasattr(self, name)}
 
 
 class Session:
-    """Labelling one folder, photograph by photograph.
+    """The labelling of one folder, photograph by photograph.
 
-    Every method that changes something writes it to disk before it takes hold here. If that fails, or if a step cannot
-    be done, the error is raised and everything, here and on disk, is as it was.
+    Every change is written to disk first and then applied here. If writing fails, or a step cannot be done, an error is
+    raised, and nothing changes, neither here nor on disk.
 
     Parameters
     ----------
     folder : path-like
-        Holds ``images/``; see `LabelFolder`. Work goes on at the first photograph that is not labelled yet.
+        Contains ``images/``; see `LabelFolder`. The first photograph without a label is opened.
     """
 
     def __init__(self, folder):
@@ -85,7 +85,7 @@ class Session:
         return self.folder.names.index(self.name)
 
     def open(self, name):
-        """Open a photograph with its recipe and tip; if any of them cannot be read, the one before stays open."""
+        """Open a photograph with its recipe and tip; if one of them cannot be read, the current one stays open."""
         image, recipe, tip = self.folder.photo(name), self.folder.recipe(name), self.folder.tip(name)
         trail = Trail(image)
         labels = trail.follow(recipe)
@@ -93,7 +93,7 @@ class Session:
         self.labels, self._trail, self.outline = labels, trail, []
 
     def move(self, by):
-        """Open the photograph that many places on, stopping at the folder's ends; return whether it is another one."""
+        """Open the photograph `by` positions later, within the folder; return whether it is another one."""
         target = min(max(self.position + by, 0), len(self.folder.names) - 1)
         if target == self.position:
             return False
@@ -101,7 +101,7 @@ class Session:
         return True
 
     def click(self, row, column):
-        """Use the tool in hand at a point [px]: a seed, a polygon's next corner, or the tip."""
+        """Use the selected tool at a point [px]: a seed, the next corner of a polygon, or the tip."""
         self._check_inside(row, column)
         tool = self.settings.tool
         if tool == "flood_fill":
@@ -112,7 +112,7 @@ class Session:
             self.mark_tip(row, column)
 
     def draw(self, points):
-        """Use the tool in hand along a drag from the first to the last of some points (row, column) [px]."""
+        """Use the selected tool along a drag through points (row, column) [px]."""
         tool, first, last = self.settings.tool, points[0], points[-1]
         if tool == "rectangle":
             self.add("draw_roi", shape=tool, points=[first, last])
@@ -123,43 +123,43 @@ class Session:
             self.add("draw_roi", shape=tool, points=points)
 
     def close_outline(self):
-        """Close the polygon being drawn. With too few corners the error is raised and the corners stay."""
+        """Close the open polygon. With too few corners an error is raised, and the corners are kept."""
         self.add("draw_roi", shape="polygon", points=self.outline)
         self.outline = []
 
     def step_back_outline(self):
-        """Take the polygon's last corner away; return whether there was one."""
+        """Remove the polygon's last corner; return whether there was one."""
         return bool(self.outline and [self.outline.pop()])
 
     def drop_outline(self):
-        """Forget the polygon being drawn."""
+        """Cancel the open polygon."""
         self.outline = []
 
     def add(self, tool, progress=None, **parameters):
-        """Append a step to the recipe, with the controls' settings for the parameters that are not given."""
+        """Append a step to the recipe; parameters that are not given come from the controls' settings."""
         given = self.settings.of(tool) | ({"radius": None} if tool == "draw_roi" else {}) | parameters
         recipe = self.recipe.copy()
         recipe.insert(len(recipe), Step(tool, given, self.settings.part))
         self._commit(recipe, progress)
 
     def remove(self, index):
-        """Take a step out of the recipe."""
+        """Remove a step from the recipe."""
         recipe = self.recipe.copy()
         recipe.remove(index)
         self._commit(recipe)
 
     def set_again(self, index, progress=None):
-        """Give a step the strengths that the controls show now; where it works and what it adds to stays."""
+        """Apply the controls' current settings to a step; its position, part and mode do not change."""
         step = self.recipe.steps[index]
         changed = dict(step.parameters)
-        if step.tool != "draw_roi":  # its radius is drawn
+        if step.tool != "draw_roi":  # its radius was drawn
             changed |= {name: value for name, value in self.settings.of(step.tool).items() if name != "mode"}
         recipe = self.recipe.copy()
         recipe.replace(index, Step(step.tool, changed, step.part))
         self._commit(recipe, progress)
 
     def undo(self):
-        """Take the last edit back; return whether there was one. A polygon being drawn loses its last corner first."""
+        """Undo the last edit, or the last corner of an open polygon; return whether there was one."""
         if self.step_back_outline():
             return True
         if not self.recipe.can_undo:
@@ -170,7 +170,7 @@ class Session:
         return True
 
     def redo(self):
-        """Make the last undone edit again; return whether there was one."""
+        """Redo the last undone edit; return whether there was one."""
         if not self.recipe.can_redo:
             return False
         recipe = self.recipe.copy()
@@ -179,20 +179,20 @@ class Session:
         return True
 
     def mark_tip(self, row, column):
-        """Set the primary crack's tip [px]."""
+        """Label the primary crack's tip [px]."""
         self._check_inside(row, column)
         self._commit(self.recipe, tip=(row, column))
 
     def clear_tip(self):
-        """Remove the tip's mark."""
+        """Remove the label of the tip."""
         self._commit(self.recipe, tip=None)
 
     def save(self):
-        """Write all files of the open photograph again: also for one without cracks, which has no step to save it."""
+        """Write all files of the open photograph, also for one without cracks and therefore without steps."""
         self._commit(self.recipe)
 
     def _commit(self, recipe, progress=None, **tip):
-        """Do the recipe, write everything, and only then take it over."""
+        """Apply the recipe, write everything, and only then change the state."""
         labels = self._trail.follow(recipe, progress)
         tip = tip.get("tip", self.tip)
         self.folder.save(self.name, recipe, labels, tip)
@@ -205,9 +205,9 @@ class Session:
 
 
 class Trail:
-    """The labels after each step done so far, so that an edit repeats only the steps that come after it.
+    """The labels after every step so far, so that an edit repeats only the later steps.
 
-    Kept as single bits: a hundred steps on 2048×2560 pixels take 130 MB instead of 1 GB.
+    They are stored as single bits: a hundred steps on 2048×2560 pixels take 130 MB instead of 1 GB.
     """
 
     def __init__(self, image):
@@ -215,21 +215,21 @@ class Trail:
         self._steps, self._stages = [], []
 
     def follow(self, recipe, progress=None):
-        """Return what a recipe makes of the image; raise `RecipeError` naming the step that cannot be done."""
+        """Return the labels of a recipe on the image; raise a `RecipeError` that names a step which cannot be done."""
         steps, size = recipe.steps, self.image.shape[:2]
-        known = 0
-        while known < min(len(steps), len(self._steps)) and steps[known] == self._steps[known]:
-            known += 1
-        labels = self._unpack(known - 1) if known else Labels.empty(size)
+        done = 0  # steps at the start that have not changed
+        while done < min(len(steps), len(self._steps)) and steps[done] == self._steps[done]:
+            done += 1
+        labels = self._unpack(done - 1) if done else Labels.empty(size)
         new = []
-        for number, step in enumerate(steps[known:], start=known + 1):
+        for number, step in enumerate(steps[done:], start=done + 1):
             try:
                 labels = labels.after(step, self.image, progress)
             except ValueError as error:
                 raise RecipeError(f"step {number} ({step.tool}): {error}") from error
             new.append(tuple(np.packbits(getattr(labels, part), axis=1) for part in PARTS))
-        if new:  # what an undo leaves behind stays, for the redo
-            self._steps[known:], self._stages[known:] = steps[known:], new
+        if new:  # otherwise, after an undo, later stages are kept for a redo
+            self._steps[done:], self._stages[done:] = steps[done:], new
         return labels
 
     def _unpack(self, index):

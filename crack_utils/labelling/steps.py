@@ -1,4 +1,4 @@
-"""One step of a recipe: which tool, with which parameters, on which part of the mask."""
+"""One step of a recipe: a tool, its parameters, and the part of the mask."""
 
 import inspect
 import numbers
@@ -18,7 +18,7 @@ class RecipeError(ValueError):
 
 
 def flood_fill(image, mask, seed, tolerance=0.05, mode="add"):
-    """Add the region around a seed to the mask, or take it away."""
+    """Add the region around a seed to the mask, or remove it."""
     region = tools.flood_fill(image, seed, tolerance)
     return mask | region if mode == "add" else mask & ~region
 
@@ -60,17 +60,17 @@ def _check_area(area):
 
 @dataclass(frozen=True)
 class Tool:
-    """How a recipe calls a tool: the function, the check of its parameters, and whether it looks at the image."""
+    """How a recipe calls a tool: its function, the check of its parameters, and whether it needs the image."""
 
     function: object
     check: object = dict
     needs_image: bool = False
-    text: str = ""  # of the step in lists, filled from the parameters
+    text: str = ""  # text of the step in lists, filled with the parameters
 
     def parameters(self):
-        """Return the names of the step's parameters with their defaults; `REQUIRED` where there is none."""
-        known = inspect.signature(self.function).parameters.items()
-        return {name: p.default for name, p in known if name not in ("image", "mask", "progress")}
+        """Return the names of the step's parameters and their defaults; `REQUIRED` without a default."""
+        parameters = inspect.signature(self.function).parameters.items()
+        return {name: p.default for name, p in parameters if name not in ("image", "mask", "progress")}
 
 
 TOOLS = {
@@ -89,7 +89,7 @@ TOOLS = {
 
 @dataclass(frozen=True)
 class Step:
-    """One labelling step, checked when it is made; parameters left out take the tool's defaults and are written down.
+    """One labelling step. It is checked when it is made; missing parameters get the tool's defaults and are stored.
 
     Parameters
     ----------
@@ -97,12 +97,12 @@ class Step:
         A key of `TOOLS`.
     parameters : mapping
     part : {"primary", "secondary"}
-        Which crack the step works on (R15).
+        The part of the mask that the step changes (R15).
 
     Raises
     ------
     RecipeError
-        For an unknown tool or part, and for parameters that are missing, unknown or out of range.
+        If the tool or part is unknown, or a parameter is missing, unknown or out of range.
     """
 
     tool: str
@@ -114,13 +114,13 @@ class Step:
             raise RecipeError(f"unknown tool {self.tool!r}; valid are {', '.join(TOOLS)}")
         if self.part not in PARTS:
             raise RecipeError(f"unknown part {self.part!r}; valid are {', '.join(PARTS)}")
-        known = TOOLS[self.tool].parameters()
+        defaults = TOOLS[self.tool].parameters()
         try:
             given = dict(self.parameters)
-            if unknown := given.keys() - known.keys():
-                valid = ", ".join(known) or "none"
+            if unknown := given.keys() - defaults.keys():
+                valid = ", ".join(defaults) or "none"
                 raise ValueError(f"unknown parameters {', '.join(sorted(unknown))}; valid are {valid}")
-            given = {**known, **given}
+            given = {**defaults, **given}
             if missing := [name for name, value in given.items() if value is REQUIRED]:
                 raise ValueError(f"missing parameters: {', '.join(missing)}")
             checked = TOOLS[self.tool].check(**given)
@@ -129,7 +129,7 @@ class Step:
         object.__setattr__(self, "parameters", MappingProxyType(checked))
 
     def run(self, image, mask, progress=None):
-        """Return the mask of the step's part after the step; raise ValueError where the image does not allow it."""
+        """Return the mask of the part after the step; raise a ValueError if it cannot be applied to the image."""
         tool = TOOLS[self.tool]
         arguments = dict(self.parameters)
         if progress is not None and self.tool == "active_contour":
@@ -137,7 +137,7 @@ class Step:
         return tool.function(image, mask, **arguments) if tool.needs_image else tool.function(mask, **arguments)
 
     def as_dict(self):
-        """Return what JSON stores of the step."""
+        """Return the step as a dictionary for JSON."""
         return {"tool": self.tool, "part": self.part, "parameters": dict(self.parameters)}
 
     def __str__(self):

@@ -1,7 +1,7 @@
-"""Flood fill and morphology: the point-and-click tools as functions on NumPy arrays (R11, R14).
+"""Flood fill and morphology as functions on NumPy arrays (R11, R14).
 
-Semantics follow MATLAB's Image Segmenter, which made the report's masks. Every function returns a new array and
-gives the turned or mirrored mask for the turned or mirrored input, exactly.
+The results follow MATLAB's Image Segmenter, which made the report's masks. Every function returns a new array. A
+rotated or mirrored input gives exactly the rotated or mirrored mask.
 """
 
 import numbers
@@ -32,21 +32,21 @@ ROUNDING = 1e-6  # far below one gray value of 16 bits
 
 
 def flood_fill(image, seed, tolerance=0.05):
-    """Select the pixels that hang together with a seed and look like it (R11).
+    """Select the pixels that are connected to a seed and look like it (R11).
 
     Parameters
     ----------
     image : array of shape (H, W) or (H, W, 3)
-        Gray images are contrast-stretched first, and a pixel looks like the seed when it differs by no more than the
-        tolerance. Colour images are compared in CIE L*a*b*: the squared distance to the seed's colour, divided by the
-        largest one in the image, must not exceed the tolerance.
+        The contrast of gray images is stretched first, and the difference from the seed must be at most the tolerance.
+        Colour images are compared in CIE L*a*b*: the squared distance to the seed's colour, divided by the largest one
+        in the image, must be at most the tolerance.
     seed : (row, column) [px]
     tolerance : float in [0, 1]
 
     Returns
     -------
     bool array of shape (H, W)
-        The 8-connected region that holds the seed, as ``grayconnected`` gives it.
+        The 8-connected region that contains the seed, as with MATLAB's ``grayconnected``.
 
     Raises
     ------
@@ -66,22 +66,22 @@ def flood_fill(image, seed, tolerance=0.05):
     seed = _position(seed, image.shape[:2])
     if image.ndim == 3:
         distance = _colour_distance(image, seed)
-        distance /= max(distance.max(), np.finfo(np.float32).tiny)  # a picture of one colour: all distances are 0
+        distance /= max(distance.max(), np.finfo(np.float32).tiny)  # in a picture of one colour all distances are 0
     else:
         image = contrast_stretch(image)
         distance = np.abs(image - image[seed])
-    # A pixel that differs by exactly the tolerance belongs to the region, whatever float32 makes of the two numbers.
+    # A pixel with a difference of exactly the tolerance belongs to the region, in spite of float32 rounding.
     return flood(distance <= np.float32(tolerance + ROUNDING), seed, connectivity=2)
 
 
 def dilate(mask, radius=1):
-    """Add every pixel whose centre lies within a radius of the mask (R14).
+    """Add all pixels within a radius of the mask (R14), for a mask that is too narrow.
 
     Parameters
     ----------
     mask : bool array of shape (H, W)
     radius : int >= 1 [px]
-        Of the structuring element, an exact disk: ``row² + column² <= radius²``.
+        Radius of the structuring element, an exact disk: ``row² + column² <= radius²``.
 
     Returns
     -------
@@ -96,29 +96,29 @@ def dilate(mask, radius=1):
 
 
 def erode(mask, radius=1):
-    """Take away every pixel that lies within a radius of the background (R14).
+    """Remove all pixels within a radius of the background (R14), for a mask that is too wide.
 
-    What lies beyond the image counts as crack, so that a crack which leaves the picture is not eaten from its rim;
-    ``imerode`` does the same. Parameters and result as in `dilate`.
+    Pixels beyond the image count as crack, so that a crack at the border is not shortened; ``imerode`` does the same.
+    Parameters and result as in `dilate`.
     """
     mask, radius = as_mask(mask), _count(radius, "radius")
     result = np.zeros_like(mask)
     if mask.any():
-        # One ring of background around the box is enough: what lies behind it is farther from every pixel inside.
+        # One ring of background around the box is enough, because all other background is further away.
         box = bounding_box(mask, margin=1)
         result[box] = ~_dilate_disk(~mask[box], radius)
     return result
 
 
 def opening(mask, radius=1):
-    """Remove what a disk of this radius does not fit into: erosion, then dilation (R14). See `dilate`."""
+    """Remove parts into which a disk of this radius does not fit: erosion, then dilation (R14). See `dilate`."""
     return dilate(erode(mask, radius), radius)
 
 
 def closing(mask, radius=1):
-    """Close gaps that a disk of this radius does not fit into: dilation, then erosion (R14). See `dilate`.
+    """Close gaps into which a disk of this radius does not fit: dilation, then erosion (R14). See `dilate`.
 
-    The image is widened meanwhile, so that its rim attracts nothing.
+    The image is padded during the operation, so that its border has no effect.
     """
     mask, radius = as_mask(mask), _count(radius, "radius")
     inside = (slice(radius, -radius), slice(radius, -radius))
@@ -126,7 +126,7 @@ def closing(mask, radius=1):
 
 
 def fill_holes(mask):
-    """Fill background that the mask encloses: what cannot reach the border in steps to four neighbours (``imfill``)."""
+    """Fill background enclosed by the mask, that is not 4-connected with the border (``imfill``)."""
     mask = as_mask(mask)
     regions, count = ndimage.label(~mask)
     return mask | ~_touching(regions, count)[regions] & (regions > 0)
@@ -150,7 +150,7 @@ def _colour_distance(image, seed):
     """Return the squared distance in CIE L*a*b* of every pixel of an sRGB image to the seed's colour.
 
     scikit-image's ``rgb2lab`` takes twice as long, more than a second for five million pixels. Channels are summed one
-    by one, since a matrix product may round differently by position.
+    by one, because a matrix product may round differently at different positions.
     """
     if image.dtype.kind == "f":
         image = np.rint(image * 65535).astype(np.uint16)
@@ -167,9 +167,9 @@ def _colour_distance(image, seed):
 
 
 def _dilate_disk(mask, radius):
-    """Dilate by an exact disk: per row offset a horizontal run, grown pixel by pixel, is shifted and OR-ed in.
+    """Dilate by an exact disk: for each row offset, a horizontal run is widened, shifted and combined by OR.
 
-    About 4·radius passes over whole arrays, which is faster than a distance transform up to radii of hundreds.
+    This takes about 4·radius passes over whole arrays, and is faster than a distance transform up to radii of hundreds.
     """
     result = np.zeros_like(mask)
     run, half = mask.copy(), 0  # the mask dilated by a horizontal run of 2·half + 1 pixels
@@ -185,7 +185,7 @@ def _dilate_disk(mask, radius):
 
 
 def _touching(regions, count):
-    """Return for each label 0…count whether its region touches the border."""
+    """Return, for the labels 0 to count, whether their regions touch the border."""
     touching = np.zeros(count + 1, dtype=bool)
     for rim in (regions[0], regions[-1], regions[:, 0], regions[:, -1]):
         touching[rim] = True

@@ -1,4 +1,4 @@
-"""The editor's picture: photograph with the mask laid over it, zoomed and panned, on an ipympl canvas."""
+"""The editor's picture: the photograph with its mask overlaid, with zoom and pan, on an ipympl canvas."""
 
 import math
 
@@ -11,17 +11,17 @@ from crack_utils.data.contrast import contrast_stretch
 
 __all__ = ["PictureView", "compose"]
 
-CRACK, SECONDARY = "#d55e00", "#56b4e9"  # the book's colours; importing its figures would take the editor seconds
+CRACK, SECONDARY = "#d55e00", "#56b4e9"  # the book's colours; an import of its figures would take seconds
 TIP = "#ffe14d"
-SKETCH = "#39ff14"  # of an outline being drawn: nothing in a photograph has this green
-NEAR = 10  # [screen px] a click this close to a polygon's first corner closes it
+SKETCH = "#39ff14"  # colour of an open outline: no photograph contains this green
+NEAR = 10  # [screen px] a click within this distance of a polygon's first corner closes it
 ZOOM = 1.3  # per notch of the wheel
 
 
 class PictureView:
-    """Shows a photograph and its labels, and says where the mouse clicks and draws.
+    """Shows a photograph and its labels, and reports clicks and drags of the mouse.
 
-    Only the visible part is drawn, reduced to the screen's resolution, so that 2048×2560 pixels feel like 512×640.
+    Only the visible part is drawn, at the screen's resolution, so that large photographs of 2048×2560 pixels are fast.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class PictureView:
         self.canvas.manager = self.manager
         self.canvas.header_visible = self.canvas.footer_visible = False
         self.canvas.toolbar_visible, self.canvas.capture_scroll = False, True
-        self.canvas.mpl_disconnect(self.manager.key_press_handler_id)  # else "s" would save a figure, "p" pan, …
+        self.canvas.mpl_disconnect(self.manager.key_press_handler_id)  # otherwise "s" would save a figure, "p" pan, ……
         self.axes = self.figure.add_axes((0, 0, 1, 1))
         self.axes.set_axis_off()
         self._picture = self.axes.imshow(np.zeros((1, 1, 3), np.uint8), interpolation="nearest")
@@ -61,12 +61,12 @@ class PictureView:
             self.axes.callbacks.connect(change, lambda _axes: self._redraw())
 
     def hold(self, tool):
-        """Take a tool in hand: it decides whether a press of the left button clicks, drags, or traces a line."""
+        """Select a tool; it determines whether the left button clicks, drags, or draws a line."""
         self.shape, self.traces = tool, tool == "freehand"
         self.drags = tool in ("rectangle", "freehand", "disk")
 
     def navigate(self, mode):
-        """Let the left button "zoom" or "pan" instead, or, with an empty text, use the tool in hand again."""
+        """Let the left button "zoom" or "pan"; with an empty text, it uses the selected tool again."""
         toolbar = self.manager.toolbar
         if toolbar.mode:  # pressing the active one again ends it
             (toolbar.zoom if toolbar.mode.name == "ZOOM" else toolbar.pan)()
@@ -74,7 +74,7 @@ class PictureView:
             getattr(toolbar, mode)()
 
     def open(self, image):
-        """Show another photograph, whole."""
+        """Show another photograph, all of it."""
         stretched = contrast_stretch(image) if image.ndim == 2 else image.astype(np.float32) / 255
         self._gray, self._labels = stretched, None
         self.whole()
@@ -86,14 +86,14 @@ class PictureView:
         self.axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
 
     def show(self, labels, outline=(), tip=None):
-        """Show labels, the corners of an outline being drawn, and a tip."""
+        """Show labels, the corners of an open outline, and a tip."""
         self._labels, self._corners = labels, list(outline)
         self._sketch.set_data(*_columns_and_rows(self._corners))
         self._tip.set_data(*_columns_and_rows([] if tip is None else [tip]))
         self._redraw()
 
     def _redraw(self):
-        """Compose the visible part again and let the canvas draw it."""
+        """Compute the visible part again and draw it."""
         if self._gray is None:
             return
         rows, columns, step = self._visible()
@@ -102,13 +102,13 @@ class PictureView:
             primary = _reduce(self._labels.primary[rows, columns], step, np.any)  # any: a thin crack stays visible
             secondary = _reduce(self._labels.secondary[rows, columns], step, np.any)
             self._picture.set_data(compose(gray, primary, secondary, self.opacity, self.binary))
-            # The reduction leaves out what does not fill a whole block, at the far rims.
+            # The reduction omits incomplete blocks at the bottom and right border.
             bottom, right = rows.start + step * gray.shape[0], columns.start + step * gray.shape[1]
             self._picture.set_extent((columns.start - 0.5, right - 0.5, bottom - 0.5, rows.start - 0.5))
         self.canvas.draw_idle()
 
     def _visible(self):
-        """Return the slices of the visible rows and columns, and by how much to reduce them."""
+        """Return the slices of the visible rows and columns, and the reduction factor."""
         left, right = sorted(self.axes.get_xlim())
         top, bottom = sorted(self.axes.get_ylim())
         height, width = self._gray.shape[:2]
@@ -121,14 +121,14 @@ class PictureView:
     def _press(self, event):
         if event.inaxes is None or self.manager.toolbar.mode:
             return
-        if event.button != 1:  # any other button pans, whatever the tool
+        if event.button != 1:  # any other button pans, with every tool
             self._pan = True
             self.axes.start_pan(event.x, event.y, 1)
         elif self.drags:
             self._path = [(event.ydata, event.xdata)]
         elif self._corners and (event.dblclick or self._closes(event)):
             self._on_close()
-        elif not event.dblclick:  # its two clicks have been heard already
+        elif not event.dblclick:  # its two clicks have been handled already
             self._on_click(event.ydata, event.xdata)
 
     def _move(self, event):
@@ -178,7 +178,7 @@ class PictureView:
 
 
 def compose(gray, primary, secondary, opacity, binary):
-    """Return a picture of the labels: laid over the photograph in colour, or alone in black and white (R10).
+    """Return a picture of the labels: in colour over the photograph, or alone in black and white (R10).
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ def compose(gray, primary, secondary, opacity, binary):
 
 
 def _reduce(values, step, how):
-    """Reduce an array by a whole number in both directions, each block by a function such as `numpy.mean`."""
+    """Reduce an array by a whole number in both directions; a function such as `numpy.mean` combines each block."""
     if step == 1:
         return values
     high, wide = (size // step for size in values.shape[:2])
@@ -209,5 +209,5 @@ def _reduce(values, step, how):
 
 
 def _columns_and_rows(points):
-    """Return points (row, column) as the x and the y that matplotlib wants."""
+    """Return points (row, column) as x and y for matplotlib."""
     return [column for _, column in points], [row for row, _ in points]

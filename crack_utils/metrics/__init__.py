@@ -3,6 +3,7 @@
 from crack_utils.metrics.masks import (
     ROUNDS_TO_ONE,
     Confusion,
+    best_threshold,
     cldice,
     confusion,
     confusions_by_threshold,
@@ -21,6 +22,7 @@ from crack_utils.metrics.masks import (
 __all__ = [
     "ROUNDS_TO_ONE",
     "Confusion",
+    "best_threshold",
     "cldice",
     "confusion",
     "confusions_by_threshold",

@@ -161,6 +161,37 @@ def compare(values, level=0.95, resamples=RESAMPLES, seed=0):
     return Comparison(pairs, difference, difference - half, difference + half, p, resampled)
 
 
+def bootstrap(statistic, *sizes, level=0.95, resamples=RESAMPLES, seed=0):
+    """Return a statistic with a percentile interval, for statistics that are not a plain mean (see `interval`).
+
+    Parameters
+    ----------
+    statistic : callable
+        Takes one array of positions per factor, such as seeds and specimens; returns a float or an ndarray.
+    *sizes : int
+        Number of entries of each factor. Factors are resampled independently [1]_.
+    level : float in (0, 1)
+    resamples, seed : int
+        As in `interval`.
+
+    Returns
+    -------
+    value, low, high : float or ndarray
+        NaN limits if a factor has fewer than two entries.
+
+    References
+    ----------
+    .. [1] Owen (2007), The pigeonhole bootstrap, Annals of Applied Statistics 1(2), 386–411.
+    """
+    _check_level(level)
+    value = statistic(*map(np.arange, sizes))
+    if min(sizes) < 2:
+        return value, value * np.nan, value * np.nan
+    generator = np.random.default_rng(seed)
+    drawn = [statistic(*(generator.integers(0, size, size) for size in sizes)) for _ in range(resamples)]
+    return value, *np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
+
+
 def _table(values):
     values = np.asarray(values, float)
     if values.ndim < 2 or min(values.shape[-2:]) < 2:

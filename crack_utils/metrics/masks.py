@@ -346,6 +346,31 @@ def threshold_sweep(true, probability, thresholds):
     return np.array([counts.mean_iou for counts in confusions_by_threshold(true, probability, thresholds)])
 
 
+def best_threshold(thresholds, scores):
+    """Return the threshold with the highest score; the middle one if several are best.
+
+    Choose it on validation data, never on the data that the result is reported on.
+
+    Parameters
+    ----------
+    thresholds : sequence of float, rising
+    scores : sequence of float, of the same length
+        Such as the mean IoU at each threshold, see `threshold_sweep`.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> best_threshold([0.3, 0.4, 0.5, 0.6], [0.7, 0.8, 0.8, 0.8])
+    0.5
+    """
+    scores = np.asarray(scores)
+    best = np.flatnonzero(scores == scores.max())
+    return float(thresholds[best[len(best) // 2]])
+
+
 def _harmonic_mean(first, second):
     return float(2 * first * second / (first + second)) if first + second else 0.0
 

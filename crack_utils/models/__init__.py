@@ -1,7 +1,7 @@
 """Architectures by name: image in, probability of crack out.
 
 >>> list(MODELS)
-['unet', 'attention_unet', 'fcn', 'hybrid', 'sliding_window', 'mask_rcnn']
+['unet', 'attention_unet', 'compact', 'fcn', 'hybrid', 'sliding_window', 'mask_rcnn']
 """
 
 import inspect
@@ -16,7 +16,7 @@ _HOMES = {
     "predict_by_crops": "sliding_window",
 }
 
-__all__ = [*_HOMES, "MODELS", "build", "files", "register_layers"]
+__all__ = [*_HOMES, "MODELS", "build", "files", "load"]
 
 
 def __getattr__(name):
@@ -26,10 +26,23 @@ def __getattr__(name):
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
-def register_layers():
-    """Import all architectures; call it before Keras reads a network from a file, so that it finds our own layers."""
+def load(file):
+    """Read a network from a `.keras` file, with all layers of our own known to Keras.
+
+    Parameters
+    ----------
+    file : path-like
+
+    Returns
+    -------
+    keras.Model
+        Not compiled.
+    """
+    import keras
+
     for entry in MODELS.values():
         import_module(f"{__name__}.{entry.module}")
+    return keras.models.load_model(file, compile=False)
 
 
 def build(name="unet", dtype=None, **options):

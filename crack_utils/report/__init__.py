@@ -1,1 +1,1 @@
-"""What the book shows: recorded values, tables, figures, and what a notebook says of itself."""
+"""The contents of the book: recorded values, tables and figures, and the names of executed notebooks."""

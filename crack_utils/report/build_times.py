@@ -1,4 +1,4 @@
-"""Tell where the book is, and how long each step to it took: the last words of `make book`.
+"""Print the path of the book and the time of each step, at the end of `make book`.
 
 Called by the Snakefile as `python -m crack_utils.report.build_times BOOK STARTED NAME … FILE …`.
 """
@@ -15,14 +15,14 @@ def read_benchmark(file):
     Parameters
     ----------
     file : pathlib.Path
-        Tab-separated, with columns `s` [s] and `max_rss` [MB]; the latter is ``-`` for a step too short to be measured.
-        Of a folder, all files count: a study's jobs are one step, which takes the sum of their times and the largest
-        of their memories.
+        Tab-separated, with columns `s` [s] and `max_rss` [MB]; the latter is ``-`` if a step was too short to measure.
+        For a folder, all files in it count as one step, such as the jobs of a study: the times are summed, and the
+        memory is the largest.
 
     Returns
     -------
     tuple of (float or None, float or None)
-        Duration [s] and peak memory [MB]; None where unknown.
+        Duration [s] and peak memory [MB]; None if not measured.
     """
     if file.is_dir():
         parts = [read_benchmark(part) for part in file.glob("*.tsv")]
@@ -36,7 +36,7 @@ def read_benchmark(file):
 
 
 def table(steps, started):
-    """Lay out how long each step took, as text.
+    """Return a text table with the time and memory of each step.
 
     Parameters
     ----------
@@ -60,17 +60,17 @@ def table(steps, started):
 
 
 def main(arguments):
-    """Print the table, and where the book is."""
+    """Print the table and the path of the book."""
     book, started, *rest = arguments
     book, started, half = Path(book).resolve(), float(started), len(rest) // 2
     if book.stat().st_mtime < started:
         print("Nothing had to be made: the book is up to date.\n")
     print(table({name: Path(file) for name, file in zip(rest[:half], rest[half:], strict=True)}, started))
-    print(f"\nAll in {time.time() - started:.0f} s. The book: {book.as_uri()}")
+    print(f"\nTotal time: {time.time() - started:.0f} s. The book: {book.as_uri()}")
 
 
 def _number(text):
-    """Return a number, or None for Snakemake's ways of writing that there is none."""
+    """Return a number, or None if Snakemake wrote a placeholder."""
     try:
         return float(text)
     except ValueError:

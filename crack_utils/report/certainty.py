@@ -1,4 +1,4 @@
-"""How far a network's probabilities and measures can be trusted, as tables and as numbers for the book's prose."""
+"""Tables and numbers on the reliability of a network's probabilities and measures, for the book."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ SEED = 0  # of the noise in `altered`
 
 
 def calibration_table(calibration):
-    """Return what the temperature and the chosen threshold change, one row a set.
+    """Return a table of the effect of the temperature and the chosen threshold, one row per set.
 
     Parameters
     ----------
@@ -22,18 +22,18 @@ def calibration_table(calibration):
     """
     rows = {
         name: {
-            "calibration error": found["expected_calibration_error_before"],
-            "after": found["expected_calibration_error_after"],
-            "mean IoU at 0.5": found["mean_iou"],
-            f"at {calibration.threshold:g}": found["mean_iou_at_threshold"],
+            "calibration error": measured["expected_calibration_error_before"],
+            "after": measured["expected_calibration_error_after"],
+            "mean IoU at 0.5": measured["mean_iou"],
+            f"at {calibration.threshold:g}": measured["mean_iou_at_threshold"],
         }
-        for name, found in calibration.measured.items()
+        for name, measured in calibration.measured.items()
     }
     return pd.DataFrame(rows).T
 
 
 def bounds_table(calibration):
-    """Return how far length and tip may be off, one row each, and how often that has held.
+    """Return the error bounds of length and tip and their measured coverage, one row for each.
 
     Parameters
     ----------
@@ -42,25 +42,25 @@ def bounds_table(calibration):
     Returns
     -------
     DataFrame
-        Empty where no specimens were left to measure errors on. Empty places: cracks were missed too often.
+        Empty if there is no test set. NaN means that there is no bound, because cracks were missed too often.
     """
-    found = calibration.intervals
+    intervals = calibration.intervals
     rows = {
         name: {
-            "off by at most [px]": found[name]["bound_px"],
-            "in share of pictures": found["level"],
-            "held": found[name]["coverage"],
-            "least": found[name]["coverage_low"],
-            "most": found[name]["coverage_high"],
+            "error at most [px]": intervals[name]["bound_px"],
+            "in share of pictures": intervals["level"],
+            "covered": intervals[name]["coverage"],
+            "least": intervals[name]["coverage_low"],
+            "most": intervals[name]["coverage_high"],
         }
         for name in ("length", "tip")
-        if name in found
+        if name in intervals
     }
     return pd.DataFrame(rows, dtype=float).T
 
 
 def altered(image):
-    """Return a photograph as it is, and as other light, lenses and cameras might have taken it.
+    """Return a photograph and changed versions of it, as with other lighting, lenses and cameras.
 
     Parameters
     ----------
@@ -69,11 +69,11 @@ def altered(image):
     Returns
     -------
     dict of ndarray
-        By a name in words.
+        By a title.
     """
     noise = np.random.default_rng(SEED).normal(0, 0.1, image.shape)
     changed = {
-        "as it is": image,
+        "original": image,
         "a third of the light": image / 3,
         "overexposed": 0.6 + 0.6 * image,
         "half the contrast": 0.5 * image + 0.5 * image.mean(),
@@ -81,30 +81,32 @@ def altered(image):
         "noise of 10 %": image + noise,
         "its negative": 1 - image,
     }
-    return {name: np.clip(each, 0, 1).astype(np.float32) for name, each in changed.items()}
+    return {name: np.clip(version, 0, 1).astype(np.float32) for name, version in changed.items()}
 
 
 def unlike_table(versions, ranges):
-    """Return what is said of each version of a photograph.
+    """Return a table of the warnings for each version of a photograph.
 
     Parameters
     ----------
     versions : dict of ndarray, float, shape (H, W), in [0, 1]
-        By name, at the size at which the network sees them.
+        By title, at the size of the network's pictures.
     ranges : dict
         `Calibration.ranges`.
 
     Returns
     -------
     DataFrame
-        photograph, said.
+        photograph, warning; "–" without one.
     """
-    said = [{"photograph": name, "said": "; ".join(unlike(each, ranges)) or "–"} for name, each in versions.items()]
-    return pd.DataFrame(said)
+    rows = [
+        {"photograph": name, "warning": "; ".join(unlike(version, ranges)) or "–"} for name, version in versions.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def certainty_numbers(calibration):
-    """Return what the page of certainty says in its prose.
+    """Return the values for the prose of the page on certainty.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How a crack grows over the photographs of one specimen: its length and where its tip was, frame by frame."""
+"""The growth of a crack over the photographs of one specimen: length and tip position, frame by frame."""
 
 import io
 from dataclasses import dataclass
@@ -13,28 +13,28 @@ from crack_utils.inference.overlay import overlay
 from crack_utils.runtime import paths
 from crack_utils.training.experiment import SYNTHETIC
 
-MILLISECONDS = 400  # that a frame of the animation is shown
-LARGEST, SMALLEST = 640, 320  # [px] between which the animation's longer side is brought by a whole factor
+MILLISECONDS = 400  # duration of each frame of the animation
+LARGEST, SMALLEST = 640, 320  # [px] limits for the longer side of the animation, which is resized by a whole factor
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A photograph of a growing crack, and what was found in it.
+    """A photograph of a growing crack with its predicted mask and measures.
 
     Attributes
     ----------
     number : int
     image : ndarray, float32, shape (H, W), in [0, 1]
     mask : ndarray, bool, shape (H, W)
-        As predicted.
+        The predicted mask.
     cracks : list of geometry.Crack
-        Of that mask, the longest first.
+        The cracks of this mask, the longest first.
     tip : geometry.Tip
-        Of the longest.
+        The tip of the longest crack.
     true_tip : (row, column) [px], or None
-        As the data set knows it.
+        The labelled tip, or the tip of the true mask.
     true_length : float [px]
-        Of the true mask's longest crack.
+        The length of the longest crack in the true mask.
     """
 
     number: int
@@ -47,14 +47,14 @@ class Frame:
 
 
 def unseen(run, frames=12):
-    """Return photographs that a run's network was not trained on.
+    """Return photographs that were not used to train a run.
 
     Parameters
     ----------
     run : Run
     frames : int
-        Photographs of each of two new specimens, one a source, if the run was trained on synthetic ones. From folders
-        at most as many are taken, spread over the set that results are claimed on.
+        Number of photographs. For a run on synthetic data: of each of two new specimens, one per source. For folders:
+        at most this number, spread over the evaluated set.
 
     Returns
     -------
@@ -74,13 +74,13 @@ def unseen(run, frames=12):
 
 
 def follow(trained, pairs):
-    """Find and measure the crack in each frame.
+    """Predict and measure the crack in each frame.
 
     Parameters
     ----------
     trained : Predictor
     pairs : list of Pair
-        In the order of time, as `data.longest_series` gives them.
+        In the order of time, see `data.longest_series`.
 
     Returns
     -------
@@ -90,12 +90,12 @@ def follow(trained, pairs):
 
 
 def growth_table(frames):
-    """Return length and tip of each frame, beside the truth.
+    """Return a table of the measured and true length and tip of each frame.
 
     Returns
     -------
-    DataFrame, one row a frame
-        length, true length, tip row, tip column, tip error [px]; NaN where there is none.
+    DataFrame, one row per frame
+        length, true length, tip row, tip column, tip error [px]; NaN if there is none.
     """
     rows = [
         {
@@ -168,12 +168,12 @@ def _frame(trained, pair, number):
     )
 
 
-def _distance(true, found):
-    return np.nan if true is None or found is None else float(np.hypot(*np.subtract(true, found)))
+def _distance(true, predicted):
+    return np.nan if true is None or predicted is None else float(np.hypot(*np.subtract(true, predicted)))
 
 
 def _resized(picture):
-    """Bring a picture to a size that a page can show, by a whole factor."""
+    """Resize a picture by a whole factor, to a suitable size for a page."""
     longest = max(picture.size)
     if longest > LARGEST:
         return picture.reduce(-(-longest // LARGEST))

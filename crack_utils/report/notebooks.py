@@ -1,7 +1,7 @@
-"""What a notebook says about itself: its parameters, and the name of its executed copy.
+"""The parameters of a notebook, and the name of its executed copy.
 
-The workflow asks this for every notebook each time it starts, and papermill at each of its starts, so only the
-standard library is used, and nothing is run: notebooks are read as text.
+The workflow and papermill import this module at every start. Therefore only the standard library is used, and notebooks
+are read as text, not run.
 """
 
 import ast
@@ -11,7 +11,7 @@ import re
 from crack_utils.runtime import paths
 from crack_utils.runtime.imports import code_cells
 
-ALWAYS_NAMED = ("loss",)  # four trainings come from one notebook: each name says which, the notebook's own default too
+ALWAYS_NAMED = ("loss",)  # one notebook makes four trainings, so the loss is always in the name, even the default
 
 
 def default_parameters(notebook):
@@ -39,25 +39,25 @@ def default_parameters(notebook):
 
 
 def executed_name(stem, parameters):
-    """Name the executed copy of a notebook by the parameters that differ from its own defaults.
+    """Return the name of a notebook's executed copy, made of the parameters that differ from its defaults.
 
-    Both the workflow and a plain `papermill notebooks/train.ipynb -p loss dice` use it, so that either finds what the
-    other has made.
+    Both the workflow and a plain `papermill notebooks/train.ipynb -p loss dice` use it, so each finds the results
+    of the other.
 
     Parameters
     ----------
     stem : str
-        Which notebook of `notebooks/`, for example ``"train"``.
+        Name of a notebook in `notebooks/` without its ending, for example ``"train"``.
     parameters : dict
-        Name to value of the parameters given; values may be text, as on a command line. Those not given, or equal to
-        the default, leave no trace in the name, but `loss` is always in it.
+        Name to value of the given parameters; values may be text, as on a command line. Parameters that are not given
+        or equal to the default do not change the name, but `loss` is always in it.
 
     Returns
     -------
     str
-        For example ``"train_dice.ipynb"``, ``"train_dice_smoke.ipynb"``, ``"train_dice_seed1.ipynb"``. Texts stand for
-        themselves (of a path, its last part), other values follow their parameter's name, and of a dictionary each
-        value follows its key.
+        For example ``"train_dice.ipynb"``, ``"train_dice_smoke.ipynb"``, ``"train_dice_seed1.ipynb"``. Texts appear
+        unchanged (of a path, its last part), other values after the name of their parameter, and the values of a
+        dictionary after their keys.
     """
     defaults = default_parameters(paths.notebook(stem))
     order = [*defaults, *(name for name in parameters if name not in defaults)]
@@ -71,13 +71,13 @@ def executed_name(stem, parameters):
 
 
 def slug(value):
-    """Write a value so that it can stand in a file name; a folder gives its last part, several are joined by `+`."""
+    """Return a value as part of a file name; a folder becomes its last part, several folders are joined by `+`."""
     parts = (part.rstrip("/").rpartition("/")[2] for part in str(value).split(os.pathsep))
     return "+".join(re.sub(r"[^A-Za-z0-9.+-]+", "-", part).strip("-.") for part in parts) or "none"
 
 
 def _word(name, value, default):
-    """Write one parameter as a part of a file name; a number alone would not tell what it is."""
+    """Return one parameter as part of a file name; numbers get the name of the parameter."""
     if isinstance(value, dict):
         return "_".join(f"{key}{slug(entry)}" for key, entry in value.items())
     return slug(value) if isinstance(default, str) else f"{name}{slug(value)}"

@@ -1,13 +1,13 @@
-"""Give the user's papermill line its output path: `papermill notebooks/train.ipynb -p loss dice`, exactly.
+"""Add an output path to a papermill command without one, such as `papermill notebooks/train.ipynb -p loss dice`.
 
-Papermill itself asks for an output path at a terminal, prints the notebook where its output is redirected, and with a
-pipe on its input takes the notebook's path for the output's. Every papermill start loads the entry points of the group
-`papermill.engine` before it reads its command line, so that is where this module comes in. When the notebook lies in
-this project's `notebooks/` and no output is named, it is executed to `artifacts/executed/` under the name that the
-workflow uses. A failed notebook is left in `artifacts/logs/` instead, so nobody takes it for a result.
+Without an output path, papermill asks for one at a terminal, or prints the notebook if its output is redirected. With a
+pipe as its input, it confuses the two paths. Papermill loads the entry points of the group `papermill.engine` before it
+reads its command line, and this module is one of them. If the notebook is in this project's `notebooks/` and no output
+is named, it is executed to `artifacts/executed/` under the name that the workflow uses. A failed notebook is saved in
+`artifacts/logs/` instead, so that nobody mistakes it for a result.
 
-What is changed is papermill's own command, after click has parsed the line; importing `papermill.cli` here to change it
-at once would be circular. Other programs that import papermill, other notebooks and named outputs are left alone.
+The module changes papermill's command after click has parsed the line, because importing `papermill.cli` here would be
+circular. It does not change other programs that import papermill, other notebooks, or named outputs.
 """
 
 import functools
@@ -20,9 +20,9 @@ from crack_utils.runtime import paths
 
 
 def __getattr__(name):
-    """Return papermill's standard engine as `ReportEngine`, the object that the entry point names.
+    """Return papermill's standard engine as `ReportEngine`, the object named by the entry point.
 
-    It is looked up when asked for, because importing papermill above would import this module again, half made.
+    It is imported here, because an import of papermill at the top would import this module again, incomplete.
     """
     if name == "ReportEngine":
         from papermill.engines import NBClientEngine
@@ -32,7 +32,7 @@ def __getattr__(name):
 
 
 def runs_papermill(argv, original_argv):
-    """Tell whether this process was started as `papermill …` or `python -m papermill …`.
+    """Return whether this process was started as `papermill …` or `python -m papermill …`.
 
     Parameters
     ----------
@@ -45,18 +45,18 @@ def runs_papermill(argv, original_argv):
 
 
 def gives_output(notebook_path):
-    """Tell whether a path names an existing notebook of this project's `notebooks/`."""
+    """Return whether a path is an existing notebook in this project's `notebooks/`."""
     path = Path(notebook_path or "").resolve()
     return path.suffix == ".ipynb" and path.is_file() and path.parent == paths.root() / "notebooks"
 
 
 def given_parameters(options):
-    """Collect the parameters of a papermill command line in the order in which papermill lets one override another.
+    """Collect the parameters of a papermill command line; later ones override earlier ones, as in papermill.
 
     Parameters
     ----------
     options : dict
-        What click passes to papermill's command.
+        The arguments that click passes to papermill's command.
     """
     from base64 import b64decode
 
@@ -76,7 +76,7 @@ def given_parameters(options):
 
 
 def check_parameters(notebook_path, given):
-    """Refuse parameters that a notebook does not have: papermill would run it for minutes and ignore them.
+    """Raise an error for parameters that a notebook does not have; papermill would ignore them and run for minutes.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def check_parameters(notebook_path, given):
 
 
 def texts_stay_texts(notebook_path, options):
-    """Pass on as text what the notebook has a text for: ``-p data 20240115`` is a folder's name, not a number."""
+    """Keep parameters as text if their default is a text: ``-p data 20240115`` is a folder's name, not a number."""
     defaults = default_parameters(Path(notebook_path))
     texts = tuple(pair for pair in options["parameters"] if isinstance(defaults.get(pair[0]), str))
     others = tuple(pair for pair in options["parameters"] if pair not in texts)
@@ -106,7 +106,7 @@ def texts_stay_texts(notebook_path, options):
 
 
 def with_output(callback):
-    """Wrap the function behind papermill's command so that it executes this project's notebooks to their place."""
+    """Wrap papermill's command so that this project's notebooks get their output path."""
 
     @functools.wraps(callback)
     def papermill(*args, notebook_path, output_path, **options):
@@ -119,7 +119,7 @@ def with_output(callback):
             return run(output_path=output_path)
         final = paths.executed() / executed_name(Path(notebook_path).stem, given_parameters(options))
         draft = paths.artifacts() / "logs" / final.name
-        # A training takes minutes in one cell: at a terminal its progress is shown as it is printed.
+        # A training takes minutes in one cell, so its output is shown at a terminal while it runs.
         run = functools.partial(run, log_output=options["log_output"] or sys.stderr.isatty())
         for path in (final, draft):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,30 +127,30 @@ def with_output(callback):
             result = run(output_path=str(draft))
         except BaseException:
             if draft.is_file():
-                _say(f"The notebook failed; it is kept, with the error, in {_shown(draft)}")
+                _print(f"The notebook failed; it is saved, with the error, in {_shown(draft)}")
             raise
         if options["prepare_only"]:
-            _say(f"The notebook is prepared, not executed: {_shown(draft)}")
+            _print(f"The notebook is prepared, not executed: {_shown(draft)}")
             return result
         os.replace(draft, final)
-        _say(f"The executed notebook is {_shown(final)}")
+        _print(f"The executed notebook is {_shown(final)}")
         return result
 
     return papermill
 
 
-def _say(text):
-    """Tell the user something where it does not mix with a notebook's own output."""
+def _print(text):
+    """Print to the error stream, separate from the output of the notebook."""
     print(text, file=sys.stderr, flush=True)
 
 
 def _shown(path):
-    """Write a path as seen from the working directory if it is below it."""
+    """Return a path relative to the working directory if it is below it."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _install():
-    """Reach papermill's command when it is first called, by click's `main`, which every start of it goes through."""
+    """Wrap papermill's command when it is first called, through click's `main`, which every start uses."""
     import click
 
     original = click.Command.main

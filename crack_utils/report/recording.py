@@ -1,4 +1,4 @@
-"""What a notebook keeps for the book's prose: numbers that a page shows are read from here, never typed."""
+"""Record values in a notebook for the book's prose, so that no number on a page is typed by hand."""
 
 import json
 
@@ -6,16 +6,17 @@ MIME = "application/papermill.record/text/plain"
 
 
 def record(**values):
-    """Keep values in the executed notebook, where the book's prose finds them.
+    """Record values in the executed notebook; pages show them with the role ``{val}``.
 
     Parameters
     ----------
     **values
-        Numbers, texts, lists and dicts of them; NumPy scalars and arrays are fine. Several calls in a notebook add up.
+        Numbers, texts, lists and dicts of them; NumPy scalars and arrays are allowed. The values of
+        several calls are merged.
 
     Notes
     -----
-    The MIME type is the one of papermill's records, which MyST-NB leaves out of the page.
+    The MIME type is that of papermill's records, which MyST-NB does not show on the page.
     """
     from IPython.display import display
 

@@ -1,7 +1,7 @@
-"""A scripted person at the tools: recipes from a few clicks along a crack, and how close each of their steps comes.
+"""Simulated labelling: recipes made from a few clicks along a crack, and their quality after each step.
 
-The clicks stand for a person's: points on the crack's centre line, a few pixels off, from where it leaves the notch to
-its tip. A recipe made of them knows nothing else of the truth, neither the mask nor the crack's width.
+The clicks simulate those of a person: points on the crack's centre line from the notch to the tip, shifted at random by
+a few pixels. A recipe uses no other part of the ground truth, neither the mask nor the width of the crack.
 """
 
 import numpy as np
@@ -32,32 +32,38 @@ __all__ = [
 
 STUDIES = {  # preset: size of the photographs, specimens that the recipes are tried on
     "smoke": ((256, 320), 6),
-    "": ((512, 640), 20),  # of the data, whatever they are
+    "": ((512, 640), 20),  # the default
     "quick": ((512, 640), 20),
     "photo": ((512, 640), 20),
-    "paper": ((512, 640), 20),  # labelling is the same work at every preset; larger photographs change no conclusion
+    "paper": ((512, 640), 20),  # the same work at every preset; larger photographs do not change the conclusions
 }
 HALF_WIDTH = 16 / 512  # of the strip drawn around a crack, in picture heights: about as wide as the widest crack
 
 
 def study(preset):
-    """Return the size of the photographs and the number of specimens that the book's chapter uses at a preset."""
+    """Return the size of the photographs [px] and the number of specimens in the book's chapter, for a preset.
+
+    Raises
+    ------
+    ValueError
+        If the preset is unknown.
+    """
     if preset not in STUDIES:
         raise ValueError(f"unknown preset {preset!r}; valid are {', '.join(STUDIES)}")
     return STUDIES[preset]
 
 
 def click_along(path, count=8, jitter=2.0, seed=0):
-    """Return where a person clicks on a crack.
+    """Return simulated clicks along a crack.
 
     Parameters
     ----------
     path : array of shape (n, 2)
         The centre line from mouth to tip, (row, column) [px].
     count : int >= 2
-        Clicks, at equal distances; the first is at the mouth, the last at the tip.
+        Number of clicks, at equal distances; the first is at the mouth, the last at the tip.
     jitter : float [px]
-        Standard deviation of the hand, for row and column; mouth and tip are aimed at twice as carefully.
+        Standard deviation of the error in row and column; half of it at mouth and tip.
     seed : int
 
     Returns
@@ -83,7 +89,7 @@ def strip(clicks, half_width):
 
 
 def notch_outline(clicks, half_width):
-    """Return the outline of a rectangle that covers the notch: from the first click back, away from the second."""
+    """Return the outline of a rectangle over the notch: from the first click, in the direction away from the second."""
     back = np.asarray(clicks[0], dtype=float) - clicks[1]
     back *= half_width / np.hypot(*back)
     across = np.array([-back[1], back[0]])
@@ -92,7 +98,7 @@ def notch_outline(clicks, half_width):
 
 
 def crack_recipe(clicks, size, order=("active_contour", "dilate", "erode")):
-    """Return the report's sequence for a primary crack: ROI, active contour, morphology; then the notch is cut off.
+    """Return a recipe with the report's steps for a primary crack: ROI, active contour, morphology, then notch removal.
 
     Parameters
     ----------
@@ -100,15 +106,15 @@ def crack_recipe(clicks, size, order=("active_contour", "dilate", "erode")):
         See `click_along`.
     size : (height, width) of the photograph [px]
     order : sequence of str
-        What follows the ROI; the report's text and its Figure 5 name different orders (R14).
+        Tools after the ROI; the report's text and its Figure 5 have different orders (R14).
 
     Returns
     -------
     Recipe
     """
     half_width = HALF_WIDTH * size[0]
-    # The contour ends in the middle of the blurred edge, the truth at the last pixel that the crack touches, about a
-    # pixel farther out: so dilation by two before erosion by one.
+    # The contour ends in the middle of the blurred edge. The true mask ends at the last pixel that the crack touches,
+    # about a pixel further out. Hence dilation by two, then erosion by one.
     parameters = {
         "active_contour": {"reach": max(round(half_width / 5), 2)},
         "dilate": {"radius": 2},
@@ -123,7 +129,7 @@ def crack_recipe(clicks, size, order=("active_contour", "dilate", "erode")):
 
 
 def example(size, seed=0):
-    """Return a photograph to show the tools on: the first specimen with a secondary crack that stands alone.
+    """Return a photograph for a demonstration of the tools: the first specimen with an isolated secondary crack.
 
     Parameters
     ----------
@@ -143,20 +149,20 @@ def example(size, seed=0):
         near = np.isin(regions, np.unique(regions[dilate(shot.parts == 1, 3)])) & secondary
         if (secondary & ~near).any():
             return shot, near, secondary & ~near
-    raise ValueError(f"seed={seed}: no specimen with a secondary crack of its own; choose another seed")
+    raise ValueError(f"seed={seed}: no specimen has an isolated secondary crack; choose another seed")
 
 
 def secondary_recipe(near, alone, image, tolerance=0.08):
-    """Return the recipe of the secondary cracks: those that stand alone are flooded, branches are drawn (R15).
+    """Return a recipe for the secondary cracks: flood fill for isolated ones, drawn regions for branches (R15).
 
-    A person cannot flood a branch: the region would run on into the primary crack and the notch.
+    Flood fill of a branch would leak into the primary crack and the notch.
 
     Parameters
     ----------
     near, alone, image
-        See `example`; the cracks say where a person clicks and draws.
+        See `example`; the cracks determine where the simulated person clicks and draws.
     tolerance : float
-        Of the flood fill.
+        Tolerance of the flood fill.
 
     Returns
     -------
@@ -166,7 +172,7 @@ def secondary_recipe(near, alone, image, tolerance=0.08):
     for crack in _regions(alone):
         for seed in seeds_in(crack, image, 3):
             recipe.add("flood_fill", "secondary", seed=seed, tolerance=tolerance)
-    recipe.add("closing", "secondary", radius=2)  # noise leaves pinholes in a flood
+    recipe.add("closing", "secondary", radius=2)  # fills small holes from noise
     for crack in _regions(near):
         points = np.argwhere(dilate(crack, 1))
         recipe.add("draw_roi", "secondary", shape="polygon", points=points[ConvexHull(points).vertices])
@@ -174,12 +180,12 @@ def secondary_recipe(near, alone, image, tolerance=0.08):
 
 
 def examples(data, count=3):
-    """Return photographs with masks that are no generated ones, to try the tools on.
+    """Return real photographs with masks, to try the tools on.
 
     Parameters
     ----------
     data : str
-        A data set as `crack_utils.data.sources.folders` takes it, or "synthetic": then CrackForest, if it is there.
+        A data set, see `crack_utils.data.sources.folders`; "synthetic" takes CrackForest if it is available.
     count : int
 
     Returns
@@ -200,15 +206,15 @@ def examples(data, count=3):
 
 
 def flooded(image, crack, count=25, tolerance=0.12):
-    """Return the recipe of a crack on a real photograph: flood fill from clicks along it, then closing.
+    """Return a recipe for a crack on a real photograph: flood fill from clicks along it, then closing.
 
     Parameters
     ----------
     image : array of shape (H, W)
     crack : bool array of shape (H, W)
-        Where the person sees the crack; see `seeds_in`.
+        The crack as the person sees it; see `seeds_in`.
     count : int
-        Clicks.
+        Number of clicks.
     tolerance : float
 
     Returns
@@ -229,15 +235,15 @@ def _regions(mask):
 
 
 def seeds_in(crack, image, count=1):
-    """Return where a person clicks to flood a crack: the pixel that looks most like crack, in each of some sections.
+    """Return simulated clicks for flood fill: the darkest pixel in each of several sections of a crack.
 
     Parameters
     ----------
     crack : bool array of shape (H, W)
-        Where the person sees the crack.
+        The crack as the person sees it.
     image : array of shape (H, W)
     count : int
-        Sections along the longer side of the crack's extent.
+        Number of sections, along the longer side of the crack's bounding box.
 
     Returns
     -------
@@ -251,7 +257,7 @@ def seeds_in(crack, image, count=1):
 
 
 def boundary_distance(true, predicted):
-    """Return how far two boundaries lie apart: the mean distance to the other one, from either side [px].
+    """Return the mean distance between two boundaries [px], averaged over both directions.
 
     Parameters
     ----------
@@ -268,12 +274,12 @@ def boundary_distance(true, predicted):
         return float("nan")
     box = bounding_box(true | predicted, margin=1)
     edges = [mask[box] & ~ndimage.binary_erosion(mask[box]) for mask in (true, predicted)]
-    there, back = (ndimage.distance_transform_edt(~edge) for edge in edges)
-    return float((there[edges[1]].mean() + back[edges[0]].mean()) / 2)
+    to_true, to_predicted = (ndimage.distance_transform_edt(~edge) for edge in edges)
+    return float((to_true[edges[1]].mean() + to_predicted[edges[0]].mean()) / 2)
 
 
 def follow(recipe, image, true, part="primary"):
-    """Do a recipe step by step and measure each step against the truth.
+    """Apply a recipe step by step and compare the result of each step with the true mask.
 
     Parameters
     ----------

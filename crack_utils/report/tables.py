@@ -1,4 +1,4 @@
-"""The tables and numbers of the book's pages, made from runs, measures and photographs."""
+"""The tables and numbers of the book's pages, computed from runs, measures and photographs."""
 
 import pandas as pd
 
@@ -7,7 +7,7 @@ from crack_utils.evaluation import words
 from crack_utils.losses.registry import TITLES, title
 from crack_utils.study.published import COLUMNS, HEADINGS, TABLE_1, order
 
-MEASURES = {  # of a crack, as `geometry.Crack.to_dict` names them → as a table's heading
+MEASURES = {  # measures of a crack: key in `geometry.Crack.to_dict` → heading of a table
     "length_px": "length [px]",
     "length_mm": "length [mm]",
     "mean_width_px": "mean width [px]",
@@ -20,13 +20,13 @@ MEASURES = {  # of a crack, as `geometry.Crack.to_dict` names them → as a tabl
 
 
 def data_table(pairs, size):
-    """Return one row a source: pictures, specimens, size as photographed, and the share of crack pixels.
+    """Return a table with one row per source: pictures, specimens, original size, and the share of crack pixels.
 
     Parameters
     ----------
     pairs : list of Pair
     size : (height, width) [px]
-        The size that the shares are counted at.
+        Size of the masks for counting the shares.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def data_table(pairs, size):
 
 
 def statistics_table(groups):
-    """Return one row a group of pictures: its `Statistics` in numbers, shares in per cent.
+    """Return a table of the `Statistics` of groups of pictures, one row per group; shares in per cent.
 
     Parameters
     ----------
@@ -64,9 +64,9 @@ def statistics_table(groups):
     Returns
     -------
     DataFrame
-        Empty places where a group's masks were not measured.
+        NaN where a group's masks were not measured.
     """
-    rows = pd.DataFrame({name: found.numbers() for name, found in groups.items()}).T
+    rows = pd.DataFrame({name: statistics.numbers() for name, statistics in groups.items()}).T
     rows[["share", "width", "contrast"]] *= 100
     headings = {
         "gray_mean": "mean gray",
@@ -80,7 +80,7 @@ def statistics_table(groups):
 
 
 def data_numbers(experiment, pairs, split):
-    """Return what the page of the data says in its prose."""
+    """Return the values for the prose of the page on the data."""
     table = data_table(pairs, experiment.size)
     return {
         "data": experiment.data.rstrip("/").split("/")[-1],
@@ -100,12 +100,12 @@ def data_numbers(experiment, pairs, split):
 
 
 def measures_table(photographs):
-    """Return the measures of each crack that was found, one row a crack, in px and, where a scale is known, in mm.
+    """Return a table of the measures of detected cracks, one row per crack, in px and, with a scale, in mm.
 
     Parameters
     ----------
     photographs : list of dict
-        As `inspection.inspect_all` returns them.
+        From `inference.inspect.inspect_all`.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def measures_table(photographs):
 
 
 def training_numbers(run, measured):
-    """Return what the page of a training says in its prose, from its run and its measures."""
+    """Return the values for the prose of a training's page, from its run and its measures."""
     experiment, provenance, history = run.experiment, run.provenance, run.history
     return {
         "loss": experiment.loss,
@@ -157,34 +157,34 @@ def sets_table(measured):
 
 
 def table_1():
-    """Return the report's Table 1 as a DataFrame, one row a loss."""
+    """Return the report's Table 1 as a DataFrame, one row per loss."""
     return pd.DataFrame(TABLE_1).T.rename(index=TITLES, columns=dict(zip(COLUMNS, HEADINGS, strict=True)))
 
 
 def comparison_table(measured, best):
-    """Return R54's table for our runs beside the report's validation mIoU, cast and thresholded side by side.
+    """Return the measures of our runs together with the report's validation mIoU (R54).
 
     Parameters
     ----------
     measured : dict of dict
-        By loss, what `evaluation.evaluate` returns.
+        By loss, from `evaluation.evaluate`.
     best : dict of dict
-        By loss, what `evaluation.best_threshold` returns.
+        By loss, from `evaluation.best_threshold`.
 
     Returns
     -------
-    DataFrame, one row a loss
+    DataFrame, one row per loss
         Mean IoU as Keras casts it, at 0.5 and at the best threshold, and other measures, of the evaluated set.
     """
     rows = {}
-    for loss, found in measured.items():
-        claimed = found[found["evaluated"]]
+    for loss, measures in measured.items():
+        claimed = measures[measures["evaluated"]]
         rows[title(loss)] = {
             "report: mIoU": TABLE_1.get(loss, {}).get("val_miou"),
             "ours: mIoU as cast": claimed["unthresholded_mean_iou"],
             "ours: mIoU at 0.5": claimed["mean_iou"],
             "best threshold": best[loss]["threshold"],
-            "ours: mIoU at it": best[loss]["mean_iou"],
+            "ours: mIoU at best": best[loss]["mean_iou"],
             "crack IoU": claimed["crack_iou"],
             "F1, 2 px": claimed["f1_tolerance_2"],
             "precision": claimed["precision"],
@@ -198,34 +198,34 @@ def comparison_table(measured, best):
 
 
 def table_1_again(measured):
-    """Return the six columns of R54 for our runs: the final network on training and validation set, at 0.5.
+    """Return the six columns of Table 1 (R54) for our runs: the final network on training and validation set, at 0.5.
 
     Parameters
     ----------
     measured : dict of dict
-        By loss, what `evaluation.evaluate` returns.
+        By loss, from `evaluation.evaluate`.
     """
     rows = {}
-    for loss, found in measured.items():
-        sets = found["train"], found["validation"]
-        values = [each[measure] for measure in ("mean_iou", "loss", "accuracy") for each in sets]
+    for loss, by_set in measured.items():
+        sets = by_set["train"], by_set["validation"]
+        values = [measures[name] for name in ("mean_iou", "loss", "accuracy") for measures in sets]
         rows[title(loss)] = dict(zip(HEADINGS, values, strict=True))
     return pd.DataFrame(rows).T
 
 
 def comparison_numbers(measured, best, baseline):
-    """Return what the page of the comparison says in its prose.
+    """Return the values for the prose of the comparison's page.
 
     Parameters
     ----------
     measured : dict of dict
-        By loss, what `evaluation.evaluate` returns.
+        By loss, from `evaluation.evaluate`.
     best : dict of dict
-        By loss, what `evaluation.best_threshold` returns.
+        By loss, from `evaluation.best_threshold`.
     baseline : dict
         radius, factor, mean_iou and crack_iou of the classical baseline.
     """
-    claimed = {loss: found[found["evaluated"]] for loss, found in measured.items()}
+    claimed = {loss: measures[measures["evaluated"]] for loss, measures in measured.items()}
     cast = {loss: values["unthresholded_mean_iou"] for loss, values in claimed.items()}
     thresholded = {loss: values["mean_iou"] for loss, values in claimed.items()}
     reported = {loss: TABLE_1[loss]["val_miou"] for loss in claimed if loss in TABLE_1}

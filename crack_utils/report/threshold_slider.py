@@ -44,7 +44,7 @@ def slider(runs, pair):
     size = next(iter(runs.values())).experiment.size
     return {
         "labels": [_label(threshold) for threshold in thresholds],
-        "photograph": _uri(np.uint8(np.rint(255 * resize_image(read_image(pair.image), size)))),
+        "photograph": _uri(np.uint8(np.rint(255 * resize_image(read_image(pair.image, pair.bits), size)))),
         "networks": networks,
         "best_at_half": first,
         "best_as_cast": last,
@@ -66,7 +66,7 @@ def steps():
 
 def _network(loss, run, pair, thresholds):
     size = run.experiment.size
-    probability = predict(run.model(), resize_image(read_image(pair.image), size))
+    probability = predict(run.model(), resize_image(read_image(pair.image, pair.bits), size))
     scores = _mean_iou(run)
     return {
         "title": title(loss),

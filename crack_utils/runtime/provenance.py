@@ -7,6 +7,7 @@ import json
 import platform
 import subprocess
 import time
+from pathlib import Path
 
 from crack_utils.runtime import imports, paths
 from crack_utils.runtime.atomic import atomic_write
@@ -101,6 +102,27 @@ def _peak_memory():
         return None
     unit = 2**10 if platform.system() == "Linux" else 1  # kilobytes on Linux, bytes on macOS
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30, 2)
+
+
+def read_json(path):
+    """Read a JSON file that holds names with values.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ValueError
+        If it is not there, cannot be read, or holds something else; the message names the file.
+    """
+    try:
+        values = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, OSError, RecursionError) as error:
+        raise ValueError(f"{path}: cannot be read as JSON ({str(error) or type(error).__name__})") from None
+    if not isinstance(values, dict):
+        raise ValueError(f'{path}: names with values are needed, as in {{"threshold": 0.5}}')
+    return values
 
 
 def write_json(path, values):

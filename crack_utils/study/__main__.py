@@ -1,4 +1,4 @@
-"""The workflow's way to a study: `python -m crack_utils.study cost|train|gather SCALE …`."""
+"""The commands of a study that the workflow uses: `python -m crack_utils.study cost|train|gather SCALE …`."""
 
 import argparse
 import os
@@ -15,7 +15,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m crack_utils.study", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, run, explanation in (
-        ("cost", _cost, "say what is left to train, and how long it will take here"),
+        ("cost", _cost, "print the number of trainings left and the expected time on this machine"),
         ("train", _train, "train and measure one case"),
         ("gather", _gather, "write the tables of the finished trainings"),
     ):
@@ -30,7 +30,7 @@ def main(arguments=None):
 
 
 def _cost(options):
-    """Time a few steps here, and multiply."""
+    """Print an estimate from a few timed steps on this machine."""
     from crack_utils.study.cost import table
 
     print(table(options.scale, workers=len(os.sched_getaffinity(0))))
@@ -58,7 +58,7 @@ def _gather(options):
     complete, left = study_cases.complete(options.scale, finished)
     runs = [load_run(study_cases.marker(options.scale, case).read_text(encoding="utf-8").strip()) for case in complete]
     for run in runs:
-        evaluate(run)  # nothing to do, unless measures have changed since it was trained
+        evaluate(run)  # does nothing unless the measures have changed since the training
     tables.write(tables.folder_of(options.scale), tables.gather(complete, runs), options.scale)
     print(f"Gathered {len(runs)} trainings" + (f"; not yet complete: {', '.join(left)}" if left else ""))
 

@@ -1,4 +1,4 @@
-"""The families of networks side by side: short trainings of each, and the study of them in tables."""
+"""The architectures compared: short trainings for the page, and the tables of the study."""
 
 import time
 
@@ -12,34 +12,34 @@ from crack_utils.study.tables import source
 from crack_utils.training.experiment import Experiment
 
 QUESTION = "families"
-FIRST = "U-Net"  # what the others are compared with
+FIRST = "U-Net"  # the others are compared with it
 MEASURES = {"mean_iou": "mean IoU", "crack_iou": "crack IoU", "f1_tolerance_2": "F1, 2 px", "cldice": "clDice"}
 WORD = {"mean": "{value:.3f} [{low:.3f}, {high:.3f}]", "difference": "{value:+.3f} [{low:+.3f}, {high:+.3f}]"}
 
-# What a page can wait for: two passes over the pictures, at three times the study's rates, as so short a training
-# needs. At ten times, U-Nets without normalisation end with no crack at all.
+# Short enough for a page: two passes over the pictures, at three times the study's learning rates. At ten times, U-Nets
+# without normalisation collapse to predicting no crack.
 SHORT = {"epochs": 2, "repeat": 1, "learning_rates": (3e-4, 3e-4, 3e-5), "loss": "dice+bce"}
 
 
 def short_experiments(preset="quick"):
-    """Return the study's networks, to be trained for a short time on the study's pictures.
+    """Return experiments with the study's networks and pictures, but with a short training.
 
     Parameters
     ----------
     preset : str
-        "smoke" takes the few pictures and the single epoch of the study's scale of that name.
+        "smoke" uses the few pictures and the single epoch of the study's scale "smoke".
 
     Returns
     -------
     dict of Experiment
-        By family.
+        By architecture.
     """
     base = SCALES["smoke"]["base"] if preset == "smoke" else SCALES[QUESTION]["base"] | SHORT
     return {family: Experiment(**base | changes) for family, changes in QUESTIONS[QUESTION].items()}
 
 
 def table(tables):
-    """Return the study of the families, one row each, as texts.
+    """Return the study of the architectures as a table of texts, one row per architecture.
 
     Parameters
     ----------
@@ -48,9 +48,9 @@ def table(tables):
     Returns
     -------
     DataFrame
-        How many trainings there were and failed (`Tables.failures`); measures of the test set with their 95 % intervals
-        over specimens and seeds, failed trainings included; how much the mean IoU is above the U-Net's with the
-        same seeds and specimens, where a star marks an interval that leaves out zero.
+        Number of trainings, and of failed ones (`Tables.failures`); measures of the test set with 95 % intervals over
+        specimens and seeds, including failed trainings; the difference in mean IoU from the U-Net with the same seeds
+        and specimens. A star marks an interval that excludes zero.
     """
     failed = tables.failures(QUESTION)
     rows = {}
@@ -65,19 +65,19 @@ def table(tables):
 
 
 def cost_table(tables, networks):
-    """Return what each family costs, one row each.
+    """Return the cost of the architectures as a table of texts, one row per architecture.
 
     Parameters
     ----------
     tables : Tables
     networks : dict of keras.Model
-        By family; of the study's size, trained or not.
+        By architecture; of the study's size, trained or not.
 
     Returns
     -------
     DataFrame
-        Parameters, multiply–adds of one picture, receptive field [px], and medians over the study's trainings of their
-        time [s] and peak memory [GiB]; time of a prediction here [ms].
+        Parameters, multiply–adds for one picture, receptive field [px], median time [s] and peak memory [GiB] of the
+        study's trainings, and the time of a prediction on this machine [ms].
     """
     size = SCALES[QUESTION]["base"]["size"]
     rows = {}
@@ -96,7 +96,7 @@ def cost_table(tables, networks):
 
 
 def shared_computation(network, image):
-    """Return what it saves to predict a picture at once instead of crop by crop, and that both give the same.
+    """Compare the prediction of a whole picture at once with the prediction crop by crop: cost and results.
 
     Parameters
     ----------
@@ -106,26 +106,26 @@ def shared_computation(network, image):
     Returns
     -------
     table : DataFrame
-        Multiply–adds and time [s], one row each for crops, for all at once, and for how many times more crops take.
+        Multiply–adds and time [s], in rows "crop by crop", "at once" and "times more", their ratio.
     difference : float
-        The largest of any pixel's probability.
+        Largest difference between the two probabilities of a pixel.
     """
     batch = np.float32(image)[None, ..., None]
-    found, seconds = {}, {}
+    predicted, seconds = {}, {}
     for way, predict in {
         "crop by crop": lambda: models.predict_by_crops(network, image),
         "at once": lambda: network.predict_on_batch(batch)[0, ..., 0],
     }.items():
-        found[way], seconds[way] = predict(), _seconds(predict)
+        predicted[way], seconds[way] = predict(), _seconds(predict)
     work = [models.crops_multiply_adds(network, image.shape)]
     work.append(models.layer_table(network, image.shape)["multiply_adds"].sum())
     rows = pd.DataFrame({"multiply–adds": work, "time [s]": seconds.values()}, index=list(seconds), dtype=float)
     rows.loc["times more"] = rows.iloc[0] / rows.iloc[1]
-    return rows, float(np.abs(found["crop by crop"] - found["at once"]).max())
+    return rows, float(np.abs(predicted["crop by crop"] - predicted["at once"]).max())
 
 
 def numbers(tables, shared, difference):
-    """Return what the page says in its prose."""
+    """Return the values for the prose of the page; `shared` and `difference` are from `shared_computation`."""
     return {
         "source": source(tables),
         "seeds": int(tables.runs.loc[tables.runs["question"] == QUESTION, "seed"].nunique()),
@@ -140,20 +140,20 @@ def numbers(tables, shared, difference):
 
 def _above(tables, family):
     own, first = tables.values(QUESTION, "mean_iou", [family, FIRST])
-    found = interval(own - first)
-    return WORD["difference"].format(**found) + (" *" if found["low"] > 0 or found["high"] < 0 else "")
+    limits = interval(own - first)
+    return WORD["difference"].format(**limits) + (" *" if limits["low"] > 0 or limits["high"] < 0 else "")
 
 
 def _work_and_field(network, size):
-    """Return the multiply–adds of one picture, and from how far a pixel's answer may come [px]."""
-    if hasattr(network, "multiply_adds"):  # Mask R-CNN, no plain graph of layers: boxes compete over the whole picture
+    """Return the multiply–adds for one picture and the receptive field [px]."""
+    if hasattr(network, "multiply_adds"):  # Mask R-CNN is not a graph of layers, and its boxes use the whole picture
         return network.multiply_adds(size), np.inf
     layers = models.layer_table(network, size)
     return layers["multiply_adds"].sum(), layers["receptive_field"].max()
 
 
 def _seconds(work, *arguments, times=3):
-    """Return how long work takes: the least of a few times, after one that is not counted."""
+    """Return the shortest time [s] of a few calls, after one that is not counted."""
     taken = []
     for _ in range(times + 1):
         began = time.perf_counter()

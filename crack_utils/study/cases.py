@@ -1,4 +1,4 @@
-"""What is trained: questions, the variants that answer them, seeds, and scales. Data, on one screen; no TensorFlow.
+"""The trainings of the studies: questions, the variants that answer them, seeds, and scales. Plain data; no TensorFlow.
 
 >>> len(cases("full")) > len(cases("small")) > len(cases("smoke"))
 True
@@ -11,29 +11,29 @@ from crack_utils.losses.registry import REPORTED
 from crack_utils.runtime import paths
 from crack_utils.training.experiment import Experiment
 
-# Every fourth specimen or so is for the test; of the other 80, a fifth is for validation.
+# About every fourth specimen is in the test set; a fifth of the other 80 is in the validation set.
 _DATA = {"size": (64, 80), "specimens": 104, "frames": 4, "test": 24 / 104}
 
-# The report's scheme: Adam, rates and phases (R40, R41), flips (R25), and nothing added. Half as many filters, so that
-# many seeds fit, and batches of 2: with the report's 16, so short a training would have too few updates.
+# The report's scheme: Adam, rates and phases (R40, R41) and flips (R25). Half as many filters, so that many seeds are
+# possible, and batches of 2: with the report's 16, such short trainings would have too few updates.
 _SCHEME = {"loss": "dice", "batch": 2, "repeat": 2, "epochs": 6, "model_options": {"filters": 32}}
 
 SCALES = {
-    # Every path once, in seconds.
+    # Runs all code once, in seconds.
     "smoke": {
         "base": {"size": (32, 40), "specimens": 10, "frames": 2, "batch": 4, "repeat": 1, "epochs": 1}
         | {"model_options": {"filters": 8}},
         "seeds": {"losses": 2},
     },
-    # Within `make book`, beside the runs of the preset `quick`: the full study's first seeds once more.
+    # In `make book` with the preset `quick`: the first seeds of the full study.
     "small": {"base": _DATA | _SCHEME, "seeds": {"losses": 2}},
-    # `make study`. Five seeds could never tell four losses apart; the other questions expect larger differences.
+    # `make study`. Five seeds are too few to compare four losses; the other questions expect larger differences.
     "full": {
         "base": _DATA | _SCHEME,
         "seeds": {"losses": 10, "leaks, few specimens": 5, "leaks": 5}
         | {"rates": 3, "batches": 3, "phases": 3, "repetition": 3, "optimizers": 3, "precision": 3},
     },
-    # `make study STUDY=families` and so on: beyond the report's claims, on the same pictures, for as many image steps.
+    # `make study STUDY=families` etc.: questions beyond the report's claims, with the same pictures and image steps.
     "families": {"base": _DATA | _SCHEME, "seeds": {"families": 3}},
     "tips": {"base": _DATA | _SCHEME, "seeds": {"tips": 6}},
     "augmentation": {"base": _DATA | _SCHEME, "seeds": {"augmentation": 3}},
@@ -41,8 +41,8 @@ SCALES = {
 # Scales whose tables are committed, and their folder in results/.
 KEPT = {"full": "study", "families": "families", "tips": "tips", "augmentation": "augmentation"}
 
-# Losses that know of tips, beside Dice alone, on which each builds. A distance over the diagonal is a small number: ten
-# times it, a tip that is 5 px off at 64×80 costs about 0.5.
+# Dice alone, and with losses that use the tip. A distance over the diagonal is a small number: with the weight 10, an
+# error of 5 px at 64×80 costs about 0.5.
 TIP_LOSSES = ("dice", "dice+tip", "dice+10*tip_distance")
 _FEW = {"specimens": 40, "test": 24 / 40, "repeat": None, "images_per_epoch": 512}
 _LEAKS = {
@@ -52,7 +52,7 @@ _LEAKS = {
     "reshuffled each epoch": {"leak": "drawn each epoch"},
 }
 
-# Question → variant → what it changes of the base. What is equal in several questions is trained once.
+# Question → variant → changes to the base. Equal trainings of several questions are done once.
 QUESTIONS = {
     "losses": {loss: {"loss": loss} for loss in REPORTED},  # R50–R56
     "leaks": _LEAKS,  # S2, S3; all variants have the same test specimens
@@ -62,7 +62,7 @@ QUESTIONS = {
         for loss in ("bce", "dice")
         for rate in (1e-4, 4e-4, 1.6e-3)
     },
-    "batches": {str(size): {"batch": size} for size in (2, 8, 32)},  # R61: as many pictures, fewer updates
+    "batches": {str(size): {"batch": size} for size in (2, 8, 32)},  # R61: the same number of pictures, fewer updates
     "phases": {  # R62: the readings of R41
         "½ and ¾": {},
         "60 % and 90 %": {"boundaries": (0.6, 0.9)},
@@ -75,7 +75,7 @@ QUESTIONS = {
         "once": {"repeat": 1},
         "once, twice the epochs": {"repeat": 1, "epochs": 12},
     },
-    "optimizers": {  # R64: plain gradients want another rate than Adam's
+    "optimizers": {  # R64: optimizers without adaptive steps need another learning rate than Adam
         "adam": {},
         "rmsprop": {"optimizer": "rmsprop"},
         "adagrad, rate × 100": {"optimizer": "adagrad", "learning_rates": (1e-2, 1e-3, 1e-4)},
@@ -84,8 +84,8 @@ QUESTIONS = {
     },
     "augmentation": {"flips": {}, "rich": {"augmentation": "rich"}},  # beyond the report
     "precision": {"as the hardware favours": {}, "float32": {"precision": "float32"}},  # R65
-    # R02–R05, R70, R73. About 0.4 million parameters each, but for the sliding window: it has as many multiplications
-    # as the U-Net, for which its few layers must be narrow.
+    # R02–R05, R70, R73. About 0.4 million parameters each, except the sliding window: it has as many multiplications as
+    # the U-Net, so its few layers must be narrow.
     "families": {
         "U-Net": {"model": "unet", "model_options": {"filters": 32}},
         "Attention U-Net": {"model": "attention_unet", "model_options": {"filters": 32}},
@@ -113,16 +113,17 @@ class Case:
 
     @property
     def name(self):
-        """Short and good for a file name: the loss, the seed, and a hash of all that decides the training."""
+        """A short name, valid as a file name: the loss, the seed, and a hash of everything that determines the run."""
         return f"{self.experiment.loss.replace('*', 'x')}-{self.experiment.seed}-{self.experiment.digest()[:8]}"
 
 
 def cases(scale):
-    """Return every training of a scale, once each.
+    """Return all trainings of a scale, without duplicates.
 
     Parameters
     ----------
-    scale : {"smoke", "small", "full"}
+    scale : str
+        A key of SCALES.
 
     Returns
     -------
@@ -141,25 +142,25 @@ def cases(scale):
             for variant, changes in QUESTIONS[question].items():
                 experiment = Experiment(**base | changes | {"seed": seed})
                 answers.setdefault(experiment.digest(), (experiment, []))[1].append((question, variant))
-    return [Case(experiment, tuple(found)) for experiment, found in answers.values()]
+    return [Case(experiment, tuple(answered)) for experiment, answered in answers.values()]
 
 
 def case(scale, name):
-    """Return the training of that name.
+    """Return the training of a scale with the given name.
 
     Raises
     ------
     ValueError
-        If the scale has none of that name.
+        If the scale has no training with this name.
     """
-    for each in cases(scale):
-        if each.name == name:
-            return each
+    for candidate in cases(scale):
+        if candidate.name == name:
+            return candidate
     raise ValueError(f"scale {scale!r} has no case {name!r}; names are such as {cases(scale)[0].name}")
 
 
 def complete(scale, finished):
-    """Return the finished cases with the questions alone whose trainings are all finished, and the questions left.
+    """Return the finished cases, reduced to the questions with all trainings finished, and the other questions.
 
     Parameters
     ----------
@@ -171,21 +172,20 @@ def complete(scale, finished):
     cases : list of Case
     left : list of str
     """
-    names = {each.name for each in finished}
-    left = {question for each in cases(scale) if each.name not in names for question, _ in each.answers}
-    kept = [Case(each.experiment, tuple(a for a in each.answers if a[0] not in left)) for each in finished]
-    return [each for each in kept if each.answers], [
-        question for question in SCALES[scale]["seeds"] if question in left
-    ]
+    names = {case.name for case in finished}
+    left = {question for case in cases(scale) if case.name not in names for question, _ in case.answers}
+    reduced = [Case(case.experiment, tuple(a for a in case.answers if a[0] not in left)) for case in finished]
+    questions = [question for question in SCALES[scale]["seeds"] if question in left]
+    return [case for case in reduced if case.answers], questions
 
 
 def marker(scale, case):
-    """Return the file that holds the id of a case's finished run."""
+    """Return the path of the file with the id of a case's finished run."""
     return paths.artifacts() / "study" / scale / f"{case.name}.run"
 
 
 def image_steps(experiment):
-    """Return how many pictures a training sees in all, to within a few: enough to tell what it will cost."""
+    """Return the approximate number of image steps of a training, to estimate its time."""
     e = experiment
     pictures = e.specimens * e.frames * (1 - e.test) * (1 - e.validation)
     return round(e.epochs * pictures * (e.repeat or math.ceil(e.images_per_epoch / pictures)))

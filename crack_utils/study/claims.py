@@ -1,7 +1,7 @@
-"""What the study says about each claim of the report: a difference, its interval, and a verdict that follows by rule.
+"""Test the claims of the report with the study: a difference, its interval, and a verdict by a fixed rule.
 
-A difference counts as established if its 95 % interval leaves out zero. Among the losses, trainings that failed
-(`Tables.failures`) are counted, and left out of all else together with the other losses' trainings of that seed. The
+A difference counts as established if its 95 % interval excludes zero. In the question "losses", failed trainings
+(`Tables.failures`) are counted and then excluded, together with the other losses' trainings of the same seed. The
 intervals of measures resample seeds and specimens (`statistics`); what has one value a training (costs, curves,
 validation) is compared by seed, with Student's t. Verdicts: *reproduced*, *not reproduced*, or *depends on …*.
 """
@@ -15,27 +15,27 @@ from crack_utils.losses.registry import REPORTED, title
 from crack_utils.metrics import intervals
 from crack_utils.study.published import TABLE_1
 
-FOUND = 0.9  # of the crack pixels within 2 px: a crack that is found (R66)
-SAME = 0.01  # of mean IoU: a smaller harm is none in practice (R65)
+FOUND = 0.9  # recall within 2 px from which a crack counts as found (R66)
+SAME = 0.01  # mean IoU; a smaller loss has no practical effect (R65)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One claim and what became of it.
+    """One claim of the report and the result of our test.
 
     Attributes
     ----------
     item : str
-        Of the checklist, such as "R56".
+        Item of the checklist, such as "R56".
     claim, reported : str
-        In our words, and what the report gives for it.
+        The claim in our words, and the report's evidence for it.
     contrast : str
-        What is subtracted from what.
+        The difference that is tested, in words.
     value, low, high : float or None
         The difference in the direction of the claim, with its 95 % interval.
     verdict : str
     source : str
-        Question, variants, seeds and runs behind it.
+        Question, seeds, runs and commit of the data.
     """
 
     item: str
@@ -49,7 +49,7 @@ class Finding:
     source: str
 
     def to_dict(self):
-        """Return all fields."""
+        """Return all fields as a dictionary."""
         return asdict(self)
 
 
@@ -64,15 +64,15 @@ def findings(tables):
     -------
     list of Finding
     """
-    made = [dice_is_best(tables), gap(tables), *leaks(tables)]
+    results = [dice_is_best(tables), gap(tables), *leaks(tables)]
     training = (rates, batches, phases, repetition, optimizers, precision)
-    for judge in (imbalance, early, tips, intricate, *training, widths):
-        made += judge(tables)
-    return made
+    for test in (imbalance, early, tips, intricate, *training, widths):
+        results += test(tables)
+    return results
 
 
 def dice_is_best(tables):
-    """R56: is Dice better than each of the others at a threshold of 0.5?"""
+    """R56: is Dice better than all others at a threshold of 0.5?"""
     compared = compare_losses(tables, "mean_iou")
     against = [compared[("dice", other)] for other in REPORTED if other != "dice"]
     closest = min(against, key=lambda row: row["low"])
@@ -84,7 +84,7 @@ def dice_is_best(tables):
 
 
 def gap(tables):
-    """S1: are Dice and Tversky far above BCE and focal, and under which reading of mean IoU?"""
+    """S1: are Dice and Tversky far above BCE and focal, and with which definition of mean IoU?"""
     by_measure = {}
     for measure in ("unthresholded_mean_iou", "mean_iou"):
         bce, dice, focal, tversky = tables.values("losses", measure, REPORTED, worked=True)
@@ -102,8 +102,8 @@ def gap(tables):
 
 
 def leaks(tables):
-    """S2, S3: how much does the validation mean IoU rise when the split leaks? A failed training could not show it."""
-    made = []
+    """S2, S3: how much does the validation mean IoU rise if the split leaks? Failed trainings are excluded."""
+    results = []
     for question in present(tables, "leaks", "leaks, few specimens"):
         rows = tables.working_runs(question)
         optimism = rows.assign(above=rows["validation_mean_iou"] - rows["pooled_mean_iou"])
@@ -113,64 +113,66 @@ def leaks(tables):
             many = "few specimens" if "few" in question else "many specimens"
             verdict = _verdict(rise)
             contrast = f"{variant} − by specimen, validation − test ({many})"
-            claim = f"A split {variant} lifts the validation mean IoU"
-            made.append(_finding(item, claim, "our suspicion", contrast, rise, verdict, tables, question))
-    return made
+            claim = f"A split {variant} raises the validation mean IoU"
+            results.append(_finding(item, claim, "our suspicion", contrast, rise, verdict, tables, question))
+    return results
 
 
 def imbalance(tables):
     """R50: does BCE miss crack because most pixels are background?"""
     bce, dice = tables.values("losses", "recall", ["bce", "dice"], worked=True)
-    return [_judge("R50", "BCE suffers from imbalance", "Dice − BCE, recall", dice - bce, tables, "losses")]
+    return [_test("R50", "BCE suffers from imbalance", "Dice − BCE, recall", dice - bce, tables, "losses")]
 
 
 def early(tables):
-    """R51: does Dice go up and down early in training?"""
+    """R51: does the validation mean IoU of Dice fluctuate early in training?"""
     falls = {loss: [_largest_fall(curve) for curve in _curves(tables, "losses", loss)] for loss in ("bce", "dice")}
-    more = by_seed(np.subtract(falls["dice"], falls["bce"]))
-    verdict = _verdict(more)
+    difference = by_seed(np.subtract(falls["dice"], falls["bce"]))
+    verdict = _verdict(difference)
     contrast = "Dice − BCE, largest fall of validation mean IoU"
-    return [_finding("R51", "Dice is unstable early in training", "said", contrast, more, verdict, tables, "losses")]
+    claim = "Dice is unstable early in training"
+    return [_finding("R51", claim, "stated", contrast, difference, verdict, tables, "losses")]
 
 
 def tips(tables):
-    """R52: does the focal loss bring out tips?"""
+    """R52: does the focal loss improve the recall near tips?"""
     bce, focal = tables.values("losses", "tip_recall", ["bce", "focal"], worked=True)
-    claim = "Focal loss brings out crack tips"
-    return [_judge("R52", claim, "focal − BCE, recall near the tip", focal - bce, tables, "losses")]
+    claim = "Focal loss emphasises crack tips"
+    return [_test("R52", claim, "focal − BCE, recall near the tip", focal - bce, tables, "losses")]
 
 
 def intricate(tables):
-    """R53: does Tversky find more of intricate, small regions?"""
+    """R53: does Tversky find more of complex, small regions?"""
     dice, tversky = tables.values("losses", "recall", ["dice", "tversky"], worked=True)
     claim = "Tversky misses less than Dice"
-    return [_judge("R53", claim, "Tversky − Dice, recall", tversky - dice, tables, "losses")]
+    return [_test("R53", claim, "Tversky − Dice, recall", tversky - dice, tables, "losses")]
 
 
 def rates(tables):
-    """R60: are learning rates above 1e-4 worse? Trainings that failed count here: they are what the claim is about."""
-    made = []
+    """R60: are learning rates above 1e-4 worse? Failed trainings are included, because the claim is about them."""
+    results = []
     for loss in ("bce", "dice") if present(tables, "rates") else ():
         usual, *higher = (name for name in variants(tables, "rates") if name.startswith(loss))
         for name in higher:
             low, high = tables.values("rates", "mean_iou", [usual, name])
             contrast = f"{title(loss)}: rate {usual.split()[1]} − {name.split()[1]}, mean IoU"
             claim = f"Learning rates above 1e-4 train worse ({title(loss)}, {name.split()[1]})"
-            made.append(_judge("R60", claim, contrast, low - high, tables, "rates"))
-    return made
+            results.append(_test("R60", claim, contrast, low - high, tables, "rates"))
+    return results
 
 
 def batches(tables):
-    """R61: do small batches train less stably, and large ones cost memory?"""
-    made = []
-    if present(tables, "batches"):
-        small, *_, large = known = variants(tables, "batches")
-        contrast = f"batch {known[1]} − {small}, mean IoU"
-        low, middle = tables.values("batches", "mean_iou", [small, known[1]])
-        made.append(_judge("R61", "Small batches train worse", contrast, middle - low, tables, "batches"))
-        contrast = f"batch {large} − {known[1]}, peak memory [GiB]"
-        made.append(_judge_memory("R61", "Larger batches cost memory", contrast, tables, "batches", large, known[1]))
-    return made
+    """R61: are small batches worse, and do large ones need more memory?"""
+    if not present(tables, "batches"):
+        return []
+    small, middle, *_, large = variants(tables, "batches")
+    of_small, of_middle = tables.values("batches", "mean_iou", [small, middle])
+    accuracy = f"batch {middle} − {small}, mean IoU"
+    memory = f"batch {large} − {middle}, peak memory [GiB]"
+    return [
+        _test("R61", "Small batches train worse", accuracy, of_middle - of_small, tables, "batches"),
+        _test_memory("R61", "Larger batches cost memory", memory, tables, "batches", large, middle),
+    ]
 
 
 def phases(tables):
@@ -179,7 +181,7 @@ def phases(tables):
         return []
     falling, flat = tables.values("phases", "mean_iou", ["½ and ¾", "never falls"])
     contrast = "three phases − constant rate, mean IoU"
-    return [_judge("R62", "The three-phase schedule helps", contrast, falling - flat, tables, "phases")]
+    return [_test("R62", "The three-phase schedule helps", contrast, falling - flat, tables, "phases")]
 
 
 def repetition(tables):
@@ -189,11 +191,11 @@ def repetition(tables):
     names = ["flips, twice", "no flips", "once", "once, twice the epochs"]
     usual, still, once, longer = tables.values("repetition", "mean_iou", names)
     return [
-        _judge("R63", "Flips help", "flips − no flips, mean IoU", usual - still, tables, "repetition"),
-        _judge("R63", "Repetition helps", "twice − once, mean IoU", usual - once, tables, "repetition"),
-        _judge(
+        _test("R63", "Flips help", "flips − no flips, mean IoU", usual - still, tables, "repetition"),
+        _test("R63", "Repetition helps", "twice − once, mean IoU", usual - once, tables, "repetition"),
+        _test(
             "R63",
-            "Repetition is more than longer training",
+            "Repetition is better than longer training",
             "repeated twice − twice the epochs, mean IoU",
             usual - longer,
             tables,
@@ -203,41 +205,41 @@ def repetition(tables):
 
 
 def augmentation(tables):
-    """R63: does more than flips help? Failed trainings count. A question of ours: the report has flips alone."""
-    made = []
+    """R63: do more changes than flips help? Failed trainings are included. Our question: the report has only flips."""
+    results = []
     for question in present(tables, "augmentation"):
         flips, rich = tables.values(question, "mean_iou", ["flips", "rich"])
-        found, claim = interval(rich - flips), "Richer augmentation helps"
+        gain, claim = interval(rich - flips), "Richer augmentation helps"
         contrast = "rich − flips, mean IoU"
-        made.append(_finding("R63", claim, "our question", contrast, found, _verdict(found), tables, question))
-    return made
+        results.append(_finding("R63", claim, "our question", contrast, gain, _verdict(gain), tables, question))
+    return results
 
 
 def optimizers(tables):
-    """R64: is Adam better than its relatives? RMSProp has its rate, the others a hundred or a thousand times it."""
-    made = []
+    """R64: is Adam better than related optimizers? RMSProp has Adam's rate, the others 100 or 1000 times this rate."""
+    results = []
     for other in variants(tables, "optimizers")[1:]:
         adam, rival = tables.values("optimizers", "mean_iou", ["adam", other])
         contrast = f"Adam − {other}, mean IoU"
-        made.append(_judge("R64", "Adam often does better", contrast, adam - rival, tables, "optimizers"))
-    return made
+        results.append(_test("R64", "Adam often does better", contrast, adam - rival, tables, "optimizers"))
+    return results
 
 
 def precision(tables):
-    """R65: does mixed precision save memory without harm? What it does to time, the benchmark tells."""
+    """R65: does mixed precision save memory without lower quality? The benchmark measures its effect on time."""
     if not present(tables, "precision"):
         return []
     mixed, full = variants(tables, "precision")
     policies = tables.runs.loc[(tables.runs["question"] == "precision") & (tables.runs["variant"] == mixed)]
-    if (policies["precision_policy"] == "float32").all():  # on this hardware both are the same training
+    if (policies["precision_policy"] == "float32").all():  # this hardware made the same training twice
         return []
     low, high = tables.values("precision", "mean_iou", [mixed, full])
     harm = interval(low - high)
     verdict = "reproduced" if harm["low"] > -SAME else "not reproduced"
     claim = f"Mixed precision does no harm (above {SAME} of mean IoU)"
     return [
-        _finding("R65", claim, "said", "mixed − float32, mean IoU", harm, verdict, tables, "precision"),
-        _judge_memory("R65", "Mixed precision saves memory", "float32 − mixed [GiB]", tables, "precision", full, mixed),
+        _finding("R65", claim, "stated", "mixed − float32, mean IoU", harm, verdict, tables, "precision"),
+        _test_memory("R65", "Mixed precision saves memory", "float32 − mixed [GiB]", tables, "precision", full, mixed),
     ]
 
 
@@ -249,7 +251,7 @@ def widths(tables):
     order = np.argsort(width[0])
     third = len(order) // 3
     thin, thick = interval(recall[:, order[:third]] - FOUND), interval(recall[:, order[-third:]] - FOUND)
-    verdict = _verdict(min(thin, thick, key=lambda found: found["low"]))
+    verdict = _verdict(min(thin, thick, key=lambda limits: limits["low"]))
     if thick["low"] > 0 > thin["high"]:
         verdict = "depends on the width"
     contrast = f"thinnest third of the specimens − {FOUND}, recall at 2 px (Dice)"
@@ -258,7 +260,7 @@ def widths(tables):
 
 
 def compare_losses(tables, measure):
-    """Return all pairs of losses, by (first, second): value, low, high, p. The limits hold for all pairs at once."""
+    """Return all pairs of losses, by (first, second): value, low, high, p; with limits for all pairs together."""
     compared = intervals.compare(tables.values("losses", measure, REPORTED, worked=True))
     rows = {}
     for place, (one, other) in enumerate(compared.pairs):
@@ -269,53 +271,53 @@ def compare_losses(tables, measure):
     return rows
 
 
-def _judge(item, claim, contrast, differences, tables, question):
-    """Return the finding for a difference (seeds, specimens) that the claim says is positive."""
-    found = interval(differences)
-    return _finding(item, claim, "said", contrast, found, _verdict(found), tables, question)
+def _test(item, claim, contrast, differences, tables, question):
+    """Return the finding for differences (seeds, specimens) that are positive if the claim is true."""
+    limits = interval(differences)
+    return _finding(item, claim, "stated", contrast, limits, _verdict(limits), tables, question)
 
 
-def _judge_memory(item, claim, contrast, tables, question, more, less):
-    """Return the finding for the peak memory of trainings that the claim says is higher for the variant `more`."""
+def _test_memory(item, claim, contrast, tables, question, more, less):
+    """Return the finding for peak memory, which is higher for the variant `more` if the claim is true."""
     rows = tables.runs[tables.runs["question"] == question].pivot(
         index="seed", columns="variant", values="peak_memory_gib"
     )
-    found = by_seed((rows[more] - rows[less]).to_numpy())
-    return _finding(item, claim, "said", contrast, found, _verdict(found), tables, question)
+    limits = by_seed((rows[more] - rows[less]).to_numpy())
+    return _finding(item, claim, "stated", contrast, limits, _verdict(limits), tables, question)
 
 
-def _finding(item, claim, reported, contrast, found, verdict, tables, question):
+def _finding(item, claim, reported, contrast, limits, verdict, tables, question):
     rows = tables.runs[tables.runs["question"] == question]
     source = (
         f"study {tables.provenance['scale']}, question {question}: {rows['seed'].nunique()} seeds, "
         f"{rows['run'].nunique()} runs ({rows['run'].iloc[0]} …), commit {tables.provenance['commit']}"
     )
-    values = (found["value"], found["low"], found["high"])
+    values = (limits["value"], limits["low"], limits["high"])
     return Finding(item, claim, reported, contrast, *values, verdict, source)
 
 
-def _verdict(found):
-    """Return the verdict on a claim that says that a difference is positive."""
-    if found["low"] > 0:
+def _verdict(limits):
+    """Return the verdict on a claim that a difference is positive."""
+    if limits["low"] > 0:
         return "reproduced"
-    return "not reproduced: the opposite" if found["high"] < 0 else "not reproduced: undecided"
+    return "not reproduced: the opposite" if limits["high"] < 0 else "not reproduced: undecided"
 
 
 def interval(values):
-    """Return mean and 95 % interval of values of shape (seeds, specimens): value, low, high."""
-    found = intervals.interval(values)
-    return {"value": float(found.mean), "low": float(found.low), "high": float(found.high)}
+    """Return mean and 95 % interval of values of shape (seeds, specimens): a dictionary of value, low, high."""
+    limits = intervals.interval(values)
+    return {"value": float(limits.mean), "low": float(limits.low), "high": float(limits.high)}
 
 
 def by_seed(differences):
-    """Return the mean of one value a seed, with Student's interval."""
+    """Return the mean of one value per seed with Student's 95 % interval: a dictionary of value, low, high."""
     mean, error = float(np.mean(differences)), float(np.std(differences, ddof=1) / np.sqrt(len(differences)))
     half = float(stats.t.ppf(0.975, len(differences) - 1)) * error
     return {"value": mean, "low": mean - half, "high": mean + half}
 
 
 def _largest_fall(curve):
-    """Return by how much a curve falls at most from an epoch to the next within its first half; 0 if it never does."""
+    """Return the largest fall of a curve between two epochs of its first half; 0 if it never falls."""
     half = np.array(curve[: len(curve) // 2 + 1])
     return float(max([0, *(half[:-1] - half[1:])]))
 
@@ -331,5 +333,5 @@ def variants(tables, question):
 
 
 def present(tables, *questions):
-    """Return those of the questions that a study has asked."""
+    """Return those of the questions that are in a study."""
     return [question for question in questions if question in set(tables.runs["question"])]

@@ -1,9 +1,10 @@
-"""Does `statistics` keep its promises? Simulated studies with known differences, counted.
+"""Check the intervals of `metrics.intervals` with simulated studies, in which the true differences are given.
 
     python -m crack_utils.study.coverage results/statistics_check.csv
 
-writes one row a setting: how often an interval covers the true mean (`coverage`), how often any of the six pairs of
-four losses is wrongly found to differ (`family-wise error`), and how often true differences are found (`power`).
+writes one row per setting. `coverage` is the rate at which an interval covers the true mean. `family-wise error` is the
+rate of studies in which at least one of the six pairs of four losses is wrongly called different. `power` is the rate
+at which true differences are detected.
 """
 
 import sys
@@ -26,11 +27,11 @@ SPREADS = {
 }
 SHAPES = ((10, 16), (5, 16), (3, 16), (2, 16))  # seeds, specimens
 LOSSES = 4
-# By how many standard errors of a difference each loss is better; pairs with equal numbers are true nulls.
+# Advantage of each loss, in standard errors of a difference; pairs with equal numbers have no true difference.
 NULLS = {"all equal": (0, 0, 0, 0), "one differs": (0, 0, 0, 4)}
 LEVEL = 0.95
 RESAMPLES = 999
-CHUNK = 10  # simulated studies at once, for the processor's cache
+CHUNK = 10  # simulated studies per call, chosen for the processor's cache
 
 
 def _normal(generator, shape):
@@ -38,12 +39,12 @@ def _normal(generator, shape):
 
 
 def _skewed(generator, shape):
-    """Mean 0, standard deviation 1, skewness −√2: a few much worse than the rest."""
+    """Return values with mean 0, standard deviation 1 and skewness −√2: a few are much worse than the others."""
     return (2 - generator.gamma(2, size=shape)) / np.sqrt(2)
 
 
 def _near_one(effects):
-    """Return the logistic function of values around 2.5: bounded, near 1 and skewed as IoUs are."""
+    """Return the logistic function of values around 2.5: bounded, near 1 and skewed, like IoUs."""
     return special.expit(2.5 + 0.7 * effects)
 
 
@@ -74,7 +75,7 @@ def draw(effects, spread, shape, generator, lead=()):
     """
     seeds, specimens = shape
     shapes = ((*lead, seeds, 1), (*lead, 1, specimens), (*lead, seeds, specimens))
-    values = sum(size * EFFECTS[effects](generator, each) for size, each in zip(spread, shapes, strict=True))
+    values = sum(size * EFFECTS[effects](generator, axes) for size, axes in zip(spread, shapes, strict=True))
     if effects != "near 1":
         return values, 0.0
     nodes, weights = np.polynomial.hermite_e.hermegauss(60)
@@ -83,56 +84,62 @@ def draw(effects, spread, shape, generator, lead=()):
 
 
 def coverage(effects, spread, shape, simulations, generator):
-    """Return how many of the simulated studies' intervals cover the true mean."""
+    """Return the number of simulated studies with an interval that covers the true mean; arguments as for `draw`."""
     hits = 0
     for count in _chunks(simulations):
         values, mean = draw(effects, spread, shape, generator, (count,))
-        found = interval(values, LEVEL, RESAMPLES)
-        hits += int(((found.low <= mean) & (mean <= found.high)).sum())
+        limits = interval(values, LEVEL, RESAMPLES)
+        hits += int(((limits.low <= mean) & (mean <= limits.high)).sum())
     return hits
 
 
 def errors(effects, spread, shape, nulls, simulations, generator):
-    """Return how many simulated comparisons find any difference that is none, and how many true ones are found.
+    """Count the simulated studies with a false difference, and the true differences that are detected.
 
     Parameters
     ----------
+    effects, spread, shape, generator
+        As for `draw`.
     nulls : str
         One of `NULLS`.
+    simulations : int
+        Number of studies.
 
     Returns
     -------
-    wrong, found, true : int
-        Studies with an error, true differences found, and true differences there were.
+    wrong, detected, true : int
+        Number of studies with an error, of true differences that are detected, and of all true differences.
     """
     shift = np.array(NULLS[nulls], float)
     sizes = np.array([*shape, np.prod(shape)])
-    wrong = found = true = 0
+    wrong = detected = true = 0
     for count in _chunks(simulations):
         values, _ = draw(effects, spread, shape, generator, (count, LOSSES))
         error = np.sqrt(2 * (np.square(spread) / sizes).sum()) * (SLOPE if effects == "near 1" else 1)
         comparison = compare(values + (shift * error)[:, None, None], LEVEL, RESAMPLES)
         differs = np.array([shift[first] != shift[second] for first, second in comparison.pairs])
-        # Limits and p-values agree (tested); limits are there for few seeds too.
+        # Limits and p-values agree (tested), and limits also exist with few seeds.
         rejected = (comparison.low > 0) | (comparison.high < 0)
         wrong += int((rejected & ~differs).any(axis=-1).sum())
-        found += int(rejected[:, differs].sum())
+        detected += int(rejected[:, differs].sum())
         true += count * int(differs.sum())
-    return wrong, found, true
+    return wrong, detected, true
 
 
 def check(simulations=2000, seed=0):
-    """Simulate all settings, each with its own random numbers, on all cores.
+    """Simulate all settings, with independent random numbers, on all cores.
 
     Parameters
     ----------
-    simulations, seed : int
+    simulations : int
+        Number of studies per setting.
+    seed : int
 
     Returns
     -------
     DataFrame
         check, effects, spread, seeds, specimens, resampled, nulls, trials, expected, rate, low, high; low and high
-        are the 95 % limits of the rate after so many trials (Clopper and Pearson).
+        are the 95 % limits of the rate for this number of trials (Clopper and Pearson).
     """
     settings = list(product(SHAPES, EFFECTS, SPREADS))
     generators = [np.random.default_rng([seed, number]) for number in range(len(settings))]
@@ -143,16 +150,16 @@ def check(simulations=2000, seed=0):
 def _rows(setting, generator, simulations):
     shape, effects, name = setting
     spread = SPREADS[name]
-    said = {"effects": effects, "spread": name, "seeds": shape[0], "specimens": shape[1]}
-    said |= {"resampled": min(shape) >= ENOUGH, "nulls": ""}
+    columns = {"effects": effects, "spread": name, "seeds": shape[0], "specimens": shape[1]}
+    columns |= {"resampled": min(shape) >= ENOUGH, "nulls": ""}
     hits = coverage(effects, spread, shape, simulations, generator)
-    rows = [{"check": "coverage", **said, **_rate(hits, simulations, LEVEL)}]
+    rows = [{"check": "coverage", **columns, **_rate(hits, simulations, LEVEL)}]
     for nulls in NULLS:
-        said["nulls"] = nulls
-        wrong, found, true = errors(effects, spread, shape, nulls, simulations, generator)
-        rows.append({"check": "family-wise error", **said, **_rate(wrong, simulations, 1 - LEVEL)})
+        columns["nulls"] = nulls
+        wrong, detected, true = errors(effects, spread, shape, nulls, simulations, generator)
+        rows.append({"check": "family-wise error", **columns, **_rate(wrong, simulations, 1 - LEVEL)})
         if true:
-            rows.append({"check": "power", **said, "trials": true, "rate": round(found / true, 4)})
+            rows.append({"check": "power", **columns, "trials": true, "rate": round(detected / true, 4)})
     return rows
 
 
@@ -167,7 +174,7 @@ def _rate(hits, trials, expected):
 
 
 def main(arguments=None):
-    """Write the table to the path that is given."""
+    """Write the table to the given path."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if len(arguments) != 1:
         raise SystemExit("usage: python -m crack_utils.study.coverage results/statistics_check.csv")

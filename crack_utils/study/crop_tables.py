@@ -1,28 +1,26 @@
-"""What `results/thin_cracks.csv` says: crops against reduced photographs, as tables and as numbers for the prose."""
+"""Tables and numbers from `results/thin_cracks.csv`: training on crops compared with resized photographs."""
 
 import json
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from scipy import stats
 
 from crack_utils.losses.registry import title
+from crack_utils.metrics.intervals import bootstrap
 from crack_utils.metrics.masks import Confusion
 from crack_utils.runtime import paths
 
 TABLE = "thin_cracks.csv"
-LEVEL = 0.95
-WANTED = 0.03  # by how much crops would have to be better to be worth their effort
+WANTED = 0.03  # gain in F1 that would justify the effort of crops
 
 
 def read_table(file=None):
-    """Return the table that `python -m crack_utils.study.crops` wrote, and where it comes from.
+    """Read the table of `python -m crack_utils.study.crops`, and its provenance.
 
     Parameters
     ----------
     file : path-like, optional
-        By default the one that is kept with the project.
+        By default the table in `results/`.
 
     Returns
     -------
@@ -36,7 +34,7 @@ def read_table(file=None):
 
 
 def means(table):
-    """Return one row a loss, fit and threshold: means over photographs, crack IoU pooled over their pixels."""
+    """Return one row per loss, fit and threshold: means over photographs; crack IoU pooled over their pixels."""
     rows = []
     for (loss, fit, threshold), group in _trained(table).groupby(["loss", "fit", "threshold"], sort=False):
         rows.append(
@@ -48,30 +46,25 @@ def means(table):
 
 
 def differences(table):
-    """Return how much crops are better than reduced photographs: F1 within 2 px, photograph by photograph.
+    """Return the gain of crops over resized photographs in F1 within 2 px, paired by photograph.
 
     Returns
     -------
     DataFrame
-        loss, threshold, difference, and low and high: a 95 % interval that resamples photographs. Of one seed it
-        says nothing about the next training.
+        loss, threshold, difference, and low and high: a 95 % interval that resamples photographs. With one seed it does
+        not include the variation between trainings.
     """
     rows = []
     for (loss, threshold), group in _trained(table).groupby(["loss", "threshold"], sort=False):
         pairs = group.pivot_table(index="name", columns="fit", values="f1")
         gain = (pairs["crop"] - pairs["resize"]).to_numpy()
-        found = stats.bootstrap(
-            (gain,), np.mean, confidence_level=LEVEL, method="percentile", rng=np.random.default_rng(0)
-        )
-        rows.append(
-            {"loss": loss, "threshold": threshold, "difference": gain.mean()}
-            | {"low": found.confidence_interval.low, "high": found.confidence_interval.high}
-        )
+        difference, low, high = bootstrap(lambda photographs, gain=gain: gain[photographs].mean(), len(gain))
+        rows.append({"loss": loss, "threshold": threshold, "difference": difference, "low": low, "high": high})
     return pd.DataFrame(rows)
 
 
 def by_photograph(table, threshold="chosen"):
-    """Return, by the loss's title, the F1 of each photograph: a row each, a column a fit."""
+    """Return, by the loss's title, a table of F1 with one row per photograph and one column per fit."""
     rows = _trained(table)
     rows = rows[rows["threshold"] == threshold]
     return {
@@ -81,29 +74,29 @@ def by_photograph(table, threshold="chosen"):
 
 
 def in_words(table):
-    """Return in Markdown whether crops are worth it on these photographs, and what speaks for the reason."""
-    gains, found = differences(table), means(table)
+    """Return a text in Markdown: whether crops are worth their effort on these photographs, and a likely reason."""
+    gains, averages = differences(table), means(table)
     best = gains.loc[gains["difference"].idxmax()]
-    plain = found[found["threshold"] == "0.5"].groupby("fit")[["precision, 2 px", "recall, 2 px"]].mean()
+    plain = averages[averages["threshold"] == "0.5"].groupby("fit")[["precision, 2 px", "recall, 2 px"]].mean()
     ceiling = table.loc[table["fit"] == "ceiling", "f1"].mean()
     (crop, crop_precision), (resize, resize_precision) = (
         plain.loc[fit, ["recall, 2 px", "precision, 2 px"]] for fit in ("crop", "resize")
     )
     reached = "reach" if best["difference"] >= WANTED else "do not reach"
     return (
-        f"**Crops {reached} the {WANTED:g} of F1 that would make them worth their effort here**: at best they differ "
-        f"by {best['difference']:+.3f} [{best['low']:+.3f}, {best['high']:+.3f}] "
-        f"({title(best['loss'])}, threshold {best['threshold']}). True masks that are reduced in "
-        f"the same way and enlarged again have an F1 of {ceiling:.3f}, so what a reduction by two takes from these "
-        f"cracks is not what this measure counts. At 0.5 crops have a recall of {crop:.3f} (reduced: {resize:.3f}) and "
-        f"a precision of {crop_precision:.3f} ({resize_precision:.3f}): half of the crops are drawn around a crack, "
-        "which is more crack than photographs have, and a crop shows less of the surroundings that tell a crack from "
-        "a joint or a stain. Where a reduction would thin cracks below a pixel, crops are what is left."
+        f"**Crops {reached} the gain of {WANTED:g} in F1 that would justify their effort**: the largest difference is "
+        f"{best['difference']:+.3f} [{best['low']:+.3f}, {best['high']:+.3f}] "
+        f"({title(best['loss'])}, threshold {best['threshold']}). True masks that are resized and enlarged again have "
+        f"an F1 of {ceiling:.3f}, so resizing by two hardly changes this measure for these cracks. At 0.5 crops have a "
+        f"recall of {crop:.3f} (resized: {resize:.3f}) and a precision of {crop_precision:.3f} "
+        f"({resize_precision:.3f}). A likely reason is that half of the crops are drawn around a crack, so they "
+        "contain more crack than photographs do. A crop also shows less of the surroundings that distinguish a crack "
+        "from a joint or a stain. Crops remain useful where resizing would make cracks thinner than a pixel."
     )
 
 
 def numbers(table, provenance):
-    """Return what the page says in its prose."""
+    """Return the values for the prose of the page."""
     ceiling = table[table["fit"] == "ceiling"]
     gains = differences(table)
     best = gains.loc[gains["difference"].idxmax()]
@@ -118,7 +111,7 @@ def numbers(table, provenance):
         "reached": bool(best["difference"] >= WANTED),
         "f1": {
             f"{loss}_{fit}": {
-                threshold: each["f1"].mean() for threshold, each in group.groupby("threshold", sort=False)
+                threshold: rows["f1"].mean() for threshold, rows in group.groupby("threshold", sort=False)
             }
             for (loss, fit), group in _trained(table).groupby(["loss", "fit"])
         },
@@ -133,7 +126,7 @@ def _trained(table):
 
 
 def _limit(threshold, group):
-    chosen = ", ".join(f"{each:g}" for each in group["limit"].unique())
+    chosen = ", ".join(f"{limit:g}" for limit in group["limit"].unique())
     return threshold if threshold == "0.5" else f"{threshold} ({chosen})"
 
 

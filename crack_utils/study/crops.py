@@ -1,11 +1,11 @@
-"""Are thin cracks found better in crops of photographs at their own size than in reduced photographs?
+"""Compare training on crops at full resolution with training on resized photographs, for thin cracks.
 
     python -m crack_utils.study.crops results/thin_cracks.csv
 
-trains both ways on CrackForest, whose cracks are a few pixels wide: the same photographs, losses, network, size of
-picture and number of steps, so that a training takes as long. One row a photograph of the test set, training and
-threshold, all at the photographs' own size; where it comes from is written beside it. What was trained is not trained
-again, so that more seeds continue.
+trains both ways on CrackForest, whose cracks are a few pixels wide. Photographs, losses, network, picture size and
+number of steps are the same, so trainings take equally long. The table has one row per photograph of the test set,
+training and threshold, measured at full resolution. Its provenance is written next to it. Finished trainings are not
+repeated, so a call with more seeds continues.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from crack_utils.training.experiment import Experiment
 
 DATA = "crackforest"
 TEST = 0.2  # of the photographs; thresholds are chosen on validation
-LOSSES = ("bce",)  # overlap losses sometimes collapse on so few photographs, which would be another question
+LOSSES = ("bce",)  # overlap losses sometimes collapse on so few photographs; that is another question
 THRESHOLDS = {"0.5": THRESHOLD, "chosen": None}
 
 
@@ -43,8 +43,8 @@ def check(seeds=1, data=DATA, preset="quick", **overrides):
     -------
     DataFrame
         loss, fit, seed, seconds (of the training), threshold ("0.5", or "chosen" on validation after calibration),
-        limit (its value), name, precision, recall, f1 (with 2 px), tp, fp, fn, tn. Rows whose fit is "ceiling" have no
-        loss: true masks reduced as the pictures are and enlarged again.
+        limit (its value), name, precision, recall, f1 (with 2 px), tp, fp, fn, tn. Rows with the fit "ceiling" have no
+        loss: they are true masks, resized like the pictures and enlarged again.
     """
     rows = []
     for seed in range(seeds):
@@ -54,7 +54,7 @@ def check(seeds=1, data=DATA, preset="quick", **overrides):
                 runs[fit] = train(
                     Experiment.preset(preset, data=data, loss=loss, fit=fit, seed=seed, test=TEST, **overrides)
                 )
-                rows += [{"loss": loss, "fit": fit, "seed": seed} | each for each in _measured(runs[fit])]
+                rows += [{"loss": loss, "fit": fit, "seed": seed} | row for row in _measured(runs[fit])]
     return pd.DataFrame(rows + _ceiling(runs["resize"]))
 
 
@@ -81,9 +81,9 @@ def _ceiling(run):
 
 
 def main(arguments=None):
-    """Write the table, and its provenance beside it."""
+    """Write the table and its provenance."""
     parser = argparse.ArgumentParser(prog="python -m crack_utils.study.crops", description=__doc__.split("\n")[0])
-    parser.add_argument("table", type=Path, help="a CSV file, as results/thin_cracks.csv")
+    parser.add_argument("table", type=Path, help="a CSV file, such as results/thin_cracks.csv")
     parser.add_argument("--seeds", type=int, default=1)
     options = parser.parse_args(arguments)
     table = check(options.seeds)

@@ -1,6 +1,6 @@
-"""Many trainings asked for in one line: losses × seeds, as the workflow's `trainings` takes them.
+"""Lists of trainings, losses × seeds, for the workflow's target `trainings`.
 
-Only the standard library and `experiment` are used, because the workflow reads this at each of its starts.
+Only the standard library and `experiment` are used, because the workflow imports this at every start.
 """
 
 import re
@@ -9,24 +9,24 @@ from crack_utils.training.experiment import Experiment
 
 
 def trainings(losses, seeds):
-    """List the trainings that a grid asks for: each loss with each seed.
+    """List the trainings of a grid: each loss with each seed.
 
     Parameters
     ----------
     losses : str
         Names of losses or of sums of them, separated by commas, such as ``"bce,dice+bce"``.
     seeds : str or int
-        As `whole_numbers` reads them, such as ``"0-9"``.
+        See `whole_numbers`, such as ``"0-9"``.
 
     Returns
     -------
     list of dict
-        `loss` and `seed` of each, the losses in the order given.
+        `loss` and `seed` of each training, the losses in the given order.
 
     Raises
     ------
     ValueError
-        If a loss is unknown or the seeds are not whole numbers; the message says what is valid.
+        If a loss is unknown or the seeds are not whole numbers; the message lists what is valid.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def trainings(losses, seeds):
 
 
 def whole_numbers(text):
-    """Read numbers and ranges, separated by commas; both ends of a range belong to it.
+    """Read numbers and ranges, separated by commas; a range includes both ends.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def whole_numbers(text):
     Returns
     -------
     list of int
-        Rising, each number once.
+        In rising order, without duplicates.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def whole_numbers(text):
     >>> whole_numbers("8-10, 1")
     [1, 8, 9, 10]
     """
-    found = set()
+    numbers = set()
     for part in str(text).split(","):
         ends = re.fullmatch(r"(\d+)(?:-(\d+))?", part.strip())
         first, last = (int(ends[1]), int(ends[2] or ends[1])) if ends else (1, 0)
@@ -68,5 +68,5 @@ def whole_numbers(text):
             raise ValueError(
                 f"seeds={text}: {part.strip()!r} is neither a number nor a rising range; valid is 0-9 or 1,4,8"
             )
-        found.update(range(first, last + 1))
-    return sorted(found)
+        numbers.update(range(first, last + 1))
+    return sorted(numbers)

@@ -1,7 +1,7 @@
-"""A run, whatever it was trained on, measured on the photographs at their own size: reduction and crops compared.
+"""Measure a run on photographs at full resolution, to compare training on resized pictures with training on crops.
 
-A network that saw reduced pictures is given reduced ones; its probabilities are enlarged to the photograph before they
-become a mask. So both kinds of run answer the same question about the same pixels.
+A network trained on resized pictures gets resized ones. Its probabilities are enlarged to the photograph before the
+threshold is applied. Both kinds of run are thus measured on the same pixels.
 """
 
 import dataclasses
@@ -13,19 +13,19 @@ from crack_utils.inference.predictor import load_trained
 
 
 def measure(run, tolerance=2, threshold=THRESHOLD):
-    """Measure a run on its evaluated set at the photographs' own size.
+    """Measure a run on its evaluated set at full resolution.
 
     Parameters
     ----------
     run : Run
     tolerance : float [px of the photographs]
     threshold : float in (0, 1), optional
-        Of calibrated probabilities, if the run was calibrated; None takes the one that was chosen then.
+        For calibrated probabilities if the run is calibrated; None takes the threshold chosen in the calibration.
 
     Returns
     -------
     list of dict
-        One a photograph: name, precision, recall and f1 with the tolerance, and its confusion counts tp, fp, fn, tn.
+        One per photograph: name; precision, recall and f1 with the tolerance; the confusion counts tp, fp, fn, tn.
     """
     trained, split = load_trained(run.folder), split_of(run)
     threshold = trained.threshold if threshold is None else threshold
@@ -38,7 +38,7 @@ def measure(run, tolerance=2, threshold=THRESHOLD):
 
 
 def row(true, predicted, tolerance=2):
-    """Return the measures of one photograph, as `measure` has them, without its name."""
+    """Return the measures of one photograph, as in `measure`, without its name."""
     precision, recall = metrics.tolerant_precision_recall(true, predicted, tolerance)
     counts = dataclasses.asdict(metrics.confusion(true, predicted))
     return {"precision": precision, "recall": recall, "f1": metrics.tolerant_f1(true, predicted, tolerance)} | counts

@@ -1,4 +1,4 @@
-"""What the source report published (R54), as printed there. Plain data."""
+"""The results that the source report published (R54). Plain data."""
 
 from crack_utils.losses.registry import title
 
@@ -17,5 +17,5 @@ TABLE_1 = {
 
 
 def order(values):
-    """Return names from the highest value to the lowest, such as 'Dice > BCE'."""
+    """Return the titles of losses in the order of their values, highest first, such as 'Dice > BCE'."""
     return " > ".join(title(name) for name in sorted(values, key=values.get, reverse=True))

@@ -1,4 +1,4 @@
-"""The study in tables and numbers, as its pages show them."""
+"""Tables and numbers of the study for the pages of the book."""
 
 from itertools import combinations
 
@@ -7,32 +7,32 @@ import pandas as pd
 
 from crack_utils.evaluation.words import MEASURES
 from crack_utils.losses.registry import REPORTED, title
-from crack_utils.metrics.masks import ROUNDS_TO_ONE, Confusion
+from crack_utils.metrics.masks import ROUNDS_TO_ONE, Confusion, best_threshold
 from crack_utils.study.cases import SCALES
 from crack_utils.study.claims import by_seed, compare_losses, interval, present, variants
 from crack_utils.study.published import order
-from crack_utils.study.tables import COUNTS, facts, repeated, source
+from crack_utils.study.tables import COUNTS, overview, repeated, source
 
 QUOTED = ("mean_iou", "unthresholded_mean_iou", "crack_at_one", "recall", "expected_calibration_error")  # in the prose
 VERDICTS = ("reproduced", "not reproduced", "depends")
 
 
 def loss_table(tables, measures):
-    """Return how many trainings of each loss failed, and each measure of the others with its interval: texts."""
+    """Return a table of texts: failed trainings of each loss, and measures of the others with 95 % intervals."""
     rows, failed = {}, tables.failures("losses")
     for loss, name in zip(REPORTED, map(title, REPORTED), strict=True):
         rows[name] = {"failed trainings": f"{failed[loss]}"}
         for measure in measures:
             (values,) = tables.values("losses", measure, [loss], worked=True)
-            found = interval(values)
-            rows[name][MEASURES.get(measure, measure)] = f"{found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}]"
+            name_in_words = MEASURES.get(measure, measure)
+            rows[name][name_in_words] = "{value:.3f} [{low:.3f}, {high:.3f}]".format(**interval(values))
     return pd.DataFrame(rows).T
 
 
 def pair_table(tables, measures):
-    """Return the difference of each pair of losses with limits that hold for all pairs at once, texts for the page.
+    """Return a table of texts: the difference of each pair of losses, with limits for all pairs together.
 
-    A star marks what is established: limits on one side of zero.
+    A star marks an established difference: its limits exclude zero.
     """
     columns = {}
     for measure in measures:
@@ -43,9 +43,10 @@ def pair_table(tables, measures):
 
 
 def leak_table(tables):
-    """Return, by number of specimens and way of drawing, what of validation was trained on and what it measured.
+    """Return a table of texts on leaks, by number of specimens and kind of split.
 
-    Failed trainings are counted, and left out.
+    It has the share of validation pictures that were used in training, and the mean IoU of validation and test.
+    Failed trainings are counted and excluded from the values.
     """
     rows = []
     for question in present(tables, "leaks", "leaks, few specimens"):
@@ -56,37 +57,36 @@ def leak_table(tables):
             rows.append(
                 {
                     "specimens": "few" if "few" in question else "many",
-                    "validation is drawn": variant,
+                    "split of validation": variant,
                     "trainings (failed)": f"{len(runs) + failed[variant]} ({failed[variant]})",
-                    "of it trained on": f"{runs['validation_seen'].mean():.0%}",
+                    "share used in training": f"{runs['validation_seen'].mean():.0%}",
                     "validation mean IoU": f"{runs['validation_mean_iou'].mean():.3f}",
                     "test mean IoU": f"{runs['pooled_mean_iou'].mean():.3f}",
                     "validation − test [95 %]": _text(above),
                 }
             )
-    index = ["specimens", "validation is drawn"]
+    index = ["specimens", "split of validation"]
     return pd.DataFrame(rows).set_index(index) if rows else pd.DataFrame(index=index)
 
 
 def variant_table(tables):
-    """Return what every variant of every other question came to: failures, mean IoU at 0.5 with interval, cost.
+    """Return a table of texts on all variants of the other questions: failures, mean IoU at 0.5, time, memory.
 
-    All trainings count, failed ones too.
+    Failed trainings are included in the values.
     """
-    rows, leaks = [], ("leaks", "leaks, few specimens")
-    for question in [each for each in dict.fromkeys(tables.runs["question"]) if each not in ("losses", *leaks)]:
+    rows, shown_elsewhere = [], ("losses", "leaks", "leaks, few specimens")
+    for question in [name for name in dict.fromkeys(tables.runs["question"]) if name not in shown_elsewhere]:
         failed = tables.failures(question)
         for variant in variants(tables, question):
             runs = tables.runs[(tables.runs["question"] == question) & (tables.runs["variant"] == variant)]
             (values,) = tables.values(question, "mean_iou", [variant])
-            found = interval(values)
             rows.append(
                 {
                     "question": question,
                     "variant": variant,
                     "trainings": len(runs),
                     "failed": int(failed[variant]),
-                    "mean IoU at 0.5 [95 %]": f"{found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}]",
+                    "mean IoU at 0.5 [95 %]": "{value:.3f} [{low:.3f}, {high:.3f}]".format(**interval(values)),
                     "time [s]": f"{runs['seconds'].median():.0f}",
                     "peak memory [GiB]": f"{runs['peak_memory_gib'].median():.2f}",
                 }
@@ -96,33 +96,34 @@ def variant_table(tables):
 
 
 def precision_effect(tables):
-    """Return the cast mean IoU of each loss's networks if their output were stored in another floating-point type.
+    """Return the cast mean IoU of each loss's networks if their output were stored in another number type.
 
-    A stored probability rounds to 1 from half a step below it on, so the cast is a threshold there; pooled over the
-    test set, mean over the seeds.
+    A stored probability rounds to 1 from half a step below 1, so the cast is a threshold there. Values are pooled over
+    the test set, with means over the seeds.
     """
     rows = tables.swept("test")
-    found = {}
+    effect = {}
     for loss, name in zip(REPORTED, map(title, REPORTED), strict=True):
         chosen = rows[rows["variant"] == loss]
-        found[name] = {kind: _mean_iou_at(chosen, limit) for kind, limit in ROUNDS_TO_ONE.items()}
-        found[name]["at 0.5"] = _mean_iou_at(chosen, 0.5)
-    return pd.DataFrame(found).T
+        effect[name] = {kind: _mean_iou_at(chosen, limit) for kind, limit in ROUNDS_TO_ONE.items()}
+        effect[name]["at 0.5"] = _mean_iou_at(chosen, 0.5)
+    return pd.DataFrame(effect).T
 
 
 def best_thresholds(tables):
-    """Return, by loss, the threshold that is best on validation, and the mean IoU of the test set at it and at 0.5."""
-    found = {}
+    """Return, by loss, the best threshold on validation, and the test set's mean IoU at this threshold and at 0.5."""
+    chosen = {}
     for loss, name in zip(REPORTED, map(title, REPORTED), strict=True):
         swept = (tables.swept(part) for part in ("validation", "test"))
         validation, test = (rows[rows["variant"] == loss] for rows in swept)
-        best = max(validation["threshold"].unique(), key=lambda threshold: _mean_iou_at(validation, threshold))
-        found[name] = {"threshold": best, "test": _mean_iou_at(test, best), "test_at_half": _mean_iou_at(test, 0.5)}
-    return found
+        thresholds = np.unique(validation["threshold"])
+        best = best_threshold(thresholds, [_mean_iou_at(validation, threshold) for threshold in thresholds])
+        chosen[name] = {"threshold": best, "test": _mean_iou_at(test, best), "test_at_half": _mean_iou_at(test, 0.5)}
+    return chosen
 
 
 def statistics_table(checked):
-    """Return what simulated studies say of the intervals, by number of seeds: texts.
+    """Return a table of texts: the error rates of the intervals in simulated studies, by number of seeds.
 
     Parameters
     ----------
@@ -136,22 +137,34 @@ def statistics_table(checked):
 
 
 def findings_table(findings):
-    """Return findings as the table of the page: claim, report, ours with interval, verdict."""
+    """Return a table of findings for the page: claim, report, our contrast and difference, verdict."""
     return pd.DataFrame(
         {
-            "item": each.item,
-            "claim": each.claim,
-            "report": each.reported,
-            "ours": each.contrast,
-            "difference [95 %]": _text({"value": each.value, "low": each.low, "high": each.high}),
-            "verdict": each.verdict,
+            "item": finding.item,
+            "claim": finding.claim,
+            "report": finding.reported,
+            "ours": finding.contrast,
+            "difference [95 %]": _text({"value": finding.value, "low": finding.low, "high": finding.high}),
+            "verdict": finding.verdict,
         }
-        for each in findings
+        for finding in findings
     )
 
 
 def numbers(full, live, findings):
-    """Return what the pages say in their prose, each group with its source."""
+    """Return the values for the prose of the pages, with their sources.
+
+    Parameters
+    ----------
+    full, live : Tables
+    findings : list of Finding
+        Of the full study.
+
+    Returns
+    -------
+    dict
+        Ready for JSON.
+    """
     losses = {}
     for loss in REPORTED:
         losses[loss] = {}
@@ -173,7 +186,7 @@ def numbers(full, live, findings):
     pairs = {measure: compare_losses(full, measure) for measure in spread}
     return {
         "source": source(full),
-        "facts": facts(full),
+        "facts": overview(full),
         "size": list(SCALES["full"]["base"]["size"]),
         "batch": SCALES["full"]["base"]["batch"],
         "failures": {loss: int(count) for loss, count in full.failures("losses").items()},
@@ -183,29 +196,29 @@ def numbers(full, live, findings):
         "established": {measure: _established(rows) for measure, rows in pairs.items()},
         "best_thresholds": best_thresholds(full),
         "findings": _by_item(findings),
-        "verdicts": {name: sum(each.verdict.startswith(name) for each in findings) for name in VERDICTS},
+        "verdicts": {name: sum(finding.verdict.startswith(name) for finding in findings) for name in VERDICTS},
         "live": {
             "source": source(live),
             "repeated": repeated(full, live),
-            "facts": facts(live),
+            "facts": overview(live),
             "order": {measure: order(values) for measure, values in live_means.items()},
         },
     }
 
 
 def _by_item(findings):
-    """Return findings by their item; a second one of an item is named such as "R60_2"."""
+    """Return findings by their item; the second finding of an item is named "R60_2", for example."""
     named = {}
-    for each in findings:
-        number = 1 + sum(name.partition("_")[0] == each.item for name in named)
-        named[each.item if number == 1 else f"{each.item}_{number}"] = each.to_dict()
+    for finding in findings:
+        number = 1 + sum(name.partition("_")[0] == finding.item for name in named)
+        named[finding.item if number == 1 else f"{finding.item}_{number}"] = finding.to_dict()
     return named
 
 
 def _established(rows):
-    """Return the pairs that differ, such as "Dice > BCE", the first being the better; "none" if none does."""
-    found = [f"{title(a)} > {title(b)}" for (a, b), row in rows.items() if row["low"] > 0]
-    return ", ".join(found) or "none"
+    """Return the pairs with an established difference, such as "Dice > BCE", better one first; "none" without any."""
+    pairs = [f"{title(a)} > {title(b)}" for (a, b), row in rows.items() if row["low"] > 0]
+    return ", ".join(pairs) or "none"
 
 
 def _pair_text(row):
@@ -213,11 +226,11 @@ def _pair_text(row):
     return f"{title(row['first'])} {_text(row)}{star}"
 
 
-def _text(found):
-    return f"{found['value']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}]"
+def _text(limits):
+    return f"{limits['value']:+.3f} [{limits['low']:+.3f}, {limits['high']:+.3f}]"
 
 
 def _mean_iou_at(rows, threshold):
     """Return the mean over the seeds of the pooled mean IoU at a threshold of the table."""
     chosen = rows[np.isclose(rows["threshold"], threshold, rtol=0, atol=1e-9)]
-    return float(np.mean([Confusion(*each).mean_iou for each in chosen[list(COUNTS)].itertuples(index=False)]))
+    return float(np.mean([Confusion(*counts).mean_iou for counts in chosen[list(COUNTS)].itertuples(index=False)]))

@@ -1,23 +1,23 @@
-"""Can the published mIoU and accuracy (R54) come from one hard mask a model? Solved exactly, not searched.
+"""Can the published mIoU and accuracy (R54) come from one thresholded mask per model? An exact solution, not a search.
 
-A hard prediction of all pixels of a set is three numbers: the crack share f, the recall r and the specificity s.
-Mean IoU and accuracy are two equations, so what is left is a curve. Crack shares are those of the masks, the same
-for all four losses on the same set: curves without a common crack share contradict each other.
+For a whole set of pictures, a thresholded prediction has three numbers: the crack share f, the recall r and the
+specificity s. Mean IoU and accuracy give two equations, so the solutions form a curve. The crack share is that of the
+masks and is the same for all four losses on the same set. Curves without a common crack share contradict each other.
 
-With the share of wrong pixels w = 1 − accuracy and of found crack t = f·r, the *global* accuracy makes mean IoU
-depend on t alone,
+Let w = 1 − accuracy be the share of wrong pixels and t = f·r the share of true positives. With the *global* accuracy,
+mean IoU depends on t alone,
 
     (t + w)(1 − t) = w(1 + w) / (2(1 − mIoU)),
 
-so f lies between t (all wrong pixels are false alarms) and t + w (all are missed crack). With the *mean class*
+so f lies between t (all wrong pixels are false positives) and t + w (all are false negatives). With the *mean class*
 accuracy, p = 1 − r, q = 1 − s, p + q = 2(1 − accuracy) and the odds ρ = f/(1 − f),
 
     p(1 − p − 2·mIoU)·ρ² + (2 − p − q − 2·mIoU·(1 + pq))·ρ + q(1 − q − 2·mIoU) = 0.
 
-Of two solutions the one with the smaller crack is taken; the other has crack and background exchanged. All measures
-are over all pixels of a set together, as Keras accumulates mean IoU and, images being of one size, the global
-accuracy. This is an assumption about the report: a mean IoU averaged over images could hide all errors in a few
-images, and then its share of wrong pixels says less.
+Of two solutions the one with the smaller crack share is used; in the other, crack and background are exchanged. All
+measures are pooled over all pixels of a set. Keras computes mean IoU in this way, and the global accuracy too, because
+all images have the same size. This is an assumption about the report. If its mean IoU is an average over images, all
+errors could be in a few images, and the share of wrong pixels would say less.
 """
 
 from dataclasses import dataclass
@@ -32,12 +32,12 @@ from crack_utils.study.published import TABLE_1
 SETS = {"train": "training", "val": "validation"}
 ACCURACIES = ("global", "mean class")
 POINTS = 2001  # along a curve
-ROUNDING = 0.5e-5  # Table 1 has five decimals; the sixth of Dice's validation mIoU is not relied on
+ROUNDING = 0.5e-5  # Table 1 has five decimals; the sixth decimal of Dice's validation mIoU is not used
 
 
 @dataclass(frozen=True)
 class Masks:
-    """Hard predictions along a curve; arrays of one shape, shares in [0, 1]."""
+    """Thresholded predictions along a curve; arrays of one shape, shares in [0, 1]."""
 
     crack_share: np.ndarray
     recall: np.ndarray
@@ -45,12 +45,12 @@ class Masks:
 
     @property
     def missed(self):
-        """Share of all pixels that are missed crack."""
+        """Share of all pixels that are false negatives."""
         return self.crack_share * (1 - self.recall)
 
     @property
     def false_alarm(self):
-        """Share of all pixels that are background called crack."""
+        """Share of all pixels that are false positives."""
         return (1 - self.crack_share) * (1 - self.specificity)
 
     @property
@@ -74,7 +74,7 @@ class Masks:
 
 
 def curve(mean_iou, accuracy, kind, points=POINTS):
-    """Return all hard masks with this mean IoU and accuracy and at most half of the pixels found crack.
+    """Return all thresholded masks with this mean IoU and accuracy, and at most half of the pixels true positives.
 
     Parameters
     ----------
@@ -82,12 +82,17 @@ def curve(mean_iou, accuracy, kind, points=POINTS):
     kind : str
         "global" or "mean class".
     points : int
-        From no missed crack to as much as possible.
+        Number of points, from no false negatives to as many as possible.
 
     Returns
     -------
     Masks
         Empty if there is no such mask.
+
+    Raises
+    ------
+    ValueError
+        If the kind is unknown, or a value is not between 0 and 1.
     """
     if kind not in ACCURACIES:
         raise ValueError(f"unknown accuracy {kind!r}; valid are {', '.join(ACCURACIES)}")
@@ -103,15 +108,15 @@ def _global_curve(mean_iou, accuracy, points):
     root = (1 + wrong) ** 2 / 4 - overlap
     if root < 0 or overlap < wrong:
         return _empty()
-    found = (1 - wrong) / 2 - np.sqrt(root)
+    detected = (1 - wrong) / 2 - np.sqrt(root)
     missed = np.linspace(0, wrong, points)
-    share = found + missed
-    return Masks(share, found / share, 1 - (wrong - missed) / (1 - share))
+    share = detected + missed
+    return Masks(share, detected / share, 1 - (wrong - missed) / (1 - share))
 
 
 def _class_curve(mean_iou, accuracy, points):
     total = 2 * (1 - accuracy)
-    # Dense towards q = 0, which is left out: there the crack share is 0.
+    # Dense towards q = 0, which is excluded because the crack share is 0 there.
     p = min(total, 1) * (1 - np.linspace(1, 0, points, endpoint=False) ** 2)
     q = total - p
     square, constant = p * (1 - p - 2 * mean_iou), q * (1 - q - 2 * mean_iou)
@@ -127,12 +132,12 @@ def _empty():
 
 
 def rounded_curves(loss, name, kind, points=POINTS):
-    """Return the curves of the published pair and of the corners of what rounds to it.
+    """Return the curves of the published pair, and of the four corners of the values that round to it.
 
     Parameters
     ----------
     loss : str
-        A key of `report.TABLE_1`.
+        A key of `published.TABLE_1`.
     name : str
         "train" or "val".
     kind : str
@@ -141,7 +146,7 @@ def rounded_curves(loss, name, kind, points=POINTS):
     Returns
     -------
     list of Masks
-        The published numbers' own first.
+        The curve of the published numbers first.
     """
     mean_iou, accuracy = TABLE_1[loss][f"{name}_miou"], TABLE_1[loss][f"{name}_accuracy"]
     steps = [(0, 0), *product((-ROUNDING, ROUNDING), repeat=2)]
@@ -149,21 +154,21 @@ def rounded_curves(loss, name, kind, points=POINTS):
 
 
 def feasible():
-    """Return what one hard mask a model would have to be, for each set, reading of accuracy, and loss.
+    """Return the properties that one thresholded mask per model must have, for each set, kind of accuracy, and loss.
 
     Returns
     -------
     DataFrame
-        set, accuracy, loss; and least and most crack_share, recall, specificity and area_ratio, rounding included
-        (the curves are monotone in both numbers, so the corners suffice). With the mean class accuracy the crack
-        share goes down to 0, which no curve reaches.
+        set, accuracy, loss; and the minimum (_low) and maximum (_high) of crack_share, recall, specificity and
+        area_ratio, including rounding (the curves are monotone in both numbers, so the corners are enough). With the
+        mean class accuracy the crack share approaches 0, which no curve reaches.
     """
     rows = []
     for name, kind, loss in product(SETS, ACCURACIES, TABLE_1):
         curves = rounded_curves(loss, name, kind)
         row = {"set": SETS[name], "accuracy": kind, "loss": loss}
         for quantity in ("crack_share", "recall", "specificity", "area_ratio"):
-            values = np.concatenate([getattr(each, quantity) for each in curves])
+            values = np.concatenate([getattr(masks, quantity) for masks in curves])
             row |= {f"{quantity}_low": values.min(initial=np.inf), f"{quantity}_high": values.max(initial=-np.inf)}
         if kind == "mean class":
             row["crack_share_low"] = 0.0
@@ -172,25 +177,22 @@ def feasible():
 
 
 def common_share(table):
-    """Return the crack shares that all rows of `feasible` allow: (low, high), where low > high means none.
-
-    Each row's shares are an interval, so their intersection is one.
-    """
+    """Return the interval (low, high) of crack shares that all rows of `feasible` allow; low > high means none."""
     return float(table["crack_share_low"].max()), float(table["crack_share_high"].min())
 
 
 def loss_bounds():
-    """Return what a global accuracy at 0.5 forces the published loss to be at least.
+    """Return the smallest possible loss for a global accuracy at 0.5, to compare with the published loss.
 
-    A pixel on the wrong side of 0.5 costs at least ln 2 in BCE, and 0.5²·ln 2 times its α in focal loss with γ = 2.
-    The least α is taken (0.25, all wrong pixels being crack), so the bound holds wherever the errors are. This
-    assumes that the published loss is a mean over pixels.
+    A pixel on the wrong side of 0.5 costs at least ln 2 in BCE, and 0.5²·ln 2 times its α in focal loss with γ = 2. The
+    smallest α is used (0.25, if all wrong pixels are crack), so the bound is valid for errors anywhere. It assumes that
+    the published loss is a mean over pixels.
 
     Returns
     -------
     DataFrame
-        set, loss ("bce", "focal"), alpha (None: not weighted), least, published, and excluded: published < least,
-        rounding included.
+        set, loss ("bce", "focal"), alpha (None: not weighted), least, published, and excluded: whether published is
+        below least, including rounding.
     """
     rows = []
     for name, (loss, alpha, cost) in product(
@@ -211,33 +213,22 @@ def loss_bounds():
     return pd.DataFrame(rows)
 
 
-def dice_bound(name):
-    """Return the least crack share at which Dice's published loss allows its accuracy to be global and at 0.5.
-
-    A missed pixel leaves at least half of it in the soft FN, a false alarm half in the soft FP. So with pooled sums
-    loss ≥ (w/2) / (2f + w/2), and f ≥ w(1 − loss) / (4·loss). Assumes the linear Dice loss, its sums pooled over
-    the set (or batches alike), and ε negligible.
-    """
-    wrong, loss = 1 - TABLE_1["dice"][f"{name}_accuracy"] - ROUNDING, TABLE_1["dice"][f"{name}_loss"] + ROUNDING
-    return wrong * (1 - loss) / (4 * loss)
-
-
 def most_share_by_loss(name):
-    """Return the largest crack share at which BCE's loss allows its mean class accuracy at 0.5.
+    """Return the largest crack share for which BCE's loss and mean class accuracy at 0.5 are consistent.
 
-    Fewest pixels are wrong if all of them are crack: f·2(1 − accuracy) ≤ loss / ln 2.
+    The number of wrong pixels is smallest if all of them are crack: f·2(1 − accuracy) ≤ loss / ln 2.
     """
     missed = 2 * (1 - TABLE_1["bce"][f"{name}_accuracy"] - ROUNDING)
     return most_wrong(name) / missed
 
 
 def most_wrong(name):
-    """Return the largest share of pixels that can be wrong at 0.5 with BCE's published loss: loss / ln 2."""
+    """Return the largest possible share of wrong pixels at 0.5 with BCE's published loss: loss / ln 2."""
     return (TABLE_1["bce"][f"{name}_loss"] + ROUNDING) / np.log(2)
 
 
 def truncated_recall(mean_iou, crack_share):
-    """Return the share of crack that is exactly 1.0 if a truncated mean IoU has this value, without false alarms.
+    """Return the share of crack pixels at exactly 1.0 that gives this truncated mean IoU, without false positives.
 
     Parameters
     ----------
@@ -247,7 +238,7 @@ def truncated_recall(mean_iou, crack_share):
     Returns
     -------
     ndarray, float
-        NaN where even an empty prediction has a higher mean IoU.
+        NaN if even an empty prediction has a higher mean IoU.
 
     Notes
     -----
@@ -262,23 +253,24 @@ def truncated_recall(mean_iou, crack_share):
 
 
 def verdicts():
-    """Return each reading of Table 1 with what the numbers say of it.
+    """Test each possible reading of Table 1 with the published numbers.
 
     Returns
     -------
     DataFrame
-        set, reading, verdict ("excluded", "strained" or "consistent"), because. Strained: possible, but only with a
-        crack area at least twice too large for one loss while another's is right within a tenth.
+        set, reading, verdict ("excluded", "strained" or "consistent"), because. "Strained" means possible, but only if
+        one loss predicts at least twice the true crack area while another predicts it within a tenth.
     """
     table, bounds = feasible(), loss_bounds()
     rows = []
     for name, set_title in SETS.items():
-        here = table[table["set"] == set_title]
+        of_set = table[table["set"] == set_title]
         for kind in ACCURACIES:
-            verdict, because = _one_mask(here[here["accuracy"] == kind])
-            rows.append((set_title, f"one hard mask a model (truncated or at 0.5), {kind} accuracy", verdict, because))
+            verdict, because = _one_mask(of_set[of_set["accuracy"] == kind])
+            reading = f"one mask per model (truncated or at 0.5), {kind} accuracy"
+            rows.append((set_title, reading, verdict, because))
         bce = bounds[(bounds["set"] == set_title) & (bounds["loss"] == "bce")].iloc[0]
-        because = f"BCE's accuracy needs a loss of {bce['least']:.4f} or more, published is {bce['published']:.5f}"
+        because = f"BCE's accuracy needs a loss of at least {bce['least']:.4f}; published is {bce['published']:.5f}"
         verdict = "excluded" if bce["excluded"] else "consistent"
         rows.append((set_title, "truncated mIoU, global accuracy at 0.5", verdict, because))
         because = f"any crack share up to {100 * most_share_by_loss(name):.1f} %"

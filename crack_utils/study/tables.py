@@ -1,10 +1,10 @@
-"""The study's tidy tables: gathered from the runs' folders, written as CSV with their provenance, read back.
+"""The tables of a study: collect them from the runs' folders, write them as CSV with their provenance, read them.
 
-Tables, one row each for
-- `specimens`: question, variant, seed and test specimen; measures are means over the specimen's pictures;
-- `runs`: question, variant, seed; what a training cost, its curves, and measures of its validation set;
-- `thresholds`: loss, seed, set and threshold; pooled counts;
-- `tips`, of the question "tips" alone: variant, seed and test picture; how far its tip was found from the true one.
+A row of the tables is
+- `specimens`: a question, variant, seed and test specimen; measures are means over the specimen's pictures;
+- `runs`: a question, variant and seed; with cost, curves, and measures of the validation set;
+- `thresholds`: a loss, seed, set and threshold; with pooled counts;
+- `tips` (only for the question "tips"): a variant, seed and test picture; with the error of the tip.
 """
 
 import json
@@ -18,8 +18,8 @@ from crack_utils.runtime import paths, provenance
 from crack_utils.study.cases import KEPT, SCALES
 
 TABLES = ("specimens", "runs", "thresholds")
-TIPS = "tips"  # a table that only the question of that name has
-DIGITS = 6  # significant ones that are kept: far more than any interval is narrow
+TIPS = "tips"  # a table that only the question of this name has
+DIGITS = 6  # significant digits in the files: much finer than the width of any interval
 MEASURES = (
     "mean_iou",
     "unthresholded_mean_iou",
@@ -43,13 +43,13 @@ COUNTS = ("tp", "fp", "fn", "tn")
 
 @dataclass(frozen=True)
 class Tables:
-    """A study's tables, and where they come from.
+    """A study's tables and their provenance.
 
     Attributes
     ----------
     specimens, runs, thresholds : DataFrame
     provenance : dict
-        scale, commit, machine, versions, how many trainings.
+        scale, commit, machine, versions and number of trainings.
     tips : DataFrame, optional
         question, variant, seed, specimen, frame, name, tip_error [px]; infinite where no tip was found.
     """
@@ -61,30 +61,30 @@ class Tables:
     tips: pd.DataFrame | None = None
 
     def failures(self, question):
-        """Return how many trainings of each variant found no crack pixel in any test picture: a Series by variant.
+        """Return the number of failed trainings of each variant: a Series by variant.
 
-        Such a training has jumped to "no crack" and stayed there. It is an outcome of its own: a mean over it and
-        trainings that worked would describe neither.
+        A training has failed if it found no crack pixel in any test picture: it collapsed to predicting no crack.
+        Failures are reported separately, because a mean over failed and working trainings would describe neither.
         """
         rows = self.specimens[self.specimens["question"] == question]
-        found = rows.groupby(["variant", "seed"], sort=False)["recall"].max()
-        return (found == 0).groupby("variant", sort=False).sum()
+        recall = rows.groupby(["variant", "seed"], sort=False)["recall"].max()
+        return (recall == 0).groupby("variant", sort=False).sum()
 
     def working_runs(self, question):
-        """Return the rows of `runs` of a question without trainings that failed (see `failures`)."""
+        """Return the rows of `runs` of a question without failed trainings (see `failures`)."""
         rows = self.specimens[self.specimens["question"] == question]
-        found = rows.groupby(["variant", "seed"])["recall"].max()
+        recall = rows.groupby(["variant", "seed"])["recall"].max()
         runs = self.runs[self.runs["question"] == question]
-        return runs[pd.MultiIndex.from_frame(runs[["variant", "seed"]]).isin(found.index[found > 0])]
+        return runs[pd.MultiIndex.from_frame(runs[["variant", "seed"]]).isin(recall.index[recall > 0])]
 
     def swept(self, part):
-        """Return the rows of `thresholds` of one set, "validation" or "test", without trainings that failed.
+        """Return the rows of `thresholds` of one set, "validation" or "test", without failed trainings.
 
-        A variant that never worked is kept as it is.
+        If all trainings of a variant failed, its rows are kept.
         """
         rows = self.specimens[self.specimens["question"] == "losses"]
-        found = rows.groupby(["variant", "seed"])["recall"].max()
-        worked = found.index[(found > 0) | (found.groupby("variant").transform("max") == 0)]
+        recall = rows.groupby(["variant", "seed"])["recall"].max()
+        worked = recall.index[(recall > 0) | (recall.groupby("variant").transform("max") == 0)]
         chosen = self.thresholds[self.thresholds["set"] == part]
         return chosen[pd.MultiIndex.from_frame(chosen[["variant", "seed"]]).isin(worked)]
 
@@ -97,9 +97,13 @@ class Tables:
         measure : str
             A column of `specimens`.
         variants : sequence of str, optional
-            In the order wanted; by default as in the table.
+            In the order of the result; by default all, as in the table.
         worked : bool
-            Leave out the seeds with which any of these variants failed (see `failures`); if none is left, keep all.
+            Exclude seeds with which any of these variants failed (see `failures`); if none is left, keep all.
+
+        Returns
+        -------
+        ndarray of float
 
         Raises
         ------
@@ -107,71 +111,75 @@ class Tables:
             If the question or a variant is not in the table.
         """
         rows = self.specimens[self.specimens["question"] == question]
-        known = list(dict.fromkeys(rows["variant"]))
-        variants = known if variants is None else list(variants)
-        if not variants or (missing := [name for name in variants if name not in known]):
-            raise ValueError(f"{question}: no variant {missing if variants else ''}; known are {', '.join(known)}")
+        valid = list(dict.fromkeys(rows["variant"]))
+        variants = valid if variants is None else list(variants)
+        if not variants or (missing := [name for name in variants if name not in valid]):
+            raise ValueError(f"{question}: no variant {missing if variants else ''}; valid are {', '.join(valid)}")
         if worked:
-            found = rows[rows["variant"].isin(variants)].groupby(["variant", "seed"])["recall"].max()
-            kept = rows[~rows["seed"].isin(found.index[found == 0].get_level_values("seed"))]
-            rows = kept if len(kept) else rows
+            recall = rows[rows["variant"].isin(variants)].groupby(["variant", "seed"])["recall"].max()
+            working = rows[~rows["seed"].isin(recall.index[recall == 0].get_level_values("seed"))]
+            rows = working if len(working) else rows
         cube = rows.pivot(index=["variant", "seed"], columns="specimen", values=measure)
         return np.stack([cube.loc[variant].to_numpy(float) for variant in variants])
 
 
 def gather(cases, runs):
-    """Return the tables of finished trainings.
+    """Collect the tables of finished trainings.
 
     Parameters
     ----------
     cases : list of Case
     runs : list of Run
-        In the order of the cases; each has been evaluated.
+        Evaluated runs, in the order of the cases.
 
     Returns
     -------
     dict of DataFrame
-        `tips` only if a case answers that question.
+        By name of the table; `tips` only if a case answers that question.
     """
-    found = {name: [] for name in (*TABLES, TIPS)}
+    rows_of = {name: [] for name in (*TABLES, TIPS)}
     for case, run in zip(cases, runs, strict=True):
         by_specimen, about, swept = _by_specimen(run), _about(run), _thresholds(run)
         for question, variant in case.answers:
             key = {"question": question, "variant": variant, "seed": case.experiment.seed}
-            found["specimens"] += [key | row for row in by_specimen]
-            found["runs"].append(key | about)
+            rows_of["specimens"] += [key | row for row in by_specimen]
+            rows_of["runs"].append(key | about)
             if question == "losses":
-                found["thresholds"] += [key | row for row in swept]
+                rows_of["thresholds"] += [key | row for row in swept]
             if question == TIPS:
-                found[TIPS] += [key | row for row in _tips(run)]
-    made = {name: pd.DataFrame(rows) for name, rows in found.items() if rows or name != TIPS}
-    if made["thresholds"].empty:
-        made["thresholds"] = pd.DataFrame(columns=["question", "variant", "seed", "set", "threshold", *COUNTS])
-    return made
+                rows_of[TIPS] += [key | row for row in _tips(run)]
+    tables = {name: pd.DataFrame(rows) for name, rows in rows_of.items() if rows or name != TIPS}
+    if tables["thresholds"].empty:
+        tables["thresholds"] = pd.DataFrame(columns=["question", "variant", "seed", "set", "threshold", *COUNTS])
+    return tables
 
 
 def write(folder, tables, scale):
-    """Write tables as CSV, and beside them where they come from."""
+    """Write the tables of a scale to a folder as CSV, with their provenance as JSON."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
-        digits = None if name == "thresholds" else f"%.{DIGITS}g"  # those near 1 differ in the last digits alone
+        digits = None if name == "thresholds" else f"%.{DIGITS}g"  # thresholds near 1 differ only in the last digits
         table.to_csv(folder / f"{name}.csv", index=False, float_format=digits, lineterminator="\n")
-    facts = {"scale": scale, "trainings": int(tables["runs"]["run"].nunique())}
-    provenance.write_json(folder / "provenance.json", facts | provenance.describe())
+    extent = {"scale": scale, "trainings": int(tables["runs"]["run"].nunique())}
+    provenance.write_json(folder / "provenance.json", extent | provenance.describe())
 
 
 def read(folder):
-    """Return a study's tables.
+    """Read a study's tables from a folder.
+
+    Returns
+    -------
+    Tables
 
     Raises
     ------
     ValueError
-        If they are not there.
+        If a table is missing.
     """
     folder = Path(folder)
     if missing := [name for name in TABLES if not (folder / f"{name}.csv").is_file()]:
-        raise ValueError(f"{folder}: no table {', '.join(missing)}; `make study` makes them")
+        raise ValueError(f"{folder}: no table {', '.join(missing)}; run `make study`")
     names = {"variant": str, "specimen": str}
     tables = {name: pd.read_csv(folder / f"{name}.csv", dtype=names) for name in TABLES}
     if (folder / f"{TIPS}.csv").is_file():
@@ -180,34 +188,38 @@ def read(folder):
 
 
 def read_live(scale):
-    """Return the tables of the study that a build trained here; the full study's where none did, and say so."""
+    """Read the tables of the study trained by a build on this machine; without one, those of the full study."""
     if (folder_of(scale) / "specimens.csv").is_file():
         return read(folder_of(scale))
-    print("No build has trained a study here yet (`make book` does): the full study stands in for it.")
+    print("There is no live study on this machine yet (`make book` trains it): the full study is shown instead.")
     return read(folder_of("full"))
 
 
-def facts(tables):
-    """Return what was trained, where and when, by name."""
-    where, runs = tables.provenance, tables.runs
+def overview(tables):
+    """Return the size and provenance of a study: trainings, seeds, specimens, hours, commit, machine, finished."""
+    origin, runs = tables.provenance, tables.runs
     return {
-        "trainings": where["trainings"],
+        "trainings": origin["trainings"],
         "seeds": int(runs.loc[runs["question"] == "losses", "seed"].nunique()),
         "specimens": int(tables.specimens.loc[tables.specimens["question"] == "losses", "specimen"].nunique()),
         "hours": round(runs.drop_duplicates("run")["seconds"].sum() / 3600, 2),
-        "commit": where["commit"],
-        "machine": where["machine"]["cpu"],
-        "finished": where["finished"],
+        "commit": origin["commit"],
+        "machine": origin["machine"]["cpu"],
+        "finished": origin["finished"],
     }
 
 
 def repeated(full, live):
-    """Return how many trainings of the full study a live one has done again, and how far their results are apart.
+    """Compare the trainings of the full study that a live study repeated, to check that results are reproducible.
+
+    Parameters
+    ----------
+    full, live : Tables
 
     Returns
     -------
     dict
-        trainings, and largest_difference of the mean IoU of a specimen.
+        trainings (their number), and largest_difference of the mean IoU of a specimen.
     """
     scale = live.provenance["scale"]
     if scale == "full" or SCALES[scale]["base"] != SCALES["full"]["base"]:
@@ -221,13 +233,13 @@ def repeated(full, live):
 
 
 def source(tables):
-    """Return in words which study numbers come from."""
-    where = tables.provenance
-    return f"{where['scale']} study, {where['trainings']} trainings, commit {where['commit']}"
+    """Return the source of a study's numbers as a text for captions."""
+    origin = tables.provenance
+    return f"{origin['scale']} study, {origin['trainings']} trainings, commit {origin['commit']}"
 
 
 def folder_of(scale):
-    """Return where a scale's tables lie: large studies' are committed, the others are made by each build."""
+    """Return the folder of a scale's tables: in results/ for large studies, in artifacts/ for those of a build."""
     return paths.root() / "results" / KEPT[scale] if scale in KEPT else paths.artifacts() / "study" / scale
 
 
@@ -239,17 +251,17 @@ def _by_specimen(run):
 
 
 def _about(run):
-    history, facts, found = run.history, run.provenance, run.metrics
-    names = run.names()
-    seen = set(names["train"])
+    history, origin, measures = run.history, run.provenance, run.metrics
+    names, quantities = run.names(), ("mean_iou", "unthresholded_mean_iou", "accuracy")
+    training = set(names["train"])
     return {
         "run": run.id,
-        "precision_policy": facts["precision"],
-        "seconds": facts["seconds"],
-        "peak_memory_gib": facts["peak_memory_gib"],
-        "validation_seen": float(np.mean([name in seen for name in names["validation"]])),
-        **{f"validation_{key}": found["validation"][key] for key in ("mean_iou", "unthresholded_mean_iou", "accuracy")},
-        **{f"pooled_{key}": found["test"][key] for key in ("mean_iou", "unthresholded_mean_iou", "accuracy")},
+        "precision_policy": origin["precision"],
+        "seconds": origin["seconds"],
+        "peak_memory_gib": origin["peak_memory_gib"],
+        "validation_seen": float(np.mean([name in training for name in names["validation"]])),
+        **{f"validation_{key}": measures["validation"][key] for key in quantities},
+        **{f"pooled_{key}": measures["test"][key] for key in quantities},
         "final_loss": float(history["loss"][-1]),
         "curve": " ".join(f"{value:.4f}" for value in history["val_miou"]),
     }

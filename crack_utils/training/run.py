@@ -1,12 +1,12 @@
 """Run: a training's folder, read back. NumPy only until a model is asked for."""
 
 import csv
-import json
 from pathlib import Path
 
 import numpy as np
 
 from crack_utils.runtime.atomic import lock
+from crack_utils.runtime.provenance import read_json
 from crack_utils.training.experiment import Experiment
 
 LATEST = "latest"
@@ -47,7 +47,7 @@ class Run:
 
     @property
     def experiment(self):
-        return Experiment(**self._json("experiment.json"))
+        return read_experiment(self.folder / "experiment.json")
 
     @property
     def provenance(self):
@@ -87,15 +87,30 @@ class Run:
 
     def model(self):
         """Return the trained network, in float32."""
-        import keras
+        from crack_utils import models
 
-        return keras.models.load_model(self.folder / "model.keras", compile=False)
+        return models.load(self.folder / "model.keras")
 
     def __repr__(self):
         return f"Run({str(self.folder)!r})"
 
     def _json(self, name):
-        return json.loads((self.folder / name).read_text(encoding="utf-8"))
+        return read_json(self.folder / name)
+
+
+def read_experiment(file):
+    """Return the experiment that a run's or a model's `experiment.json` holds.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read, or a value in it is of a wrong type or out of range; the message names the file.
+    """
+    settings = read_json(file)
+    try:
+        return Experiment(**settings)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{file}: not the settings of a training of this version ({error})") from None
 
 
 def load_run(path):

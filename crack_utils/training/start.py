@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from crack_utils import models
 from crack_utils.models import shipped
 from crack_utils.runtime import paths
 from crack_utils.training.run import load_run
@@ -47,9 +48,7 @@ def weights(name, model):
     ValueError
         If its layers are not those of the model.
     """
-    import keras
-
-    trained = keras.models.load_model(file_of(name), compile=False)
+    trained = models.load(file_of(name))
     values = trained.get_weights()
     if [value.shape for value in values] != [tuple(weight.shape) for weight in model.weights]:
         raise ValueError(f"start={name!r}: its network, {trained.name}, is not built as the one to train, {model.name}")

@@ -123,7 +123,7 @@ def test_a_value_that_is_not_valid_fails_within_seconds(run, artifacts, given, m
     assert done.returncode == 1
     assert message in done.stderr
     kept = artifacts / "logs" / ("train_dise_smoke.ipynb" if "dise" in given else "train_dice_huge.ipynb")
-    assert f"it is kept, with the error, in {kept}" in done.stderr
+    assert f"it is saved, with the error, in {kept}" in done.stderr
     assert errors_in(kept)
     assert seconds_in_cells(kept) < 10  # before TensorFlow is loaded, which alone takes about as long
     assert not (artifacts / "executed" / kept.name).exists()

@@ -162,13 +162,10 @@ class TestCommands:
         assert "no finished run" in capsys.readouterr().err
         assert not (tmp_path / "x").exists()
 
-    def test_model(self, run, artifacts, experiment, monkeypatch, capsys):
-        def preset(name, loss):
-            assert (name, loss) == ("quick", "dice")
-            return experiment
-
-        monkeypatch.setattr(default_model.Experiment, "preset", preset)
-        assert main.main(["model"]) == 0
-        names = {"model.keras", "card.md", "calibration.json", "experiment.json"}
-        assert {path.name for path in (artifacts / "model").iterdir()} == names
-        assert (artifacts / "model" / "model.keras").read_bytes() == (run.folder / "model.keras").read_bytes()
+    def test_model(self, run, experiment, tmp_path, monkeypatch, capsys):
+        monkeypatch.setattr(default_model, "draw_pictures", lambda *numbers: ["drawn"])
+        monkeypatch.setattr(default_model.Experiment, "preset", lambda name, **fields: experiment)
+        assert main.main(["model", "--to", str(tmp_path / "model")]) == 0
+        names = {"model.keras", "card.md", "calibration.json", "experiment.json", "SHA256SUMS"}
+        assert {path.name for path in (tmp_path / "model").iterdir()} == names
+        assert (tmp_path / "model" / "model.keras").read_bytes() == (run.folder / "model.keras").read_bytes()

@@ -95,7 +95,7 @@ def test_a_photograph_that_changes_while_it_is_in_use(pairs):
     pairs[2].image.write_bytes(pairs[3].image.read_bytes())
     for file in stored():
         file.unlink()
-    with pytest.raises(DataError, match=r"02\.png.* was changed while it was in use"):
+    with pytest.raises(DataError, match=r"02\.png.* changed while it was in use"):
         pictures[2]
     assert len(stored()) == 0
 

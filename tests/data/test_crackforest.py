@@ -103,7 +103,7 @@ class TestFetch:
 
     def test_an_interrupted_download_is_continued(self, server):
         server.broken["image/003.jpg"] = lambda content: content[: len(content) // 2]
-        with pytest.raises(DataError, match=r"(?s)image/003\.jpg: .*the same command goes on from there"):
+        with pytest.raises(DataError, match=r"(?s)image/003\.jpg: .*the same command continues from there"):
             crackforest.fetch()
         assert "image/003.jpg" not in arrived() and set(arrived()) <= set(FILES), "nothing half-written stays"
         assert not (paths.data() / "crackforest").exists()

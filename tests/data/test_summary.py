@@ -47,7 +47,7 @@ class TestFacts:
         assert (c.height, c.width, c.depth, c.specimen, c.frame) == (40, 50, "8 bit RGB", "", None)
         assert a.crack_share == pytest.approx(60 / 2880) and c.crack_share == pytest.approx(30 / 2000)
         assert 3 < a.crack_width < 3.6 and c.crack_width == pytest.approx(1)
-        whole = summary.summary(found.pictures)
+        whole = summary.summarize(found.pictures)
         assert (whole["pictures"], whole["specimens"], whole["without_crack"]) == (3, 1, 1)
         assert whole["sizes"] == {"48×60": 2, "40×50": 1}
         assert whole["crack_share"] == {"least": 0.015, "median": (0.015 + 60 / 2880) / 2, "most": 60 / 2880}
@@ -102,7 +102,7 @@ class TestFacts:
         images = {"a": texture(0), "b": texture(1), "c": texture(2, (300, 500))}
         masks = {"a": bar(), "b": bar(), "c": bar(5, 200, (300, 500))}
         notes = facts_of(barred(tmp_path / "x", images, masks)).notes
-        assert notes == ["pictures of 2 sizes, from 48×60 to 300×500: all become one"]
+        assert notes == ["pictures of 2 sizes, from 48×60 to 300×500; --fit resize makes them one"]
 
 
 class TestThumbnail:

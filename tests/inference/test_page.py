@@ -145,8 +145,9 @@ def test_how_sure_a_measure_is():
     # The network saw half the size: an error of 3 of its pixels is one of 6 here.
     known = Predictor(None, "", size=(20, 30), calibration={"intervals": intervals})
     sure, unlike = how_sure(known, image, cracks)
-    assert "Its length is off by at most 6.0 px (3 mm) in 80% of photographs" in sure[1]
-    assert "tip may be off has no bound" in sure[2] and unlike == []
+    assert "Its length is off by at most 6.0 px (3 mm) in 80% of photographs" in sure[2]
+    assert "tip may be off has no bound" in sure[3] and unlike == []
+    assert "another threshold and flips: no bound holds" in how_sure(known, image, cracks, 0.7, flips=True)[0][-1]
 
 
 def test_the_notebook_gets_the_network_from_the_command(tmp_path, monkeypatch):

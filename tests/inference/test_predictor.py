@@ -54,7 +54,7 @@ def test_a_run_by_folder_or_id_with_its_calibration_and_size(run):
 
 
 def test_crops_are_trained_in_their_own_pixels(run):
-    experiment = json.loads((run / "experiment.json").read_text()) | {"fit": "crop"}
+    experiment = json.loads((run / "experiment.json").read_text()) | {"fit": "crop", "data": "photographs"}
     (run / "experiment.json").write_text(json.dumps(experiment))
     assert load_trained(run).scale((2048, 2560)) == 1
 
@@ -64,14 +64,6 @@ def test_a_temperature_divides_logits():
     # Odds of 4 become 2. 0 and 1 count as odds of 1e-7 and 1e7, which become 3.2e-4 and 3162.
     np.testing.assert_allclose(found, [10**-3.5, 1 / 3, 0.5, 2 / 3, 1 - 10**-3.5], atol=1e-6)
     assert found.dtype == np.float32
-
-
-def test_the_default_model(run):
-    with pytest.raises(ValueError, match=r"model\.keras: the default model is not there yet; make it with: make model"):
-        load_trained("default")
-    (run.parent.parent / "model").mkdir()
-    (run / "model.keras").rename(run.parent.parent / "model" / "model.keras")
-    assert load_trained("default").threshold == 0.5
 
 
 @pytest.mark.parametrize("text", ['{"threshold": 1}', '{"temperature": 0}', '{"threshold": "low"}', "[]", "{"])

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from crack_utils.metrics import intervals
-from crack_utils.metrics.intervals import compare, interval
+from crack_utils.metrics.intervals import bootstrap, compare, interval
 from crack_utils.study.coverage import SPREADS, check, coverage, draw, errors
 
 
@@ -113,6 +113,23 @@ class TestCompare:
     def test_refuses_a_single_loss(self):
         with pytest.raises(ValueError, match="two losses"):
             compare(values())
+
+
+class TestBootstrap:
+    def test_covers_a_mean_like_the_interval_of_crossed_data(self):
+        table = values()
+        found = bootstrap(lambda rows, columns: table[np.ix_(rows, columns)].mean(), *table.shape, resamples=2000)
+        expected = interval(table)
+        assert found[0] == pytest.approx(expected.mean)
+        assert found[1] == pytest.approx(expected.low, abs=0.3 * (expected.high - expected.low))
+
+    def test_of_a_constant_and_of_several_values(self):
+        found = bootstrap(lambda rows: np.array([1.0, len(rows)]), 4, resamples=10)
+        np.testing.assert_array_equal(found, [[1, 4]] * 3)
+
+    def test_one_entry_gives_no_limits(self):
+        value, low, high = bootstrap(lambda rows, columns: 0.5, 1, 9)
+        assert value == 0.5 and np.isnan(low) and np.isnan(high)
 
 
 def within(rate, expected, trials):

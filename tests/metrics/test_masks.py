@@ -229,3 +229,11 @@ def test_measures_load_no_deep_learning():
 
 def test_examples_in_the_documentation_run():
     assert doctest.testmod(masks).failed == 0
+
+
+def test_the_best_threshold_is_the_middle_of_the_best():
+    assert metrics.best_threshold([0.2, 0.4, 0.6], [0.1, 0.9, 0.3]) == 0.4
+    # crack at 0.4 and 0.6, background at 0.1: all from 0.11 to 0.4 are best
+    thresholds = np.round(np.arange(0.01, 1.0, 0.01), 2)
+    scores = metrics.threshold_sweep(pixels(1, 1, 0), np.array([0.4, 0.6, 0.1], np.float32), thresholds)
+    assert metrics.best_threshold(thresholds, scores) in (0.25, 0.26)

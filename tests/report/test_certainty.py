@@ -79,10 +79,10 @@ def test_what_is_said_of_each_version(image):
         for noise in (0, 0.02)
     ]
     ranges = novelty.ranges(training)
-    said = certainty.unlike_table(certainty.altered(image), ranges).set_index("photograph")["said"]
-    assert said["as it is"] == "–"
-    assert said["a third of the light"].startswith("darker")
-    assert "brighter" in said["overexposed"]
-    assert "flatter" in said["half the contrast"]
-    assert "more blurred" in said["blurred by 1.5 px"] or "smoother" in said["blurred by 1.5 px"]
-    assert "noisier" in said["noise of 10 %"]
+    warnings = certainty.unlike_table(certainty.altered(image), ranges).set_index("photograph")["warning"]
+    assert warnings["original"] == "–"
+    assert warnings["a third of the light"].startswith("darker")
+    assert "brighter" in warnings["overexposed"]
+    assert "flatter" in warnings["half the contrast"]
+    assert "more blurred" in warnings["blurred by 1.5 px"] or "smoother" in warnings["blurred by 1.5 px"]
+    assert "noisier" in warnings["noise of 10 %"]

@@ -69,7 +69,7 @@ class TestReport:
     def test_our_tables(self):
         table = tables.comparison_table(MEASURED, BEST)
         assert table.loc["focal", "ours: mIoU as cast"] == 0.488 and table.loc["BCE", "report: mIoU"] == 0.81339
-        assert table.loc["BCE", "best threshold"] == 0.4 and table.loc["BCE", "ours: mIoU at it"] == 0.99
+        assert table.loc["BCE", "best threshold"] == 0.4 and table.loc["BCE", "ours: mIoU at best"] == 0.99
         assert tables.table_1_again(MEASURED).shape == (4, 6)
 
     def test_a_training_in_words(self):

@@ -176,7 +176,7 @@ class TestClaims:
         found = made_up({("tversky", "recall"): 0.1}).values("losses", "recall", ["tversky", "bce"])
         assert found.shape == (2, 10, 12)
         assert (found[0] - found[1]).mean() == pytest.approx(0.1, abs=0.003)
-        with pytest.raises(ValueError, match=r"no variant \['adam'\]; known are bce, dice"):
+        with pytest.raises(ValueError, match=r"no variant \['adam'\]; valid are bce, dice"):
             made_up().values("losses", "recall", ["adam"])
 
     def test_a_training_that_failed_is_counted_and_left_out(self):
@@ -263,7 +263,7 @@ class TestClaims:
 def test_without_a_live_study_the_full_one_stands_in(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path))
     full, live = tables.read(tables.folder_of("full")), tables.read_live("small")
-    assert live.provenance == full.provenance and "No build has trained a study here" in capsys.readouterr().out
+    assert live.provenance == full.provenance and "no live study on this machine" in capsys.readouterr().out
     assert tables.repeated(full, live)["trainings"] == 0
     made = {name: getattr(full, name) for name in tables.TABLES}
     tables.write(tables.folder_of("small"), made, "small")

@@ -56,7 +56,7 @@ def test_a_killed_study_goes_on_and_repeats(study, tmp_path):
     trained = {file: file.stat().st_mtime_ns for file in (tmp_path / "first" / "runs").glob("*/provenance.json")}
     assert len(trained) >= len(kept)
     told, left = cost(tmp_path / "first"), len(MARKERS) - len(kept)
-    assert re.search(rf"{len(MARKERS)} trainings, {len(kept)} done before, {left} to do", told), told
+    assert re.search(rf"{len(MARKERS)} trainings, {len(kept)} already done, {left} to do", told), told
 
     _, process = study("first")
     assert process.wait(timeout=600) == 0, (tmp_path / "first.log").read_text()

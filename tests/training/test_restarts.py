@@ -64,7 +64,7 @@ def test_begins_again_and_says_so(experiment, monkeypatch, capsys):
     attempts = fail_first(monkeypatch, 1)
     run = fit.fit(experiment)
     assert len(attempts) == 2
-    assert "it begins again with seed 1000 and learning rate 0.002" in capsys.readouterr().out
+    assert "it begins again with seed 1000 and learning rate 0.001" in capsys.readouterr().out
     failure = run.provenance["restarted_after"][0]
     assert failure["seed"] == 0 and "nothing is learnt" in failure["why"]
     assert not (run.folder / "checkpoint").exists()

@@ -4,10 +4,10 @@ import contextlib
 import json
 import os
 import posixpath
-import unicodedata
 from pathlib import Path, PureWindowsPath
 
 from crack_utils.data.images import SUFFIXES, DataError
+from crack_utils.data.names import normal, printable, problem_of
 
 FIRST = 20  # files of a kind that are looked into to recognise a format
 LARGEST = 256 * 2**20  # [bytes] of an annotation file; read as a whole, JSON takes some ten times as much memory
@@ -43,18 +43,23 @@ class Folder:
             raise DataError(f"{path}: no such file or folder")
         self.given = path
         self.root = path if path.is_dir() else path.parent
-        self.files = sorted(_regular_files(self.root))
-        self.problems, self.notes = [], []
+        self.files, self.problems, self.notes = [], [], []
+        for file in sorted(_regular_files(self.root)):
+            why = problem_of(file)
+            if why:
+                self.problems.append(f"{printable(file)}: {why}")
+            else:
+                self.files.append(file)
         self._places = {self.place(file): file for file in self.files}
         self._pictures, self._by_name = {}, {}
         for place, file in self._places.items():
             if file.suffix.lower() in SUFFIXES:
                 self._by_name.setdefault(posixpath.basename(place), []).append(file)
-                self._pictures.setdefault(_composed(file.stem), []).append(file)
+                self._pictures.setdefault(normal(file.stem), []).append(file)
 
     def place(self, file):
         """Return where a file stands in the folder, as text with slashes, in Unicode's composed form."""
-        return _composed(file.relative_to(self.root).as_posix())
+        return normal(file.relative_to(self.root).as_posix())
 
     def ending(self, *suffixes):
         """Return the annotation files with these endings: of the whole folder, or the one file that was given."""
@@ -90,7 +95,7 @@ class Folder:
         DataError
             If the name leads out of the folder, or to several pictures; `MissingPictureError` if to none.
         """
-        wanted = _composed(PureWindowsPath(name).as_posix())
+        wanted = normal(PureWindowsPath(name).as_posix())
         beside = posixpath.dirname(self.place(annotation))
         if PureWindowsPath(name).anchor or posixpath.normpath(posixpath.join(beside, wanted)).startswith(".."):
             raise DataError(f"{annotation}: the picture {name!r} lies outside {self.root}; name the folder of both")
@@ -111,7 +116,7 @@ class Folder:
             If there are several; `MissingPictureError` if there is none.
         """
         for stem in stems:
-            files = [file for file in self._pictures.get(_composed(stem), []) if file not in but]
+            files = [file for file in self._pictures.get(normal(stem), []) if file not in but]
             if files:
                 break
         return self._only(files, annotation, stems[0])
@@ -147,10 +152,6 @@ def read_json(path):
         raise DataError(f"{path}: no JSON that can be read (nested too deeply)") from None
     except ValueError as error:
         raise DataError(f"{path}: no JSON that can be read ({error})") from None
-
-
-def _composed(text):
-    return unicodedata.normalize("NFC", text)
 
 
 def _regular_files(root):

@@ -1,11 +1,10 @@
 """Masks that are pictures beside their photographs: which belongs to which, and what their pixels hold."""
 
-import re
-
 import numpy as np
-from PIL import ImageOps
 
-from crack_utils.data.images import SUFFIXES, DataError, _opened
+from crack_utils.data.decoding import bits_used, open_stored
+from crack_utils.data.images import SUFFIXES, DataError
+from crack_utils.data.names import without_mark
 
 FOLDERS = (  # of masks, in small letters; photographs stand elsewhere
     "masks",
@@ -20,7 +19,6 @@ FOLDERS = (  # of masks, in small letters; photographs stand elsewhere
     "annotations",
 )
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
-ENDINGS = re.compile(r"[-_. ](mask|gt|label|labels|seg|segmentation)$", re.IGNORECASE)  # of masks' names
 
 
 def masks(folder):
@@ -41,7 +39,7 @@ def pairs(folder):
     others, used = set(files), set()
     for mask in files:
         try:
-            photograph = folder.picture_of([mask.stem, ENDINGS.sub("", mask.stem)], mask, others)
+            photograph = folder.picture_of([mask.stem, without_mark(mask.stem)], mask, others)
         except DataError as error:
             folder.problems.append(str(error))
             continue
@@ -70,14 +68,21 @@ def read_pixels(path, colours=False):
     DataError
         If the file cannot be read, or holds no integers.
     """
-    picture = ImageOps.exif_transpose(_opened(path))
-    # Where a palette is used for black and white alone, these are meant, whatever their order.
-    if picture.mode == "P" and {colour for _, colour in picture.convert("RGB").getcolors(256)} <= {BLACK, WHITE}:
-        picture = picture.convert("L")
-    if picture.mode.startswith("I") or (picture.mode in ("P", "L") and not colours):
-        return np.asarray(picture)
-    if picture.mode == "F":
+    stored = open_stored(path)
+    values = stored.values
+    if values.dtype.kind == "f":
         raise DataError(f"{path}: a mask of floating-point numbers; expected whole numbers or colours")
-    values = np.asarray(picture.convert("RGBA"))
-    shown = np.where(values[..., 3:] < 128, 0, values[..., :3]).astype(np.uint8)
-    return shown if colours or (shown != shown[..., :1]).any() else shown[..., 0]
+    if stored.palette is not None:
+        # Where a palette is used for black and white alone, these are meant, whatever their order.
+        used = {tuple(colour) for colour in stored.palette[np.unique(values)].tolist()}
+        if colours or used <= {BLACK, WHITE}:
+            values = stored.shown()
+    if colours or values.ndim == 3 or values.dtype == bool:
+        full = 1 if values.dtype == bool else 2 ** bits_used(values) - 1
+        values = np.rint(values * (255 / full)).astype(np.uint8)
+    if stored.alpha is not None:
+        opaque = stored.alpha >= np.iinfo(stored.alpha.dtype).max / 2
+        values = values * (opaque[..., None] if values.ndim == 3 else opaque).astype(values.dtype)
+    if values.ndim == 2:
+        return values[..., None].repeat(3, axis=2) if colours else values
+    return values if colours or (values != values[..., :1]).any() else values[..., 0]

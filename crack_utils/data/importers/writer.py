@@ -13,11 +13,12 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm import tqdm
 
-from crack_utils.data.images import DataError, read_image
+from crack_utils.data.decoding import open_stored
+from crack_utils.data.images import DataError, gray_values
 from crack_utils.runtime.atomic import FULL, explain_full_disk
 
 SUFFIX = {"PNG": ".png", "JPEG": ".jpg", "TIFF": ".tif", "BMP": ".bmp"}  # of photographs that annotations hold
-ORIENTATION = 0x0112  # the EXIF tag
+ORIENTATION, QUARTER = 0x0112, 5  # the EXIF tag; the first of its values that turns a photograph by a quarter
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def _write_pair(annotated, name, labels, draft):
     photograph = draft / "images" / f"{name}{suffix}"
     try:
         shutil.copyfile(origin, photograph) if content is None else photograph.write_bytes(content)
-        mask = _mask(annotated, labels, photograph, _shown(photograph, origin))
+        mask = _mask(annotated, labels, photograph, _opened(photograph, origin))
         Image.fromarray(mask.astype(np.uint8) * 255).save(draft / "masks" / f"{name}.png")
     except BaseException as error:
         photograph.unlink(missing_ok=True)
@@ -148,18 +149,20 @@ def _suffix(content, file):
         raise DataError(f"{file}: the picture in it cannot be read ({error})") from None
 
 
-def _shown(photograph, origin):
-    """Return the size of a photograph as it is shown; errors name where it is from."""
+def _opened(photograph, origin):
+    """Return what a photograph stores, if it can be used as one; errors name where it is from."""
     try:
-        return read_image(photograph).shape
-    except DataError as error:
+        stored = open_stored(photograph)
+        gray_values(stored)
+    except ValueError as error:
         raise DataError(f"{origin}: {str(error).removeprefix(f'{photograph}: ')}") from None
+    return stored
 
 
-def _mask(annotated, labels, photograph, shown):
+def _mask(annotated, labels, photograph, opened):
     """Return the mask of a photograph, the way up in which it is shown."""
-    with Image.open(photograph) as picture:
-        stored = picture.size[::-1]
+    shown = opened.values.shape[:2]
+    stored = shown[::-1] if opened.orientation >= QUARTER else shown
     drawn_on = annotated.drawn_on or shown
     if drawn_on not in (shown, stored):
         raise DataError(_mismatch("drawn on", drawn_on, annotated, photograph, shown))
@@ -175,8 +178,7 @@ def _mask(annotated, labels, photograph, shown):
         return mask
     # Drawn on the photograph as it is stored, which is shown turned by a quarter.
     turned = Image.fromarray(mask)
-    with Image.open(photograph) as picture:
-        turned.getexif()[ORIENTATION] = picture.getexif()[ORIENTATION]
+    turned.getexif()[ORIENTATION] = opened.orientation
     return np.asarray(ImageOps.exif_transpose(turned))
 
 

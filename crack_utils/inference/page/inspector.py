@@ -4,7 +4,7 @@
 
     Inspector("default")      # in JupyterLab; `crack-utils serve` opens the same in a browser
 
-Widgets only: what is shown is computed by `Predictor.predict` and `measure_cracks`, as `crack-utils predict` does.
+Widgets only: what is shown is computed by `Predictor.predict` and `measure`, as `crack-utils predict` does.
 """
 
 import base64
@@ -21,8 +21,8 @@ from PIL import Image
 
 from crack_utils.data.images import SUFFIXES, read_image
 from crack_utils.data.stored import DataError
-from crack_utils.geometry import measure_cracks
 from crack_utils.inference.certainty import how_sure
+from crack_utils.inference.measure import measure
 from crack_utils.inference.overlay import overlay
 
 LIMIT = 10  # [MB] what a Jupyter server takes in one message; `crack-utils serve` takes more
@@ -90,8 +90,10 @@ class Inspector(widgets.VBox):
         name : str
             Of its file.
         content : bytes
-            Of its file. What is wrong with it is shown as a message, and nothing else changes.
+            Of its file. What is wrong with it is shown as a message. The result of the photograph before goes
+            first, so that it is never taken for this one's.
         """
+        self._clear()
         self._attempt(self._inspect, name, content)
 
     def _take(self, change):
@@ -110,10 +112,19 @@ class Inspector(widgets.VBox):
         self.upload.disabled = True
         try:
             action(*arguments)
-        except (ValueError, OSError, MemoryError) as error:
-            self._say(str(error) or type(error).__name__, "error")
+        except (Exception, MemoryError) as error:  # whatever it is, the page says so and goes on
+            self._clear()
+            expected = isinstance(error, (ValueError, OSError)) and str(error)
+            self._say(str(error) if expected else f"This failed: {type(error).__name__} {error}", "error")
         finally:
             self.upload.disabled = False
+
+    def _clear(self):
+        """Take the last photograph's result from the page."""
+        self._photograph = self._image = self._probability = None
+        self.picture.layout.display = "none"
+        for part in (self.table, self.sure, self.downloads):
+            part.value = ""
 
     def _inspect(self, name, content):
         image = _read(name, content)
@@ -124,20 +135,17 @@ class Inspector(widgets.VBox):
             self._trained = load_trained(self._name)
         self._say(f"{name}: looking for cracks …")
         probability = self._trained.predict(image)
-        first = self._image is None
+        if self.threshold.disabled:  # the first photograph: nothing is shown yet, so the slider's observer does nothing
+            self.threshold.value, self.threshold.disabled = self._trained.threshold, False
         self._photograph, self._image, self._probability = Path(name).stem, image, probability
-        if first:
-            with self.threshold.hold_trait_notifications():
-                self._image = None  # the slider's own observer has nothing to show yet
-                self.threshold.value, self.threshold.disabled = self._trained.threshold, False
-            self._image = image
         self._show()
 
     def _show(self):
         """Draw and measure what was found, at the threshold and scale that are set."""
         scale = self.mm_per_px.value or None
         mask = self._probability >= np.float32(self.threshold.value)
-        cracks = measure_cracks(self._probability, scale, self.threshold.value)
+        native = self._trained if self._trained.scale(self._image.shape) < 1 else None
+        cracks = measure(self._image, self._probability, self.threshold.value, scale, native)
         drawn = overlay(self._image, mask, cracks, self._photograph, scale)
         rows = pd.DataFrame(
             {"photograph": self._photograph, "crack": number, **crack.to_dict()}
@@ -147,7 +155,7 @@ class Inspector(widgets.VBox):
         self.picture.value = _png(_reduced(drawn.crop((0, 0, *mask.shape[::-1]))))
         self.picture.layout.display = ""
         self.table.value = _table(rows, scale)
-        self.sure.value = _told(*how_sure(self._trained, self._image, cracks))
+        self.sure.value = _told(*how_sure(self._trained, self._image, cracks, self.threshold.value))
         self.downloads.value = self._links(drawn, mask, rows)
         height, width = self._image.shape
         count = {0: "no crack", 1: "1 crack"}.get(len(cracks), f"{len(cracks)} cracks")

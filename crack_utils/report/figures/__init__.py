@@ -1,4 +1,4 @@
-"""Data in, Figure out; one look for the whole book."""
+"""Functions that draw the book's figures from data, in one style."""
 
 from crack_utils.report.figures.architectures import attention, by_width
 from crack_utils.report.figures.certainty import disagreement, error_bounds, reliability_diagram

@@ -1,4 +1,4 @@
-"""Figures of the families of networks: what attention takes, and where each family fails."""
+"""Figures of the architectures: attention maps, and measures by the width of the crack."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,23 +8,22 @@ from crack_utils.report.figures.style import CRACK, show, tint
 
 
 def attention(images, masks, maps):
-    """Show what the gates of an Attention U-Net let through.
+    """Show the weights of the gates of an Attention U-Net.
 
     Parameters
     ----------
     images : ndarray, float, shape (N, H, W), in [0, 1]
     masks : ndarray, bool, shape (N, H, W)
     maps : dict of int to ndarray, float, shape (N, h, w), in [0, 1]
-        By level, from `models.attention_maps`. Each level has its own scale: what matters is where it is bright.
+        By level, from `models.attention_maps`. Each level has its own scale, because only relative values matter.
     """
     height, width = images[0].shape
     columns = 1 + len(maps)
     size = (9, len(images) * (9 / columns * height / width + 0.15) + 1)
     figure, grid = plt.subplots(len(images), columns, figsize=size, squeeze=False)
     for column, level in enumerate(sorted(maps), start=1):
-        each = maps[level]
-        low, high = each.min(), each.max()
-        for row, values in enumerate(each):
+        low, high = maps[level].min(), maps[level].max()
+        for row, values in enumerate(maps[level]):
             axes = grid[row, column]
             show(axes, values, f"level {level}: {low:.2f} to {high:.2f}" if row == 0 else "")
             axes.images[0].set(cmap="magma", clim=(low, high))
@@ -34,14 +33,14 @@ def attention(images, masks, maps):
 
 
 def by_width(tables, question, measures):
-    """Show measures of each variant against the width of the crack, a dot a specimen, and their trend.
+    """Show measures of each variant by the width of the crack, one dot per specimen, and their trend.
 
     Parameters
     ----------
     tables : Tables
     question : str
     measures : dict of str
-        Columns of `tables.specimens`, with their titles.
+        Columns of `tables.specimens` and their titles.
 
     Notes
     -----

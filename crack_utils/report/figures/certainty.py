@@ -1,4 +1,4 @@
-"""Figures of how sure a network is, and how sure it may be."""
+"""Figures of calibration, error bounds and disagreement."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,9 +8,9 @@ from crack_utils.report.figures.style import CRACK, FALSE_ALARM, FOUND, MISSED, 
 
 
 def reliability_diagram(true, probability, calibrated):
-    """Show the share of crack among pixels that were given the same probability, before and after calibration.
+    """Show the share of crack among pixels of the same probability, before and after calibration.
 
-    Below, how many pixels there are: almost all of them near 0, so the error is small however the rest lies.
+    The lower panel shows the number of pixels. Almost all are near 0, so the calibration error is always small.
 
     Parameters
     ----------
@@ -27,15 +27,15 @@ def reliability_diagram(true, probability, calibrated):
     axes.set(ylabel="share of crack", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes.legend(loc="upper left")
     below.set(xlabel="probability of crack", ylabel="pixels", yscale="log")
-    for each in (axes, below):
-        each.grid(alpha=0.3)
+    for panel in (axes, below):
+        panel.grid(alpha=0.3)
     return figure
 
 
 def error_bounds(errors, intervals):
-    """Show how many pictures are measured to within an error, and the bounds that follow from that.
+    """Show the share of pictures with an error below a value, and the error bounds.
 
-    A curve that ends below 1 has pictures in which the crack was missed.
+    A curve ends below 1 if the crack was missed in some pictures.
 
     Parameters
     ----------
@@ -47,9 +47,9 @@ def error_bounds(errors, intervals):
     for axes, name in zip(grid, ("length", "tip"), strict=True):
         values = getattr(errors, name)
         values = np.sort(values[~np.isnan(values)])
-        found = values[np.isfinite(values)]
-        share = np.arange(1, len(found) + 1) / max(len(values), 1)
-        axes.step([0, *found], [0, *share], where="post", color=CRACK, lw=2)
+        finite = values[np.isfinite(values)]
+        share = np.arange(1, len(finite) + 1) / max(len(values), 1)
+        axes.step([0, *finite], [0, *share], where="post", color=CRACK, lw=2)
         axes.set(title=f"error of the {name}", xlabel="error [px]", xscale="symlog", xlim=(0, None), ylim=(0, 1.02))
         axes.xaxis.set_major_formatter("{x:g}")
         bound = intervals.get(name, {}).get("bound_px")
@@ -61,7 +61,7 @@ def error_bounds(errors, intervals):
 
 
 def disagreement(image, true, mean, spread, threshold=0.5):
-    """Show where several networks disagree beside where their mean is wrong.
+    """Show where several networks disagree, and where their mean is wrong.
 
     Parameters
     ----------
@@ -73,11 +73,12 @@ def disagreement(image, true, mean, spread, threshold=0.5):
     """
     height, width = image.shape
     figure, grid = plt.subplots(1, 4, figsize=(10, 10 / 4 * height / width + 0.9))
-    found = mean >= threshold
+    predicted = mean >= threshold
     show(grid[0], image, "photograph")
     show(grid[1], mean, "mean")
-    shown = grid[2].imshow(spread, cmap="magma", vmin=0, vmax=0.5)
+    colours = grid[2].imshow(spread, cmap="magma", vmin=0, vmax=0.5)
     grid[2].set(title="spread", xticks=[], yticks=[])
-    figure.colorbar(shown, ax=grid[2], shrink=0.6, location="bottom")
-    show(grid[3], tint(image, (true & found, FOUND), (true & ~found, MISSED), (~true & found, FALSE_ALARM)), "errors")
+    figure.colorbar(colours, ax=grid[2], shrink=0.6, location="bottom")
+    layers = (true & predicted, FOUND), (true & ~predicted, MISSED), (~true & predicted, FALSE_ALARM)
+    show(grid[3], tint(image, *layers), "errors")
     return figure

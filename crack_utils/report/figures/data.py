@@ -1,4 +1,4 @@
-"""Figures of the data: pictures with their masks, the split, reduction, flips, and the classical baseline."""
+"""Figures of the data: pictures with their masks, the split, resizing, flips, and the classical baseline."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,15 +22,15 @@ from crack_utils.report.figures.style import (
 
 
 def pictures(pairs, rows=2, masks=True):
-    """Show photographs with their crack laid over them (Figure 7 of the report shows one of each source).
+    """Show photographs with their crack overlaid (Figure 7 of the report shows one of each source).
 
     Parameters
     ----------
     pairs : list of Pair
-        As many as are to be shown, in reading order.
+        The pictures to show, in reading order.
     rows : int
     masks : bool
-        Lay the masks over the pictures, and mark the tips that are known.
+        Whether to overlay the masks and mark the labelled tips.
     """
     columns = -(-len(pairs) // rows)
     image_shape = read_image(pairs[0].image).shape
@@ -66,13 +66,13 @@ def _layers(pair):
 
 
 def split_chart(split, size):
-    """Show how many pictures each set has and the share of crack pixels in each.
+    """Show the number of pictures in each set, and their shares of crack pixels.
 
     Parameters
     ----------
     split : Split
     size : (height, width) [px]
-        The size at which the shares are counted.
+        Size of the masks for counting the shares.
     """
     names = [name for name in ("train", "validation", "test") if split[name]]
     sources = sorted({pair.source for name in names for pair in split[name]})
@@ -105,7 +105,7 @@ def split_chart(split, size):
 
 
 def resize_trap(mask, size):
-    """Show a mask reduced by nearest neighbour beside area coverage (R24).
+    """Compare a mask resized by nearest neighbour and by area coverage (R24).
 
     Parameters
     ----------
@@ -125,11 +125,11 @@ def resize_trap(mask, size):
     figure, grid = plt.subplots(1, 3, figsize=(10, 10 / 3 * mask.shape[0] / mask.shape[1] + 0.9))
     for axes, (version, title) in zip(grid, versions, strict=True):
         pieces = label(version, connectivity=2)
-        shown = np.ones((*version.shape, 3))
+        coloured = np.ones((*version.shape, 3))
         palette = plt.get_cmap("tab10")
         for piece in range(1, pieces.max() + 1):
-            shown[pieces == piece] = palette((piece - 1) % 10)[:3]
-        axes.imshow(shown)
+            coloured[pieces == piece] = palette((piece - 1) % 10)[:3]
+        axes.imshow(coloured)
         height, width = version.shape
         axes.set(title=title, xticks=[], yticks=[])
         axes.set_xlabel(
@@ -184,7 +184,7 @@ def labelled(versions, columns=4):
 
 
 def appearance(groups):
-    """Show what groups of pictures have in common and what not; real photographs are drawn broken.
+    """Compare the statistics of groups of pictures; real photographs have dashed lines.
 
     Parameters
     ----------
@@ -193,11 +193,11 @@ def appearance(groups):
     """
     figure, ((gray, spectrum, opening), strips) = plt.subplots(2, 3, figsize=(10, 6.4))
     colours = dict(zip(groups, [*LOSS_COLOURS.values(), QUIET, FALSE_ALARM, SECONDARY], strict=False))
-    for name, found in groups.items():
+    for name, statistics in groups.items():
         look = {"color": colours.get(name, QUIET), "ls": "--" if name in REAL else "-", "lw": 1.6}
-        gray.stairs(100 * found.gray, GRAY_EDGES, label=name, **look)
-        spectrum.loglog(found.frequency, found.power, **look)
-        distance, width = opening_curve(found)
+        gray.stairs(100 * statistics.gray, GRAY_EDGES, label=name, **look)
+        spectrum.loglog(statistics.frequency, statistics.power, **look)
+        distance, width = opening_curve(statistics)
         if len(distance):
             opening.loglog(100 * distance, 100 * width, "o", ms=4, color=look["color"])
             law = width[-1] * np.sqrt(distance / distance[-1])
@@ -209,33 +209,33 @@ def appearance(groups):
     gray.set(xlabel="gray value", ylabel="pixels [%]", title="Gray values", xlim=(0, 1))
     spectrum.set(xlabel="frequency [cycles/px]", ylabel="power", title="Spectrum")
     opening.set(xlabel="distance from tip [% of farthest]", ylabel="width [% of height]", title="Opening")
-    if not any(len(found.opening) for found in groups.values()):
-        opening.text(0.5, 0.5, "no tip is known", transform=opening.transAxes, ha="center", color=QUIET)
+    if not any(len(statistics.opening) for statistics in groups.values()):
+        opening.text(0.5, 0.5, "no labelled tips", transform=opening.transAxes, ha="center", color=QUIET)
     for axes, measure, title in zip(
         strips,
         ("share", "width", "contrast"),
         ("Crack pixels [%]", "Width [% of height]", "Contrast [%]"),
         strict=True,
     ):
-        _strips(axes, {name: 100 * getattr(found, measure) for name, found in groups.items()}, colours)
+        _strips(axes, {name: 100 * getattr(statistics, measure) for name, statistics in groups.items()}, colours)
         axes.set(title=title)
     figure.legend(*gray.get_legend_handles_labels(), loc="outside upper right", ncols=len(groups))
     return figure
 
 
 def _strips(axes, values, colours):
-    """Draw one dot a picture and a bar for the median, one row a group; groups that were not measured are left out."""
-    values = {name: each[np.isfinite(each)] for name, each in values.items() if np.isfinite(each).any()}
-    for row, (name, each) in enumerate(values.items()):
-        scatter = np.random.default_rng(row).uniform(-0.2, 0.2, len(each))
-        axes.plot(each, row + scatter, "o", ms=4, alpha=0.5, color=colours.get(name, QUIET), mec="none")
-        axes.plot(np.median(each), row, "|", ms=22, mew=2.5, color=INK)
+    """Draw one dot per picture and a bar for the median, one row per group; groups without values are omitted."""
+    values = {name: numbers[np.isfinite(numbers)] for name, numbers in values.items() if np.isfinite(numbers).any()}
+    for row, (name, numbers) in enumerate(values.items()):
+        scatter = np.random.default_rng(row).uniform(-0.2, 0.2, len(numbers))
+        axes.plot(numbers, row + scatter, "o", ms=4, alpha=0.5, color=colours.get(name, QUIET), mec="none")
+        axes.plot(np.median(numbers), row, "|", ms=22, mew=2.5, color=INK)
     axes.set(yticks=range(len(values)), yticklabels=values, ylim=(len(values) - 0.5, -0.5))
-    axes.set_xlim(left=min(0, *(each.min() for each in values.values())) if values else 0)
+    axes.set_xlim(left=min(0, *(numbers.min() for numbers in values.values())) if values else 0)
 
 
 def baseline(image, mask, predicted, title="black-hat and Otsu"):
-    """Show what a classical method takes for a crack, and where it errs.
+    """Show the prediction of a classical method, and its errors.
 
     Parameters
     ----------

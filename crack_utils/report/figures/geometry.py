@@ -15,7 +15,7 @@ def measured_crack(image, mask, cracks):
     image : ndarray, float, shape (H, W), in [0, 1]
     mask : ndarray, bool, shape (H, W)
     cracks : list of geometry.Crack
-        Of that mask; without one, the photograph says so.
+        The cracks of this mask; if empty, the title says that no crack was found.
     """
     if not cracks:
         figure, axes = plt.subplots(figsize=(10, 4))

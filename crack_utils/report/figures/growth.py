@@ -1,4 +1,4 @@
-"""Figures of photographs with found cracks, and of one crack that grows."""
+"""Figures of photographs with detected cracks, and of the growth of one crack."""
 
 import base64
 from html import escape
@@ -20,7 +20,7 @@ def outlined(images, masks, cracks, titles):
     images : sequence of ndarray, float, shape (H, W), in [0, 1]
     masks : sequence of ndarray, bool, shape (H, W)
     cracks : sequence of list of geometry.Crack
-        Of those masks, the longest first.
+        The cracks of these masks, the longest first.
     titles : sequence of str
     """
     rows = -(-len(images) // COLUMNS)
@@ -30,12 +30,12 @@ def outlined(images, masks, cracks, titles):
     )
     for axes in grid.flat[len(images) :]:
         axes.set_visible(False)
-    for axes, image, mask, found, title in zip(grid.flat, images, masks, cracks, titles, strict=False):
+    for axes, image, mask, of_image, title in zip(grid.flat, images, masks, cracks, titles, strict=False):
         show(axes, image, title)
         if mask.any():
             axes.contour(mask, [0.5], colors=CRACK, linewidths=0.8)
-        if found and found[0].tip.found:
-            row, column = found[0].tip.position
+        if of_image and of_image[0].tip.found:
+            row, column = of_image[0].tip.position
             axes.plot(column, row, "o", mfc="none", color="#ffe14d", ms=7, mew=1.5)
     return figure
 
@@ -49,7 +49,7 @@ def growth(frames, table, bound=None):
     table : DataFrame
         From `growth.growth_table`.
     bound : float [px], optional
-        How far a length may be off.
+        Error bound of the length.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), width_ratios=(1.1, 1))
     show(left, frames[-1].image, "Path of the tip")
@@ -74,13 +74,13 @@ def growth(frames, table, bound=None):
 
 
 def moving(gif, alternative):
-    """Return an animated GIF as HTML that holds the picture itself, for a notebook to display.
+    """Return an animated GIF as HTML with the picture embedded, to display in a notebook.
 
     Parameters
     ----------
     gif : bytes
     alternative : str
-        What it shows, in words.
+        Alternative text.
     """
     from IPython.display import HTML
 

@@ -1,4 +1,4 @@
-"""Figures of labelling: what a tool was given, what it made of it, and how close the steps of a recipe come."""
+"""Figures of labelling: the input and result of a tool, and the quality of a recipe after each step."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from crack_utils.report.figures.style import CRACK, MISSED, QUIET, SECONDARY, ti
 
 __all__ = ["Panel", "around", "panels", "progress"]
 
-DRAWN = "#ffe14d"  # what a person has drawn or clicked
+DRAWN = "#ffe14d"  # colour of clicks and drawn lines
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Panel:
     title : str
     image : array of shape (H, W)
     primary, secondary : bool array of shape (H, W), optional
-        Laid over the photograph in their colours.
+        Overlaid on the photograph in their colours.
     seeds, outline : sequence of (row, column), optional
         Clicked points; corners of a closed line.
     boundaries : sequence of bool arrays of shape (H, W)
-        Masks of which only the boundary is drawn, from pale to strong.
+        Masks shown only by their boundary, from thin to thick.
     box : tuple of two slices, optional
         The part to show; see `around`.
     """
@@ -43,7 +43,7 @@ class Panel:
 
 
 def around(mask, margin=30, aspect=1.25):
-    """Return the box around a mask's pixels, widened to a share of width by height so that panels line up."""
+    """Return the box around a mask, widened to the given width / height so that all panels have the same shape."""
     rows, columns = bounding_box(mask, margin)
     height, width = rows.stop - rows.start, columns.stop - columns.start
     height, width = max(height, round(width / aspect)), max(width, round(height * aspect))
@@ -57,12 +57,12 @@ def around(mask, margin=30, aspect=1.25):
 
 
 def panels(*rows):
-    """Show panels side by side.
+    """Show panels in rows.
 
     Parameters
     ----------
     *rows : sequence of Panel
-        One row of the figure each, all of equal length.
+        The rows of the figure, all of the same length.
 
     Returns
     -------
@@ -84,9 +84,9 @@ def progress(runs, names):
     Parameters
     ----------
     runs : list of list of dict
-        For each photograph what `crack_utils.report.scripted_labelling.follow` returns.
+        For each photograph, the result of `crack_utils.report.scripted_labelling.follow`.
     names : sequence of str
-        Of the steps.
+        Names of the steps.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def progress(runs, names):
 
 
 def _draw(axes, panel):
-    """Draw one panel: photograph, masks, boundaries, and what a person has drawn."""
+    """Draw one panel: photograph, masks, boundaries, clicks and drawn lines."""
     box = panel.box or tuple(slice(0, size) for size in panel.image.shape)
     layers = [
         (mask[box], colour)
@@ -132,6 +132,6 @@ def _draw(axes, panel):
 
 
 def _start(interval, length, size):
-    """Return where an interval widened to a length around its middle starts, so that it stays within 0 and size."""
+    """Return the start of an interval widened to a length around its middle, kept between 0 and size."""
     middle = (interval.start + interval.stop) // 2
     return int(np.clip(middle - length // 2, 0, max(size - length, 0)))

@@ -1,4 +1,4 @@
-"""Figures of the network: its shape, its activations, and how far each layer sees."""
+"""Figures of the network: its layers, its activations, and its receptive field."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,12 +15,12 @@ KIND_COLOURS = {
 
 
 def network(table):
-    """Draw the layers as blocks: height follows the picture's, width the number of channels (Figure 10).
+    """Draw the layers as blocks; the height shows the picture's height, the width the number of channels (Figure 10).
 
     Parameters
     ----------
     table : DataFrame
-        As `models.layer_table` returns: layer, kind, output_shape, parameters.
+        From `models.layer_table`: layer, kind, output_shape, parameters.
     """
     figure, axes = plt.subplots(figsize=(10, 4.2))
     tallest = max(shape[0] for shape in table["output_shape"])
@@ -62,7 +62,7 @@ def activations():
     x = np.linspace(-6, 6, 400)
     sigmoid = 1 / (1 + np.exp(-x))
     plots = {
-        "ReLU: every layer but the last": (np.maximum(x, 0), (x > 0).astype(float)),
+        "ReLU: every layer except the last": (np.maximum(x, 0), (x > 0).astype(float)),
         "Sigmoid: the output": (sigmoid, sigmoid * (1 - sigmoid)),
     }
     figure, grid = plt.subplots(1, 2, figsize=(10, 3))
@@ -76,12 +76,12 @@ def activations():
 
 
 def receptive_field(table, image):
-    """Show how much of a picture each encoder level sees from its centre.
+    """Show the receptive field of each encoder level at the centre of a picture.
 
     Parameters
     ----------
     table : DataFrame
-        As `models.layer_table` returns: layer, receptive_field [px].
+        From `models.layer_table`: layer, receptive_field [px].
     image : ndarray, float, shape (H, W), in [0, 1]
     """
     height, width = image.shape

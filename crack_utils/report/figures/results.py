@@ -10,12 +10,12 @@ from crack_utils.study.published import TABLE_1
 
 
 def curves(history, loss):
-    """Show loss and mean IoU over the epochs (Figures 11–14), thresholded and as Keras casts it.
+    """Show loss and mean IoU over the epochs (Figures 11–14), with a threshold and as Keras casts it.
 
     Parameters
     ----------
     history : dict of ndarray, shape (epochs,)
-        As `Run.history`.
+        From `Run.history`.
     loss : str
     """
     colour = LOSS_COLOURS.get(loss, CRACK)
@@ -39,7 +39,7 @@ def curves(history, loss):
 
 
 def schedule(history):
-    """Show the learning rate that each epoch ended with (R41)."""
+    """Show the learning rate at the end of each epoch (R41)."""
     rates = history["learning_rate"]
     figure, axes = plt.subplots(figsize=(10, 2.4))
     axes.step(np.arange(1, len(rates) + 1), rates, where="mid", color=CRACK, lw=2)
@@ -50,7 +50,7 @@ def schedule(history):
 
 
 def predictions(images, masks, probabilities, titles):
-    """Show photograph, truth, probability and errors at 0.5, one row a picture.
+    """Show photograph, true mask, probability and errors at 0.5, one row per picture.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def predictions(images, masks, probabilities, titles):
 
 
 def side_by_side(images, masks, by_loss, titles):
-    """Show the predictions of several losses on the same pictures (Figure 15).
+    """Show the predictions of several losses for the same pictures (Figure 15).
 
     Parameters
     ----------
@@ -103,18 +103,18 @@ def side_by_side(images, masks, by_loss, titles):
 
 
 def comparison(measured):
-    """Show each loss under three readings: the report's, ours as Keras casts it, and ours at 0.5.
+    """Show three values of mean IoU for each loss: the report's, ours as Keras casts, and ours at 0.5.
 
     Parameters
     ----------
     measured : dict of dict
-        By loss, what `evaluation.evaluate` returns.
+        By loss, from `evaluation.evaluate`.
     """
     figure, axes = plt.subplots(figsize=(10, 4.6))
     positions = [0, 1, 2]
     ends = []
-    for loss, found in measured.items():
-        claimed = found[found["evaluated"]]
+    for loss, measures in measured.items():
+        claimed = measures[measures["evaluated"]]
         heights = [
             TABLE_1.get(loss, {}).get("val_miou", np.nan),
             claimed["unthresholded_mean_iou"],
@@ -134,7 +134,7 @@ def comparison(measured):
 
 
 def _apart(values, gap):
-    """Return rising values moved up where needed so that neighbours are `gap` apart and labels do not overlap."""
+    """Return rising values, moved up so that neighbours are `gap` apart and labels do not overlap."""
     places = []
     for value in values:
         places.append(max(value, places[-1] + gap) if places else value)
@@ -143,16 +143,16 @@ def _apart(values, gap):
 
 
 def paired(values, first, second, unit):
-    """Show two ways on the same pictures, one dot a picture, one panel a row of the table.
+    """Compare two methods on the same pictures: one dot per picture, one panel per table.
 
     Parameters
     ----------
     values : dict of DataFrame
-        By title: columns `first` and `second`, one row a picture, in [0, 1].
+        By title: columns `first` and `second`, one row per picture, in [0, 1].
     first, second : str
-        On the horizontal and on the vertical axis; above the diagonal the second is better.
+        Columns for the horizontal and the vertical axis; above the diagonal the second is better.
     unit : str
-        What the values are.
+        Name of the values.
     """
     side = min(5.0, 10 / len(values))
     figure, grid = plt.subplots(1, len(values), figsize=(side * len(values), side + 0.4), squeeze=False)

@@ -1,4 +1,4 @@
-"""Figures of the study behind Table 1: ranks that turn at the threshold, and why."""
+"""Figures of the study behind Table 1: how ranks change at the threshold, and why."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,17 +22,17 @@ FALLING = ("expected_calibration_error",)  # smaller is better
 
 
 def ranks(tables):
-    """Show the rank of each loss under each measure: a slope chart that turns at the threshold.
+    """Show the rank of each loss by each measure, as a slope chart.
 
     Parameters
     ----------
     tables : Tables
-        Its question "losses".
+        The question "losses" is used.
 
     Notes
     -----
-    A dot is the mean rank over the seeds, its bar the middle half of them; ties share their rank. Seeds with which a
-    training failed are left out.
+    A dot is the mean rank over the seeds, its bar the middle half of them; ties share their rank. Seeds with a failed
+    training are excluded.
     """
     figure, axes = plt.subplots(figsize=(10, 4.4))
     losses = list(REPORTED)
@@ -60,11 +60,11 @@ def threshold_curves(tables):
     Parameters
     ----------
     tables : Tables
-        `thresholds` holds pooled counts of the test set by loss, seed and threshold.
+        `thresholds` has the pooled counts of the test set by loss, seed and threshold.
     """
     figure, axes = plt.subplots(figsize=(10, 4.4))
     rows = tables.swept("test")
-    last = 19.0  # where the cast stands on this axis; its logit is infinite
+    last = 19.0  # position of the cast on this axis; its logit is infinite
     for loss in REPORTED:
         chosen = rows[rows["variant"] == loss]
         table = chosen.assign(mean_iou=_mean_ious(chosen)).pivot(index="threshold", columns="seed", values="mean_iou")
@@ -87,9 +87,9 @@ def threshold_curves(tables):
 
 
 def crack_probabilities(tables):
-    """Show how certain each loss makes a network of the pixels that are crack.
+    """Show the distribution of the probabilities of crack pixels, for each loss.
 
-    Read off the same counts: the share of crack pixels between two neighbouring thresholds.
+    It is computed from the counts: the share of crack pixels between two neighbouring thresholds.
     """
     figure, grid = plt.subplots(1, 4, figsize=(10, 2.8), sharey=True)
     rows = tables.swept("test")
@@ -108,13 +108,13 @@ def crack_probabilities(tables):
 
 
 def saturation():
-    """Show where a sigmoid reaches exactly 1 when it is computed in float32, float16 and bfloat16.
+    """Show where a sigmoid reaches exactly 1 in float32, float16 and bfloat16.
 
     Returns
     -------
     figure : matplotlib Figure
     reached : dict of float
-        By type, the smallest logit of the grid whose sigmoid is 1.
+        By type, the smallest logit of the grid with a sigmoid of 1.
     """
     from keras import ops
 
@@ -126,7 +126,7 @@ def saturation():
         values = ops.convert_to_numpy(ops.cast(ops.sigmoid(ops.cast(logits, name)), "float32"))
         reached[name] = float(logits[np.argmax(values >= 1)])
         gap = np.where(values < 1, 1 - values.astype(float), np.nan)
-        axes.plot(logits, gap, color=colour, lw=2, label=f"{name}: 1.0 from logit {reached[name]:.1f} on")
+        axes.plot(logits, gap, color=colour, lw=2, label=f"{name}: 1.0 from logit {reached[name]:.1f}")
         axes.plot(reached[name], 3e-8, "v", color=colour, ms=9, clip_on=False)
     axes.set(xlabel="logit", ylabel="1 − sigmoid", yscale="log", ylim=(3e-8, 1), xlim=(0, 20))
     axes.legend()
@@ -135,12 +135,12 @@ def saturation():
 
 
 def claims(findings):
-    """Show each finding's difference in a measure with its interval, against zero, coloured by verdict.
+    """Show the difference of each finding with its interval, coloured by verdict.
 
     Parameters
     ----------
     findings : list of Finding
-        Those in other units, such as seconds, are left out.
+        Findings in other units, such as seconds, are omitted.
     """
     shown = [finding for finding in findings if not finding.contrast.endswith("]")]
     figure, axes = plt.subplots(figsize=(10, 0.42 * len(shown) + 1.2))

@@ -8,7 +8,7 @@ from crack_utils.report.figures.style import LOSS_COLOURS, QUIET
 from crack_utils.study import table1
 from crack_utils.study.published import TABLE_1
 
-HEADS = {"global": "One hard mask,\nglobal accuracy", "mean class": "One hard mask,\nmean class accuracy"}
+HEADS = {"global": "One mask per model,\nglobal accuracy", "mean class": "One mask per model,\nmean class accuracy"}
 
 
 def consistency_curves(name="val"):

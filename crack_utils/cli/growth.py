@@ -1,0 +1,49 @@
+"""The shell's way to a growth test: ``crack-utils growth``."""
+
+from pathlib import Path
+
+
+def add_commands(subparsers):
+    """Add the command ``growth`` to a command line.
+
+    Parameters
+    ----------
+    subparsers : argparse._SubParsersAction
+        What ``add_subparsers`` returned. The options carry ``run``, a function of the options that returns the exit
+        status.
+    """
+    growth = subparsers.add_parser(
+        "growth", help="crack length, growth rates, Paris' law and load curves of a test; interrupted, it goes on"
+    )
+    growth.add_argument("folder", type=Path, metavar="FOLDER", help="what predict wrote, or a data set with true masks")
+    growth.add_argument(
+        "--tables",
+        type=Path,
+        metavar="FOLDER",
+        help="where metadata.csv and specimens.csv are; by default FOLDER or the one above",
+    )
+    growth.add_argument("--out", type=Path, metavar="DIR", help="where the results go; by default FOLDER/growth")
+    growth.set_defaults(run=_growth)
+
+
+def _growth(options):
+    from crack_utils.data.growth import find_tests
+    from crack_utils.report.growth_analysis import analyse, paris_table
+    from crack_utils.report.growth_files import write_report
+    from crack_utils.runtime.atomic import lock
+
+    tests, notes = find_tests(options.folder, options.tables)
+    for note in notes:
+        print(note)
+    out = options.out or options.folder / "growth"
+    (out / "readings").mkdir(parents=True, exist_ok=True)
+    with lock(out, ValueError(f"{out}: another process writes there; wait for it, or give another folder")):
+        results = analyse(tests, out / "readings")
+        write_report(results, out)
+    for result, row in zip(results, paris_table(results).to_dict("records"), strict=True):
+        text = [f"{len(result.readings)} photographs"]
+        if result.paris:
+            text.append(f"C = {row['C']:.3g}, m = {row['m']:.2f} ({row['m_low']:.2f} to {row['m_high']:.2f})")
+        print(f"{result.specimen.name}: {'; '.join(filter(None, [*text, result.note]))}")
+    print(f"Written: {out}/growth.pdf, with tables and figures beside it")
+    return 0

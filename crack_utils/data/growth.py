@@ -1,0 +1,216 @@
+"""The photographs of growth tests with what the machine read beside them: found, ordered and checked at the door."""
+
+import csv
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+
+from crack_utils.data.metadata import read_metadata
+from crack_utils.data.names import normal
+from crack_utils.data.pairs import refuse, scan
+from crack_utils.data.specimens import read_specimens
+from crack_utils.geometry.growth import Specimen
+
+TABLES = ("metadata.csv", "specimens.csv")
+NEEDED = ("photograph", "crack", "tip_row", "tip_column")  # of measures.csv
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A photograph of a growth test.
+
+    Attributes
+    ----------
+    name : str
+    mask : pathlib.Path
+    load : float
+        Largest load of the cycles that led to it; where none are counted, the load at which it was taken [N].
+    mm_per_px : float
+    cycles, cmod : float, optional
+        N, and the opening of the crack's mouth [mm].
+    tip, other : (row, column), optional
+        The primary crack's tip and its other end, a second tip where there are two [px]; None is to be measured.
+    uncertainty : float
+        Of a tip [px].
+    """
+
+    name: str
+    mask: Path
+    load: float
+    mm_per_px: float
+    cycles: float | None = None
+    cmod: float | None = None
+    tip: tuple | None = None
+    other: tuple | None = None
+    uncertainty: float = 0.5
+
+
+@dataclass(frozen=True)
+class Test:
+    """A specimen and its photographs, in the order of the test.
+
+    `measured` says that a frame without a tip shows no crack; else it is to be looked for in the mask.
+    """
+
+    __test__ = False  # not one of pytest's
+
+    specimen: Specimen
+    frames: list[Frame]
+    measured: bool
+
+
+def find_tests(folder, tables=None):
+    """Find the growth tests of a folder.
+
+    Parameters
+    ----------
+    folder : path-like
+        What ``crack-utils predict`` wrote, with `measures.csv` and `masks/`; or a data set, whose true masks and tips
+        are then measured.
+    tables : path-like, optional
+        The folder of `metadata.csv` (columns `name`, `specimen`, `load_n`, `mm_per_px`, for fatigue `cycles`, and
+        `frame` and `cmod_mm` if known) and `specimens.csv`. By default the folder itself or, without them, the one
+        above.
+
+    Returns
+    -------
+    tests : list of Test
+    notes : list of str
+        What was passed over.
+
+    Raises
+    ------
+    DataError
+        One message that lists all that is wrong: tables that are missing or cannot be read, unknown kinds, sizes that
+        do not fit, two specimens of one name, photographs without load, scale or cycles, cycles that fall.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        refuse([(folder, "no such folder")])
+    places = [Path(tables)] if tables is not None else [folder, folder.parent]
+    place = next((place for place in places if any((place / name).is_file() for name in TABLES)), places[0])
+    missing = [place / name for name in TABLES if not (place / name).is_file()]
+    refuse([(path, "no such file; a growth test needs it") for path in missing])
+    metadata, specimens_file = (place / name for name in TABLES)
+    problems = []
+    masks, found = (_predicted if (folder / "measures.csv").is_file() else _true)(folder, problems)
+    rows, wrong, notes = read_metadata(metadata, masks)
+    specimens, wrong_specimens = read_specimens(specimens_file)
+    problems += [(metadata, why) for why in wrong] + [(specimens_file, why) for why in wrong_specimens]
+    notes = [f"{metadata}: {note}" for note in notes]
+    by_specimen = {}
+    for name, row in rows.items():
+        if row.get("specimen"):
+            by_specimen.setdefault(row["specimen"], []).append((name, row))
+    if not wrong_specimens:
+        unknown = [name for name in by_specimen if name not in specimens]
+        problems += [(specimens_file, f"no specimen {name!r}, which {metadata.name} names") for name in unknown]
+    if not by_specimen and not problems:
+        problems.append((metadata, f"names no specimen of a photograph in {folder}"))
+    tests = []
+    for name, photographs in by_specimen.items():
+        if name in specimens:
+            photographs = _ordered(photographs)
+            problems += [(metadata, f"specimen {name!r}: {why}") for why in _wrong(specimens[name], photographs, found)]
+            tests.append((specimens[name], photographs))
+    refuse(problems)
+    return [_test(specimen, photographs, masks, found) for specimen, photographs in tests], notes
+
+
+def _ordered(photographs):
+    """By frame where each has one, else by name."""
+    if all("frame" in row for _, row in photographs):
+        return sorted(photographs, key=lambda photograph: photograph[1]["frame"])
+    return sorted(photographs)
+
+
+def _wrong(specimen, photographs, found):
+    """Yield what is wrong with the photographs of one specimen."""
+    for column, what in (("load_n", "no load"), ("mm_per_px", "no scale")):
+        lack = [name for name, row in photographs if column not in row and column not in found.get(name, {})]
+        if lack:
+            yield f"{what}, {column} is needed: {_few(lack)}"
+    frames = [row["frame"] for _, row in photographs if "frame" in row]
+    twice = sorted({frame for frame in frames if frames.count(frame) > 1})
+    if twice:
+        yield f"frame {twice[0]} is there twice: are these two specimens under one name?"
+    counted = [(name, row["cycles"]) for name, row in photographs if "cycles" in row]
+    lack = [name for name, row in photographs if "cycles" not in row]
+    if lack and (counted or specimen.kind != "pipe"):
+        yield f"no cycles: {_few(lack)}"
+    idle = [name for name, row in photographs if "cycles" in row and row.get("load_n") == 0]
+    if idle:
+        yield f"cycles without load, load_n is 0: {_few(idle)}"
+    for (before, more), (name, fewer) in itertools.pairwise(counted):
+        if fewer < more:
+            yield f"cycles fall from {more:g} at {before!r} to {fewer:g} at {name!r}"
+
+
+def _few(names):
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _test(specimen, photographs, masks, found):
+    frames = []
+    for name, row in photographs:
+        true = {} if found else {"tip": row.get("tip"), "other": row.get("tip2") if specimen.two_tips else None}
+        values = {**true, **found.get(name, {})}
+        values["mm_per_px"] = row.get("mm_per_px", values.get("mm_per_px"))
+        values |= {"cycles": row.get("cycles"), "cmod": row.get("cmod_mm")}
+        frames.append(Frame(name, masks[name], row["load_n"], **values))
+    return Test(specimen, frames, bool(found))
+
+
+def _true(folder, problems):
+    """Return the masks of a data set by name; what is in them is to be measured."""
+    found = scan(folder)
+    if not (folder / "masks").is_dir():
+        why = "neither measures.csv, as crack-utils predict writes it, nor images/ and masks/"
+        problems.append((folder, why))
+        return {}, {}
+    # Wrong lines of the table are told already.
+    problems.extend(problem for problem in found.problems if problem[0] != folder / TABLES[0])
+    return {pair.name: pair.mask for pair in found.pairs}, {}
+
+
+def _predicted(folder, problems):
+    """Return the masks that a prediction wrote by name, and what measures.csv has of each primary crack."""
+    table = folder / "measures.csv"
+    try:
+        with open(table, newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, strict=True)
+            columns, rows = reader.fieldnames or [], list(reader)
+    except (UnicodeDecodeError, csv.Error, OSError) as error:
+        problems.append((table, f"cannot be read as a table ({error})"))
+        return {}, {}
+    missing = [column for column in NEEDED if column not in columns] if rows else []
+    if missing:
+        problems.append((table, f"no column {', '.join(missing)}; crack-utils predict writes it"))
+        return {}, {}
+    pictures = sorted((folder / "masks").glob("*.png"))
+    masks = {normal(path.stem): path for path in pictures if not path.name.startswith(".")}
+    found = {name: {} for name in masks}
+    for row in rows:
+        name = normal(row["photograph"])
+        if name not in masks:
+            problems.append((table, f"{name!r} has no mask masks/{name}.png"))
+        elif row["crack"] == "1":
+            try:
+                found[name] = _crack(row)
+            except ValueError as error:
+                problems.append((table, f"{name!r}: {error}"))
+    return masks, found
+
+
+def _crack(row):
+    tip, second, other = (_place(row, prefix) for prefix in ("tip", "tip2", "other_end"))
+    crack = {"tip": tip, "other": second or other, "uncertainty": float(row.get("tip_uncertainty_px") or 0.5)}
+    if row.get("length_mm") and float(row["length_px"]) > 0:
+        crack["mm_per_px"] = float(row["length_mm"]) / float(row["length_px"])
+    return crack
+
+
+def _place(row, prefix):
+    if not row.get(f"{prefix}_row") or not row.get(f"{prefix}_column"):
+        return None
+    return float(row[f"{prefix}_row"]), float(row[f"{prefix}_column"])

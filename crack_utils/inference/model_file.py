@@ -1,0 +1,83 @@
+"""A `.keras` file → its network: what the file claims is bounded before Keras reads it, and every failure names it."""
+
+import json
+import zipfile
+
+from crack_utils import models
+
+MOST_BYTES = 2**31  # of all that the archive unpacks to: a thousand times the networks of this project
+MOST_CONFIG = 2**24  # of its description
+DEEPEST = 100  # brackets within brackets of the description; the networks here have about 15
+NAMES = ("shared_object_id", "seed")  # numbers in a description that are no size
+WIDEST = 2**16  # any number in the description: filters, units, sides of a picture
+
+
+def load_network(file):
+    """Return the Keras model of a file.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        A `.keras` archive.
+
+    Returns
+    -------
+    keras.Model
+        Not compiled. Code in the file is never run (Keras' safe mode).
+
+    Raises
+    ------
+    ValueError
+        If it is no such file, is damaged, or describes a network too large to be one that finds cracks.
+    """
+    if problem := _problem(file):
+        raise ValueError(f"{file}: cannot be read as a Keras model ({problem})")
+    try:
+        return models.load(file)
+    except (Exception, MemoryError) as error:  # each kind of damage fails in its own way
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise ValueError(f"{file}: cannot be read as a Keras model ({reason[0][:300]})") from None
+
+
+def _problem(file):
+    """Say why a file is not read at all, or nothing."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = {member.filename: member for member in archive.infolist()}
+            if "config.json" not in members:
+                return "no config.json in it"
+            if sum(member.file_size for member in members.values()) > MOST_BYTES:
+                return f"it unpacks to more than {MOST_BYTES / 2**30:g} GiB"
+            if members["config.json"].file_size > MOST_CONFIG:
+                return f"its description has more than {MOST_CONFIG / 2**20:g} MiB"
+            text = archive.read("config.json").decode("utf-8")
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+        return str(error) or type(error).__name__
+    if _depth(text) > DEEPEST:
+        return f"its description is nested more than {DEEPEST} deep"
+    try:
+        largest = _largest(json.loads(text))
+    except ValueError as error:
+        return f"its description is no JSON: {error}"
+    return f"a layer of size {largest}; at most {WIDEST} is read" if largest > WIDEST else ""
+
+
+def _depth(text):
+    """Return how deep brackets stand within brackets, at most; those in strings count too, which only errs upwards."""
+    deepest = depth = 0
+    for character in text:
+        if character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth -= 1
+    return deepest
+
+
+def _largest(value):
+    """Return the largest whole number anywhere in what JSON holds, but for those that name things."""
+    if isinstance(value, dict):
+        value = [entry for name, entry in value.items() if name not in NAMES]
+    if isinstance(value, list):
+        return max(map(_largest, value), default=0)
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0

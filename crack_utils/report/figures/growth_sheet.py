@@ -1,0 +1,120 @@
+"""The figures of a growth test, each alone or all on one sheet: a–N, da/dN against ΔK, load curves, opening angle."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from crack_utils.report.figures.style import CRACK, FOUND, QUIET, SECONDARY
+
+TIPS = (SECONDARY, FOUND)
+A4 = (8.27, 11.69)  # [in]
+
+
+def lengths(axes, result):
+    """Draw the crack's length against the cycles, with the bounds of each reading and Paris' law."""
+    table = result.readings.dropna(subset=["a_mm"])
+    thousands = table["cycles"] / 1000
+    errors = np.stack([table["a_mm"] - table["a_low_mm"], table["a_high_mm"] - table["a_mm"]])
+    axes.errorbar(thousands, table["a_mm"], errors, fmt=".", color=QUIET, elinewidth=0.8, label="reading, 95 %")
+    if result.specimen.two_tips:
+        for tip, colour in enumerate(TIPS, start=1):
+            axes.plot(thousands, table[f"a_tip{tip}_mm"], lw=0.8, color=colour, label=f"tip {tip}")
+    if result.paris:
+        cycles = np.unique(table["cycles"]) / 1000
+        axes.plot(cycles, result.paris.a, color=CRACK, label="Paris' law")
+        axes.fill_between(cycles, *result.paris.a_interval, color=CRACK, alpha=0.25, lw=0)
+    axes.set(xlabel="cycles N [thousand]", ylabel="crack length a [mm]", title="Crack length")
+    axes.legend()
+
+
+def rates(axes, result):
+    """Draw da/dN against ΔK on logarithmic axes; rates that fail a check of the standard are open."""
+    for (method, values), colour in zip(result.rates.items(), (SECONDARY, FOUND), strict=False):
+        for valid, filled in ((values.valid, colour), (~values.valid & (values.rate > 0), "none")):
+            label = method if filled == colour else None
+            axes.plot(values.delta_k[valid], values.rate[valid], "o", ms=4, mec=colour, mfc=filled, label=label)
+    if result.paris:
+        law = result.paris
+        span = np.geomspace(*law.delta_k, 50)
+        axes.plot(span, law.rate(span), color=CRACK, label=f"C = {law.C:.2e}, m = {law.m:.2f}")
+    axes.set(xscale="log", yscale="log", xlabel="ΔK [MPa √m]", ylabel="da/dN [mm/cycle]", title="Growth rate")
+    axes.legend(title="open: a check failed", title_fontsize=8)
+
+
+def load_opening(axes, result):
+    """Draw the load against the opening of the mouth, as the machine read it and as the photographs show it."""
+    table = result.readings
+    if table["cmod_mm"].notna().any():
+        axes.plot(table["cmod_mm"], table["load_n"] / 1000, ".-", color=QUIET, label="CMOD")
+    if "opening_mm" in table:
+        axes.plot(table["opening_grown_mm"], table["load_n"] / 1000, ".-", color=CRACK, label="opening in photographs")
+    axes.set(xlabel="opening [mm]", ylabel="load [kN]", title="Load and opening")
+    axes.legend()
+
+
+def load_growth(axes, result):
+    """Draw the growth of each tip and their mean against the load."""
+    table = result.readings
+    if result.specimen.two_tips:
+        for tip, colour in enumerate(TIPS, start=1):
+            axes.plot(table["load_n"] / 1000, table[f"delta_a_tip{tip}_mm"], ".-", color=colour, label=f"tip {tip}")
+    axes.plot(table["load_n"] / 1000, table["delta_a_mm"], ".-", color=CRACK, label="mean")
+    axes.set(xlabel="load [kN]", ylabel="growth Δa [mm]", title="Growth and load")
+    axes.legend()
+
+
+def opening_angles(axes, result):
+    """Draw the opening angle of each tip against its growth."""
+    table = result.readings
+    for tip, colour in enumerate(TIPS, start=1):
+        grown, angle = table[f"delta_a_tip{tip}_mm"], table[f"ctoa_tip{tip}_degrees"]
+        axes.plot(grown, angle, "o", ms=4, color=colour, label=f"tip {tip}")
+    axes.set(xlabel="growth Δa [mm]", ylabel="CTOA [°]", title="Opening angle of the tip")
+    axes.legend()
+
+
+def growth_panels(result):
+    """Return what can be drawn of a test, a dict of names to functions of (axes, result)."""
+    panels = {}
+    if result.readings["cycles"].notna().any():
+        panels["a-N"] = lengths
+    if result.rates:
+        panels["rates"] = rates
+    if result.specimen.kind == "pipe" or result.readings["cmod_mm"].notna().any():
+        panels["load-opening"] = load_opening
+    if result.specimen.kind == "pipe":
+        panels |= {"load-growth": load_growth, "ctoa": opening_angles}
+    return panels
+
+
+def growth_panel(draw, result):
+    """Return one of `growth_panels` as a Figure."""
+    figure = Figure(figsize=(6, 4.2), layout="constrained")
+    draw(figure.add_subplot(), result)
+    figure.suptitle(f"{result.specimen.name}, {result.specimen.kind}", fontsize=9, color=QUIET, x=0.01, ha="left")
+    return figure
+
+
+def growth_sheet(result, facts):
+    """Return the sheet of a test, an A4 page.
+
+    Parameters
+    ----------
+    result : GrowthResult
+    facts : list of str
+        Lines that stand above the figures.
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    panels = growth_panels(result)
+    figure = Figure(figsize=A4, layout="none")
+    figure.text(0.08, 0.95, f"Crack growth test: {result.specimen.name}", fontsize=15, weight="bold")
+    figure.text(0.08, 0.935, "\n".join(facts), fontsize=8.5, va="top", linespacing=1.5)
+    rows = (len(panels) + 1) // 2
+    grid = figure.add_gridspec(
+        rows, 2, left=0.1, right=0.96, top=0.77, bottom=0.77 - 0.22 * rows, wspace=0.3, hspace=0.45
+    )
+    for place, draw in enumerate(panels.values()):
+        draw(figure.add_subplot(grid[place // 2, place % 2]), result)
+    return figure

@@ -1,0 +1,214 @@
+"""A growth test analysed as its field reports it: readings, growth rates, Paris' law, load curves; and its tables."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from crack_utils.data.growth import Test
+from crack_utils.data.pairs import refuse
+from crack_utils.geometry.growth import ParisFit, Rates, fit_paris, growth_rates, incremental_polynomial, secant, spaced
+from crack_utils.geometry.growth.lengths import LARGEST_TURN, Lengths, crack_lengths
+from crack_utils.report.growth_readings import measure
+
+METHODS = {"secant": secant, "polynomial": incremental_polynomial}
+WIDE = 1.96  # standard deviations that hold 95 %
+
+
+@dataclass(frozen=True)
+class GrowthResult:
+    """What a growth test says.
+
+    Attributes
+    ----------
+    test : Test
+    lengths : Lengths
+    readings : DataFrame
+        One row a frame: what the machine read and what the photograph shows.
+    rates : dict of str to Rates
+        By method; empty where no cycles are counted, or the stress intensity is not known.
+    paris : ParisFit or None
+    note : str
+        Why there is no law, or what speaks against it; empty if nothing does.
+    """
+
+    test: Test
+    lengths: Lengths
+    readings: pd.DataFrame
+    rates: dict[str, Rates]
+    paris: ParisFit | None
+    note: str
+
+    @property
+    def specimen(self):
+        """What was tested."""
+        return self.test.specimen
+
+
+def analyse(tests, folder):
+    """Measure what is not measured yet, and analyse growth tests.
+
+    Parameters
+    ----------
+    tests : list of Test
+    folder : path-like
+        Where what is measured is kept, see `growth_readings.measure`.
+
+    Returns
+    -------
+    list of GrowthResult
+
+    Raises
+    ------
+    DataError
+        One message that lists all tests whose lengths cannot be: no crack, or one longer than the specimen is wide.
+    """
+    ends = measure(tests, folder)
+    results, problems = [], []
+    for test in tests:
+        place = test.frames[0].mask.parent
+        try:
+            lengths = _lengths(test, [ends[test.specimen.name, frame.name] for frame in test.frames])
+        except ValueError as error:
+            problems.append((place, str(error)))
+            continue
+        too_long = np.flatnonzero(lengths.tips.max(axis=1) >= test.specimen.longest)
+        if too_long.size:
+            index = too_long[0]
+            what = f"{test.specimen.name}, {test.frames[index].name!r}: a = {lengths.tips[index].max():.2f} mm"
+            problems.append((place, f"{what} is not below {test.specimen.longest:.2f} mm; is the scale right?"))
+            continue
+        results.append(_analyse(test, lengths, [ends[test.specimen.name, frame.name] for frame in test.frames]))
+    refuse(problems)
+    return results
+
+
+def _lengths(test, ends):
+    missing = (math.nan, math.nan)
+    tips, others = ([end[key] or missing for end in ends] for key in ("tip", "other"))
+    frames = test.frames
+    scales, uncertainty = [frame.mm_per_px for frame in frames], [frame.uncertainty for frame in frames]
+    return crack_lengths(test.specimen, tips, others, scales, uncertainty)
+
+
+def _analyse(test, lengths, ends):
+    specimen = test.specimen
+    readings = _readings(test, lengths, ends)
+    known = readings.dropna(subset=["a_mm"])
+    if readings["cycles"].isna().all():
+        return GrowthResult(test, lengths, readings, {}, None, "no cycles were counted: no growth rates")
+    if specimen.kind == "pipe" and specimen.moment_arm is None:
+        return GrowthResult(test, lengths, readings, {}, None, "moment_arm_mm is not given: no stress intensity")
+    # Photographs at the same cycles are readings of one length.
+    grouped = known.groupby("cycles", as_index=False)[["a_mm", "load_n", "sides_mm"]].mean()
+    cycles, a, load, sides = grouped.to_numpy(float).T
+    try:
+        paris = fit_paris(specimen, cycles, a, load)
+    except ValueError as error:
+        paris, note = None, str(error)
+    else:
+        note = _left_out(known, cycles[paris.left_out])
+    kept = np.setdiff1d(np.arange(len(a)), paris.left_out) if paris else np.arange(len(a))
+    chosen = kept[spaced((paris.a if paris else np.maximum.accumulate(a))[kept])]
+    rates = {}
+    if len(chosen) >= 2:
+        sides = sides[chosen] if specimen.two_tips else None
+        given = cycles[chosen], a[chosen], load[chosen]
+        rates = {name: growth_rates(specimen, *given, method, sides) for name, method in METHODS.items()}
+        turned = np.interp(cycles, known["cycles"], known["turned_degrees"]).max() > LARGEST_TURN
+        note = "; ".join(filter(None, [note, f"the crack turns by more than {LARGEST_TURN:g}°" if turned else ""]))
+    if paris:
+        low, high = (WIDE * max(paris.noise, 0) * sign for sign in (-1, 1))
+        readings["a_low_mm"] = np.minimum(readings["a_low_mm"], readings["a_mm"] + low)
+        readings["a_high_mm"] = np.maximum(readings["a_high_mm"], readings["a_mm"] + high)
+        if paris.correlation > 2 / math.sqrt(len(a)):
+            note = "; ".join(filter(None, [note, "neighbouring readings err alike: the intervals are too narrow"]))
+    return GrowthResult(test, lengths, readings, rates, paris, note)
+
+
+def _left_out(known, cycles):
+    names = known.loc[known["cycles"].isin(cycles), "photograph"].tolist()
+    return f"left out, far off the law: {', '.join(names)}" if names else ""
+
+
+def _readings(test, lengths, ends):
+    """Return one row a frame."""
+    frames, grown = test.frames, lengths.tips - lengths.tips[np.isfinite(lengths.a)][0]
+    columns = {
+        "specimen": test.specimen.name,
+        "photograph": [frame.name for frame in frames],
+        "cycles": [frame.cycles for frame in frames],
+        "load_n": [frame.load for frame in frames],
+        "cmod_mm": [frame.cmod for frame in frames],
+        "a_mm": lengths.a,
+        "a_low_mm": lengths.a - WIDE * lengths.uncertainty,
+        "a_high_mm": lengths.a + WIDE * lengths.uncertainty,
+        "delta_a_mm": grown.mean(axis=1),
+    }
+    for tip in range(lengths.tips.shape[1]):
+        columns[f"a_tip{tip + 1}_mm"], columns[f"delta_a_tip{tip + 1}_mm"] = lengths.tips[:, tip], grown[:, tip]
+    columns["sides_mm"] = lengths.sides if lengths.sides is not None else 0.0
+    columns["turned_degrees"] = lengths.turned
+    if test.specimen.kind == "pipe":
+        opening = np.array([end.get("opening", math.nan) for end in ends], float)
+        columns["opening_mm"] = opening
+        # What the notch was cut to, and its opening before the test, is no opening of the crack.
+        columns["opening_grown_mm"] = opening - opening[np.isfinite(opening)][:1].sum()
+        angles = np.array([end.get("ctoa") or (None, None) for end in ends], float)
+        columns["ctoa_tip1_degrees"], columns["ctoa_tip2_degrees"] = angles.T
+    table = pd.DataFrame(columns)
+    return table.astype({name: float for name in table.columns if name not in ("specimen", "photograph")})
+
+
+def readings_table(results):
+    """Return all readings, one row a photograph, a DataFrame; columns that no test fills are left out."""
+    table = pd.concat([result.readings for result in results], ignore_index=True)
+    return table.dropna(axis=1, how="all")
+
+
+def rates_table(results):
+    """Return all growth rates, one row a rate, a DataFrame.
+
+    Columns specimen, method, cycles, a_mm, rate_mm_per_cycle, delta_k_mpa_sqrt_m, valid, and each check of the
+    standard: yes, no, or empty where it cannot be told.
+    """
+    parts = []
+    for result in results:
+        for method, rates in result.rates.items():
+            words = {name: pd.Series(flag).map({1.0: "yes", 0.0: "no"}) for name, flag in rates.flags.items()}
+            values = {"cycles": rates.cycles, "a_mm": rates.a, "rate_mm_per_cycle": rates.rate}
+            values |= {"delta_k_mpa_sqrt_m": rates.delta_k, "valid": np.where(rates.valid, "yes", "no"), **words}
+            named = {"specimen": result.specimen.name, "method": method}
+            parts.append(pd.DataFrame({**named, **values}, index=range(len(rates.a))))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["specimen", "method"])
+
+
+def paris_table(results):
+    """Return Paris' law of each test with cycles, a DataFrame; rates in mm/cycle, ΔK in MPa √m."""
+    rows = []
+    for result in results:
+        row = {"specimen": result.specimen.name, "load_ratio": result.specimen.load_ratio}
+        if result.paris:
+            law = result.paris
+            row |= {"C": law.C, "C_low": law.C_interval[0], "C_high": law.C_interval[1]}
+            row |= {"m": law.m, "m_low": law.m_interval[0], "m_high": law.m_interval[1], "level": law.level}
+            row |= {"noise_mm": law.noise, "correlation": law.correlation, "readings": len(law.a)}
+            row |= {"delta_k_low": law.delta_k[0], "delta_k_high": law.delta_k[1]}
+        rows.append({**row, "note": result.note})
+    return pd.DataFrame(rows)
+
+
+def sheet_table(results):
+    """Return the specimen sheet: what was tested and how it was calibrated, one row a specimen, a DataFrame."""
+    rows = []
+    for result in results:
+        specimen, lengths, known = result.specimen, result.lengths, result.readings.dropna(subset=["a_mm"])
+        sizes = {"W_mm": specimen.W, "B_mm": specimen.B, "a_n_mm": specimen.a_n, "diameter_mm": specimen.diameter}
+        sizes |= {"wall_mm": specimen.wall, "load_ratio": specimen.load_ratio, "yield_mpa": specimen.yield_strength}
+        sizes |= {"moment_arm_mm": specimen.moment_arm}
+        calibration = {"mm_per_px": lengths.mm_per_px, "mm_per_px_residual_percent": 100 * lengths.residual}
+        test = {"photographs": len(result.readings), "with_crack": len(known)}
+        test |= {"a_first_mm": known["a_mm"].iloc[0], "a_last_mm": known["a_mm"].iloc[-1]}
+        rows.append({"specimen": specimen.name, "kind": specimen.kind, **sizes, **calibration, **test})
+    return pd.DataFrame(rows)

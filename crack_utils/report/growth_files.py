@@ -1,0 +1,71 @@
+"""What a growth test leaves on the disk: tables, figures, and a sheet of paper."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.backends.backend_pdf import PdfPages
+
+from crack_utils.report.figures.growth_sheet import growth_panel, growth_panels, growth_sheet
+from crack_utils.report.figures.style import use_style
+from crack_utils.report.growth_analysis import paris_table, rates_table, readings_table, sheet_table
+from crack_utils.runtime.atomic import atomic_write
+
+TABLES = {"sheet": sheet_table, "readings": readings_table, "rates": rates_table, "paris": paris_table}
+
+
+def write_report(results, folder):
+    """Write the tables (CSV), the figures in `figures/` (PNG) and `growth.pdf`, a page a specimen.
+
+    Parameters
+    ----------
+    results : list of GrowthResult
+    folder : path-like
+        Made if it is not there.
+    """
+    folder = Path(folder)
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    for name, table in TABLES.items():
+        with atomic_write(folder / f"{name}.csv") as draft:
+            table(results).to_csv(draft, index=False, float_format="%.9g")
+    use_style()
+    for result in results:
+        for name, draw in growth_panels(result).items():
+            with atomic_write(folder / "figures" / f"{_file_name(result.specimen.name)}-{name}.png") as draft:
+                growth_panel(draw, result).savefig(draft, dpi=160)
+    with atomic_write(folder / "growth.pdf") as draft, PdfPages(draft, metadata={"CreationDate": None}) as pages:
+        for result in results:
+            pages.savefig(growth_sheet(result, facts(result)))
+
+
+def facts(result):
+    """Return the lines above a sheet's figures: specimen, calibration, readings, law, and what speaks against them."""
+    row = sheet_table([result]).iloc[0]
+    units = {"W_mm": "W", "B_mm": "B", "a_n_mm": "notch", "diameter_mm": "diameter", "wall_mm": "wall"}
+    sizes = ", ".join(f"{name} {row[column]:g} mm" for column, name in units.items() if pd.notna(row[column]))
+    lines = [
+        f"{row['kind']}: {sizes}; load ratio R = {row['load_ratio']:g}",
+        f"Scale: {row['mm_per_px']:.5g} mm/px, its spread over the photographs "
+        f"{row['mm_per_px_residual_percent']:.2g} %",
+        f"Photographs: {row['photographs']}, {row['with_crack']} with a crack; "
+        f"a from {row['a_first_mm']:.2f} to {row['a_last_mm']:.2f} mm",
+    ]
+    law = result.paris
+    if law:
+        lines += [
+            f"Paris' law, da/dN = C ΔKᵐ in mm/cycle and MPa √m, with {law.level:.0%} intervals: "
+            f"C = {law.C:.3g} ({law.C_interval[0]:.3g} to {law.C_interval[1]:.3g}),",
+            f"m = {law.m:.3f} ({law.m_interval[0]:.3f} to {law.m_interval[1]:.3f}), "
+            f"ΔK from {law.delta_k[0]:.1f} to {law.delta_k[1]:.1f}; readings scatter by {law.noise:.3f} mm about it",
+        ]
+    for method, rates in result.rates.items():
+        failed = [f"{name} {int((flag == 0).sum())}" for name, flag in rates.flags.items() if (flag == 0).any()]
+        untold = [name for name, flag in rates.flags.items() if (flag != flag).all() and len(flag)]
+        checks = f"; failed checks of ASTM E647: {', '.join(failed) or 'none'}"
+        checks += f"; not to be told: {', '.join(untold)}" if untold else ""
+        lines.append(f"da/dN by {method}: {len(rates.rate)} rates, {int(rates.valid.sum())} valid{checks}")
+    return lines + ([f"Note: {result.note}"] if result.note else [])
+
+
+def _file_name(name):
+    return re.sub(r"[^\w.-]+", "-", name)

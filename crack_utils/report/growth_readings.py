@@ -1,0 +1,124 @@
+"""What growth tests need from masks: where cracks end, how far they open. Interrupted, the next call goes on."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from crack_utils.data.digests import sha256
+from crack_utils.data.masks import read_mask
+from crack_utils.geometry import measure_cracks
+from crack_utils.geometry.growth.opening import FAR, FEWEST, NEAR, opening_angle
+from crack_utils.runtime import provenance
+
+# The module that decides what is measured in a mask, with all that it imports: a change of its code measures anew.
+DECISIVE = ("report/growth_readings.py",)
+
+
+def measure(tests, folder):
+    """Return where the cracks of growth tests end, and for pipes how far they open.
+
+    Masks are looked at where the table of a prediction does not say it all: true masks, and the flanks of a pipe's
+    crack. What is measured is kept, so that an interrupted call goes on where it stopped.
+
+    Parameters
+    ----------
+    tests : list of Test
+    folder : path-like
+        Where it is kept, one JSON file a photograph; it has to be there.
+
+    Returns
+    -------
+    dict of (specimen, photograph) to dict
+        tip, other: (row, column) of the primary crack's ends [px], None without a crack. Of pipes: opening [mm], in the
+        middle; ctoa, the opening angle at both ends [degrees], None where the crack is too short; ctoa_from, ctoa_to:
+        how far behind the tip it was taken [mm].
+    """
+    folder = Path(folder)
+    code = provenance.fingerprint(*DECISIVE)
+    frames = [(test, frame) for test in tests for frame in test.frames]
+    ends = {}
+    for test, frame in tqdm(frames, unit="picture", disable=None):  # the bar shows at a terminal only
+        key = test.specimen.name, frame.name
+        known = {"tip": frame.tip, "other": frame.other}
+        if _known(test, frame):
+            ends[key] = known
+            continue
+        decisive = {**known, "mask": sha256(frame.mask), "code": code, "mm_per_px": frame.mm_per_px}
+        decisive = json.loads(json.dumps(decisive | {"measured": test.measured, "kind": test.specimen.kind}))
+        path = folder / f"{frame.name}.json"
+        ends[key] = _done_before(path, decisive)
+        if ends[key] is None:
+            ends[key] = _measure(test, frame)
+            provenance.write_json(path, {"found": ends[key], "made_of": decisive})
+    return ends
+
+
+def _done_before(path, decisive):
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return record["found"] if record["made_of"] == decisive else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _known(test, frame):
+    """Whether all that the test needs of a frame is known without its mask."""
+    if test.specimen.kind == "pipe":  # whose flanks are looked at
+        return test.measured and frame.tip is None
+    if frame.tip is None:
+        return test.measured
+    return frame.other is not None or (test.specimen.notch is not None and not test.specimen.two_tips)
+
+
+def _measure(test, frame):
+    """Look at a mask: where its primary crack ends, and for a pipe how far it opens, in the middle and at its tips."""
+    mask = read_mask(frame.mask)
+    cracks = measure_cracks(mask)
+    tip = frame.tip or (cracks[0].tip.position if cracks else None)
+    if not cracks or tip is None:
+        return {"tip": None, "other": None}
+    ends = cracks[0].centreline.points[[0, -1]]
+    other = frame.other or tuple(map(float, ends[np.hypot(*(ends - tip).T).argmax()]))
+    found = {"tip": tip, "other": other}
+    if test.specimen.kind == "pipe":
+        lines = [_line_from(cracks, end) for end in (tip, other)]
+        found["opening"] = _opening(mask, np.array(tip), np.array(other)) * frame.mm_per_px
+        # Some way behind a tip, so that the direction is that of the part that is looked at.
+        reach = int(1.5 * max(FAR / frame.mm_per_px, NEAR / frame.mm_per_px + FEWEST))
+        angles = [
+            opening_angle(mask, end, points[min(reach, len(points) - 1)], frame.mm_per_px)
+            for end, (points, _) in zip((tip, other), lines, strict=True)
+        ]
+        found["ctoa"] = [angle.angle if math.isfinite(angle.angle) else None for angle in angles]
+        found["ctoa_from"], found["ctoa_to"] = angles[0].near, angles[0].far
+    return found
+
+
+def _opening(mask, tip, other):
+    """Largest width across the line between two tips, in the middle fifth of it [px].
+
+    Counted in strips of 5 px; across a notch, which is no crack, there is nothing to count.
+    """
+    span = np.hypot(*(tip - other))
+    line = (tip - other) / span
+    places = np.argwhere(mask) - (tip + other) / 2
+    along, across = places @ line, np.abs(places @ np.array([-line[1], line[0]]))
+    middle = (np.abs(along) <= 0.1 * span) & (across <= 0.25 * span)
+    strips = np.floor(along[middle] / 5).astype(int)
+    return float(np.bincount(strips - strips.min()).max() / 5) if strips.size else 0.0
+
+
+def _line_from(cracks, end):
+    """Points, about 1 px apart, and widths of the centreline that ends nearest to a position, from there on.
+
+    A notch divides the crack of a pipe in two.
+    """
+    lines = [
+        (line.points[::step], line.widths[::step])
+        for line in (crack.centreline for crack in cracks)
+        for step in (1, -1)
+    ]
+    return min(lines, key=lambda line: np.hypot(*(line[0][0] - end)))

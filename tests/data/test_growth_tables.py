@@ -1,0 +1,167 @@
+"""The tables of growth tests: what they say, and what is wrong with them, named before anything is done."""
+
+import pytest
+
+from crack_utils.data import DataError, find_pairs
+from crack_utils.data.growth import find_tests
+from crack_utils.data.metadata import read_metadata
+from crack_utils.data.specimens import read_specimens
+from crack_utils.geometry.growth import Specimen
+from tests.helpers.growth_tests import SPECIMENS, compact_rows, compact_test, write_drawn, write_predicted, write_tables
+
+
+@pytest.fixture
+def test():
+    return compact_test(readings=6)
+
+
+@pytest.fixture
+def folder(tmp_path, test):
+    write_drawn(tmp_path / "set", test)
+    return tmp_path / "set"
+
+
+class TestSpecimens:
+    def test_a_row_is_a_specimen(self, tmp_path):
+        more = "specimen,kind,W_mm,B_mm,a_n_mm,load_ratio,yield_mpa,notch_row,notch_column,direction_degrees\n"
+        (tmp_path / "specimens.csv").write_text(more + "a,C(T),50,10,12,0.1,300,5,6.5,90\n")
+        specimens, problems = read_specimens(tmp_path / "specimens.csv")
+        expected = Specimen("a", "C(T)", 12, 50, 10, None, None, 0.1, 300, notch=(5, 6.5), direction=90)
+        assert (specimens, problems) == ({"a": expected}, [])
+
+    @pytest.mark.parametrize(
+        ("row", "message"),
+        [
+            ("a,C(T),50,10,12,,,0.1\na,C(T),50,10,12,,,0.1", "line 3: 'a' stands there twice (first in line 2)"),
+            ("a,CT,50,10,12,,,0.1", "line 2: kind 'CT' is not known; known are C(T), M(T), SE(B), pipe"),
+            ("a,C(T),10,10,12,,,0.1", "line 2: a_n = 12 mm is not smaller than W = 10 mm"),
+            ("a,C(T),ten,10,12,,,0.1", "line 2: W_mm 'ten' is no number"),
+            ("a,C(T),50,10,,,,0.1", "line 2: no a_n_mm"),
+            (",C(T),50,10,12,,,0.1", "line 2: no name"),
+            ("a,pipe,,,12,300,,", "line 2: pipe needs wall"),
+        ],
+    )
+    def test_wrong_rows_are_named(self, tmp_path, row, message):
+        (tmp_path / "specimens.csv").write_text(SPECIMENS + row + "\n")
+        assert message in read_specimens(tmp_path / "specimens.csv")[1]
+
+    @pytest.mark.parametrize(
+        ("table", "message"),
+        [
+            ("specimen,W_mm\na,5\n", "no column kind, a_n_mm; known are specimen, kind, W_mm"),
+            ("specimen,kind,a_n_mm,width\n", "column(s) width are not known"),
+            ("", "no column 'specimen' (found: none); known columns are specimen, kind, W_mm"),
+        ],
+    )
+    def test_wrong_columns_are_named(self, tmp_path, table, message):
+        (tmp_path / "specimens.csv").write_text(table)
+        assert message in read_specimens(tmp_path / "specimens.csv")[1][0]
+
+    def test_a_file_that_is_no_text(self, tmp_path):
+        (tmp_path / "specimens.csv").write_bytes(b"\xff\xfe")
+        assert "UTF-8" in read_specimens(tmp_path / "specimens.csv")[1][0]
+
+
+class TestMetadata:
+    def test_growth_columns_reach_pairs(self, folder):
+        pair = find_pairs(folder)[2]
+        assert (pair.load_n, pair.cmod_mm, pair.mm_per_px) == (6000, None, 0.1)
+        assert pair.cycles > 0
+
+    def test_below_zero_is_refused(self, tmp_path):
+        (tmp_path / "metadata.csv").write_text("name,cycles\na,-5\n")
+        assert read_metadata(tmp_path / "metadata.csv", {"a"})[1] == ["line 2: cycles '-5' is below 0"]
+
+
+class TestFindTests:
+    def test_a_data_set(self, folder, test):
+        (found,), notes = find_tests(folder)
+        assert found.specimen == Specimen("CT 1", "C(T)", 12, 50, 10, load_ratio=0.1)
+        assert [frame.name for frame in found.frames] == [f"c{number:03}" for number in range(6)]
+        assert [frame.cycles for frame in found.frames] == test.cycles.tolist()
+        assert (found.measured, notes) == (False, [])
+
+    def test_a_prediction(self, tmp_path, test):
+        write_predicted(tmp_path, test)
+        (found,), _ = find_tests(tmp_path)
+        frame = found.frames[0]
+        assert (frame.tip, frame.other, frame.uncertainty) == ((20, 30), (20, 20), 0.8)
+        assert found.measured
+
+    def test_tables_above_or_elsewhere(self, tmp_path, test):
+        write_predicted(tmp_path / "set" / "found", test)
+        for name in ("metadata.csv", "specimens.csv"):
+            (tmp_path / "set" / "found" / name).rename(tmp_path / "set" / name)
+        (above,), _ = find_tests(tmp_path / "set" / "found")
+        (tmp_path / "set" / "found").rename(tmp_path / "other")
+        (elsewhere,), _ = find_tests(tmp_path / "other", tables=tmp_path / "set")
+        assert above.specimen == elsewhere.specimen
+        with pytest.raises(DataError, match="no such file; a growth test needs it"):
+            find_tests(tmp_path / "other")
+
+    def test_frames_say_the_order_else_names(self, tmp_path, folder, test):
+        rows = compact_rows(test)
+        for row in rows:
+            row["frame"] = 5 - row["frame"]
+        write_tables(folder, rows, ["CT 1,C(T),50,10,12,,,0.1"])
+        with pytest.raises(DataError, match=r"cycles fall from .* at 'c005' to .* at 'c004'"):
+            find_tests(folder)
+        rows = [{key: value for key, value in row.items() if key != "frame"} for row in rows]
+        write_tables(folder, rows[::-1], ["CT 1,C(T),50,10,12,,,0.1"])
+        assert [frame.name for frame in find_tests(folder)[0][0].frames][:2] == ["c000", "c001"]
+
+    def test_all_that_is_wrong_is_said_at_once(self, folder, test):
+        rows = compact_rows(test)
+        rows[1]["load_n"] = ""
+        rows[2]["mm_per_px"] = ""
+        rows[3]["cycles"] = 5
+        rows[4]["specimen"] = "nobody"
+        rows[5]["frame"] = 0
+        write_tables(folder, rows, ["CT 1,C(T),10,10,12,,,0.1", "other,C(T),50,10,12,,,2"])
+        with pytest.raises(DataError) as error:
+            find_tests(folder)
+        assert "a_n = 12 mm is not smaller than W = 10 mm" in str(error.value)
+        assert "load_ratio = 2 is not below 1" in str(error.value)
+        write_tables(folder, rows, ["CT 1,C(T),50,10,12,,,0.1"])
+        with pytest.raises(DataError) as error:
+            find_tests(folder)
+        for message in (
+            "no load, load_n is needed: c001",
+            "no scale, mm_per_px is needed: c002",
+            "cycles fall from",
+            "no specimen 'nobody'",
+            "frame 0 is there twice: are these two specimens under one name?",
+        ):
+            assert message in str(error.value)
+
+    @pytest.mark.parametrize(
+        ("column", "value", "message"),
+        [("cycles", "", "no cycles: c000, c001, c002 and 3 more"), ("load_n", 0, "0: c000")],
+    )
+    def test_fatigue_needs_cycles_and_load(self, folder, test, column, value, message):
+        rows = [{**row, column: value} for row in compact_rows(test)]
+        write_tables(folder, rows, ["CT 1,C(T),50,10,12,,,0.1"])
+        with pytest.raises(DataError, match=message):
+            find_tests(folder)
+
+    def test_photographs_without_measures_are_noted(self, tmp_path, test):
+        write_predicted(tmp_path, test)
+        (tmp_path / "masks" / "c003.png").unlink()
+        text = (tmp_path / "measures.csv").read_text().splitlines()
+        (tmp_path / "measures.csv").write_text("\n".join(line for line in text if "c003" not in line))
+        (found,), (note,) = find_tests(tmp_path)
+        assert len(found.frames) == 5
+        assert "1 row(s) passed over" in note and "'c003'" in note
+
+    def test_a_table_that_no_prediction_wrote(self, tmp_path, test):
+        write_predicted(tmp_path, test)
+        (tmp_path / "measures.csv").write_text("photograph,crack\nc000,1\n")
+        with pytest.raises(DataError, match=r"measures.csv: no column tip_row, tip_column"):
+            find_tests(tmp_path)
+
+    def test_neither_prediction_nor_data_set(self, tmp_path, test):
+        write_tables(tmp_path, compact_rows(test), ["CT 1,C(T),50,10,12,,,0.1"])
+        with pytest.raises(DataError, match=r"neither measures.csv"):
+            find_tests(tmp_path)
+        with pytest.raises(DataError, match="no such folder"):
+            find_tests(tmp_path / "nowhere")

@@ -1,0 +1,67 @@
+"""A crack that grows along a line of its own, with known camera movement, wrong tips and a standstill."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from crack_utils.geometry.sequence import along_path, joint_tips, register, repeatability
+
+PATH = np.stack([np.full(101, 30.0), np.linspace(10, 110, 101)], axis=1)
+
+
+def test_wrong_ends_are_flagged_and_the_joint_tip_rises():
+    random = np.random.default_rng(0)
+    true = np.repeat(np.linspace(20, 90, 10), 2)
+    tips = [(30 + random.normal(0, 0.5), 10 + length + random.normal(0, 0.7)) for length in true]
+    tips[4], tips[13], tips[17] = (30.0, 10.0), (30.0, 11.0), None
+    found = joint_tips(tips, PATH)
+    assert np.flatnonzero(found.outliers).tolist() == [4, 13]
+    assert np.all(np.diff(found.along) >= 0)
+    np.testing.assert_allclose(found.along, true, atol=4.5)
+    np.testing.assert_allclose(found.tips[:, 1], found.along + 10, atol=1e-6)
+    assert np.isnan(found.single[17]) and found.single[4] == pytest.approx(0, abs=0.5)
+    good = ~found.outliers & np.isfinite(found.single)
+    assert repeatability(found.single[good], true[good]) == pytest.approx(0.7, abs=0.3)
+
+
+def test_true_falls_are_kept_within_the_noise_only():
+    single = [(30.0, 10.0 + at) for at in (20, 22, 21, 40)]
+    assert joint_tips(single, PATH).along.tolist() == pytest.approx([20, 21.5, 21.5, 40], abs=0.3)
+
+
+def test_camera_movement_is_found_and_taken_out():
+    random = np.random.default_rng(1)
+    scene = ndimage.gaussian_filter(random.normal(size=(160, 200)), 2)
+    true = np.array([[0, 0], [3.25, -1.5], [-2.0, 4.75]])
+    frames = [ndimage.shift(scene, move, order=3, mode="nearest") for move in true]
+    moved = register(iter(frames))
+    np.testing.assert_allclose(moved, true, atol=0.15)
+    tips = [np.array([30.0, 60.0 + 5 * number]) + move for number, move in enumerate(true)]
+    found = joint_tips(tips, PATH, moved)
+    np.testing.assert_allclose(found.along, [50, 55, 60], atol=0.5)
+    np.testing.assert_allclose(found.tips, tips, atol=0.5)
+
+
+def test_large_frames_are_reduced():
+    random = np.random.default_rng(2)
+    scene = ndimage.gaussian_filter(random.normal(size=(700, 900)), 4)
+    moved = register([scene, ndimage.shift(scene, (6.0, -9.0), order=1, mode="nearest")])
+    np.testing.assert_allclose(moved[1], (6, -9), atol=0.3)
+
+
+def test_points_beyond_the_path():
+    points = np.array([[31.0, 115.0], [30.0, 4.0], [28.0, 60.0]])
+    np.testing.assert_allclose(along_path(points, PATH), [105, -6, 50], atol=0.3)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: joint_tips([None, None], PATH), "one tip or more"),
+        (lambda: joint_tips([(1, 2)], PATH, shifts=np.zeros((2, 2))), "one a frame"),
+        (lambda: register([np.eye(20), np.eye(20, 30)]), "one shape"),
+    ],
+)
+def test_bad_input_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,103 @@
+"""Which end is the tip, where there are two, and where a crack ends that its mask misses: on plates of other making."""
+
+import numpy as np
+import pytest
+
+from crack_utils import geometry
+from crack_utils.geometry.follow import follow
+from tests.helpers.small_plates import plate
+
+
+def away(position, truth):
+    return float(np.hypot(*np.subtract(position, truth)))
+
+
+@pytest.mark.parametrize("finish", ["grain", "brushed", "speckle"])
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_the_tip_is_the_end_away_from_the_notch(finish, turns):
+    drawn = plate(turns, finish=finish)
+    marker = np.zeros(drawn.crack.shape)
+    marker[tuple(np.round(drawn.tips[0]).astype(int))] = 1
+    truth = np.argwhere(np.rot90(marker, turns))[0]
+    found = geometry.find_tip(np.rot90(drawn.crack, turns), image=np.rot90(drawn.image, turns))
+    assert away(found.position, truth) < 3 and 0.5 < found.right_end_probability < 1
+    assert away(found.other_end, truth) > 60
+
+
+@pytest.mark.parametrize("notch_gray", [0.05, 0.95])
+def test_a_dark_and_a_lit_notch_and_one_that_the_mask_takes_for_crack(notch_gray):
+    drawn = plate(5, notch_gray=notch_gray)
+    part = drawn.notch & (np.arange(260) > 60)
+    for mask in (drawn.crack, drawn.crack | part, drawn.crack | drawn.notch):
+        assert away(geometry.find_tip(mask, image=drawn.image).position, drawn.tips[0]) < 3
+
+
+def test_two_arms_of_a_notch_are_one_crack_with_two_tips():
+    drawn = plate(3, arms=2)
+    (crack,) = geometry.measure_cracks(drawn.crack, image=drawn.image)
+    errors = geometry.tip_errors([drawn.tips], [crack.tip])
+    assert errors.distances.max() < 3 and errors.extra == 0
+    assert crack.area == drawn.crack.sum()  # the bridge across the notch is no crack
+    row = crack.to_dict()
+    assert {row["tip2_row"], row["other_end_row"]} == {crack.tip.second[0]}
+
+
+def test_a_notch_in_the_middle_may_be_said():
+    mask = np.zeros((60, 140), bool)
+    mask[28:32, 20:120] = True
+    found = geometry.find_tip(mask, notch=(20, 70))
+    errors = geometry.tip_errors([[(29.5, 19.5), (29.5, 119.5)]], [found])
+    assert errors.distances.max() < 1 and found.right_end_probability > 0.9
+    assert geometry.find_tip(mask, notch=(30, 22)).second is None
+
+
+def test_a_broken_up_crack_is_one_and_a_false_alarm_is_none_of_it():
+    drawn = plate(2)
+    broken = drawn.crack.copy()
+    broken[:, 120:126] = broken[:, 150:160] = False
+    broken[20:23, 100:140] = True
+    for image in (None, drawn.image):
+        cracks = geometry.measure_cracks(broken, image=image)
+        assert len(cracks) == 2 and away(cracks[0].tip.position, drawn.tips[0]) < 3
+        assert cracks[0].length == pytest.approx(geometry.measure_cracks(drawn.crack)[0].length, abs=6)
+
+
+@pytest.mark.parametrize(("gap", "finish"), [(0.1, "grain"), (0.95, "grain"), (0.1, "brushed")])
+def test_a_crack_is_followed_where_its_mask_ends(gap, finish):
+    drawn = plate(4, gap=gap, finish=finish, length=140, opening=0.5)
+    short = drawn.crack & (np.arange(260) < drawn.tips[0][1] - 25)
+    (crack,) = geometry.measure_cracks(short, image=drawn.image)
+    followed = geometry.follow_tips(crack, drawn.image)
+    assert away(crack.tip.position, drawn.tips[0]) > 20
+    assert away(followed.tip.position, drawn.tips[0]) < 6
+    assert followed.length == pytest.approx(crack.length + 25, abs=7)
+    assert followed.tip.candidates[0] == pytest.approx(followed.tip.position)
+
+
+@pytest.mark.parametrize("finish", ["grain", "brushed", "speckle"])
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_is_followed_on_a_surface_without_crack(finish, seed):
+    drawn = plate(seed, finish=finish)
+    (crack,) = geometry.measure_cracks(drawn.crack, image=drawn.image)
+    assert away(geometry.follow_tips(crack, drawn.image).tip.position, crack.tip.position) < 5
+
+
+def test_the_network_has_a_say_where_the_photograph_shows_nothing():
+    image = np.full((80, 160), 0.5, np.float32) + np.float32(np.random.default_rng(0).normal(0, 0.05, (80, 160)))
+    probability = np.full(image.shape, 0.01)
+    probability[38:42, 10:110] = 0.99
+    path = np.stack([np.full(61, 39.5), np.arange(10.0, 71)], axis=1)
+    found = follow(image, path, lambda part: probability[part])
+    assert found.position == pytest.approx((39.5, 110), abs=4) and found.evidence > 0
+
+
+def test_a_crack_that_leaves_the_picture_is_followed_to_its_border():
+    image = np.full((60, 120), 0.7, np.float32) + np.float32(np.random.default_rng(1).normal(0, 0.03, (60, 120)))
+    image[29:31] = 0.1
+    path = np.stack([np.full(51, 29.5), np.arange(10.0, 61)], axis=1)
+    assert follow(image, path).position == pytest.approx((29.5, 119), abs=2)
+
+
+def test_a_photograph_of_another_size_is_refused():
+    with pytest.raises(ValueError, match="of the mask's shape"):
+        geometry.find_tip(np.ones((5, 6), bool), image=np.zeros((6, 5)))

@@ -1,0 +1,179 @@
+"""A growth test from its folder to its sheet: what is found, what is kept, what is written."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from crack_utils.cli.main import main
+from crack_utils.data import DataError
+from crack_utils.data.growth import find_tests
+from crack_utils.inference.inspect import inspect_all
+from crack_utils.inference.photographs import find_photographs
+from crack_utils.inference.predictor import Predictor
+from crack_utils.report import growth_readings
+from crack_utils.report.growth_analysis import analyse, paris_table, rates_table, readings_table, sheet_table
+from crack_utils.report.growth_files import facts
+from tests.helpers.growth_tests import (
+    C,
+    M,
+    compact_rows,
+    compact_test,
+    write_drawn,
+    write_pipe,
+    write_predicted,
+    write_tables,
+)
+
+
+class Darkness:
+    """Stands for a network: what is dark is crack."""
+
+    def predict_on_batch(self, images):
+        return 1 - images
+
+
+def test_true_masks_give_the_law(tmp_path):
+    test = compact_test()
+    write_drawn(tmp_path, test)
+    (result,) = analyse(find_tests(tmp_path)[0], tmp_path)
+    np.testing.assert_allclose(result.readings["a_mm"], test.a, atol=0.11)  # a pixel is 0.1 mm
+    assert result.paris.m == pytest.approx(M, abs=0.1)
+    assert result.paris.C_interval[0] < C < result.paris.C_interval[1]
+    assert set(result.rates) == {"secant", "polynomial"}
+
+
+def test_what_is_measured_is_kept(tmp_path, monkeypatch):
+    """Interrupted after some photographs, the next call measures the others only; a mask that changes, anew."""
+    write_drawn(tmp_path, compact_test())
+    tests, _ = find_tests(tmp_path)
+    measured, measure_cracks = [], growth_readings.measure_cracks
+
+    def counted(mask):
+        measured.append(mask)
+        if len(measured) == 6:
+            raise KeyboardInterrupt
+        return measure_cracks(mask)
+
+    monkeypatch.setattr(growth_readings, "measure_cracks", counted)
+    with pytest.raises(KeyboardInterrupt):
+        analyse(tests, tmp_path)
+    (first,) = analyse(tests, tmp_path)
+    assert len(measured) == 6 + 11
+    tests[0].frames[3].mask.write_bytes(tests[0].frames[2].mask.read_bytes())
+    (second,) = analyse(tests, tmp_path)
+    assert len(measured) == 6 + 11 + 1
+    assert second.readings["a_mm"][3] == second.readings["a_mm"][2] == first.readings["a_mm"][2]
+
+
+def test_a_table_that_says_it_all_is_taken_at_its_word(tmp_path):
+    """200 photographs whose masks cannot even be read."""
+    test = compact_test(readings=200, noise=0.1)
+    write_predicted(tmp_path, test)
+    (result,) = analyse(find_tests(tmp_path)[0], tmp_path / "nowhere")
+    np.testing.assert_allclose(result.readings["a_mm"], test.a, atol=1e-4)
+    assert result.paris.noise == pytest.approx(0.1, rel=0.15)
+    assert result.paris.m_interval[0] < M < result.paris.m_interval[1]
+    steps = np.diff(result.rates["secant"].a)
+    assert len(steps) < 80 and steps.min() > 0.05  # dense readings are thinned to the standard's distance
+    held = (result.readings["a_low_mm"] <= test.true_a) & (test.true_a <= result.readings["a_high_mm"])
+    assert 0.9 <= held.mean() <= 0.99
+
+
+def test_a_prediction_from_photographs(tmp_path):
+    """From `crack-utils predict` on; in the first photograph there is no crack yet."""
+    test = compact_test(readings=8)
+    write_drawn(tmp_path / "set", test)
+    Image.new("L", (230, 40), 220).save(tmp_path / "set" / "images" / "c000.png")
+    predictor = Predictor(Darkness(), "dark is crack")
+    inspect_all(predictor, find_photographs(tmp_path / "set"), tmp_path / "found", threshold=0.6)
+    (result,) = analyse(find_tests(tmp_path / "found", tmp_path / "set")[0], tmp_path)
+    assert np.isnan(result.readings["a_mm"][0])
+    # Where the crack begins is found to some pixels only; its growth to one.
+    np.testing.assert_allclose(result.readings["delta_a_mm"][1:], test.a[1:] - test.a[1], atol=0.15)
+
+
+def test_a_pipe_opens_at_both_tips(tmp_path):
+    write_pipe(tmp_path)
+    (result,) = analyse(find_tests(tmp_path)[0], tmp_path)
+    table = result.readings
+    for tip in (1, 2):
+        np.testing.assert_allclose(table[f"delta_a_tip{tip}_mm"], [0, 0.4, 0.8], atol=0.02)
+        np.testing.assert_allclose(table[f"ctoa_tip{tip}_degrees"], [12, 13, 14], atol=1)
+    np.testing.assert_allclose(table["delta_a_mm"], [0, 0.4, 0.8], atol=0.02)
+    wide = 2 * 0.02 * np.array([80, 100, 120]) * np.tan(np.radians([6, 6.5, 7]))
+    np.testing.assert_allclose(table["opening_mm"], wide, atol=0.05)
+    np.testing.assert_allclose(table["opening_grown_mm"], wide - wide[0], atol=0.05)
+    assert result.note == "no cycles were counted: no growth rates"
+    assert sheet_table([result])["kind"].tolist() == ["pipe"]
+
+
+def test_a_notch_between_two_tips(tmp_path):
+    """As a prediction tells it: the second tip stands in the table, the notch divides the crack in two."""
+    write_pipe(tmp_path, notch=8)
+    lines = ["photograph,crack,tip_row,tip_column,tip2_row,tip2_column"]
+    lines += [f"p{frame},1,60,{150 + length},60,{150 - length}" for frame, length in enumerate((80, 100, 120))]
+    (tmp_path / "measures.csv").write_text("\n".join(lines))
+    (result,) = analyse(find_tests(tmp_path)[0], tmp_path)
+    table = result.readings
+    np.testing.assert_allclose(table["delta_a_tip1_mm"], [0, 0.4, 0.8])
+    np.testing.assert_allclose(table["ctoa_tip2_degrees"], [np.nan, 13, 14], atol=1)  # at first too short
+    beside = 2 * 0.02 * np.array([72, 92, 112]) * np.tan(np.radians([6, 6.5, 7]))
+    np.testing.assert_allclose(table["opening_mm"], beside, atol=0.06)
+
+
+def test_a_crack_longer_than_its_specimen_is_named(tmp_path, capsys):
+    test = compact_test()
+    write_drawn(tmp_path, test)
+    write_tables(tmp_path, compact_rows(test), ["CT 1,C(T),28,10,12,,,0.1"])
+    with pytest.raises(DataError, match=r"CT 1, 'c014': a = 28.* mm is not below 28.00 mm; is the scale right\?"):
+        analyse(find_tests(tmp_path)[0], tmp_path)
+    assert main(["growth", str(tmp_path)]) == 1
+    assert "is the scale right?" in capsys.readouterr().err
+    assert not list(tmp_path.rglob("growth.pdf")) and not list((tmp_path / "growth").glob("*.csv"))
+
+
+def test_readings_at_equal_cycles_are_one(tmp_path):
+    test = compact_test(readings=8)
+    write_predicted(tmp_path, test)
+    rows = compact_rows(test)
+    rows[3]["cycles"] = rows[2]["cycles"]
+    write_tables(tmp_path, rows, ["CT 1,C(T),50,10,12,,,0.1"])
+    (result,) = analyse(find_tests(tmp_path)[0], tmp_path)
+    assert len(result.paris.a) == 7
+
+
+def test_the_command_writes_tables_figures_and_a_sheet(tmp_path, capsys):
+    write_drawn(tmp_path / "a", compact_test())
+    write_pipe(tmp_path / "b")
+    assert main(["growth", str(tmp_path / "a"), "--out", str(tmp_path / "out")]) == 0
+    assert "CT 1: 16 photographs; C = 9.8" in capsys.readouterr().out
+    assert main(["growth", str(tmp_path / "b")]) == 0
+    assert "pipe: 3 photographs; no cycles were counted" in capsys.readouterr().out
+    names = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.p*")}
+    assert names == {"growth.pdf", "figures/CT-1-a-N.png", "figures/CT-1-rates.png"}
+    assert (tmp_path / "out" / "growth.pdf").read_bytes().startswith(b"%PDF")
+    assert {path.name for path in (tmp_path / "b" / "growth" / "figures").iterdir()} == {
+        "pipe-load-opening.png",
+        "pipe-load-growth.png",
+        "pipe-ctoa.png",
+    }
+    readings = pd.read_csv(tmp_path / "out" / "readings.csv")
+    assert {"photograph", "cycles", "load_n", "a_mm", "a_low_mm", "a_tip1_mm"} <= set(readings)
+    rates = pd.read_csv(tmp_path / "out" / "rates.csv")
+    assert set(rates["method"]) == {"secant", "polynomial"} and set(rates["formula"]) == {"yes"}
+    assert rates["ligament"].isna().all()
+    law = pd.read_csv(tmp_path / "out" / "paris.csv").iloc[0]
+    assert law["m_low"] < law["m"] < law["m_high"]
+    sheet = pd.read_csv(tmp_path / "out" / "sheet.csv").iloc[0]
+    assert (sheet["mm_per_px"], sheet["mm_per_px_residual_percent"], sheet["photographs"]) == (0.1, 0, 16)
+
+
+def test_tables_and_facts_of_a_test_without_law(tmp_path):
+    test = compact_test(readings=4)
+    write_predicted(tmp_path, test)
+    results = analyse(find_tests(tmp_path)[0], tmp_path)
+    assert "Paris' law needs at least 6" in paris_table(results)["note"][0]
+    assert rates_table(results)["method"].tolist() == ["secant"] * 3
+    assert "cmod_mm" not in readings_table(results)
+    assert facts(results[0])[-1] == "Note: CT 1: 4 readings; Paris' law needs at least 6"
