@@ -53,7 +53,8 @@ def lines(way: str, entries: dict, head: str, template: str) -> list[str]:
 def tally(entries: dict) -> str:
     """Return in Markdown how many verdicts there are of each kind."""
     kinds = Counter(kind_of_verdict(entry["verdict"]) for entry in entries.values())
-    words = {"supported": "supported", "contradicted": "contradicted", "open": "not decided by this study"}
+    words = {"supported": "supported", "contradicted": "contradicted", "same": "no difference that matters"}
+    words["open"] = "not decided by this study"
     return " ".join(f"[**{kinds[kind]}** {text}]{{.verdict .verdict-{kind}}}" for kind, text in words.items())
 
 

@@ -139,13 +139,9 @@ def format_value(value, specification: str) -> str:
 
 
 def kind_of_verdict(words: str) -> str:
-    """Return whether a verdict on a claim says ``supported`` or ``contradicted``, or leaves it ``open``.
-
-    The colour follows from it; the words stand beside it.
-    """
-    if words.startswith(("supported", "reproduced")):
-        return "supported"
-    return "contradicted" if words.startswith("contradicted") or "opposite" in words else "open"
+    """Return ``supported``, ``contradicted``, ``same`` or ``open``: the colour of a verdict, which also has its words."""
+    kinds = {"supported": "supported", "contradicted": "contradicted", "no difference": "same"}
+    return next((kind for start, kind in kinds.items() if words.startswith(start)), "open")
 
 
 class LiveValue(SphinxRole):

@@ -3,9 +3,9 @@
 import argparse
 import sys
 
-from crack_utils.cli import data, growth, importing, label, model, predict, serve, train
+from crack_utils.cli import audit, data, growth, importing, label, model, predict, serve, train
 
-COMMANDS = (data, importing, label, train, predict, growth, serve, model)  # in the order of `crack-utils --help`
+COMMANDS = (data, importing, label, train, predict, growth, serve, model, audit)  # in the order of `crack-utils --help`
 
 
 def main(arguments=None):

@@ -306,7 +306,7 @@ def test_every_page_begins_with_what_the_report_said():
         ("supported", "supported"),
         ("contradicted", "contradicted"),
         ("not decided by this study", "open"),
-        ("depends on the metric", "open"),
+        ("no difference that matters", "same"),
     ],
 )
 def test_a_verdict_has_a_colour(live_values, words, kind):
@@ -317,7 +317,12 @@ def test_verdicts_are_counted(live_values):
     import live_tables
 
     counted = live_tables.tally({"a": {"verdict": "supported"}, "b": {"verdict": "supported"}, "c": {"verdict": "no"}})
-    assert re.findall(r"\*\*(\d)\*\* (\w+)", counted) == [("2", "supported"), ("0", "contradicted"), ("1", "not")]
+    assert re.findall(r"\*\*(\d)\*\* (\w+)", counted) == [
+        ("2", "supported"),
+        ("0", "contradicted"),
+        ("0", "no"),
+        ("1", "not"),
+    ]
 
 
 def test_an_equation_becomes_mathml_or_stays_as_it_is(live_values):
