@@ -139,7 +139,7 @@ def format_value(value, specification: str) -> str:
 
 
 def kind_of_verdict(words: str) -> str:
-    """Return ``supported``, ``contradicted``, ``same`` or ``open``: the colour of a verdict, which also has its words."""
+    """Return the colour of a verdict: ``supported``, ``contradicted``, ``same`` or ``open``; its words stand beside it."""
     kinds = {"supported": "supported", "contradicted": "contradicted", "no difference": "same"}
     return next((kind for start, kind in kinds.items() if words.startswith(start)), "open")
 
