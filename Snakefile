@@ -170,6 +170,7 @@ rule html:
         "Render the book"
     shell:
         "rm -rf _build && NO_COLOR=1 jupyter-book build . -q --all -W --keep-going -n > {log} 2>&1"
+        " && NO_COLOR=1 python -m crack_utils.report.whole_book >> {log} 2>&1"
 
 
 # The table of contents has fixed names; the variant shown under a name depends on the parameters of this build.

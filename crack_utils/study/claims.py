@@ -154,7 +154,8 @@ def optimizers_at_their_rates(tables):
     -------
     DataFrame
         One row an optimizer: rate, failed (of its trainings at that rate), by how much Adam's mean IoU of the test set
-        is above its own, with interval, and the verdict. Failed trainings count.
+        is above its own, with interval, and the verdict. Failed trainings count: a rate that often fails is not
+        the best.
     """
     question = "optimizers, rates"
     runs = tables.runs[tables.runs["question"] == question]

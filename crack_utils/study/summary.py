@@ -5,6 +5,7 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 
+from crack_utils.evaluation.words import MEASURES
 from crack_utils.losses.registry import REPORTED, title
 from crack_utils.metrics.masks import ROUNDS_TO_ONE, Confusion
 from crack_utils.study import thresholds
@@ -24,7 +25,7 @@ def loss_table(tables, measures):
         rows[name] = {"failed trainings": f"{failed[loss]}"}
         for measure in measures:
             (values,) = tables.values("losses", measure, [loss], worked=True)
-            rows[name][measure] = text(interval(values, SHARE), signed=False)
+            rows[name][MEASURES.get(measure, measure)] = text(interval(values, SHARE), signed=False)
     return pd.DataFrame(rows).T
 
 
@@ -36,7 +37,7 @@ def pair_table(tables, measures):
     columns = {}
     for measure in measures:
         pairs = {key: row for key, row in compare_losses(tables, measure).items() if row["value"] >= 0}
-        columns[measure] = {frozenset(key): _pair_text(row) for key, row in pairs.items()}
+        columns[MEASURES.get(measure, measure)] = {frozenset(key): _pair_text(row) for key, row in pairs.items()}
     index = {frozenset(pair): " – ".join(title(loss) for loss in pair) for pair in combinations(REPORTED, 2)}
     return pd.DataFrame({name: {index[key]: text for key, text in cells.items()} for name, cells in columns.items()})
 

@@ -118,7 +118,7 @@ def run(tmp_path):
     counts = {"set": "test", "threshold": 0.5, "tp": 1, "fp": 2, "fn": 3, "tn": 4}
     pd.DataFrame([counts, counts | {"threshold": 1.0, "tp": 0, "fn": 4}]).to_csv(folder / "thresholds.csv", index=False)
     measured = {"mean_iou": 0.8, "unthresholded_mean_iou": 0.5, "accuracy": 0.9, "mean_class_accuracy": 0.9, "loss": 1}
-    (folder / "metrics.json").write_text(json.dumps({"validation": measured, "test": measured}))
+    (folder / "metrics.json").write_text(json.dumps({"evaluated": "test", "validation": measured, "test": measured}))
     (folder / "provenance.json").write_text(json.dumps({"precision": "float32", "seconds": 9, "peak_memory_gib": 1.5}))
     np.savez(folder / "history.npz", loss=[0.5, 0.25], val_miou=[0.6, 0.8], val_unthresholded_miou=[0.4, 0.5])
     (folder / "split.csv").write_text("set,name,source\ntrain,a,old\ntrain,b,old\nvalidation,b,old\nvalidation,c,old\n")
@@ -292,7 +292,7 @@ def test_repeated():
 
 class TestSummary:
     def test_pairs_are_told_from_the_better_one(self):
-        found = summary.pair_table(made_up({("focal", "f1"): -0.1}), ["f1"])["f1"]
+        found = summary.pair_table(made_up({("focal", "f1"): -0.1}), ["f1"])["F1"]
         assert found["BCE – focal"].startswith("BCE +0.100") and found["BCE – focal"].endswith("*")
         assert not found["BCE – Dice"].endswith("*")
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from crack_utils import metrics
 from crack_utils.losses.registry import REPORTED, title
-from crack_utils.report.figures.style import FALSE_ALARM, FOUND, LOSS_COLOURS, MISSED, QUIET
+from crack_utils.report.figures.style import FALSE_ALARM, FOUND, INK, LOSS_COLOURS, MISSED, QUIET
 from crack_utils.study import verdicts
 from crack_utils.study.published import TABLE_1
 
@@ -100,7 +100,7 @@ def crack_probabilities(tables):
         edges = [-10.0, *(_logit(t) for t in share.index[:-1]), 19.0]
         heights = -np.diff([1.0, *share])
         axes.stairs(heights, edges, fill=True, color=LOSS_COLOURS[loss])
-        axes.bar(20.5, share.iloc[-1], width=1.6, color=LOSS_COLOURS[loss], hatch="//", edgecolor="white")
+        axes.bar(20.5, share.iloc[-1], width=1.6, color=LOSS_COLOURS[loss], hatch="//", edgecolor=INK)
         axes.set_title(f"{title(loss)}: {share.iloc[-1]:.0%} at 1.0")
         axes.set_xticks([_logit(0.01), 0, _logit(0.99), 20.5], ["0.01", "0.5", "0.99", "1.0"])
         axes.set(xlabel="probability", xlim=(-10, 22))
