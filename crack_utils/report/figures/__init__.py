@@ -4,7 +4,8 @@ from crack_utils.report.figures.architectures import attention, by_width
 from crack_utils.report.figures.certainty import disagreement, error_bounds, reliability_diagram
 from crack_utils.report.figures.data import appearance, baseline, flips, labelled, pictures, resize_trap, split_chart
 from crack_utils.report.figures.geometry import measured_crack
-from crack_utils.report.figures.growth import growth, moving, outlined
+from crack_utils.report.figures.growth import moving, outlined
+from crack_utils.report.figures.growth_sequence import growth_law, sequence
 from crack_utils.report.figures.network import activations, network, receptive_field
 from crack_utils.report.figures.results import comparison, curves, paired, predictions, schedule, side_by_side
 from crack_utils.report.figures.study import claims, crack_probabilities, ranks, saturation, threshold_curves
@@ -27,7 +28,7 @@ __all__ = [
     "disagreement",
     "error_bounds",
     "flips",
-    "growth",
+    "growth_law",
     "labelled",
     "measured_crack",
     "moving",
@@ -42,6 +43,7 @@ __all__ = [
     "resize_trap",
     "saturation",
     "schedule",
+    "sequence",
     "side_by_side",
     "split_chart",
     "threshold_curves",
