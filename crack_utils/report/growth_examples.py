@@ -262,9 +262,10 @@ def _tip_of(tip, shift, cracks):
 def _as_test(test: GrowthTest):
     """A simulated test as photographs would show it: the crack grows to the right from a notch at (0, 0)."""
     specimen = dataclasses.replace(test.specimen, notch=(0.0, 0.0), direction=0.0)
+    columns = (test.a - specimen.a_n) / SCALE
     frames = [
-        Frame(f"reading {number}", Path(), float(load), SCALE, cycles=float(count), tip=(0.0, (a - specimen.a_n) / SCALE))
-        for number, (count, load, a) in enumerate(zip(test.cycles, test.load, test.a, strict=True), start=1)
+        Frame(f"reading {number}", Path(), float(load), SCALE, cycles=float(count), tip=(0.0, float(column)))
+        for number, (count, load, column) in enumerate(zip(test.cycles, test.load, columns, strict=True), start=1)
     ]
     return Test(specimen, frames, measured=True)
 

@@ -1,4 +1,4 @@
-"""What the chapter on real photographs shows: the study's trainings in tables, and the default model on new pictures."""
+"""The chapter on real photographs: the study's trainings in tables, and the default model on new pictures."""
 
 import math
 
@@ -143,16 +143,14 @@ def predict_all(trained, pictures, tolerance=2):
     -------
     probabilities : list of ndarray, float32, shape (H, W)
     table : DataFrame
-        One row a picture: precision, recall and f1 with the tolerance, the counts tp, fp, fn, tn, and what failed: the
-        share of the wrong pixels that are false alarms.
+        One row a picture: precision, recall and f1 with the tolerance, and the counts tp, fp, fn, tn.
     """
     probabilities = [trained.predict(image) for _, image, _ in pictures]
     rows = {
         name: native.row(mask, probability >= trained.threshold, tolerance)
         for (name, _, mask), probability in zip(pictures, probabilities, strict=True)
     }
-    table = pd.DataFrame(rows).T
-    return probabilities, table
+    return probabilities, pd.DataFrame(rows).T
 
 
 def zero_shot_table(tables):

@@ -280,6 +280,12 @@ def _share_difference(own, base):
     return limits.mean, limits.low, limits.high
 
 
+def helping(compared):
+    """Return which variants lower the median error, from `against_base` or `first_analysis`, as a text."""
+    helped = compared[(compared["measure"] != SUCCESS) & compared["better"].astype(bool)]["variant"]
+    return ", ".join(helped) or "none"
+
+
 def numbers(true, runs, study, compared):
     """Return the values for the prose of the page on tips.
 
@@ -293,7 +299,6 @@ def numbers(true, runs, study, compared):
     medians = {name: errors.summary()["median"] for name, errors in runs.items()}
     shares = {name: errors.success(2) for name, errors in runs.items()}
     best = min(medians, key=medians.get) if medians else ""
-    helped = compared[(compared["measure"] != SUCCESS) & compared["better"].astype(bool)]["variant"].tolist()
     return {
         "primary_median": primary.summary()["median"],
         "primary_90": primary.summary()["percentile_90"],
@@ -304,5 +309,5 @@ def numbers(true, runs, study, compared):
         "best_median": medians.get(best, np.nan),
         "best_within_2": shares.get(best, np.nan),
         "study_variants": len(study),
-        "help": ", ".join(helped) or "none",
+        "help": helping(compared),
     }

@@ -18,7 +18,8 @@ def ingredients(table):
     """
     table = table.iloc[::-1]
     figure, axes = plt.subplots(figsize=(8, 0.42 * len(table) + 1.3))
-    places, half = np.arange(len(table)), np.stack([table["difference"] - table["low"], table["high"] - table["difference"]])
+    places = np.arange(len(table))
+    half = np.stack([table["difference"] - table["low"], table["high"] - table["difference"]])
     axes.errorbar(table["difference"], places, xerr=np.nan_to_num(half), fmt="o", color=CRACK, capsize=3)
     axes.axvline(0, color=QUIET, lw=1, ls="--")
     axes.set_yticks(places, table["case"])
@@ -37,11 +38,12 @@ def label_curves(table):
     """
     figure, axes = plt.subplots(figsize=(7, 4))
     labels = sorted(table["labels"].unique(), key=lambda count: float("inf") if count == "all" else int(count))
+    places = np.arange(len(labels))
     for (case, rows), colour in zip(table.groupby("case", sort=False), (CRACK, SECONDARY), strict=False):
         rows = rows.set_index("labels").reindex(labels)
         half = np.stack([rows[NEAR] - rows["low"], rows["high"] - rows[NEAR]])
-        axes.errorbar(np.arange(len(labels)), rows[NEAR], np.nan_to_num(half), fmt="o-", color=colour, capsize=3, label=case)
-    axes.set_xticks(np.arange(len(labels)), labels)
+        axes.errorbar(places, rows[NEAR], np.nan_to_num(half), fmt="o-", color=colour, capsize=3, label=case)
+    axes.set_xticks(places, labels)
     axes.set(xlabel="labelled photographs, training and validation", ylabel=NEAR)
     axes.grid(axis="y", alpha=0.3)
     axes.legend(title="start")
@@ -59,7 +61,7 @@ def f1_over_minutes(trainings):
     figure, axes = plt.subplots(figsize=(8, 4))
     full = trainings[(trainings["labels"] == "all") & (trainings["failed"] == 0)]
     short = full[full["question"] != "recipe"]
-    axes.plot(short["minutes"], short["f1_tolerance_2"], "o", color=QUIET, alpha=0.4, mec="none", label="short trainings")
+    axes.plot(short["minutes"], short["f1_tolerance_2"], "o", color=QUIET, alpha=0.4, label="short trainings")
     for case, rows in full[full["question"] == "recipe"].groupby("case", sort=False):
         axes.plot(rows["minutes"], rows["f1_tolerance_2"], "o", ms=8, label=case)
     axes.set(xlabel="minutes of training", ylabel=NEAR)

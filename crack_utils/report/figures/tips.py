@@ -87,7 +87,8 @@ def right_end_reliability(table):
     for (masks, rows), colour in zip(table.groupby("masks", sort=False), (CRACK, QUIET), strict=False):
         bounds = np.stack([rows["right"] - rows["low"], rows["high"] - rows["right"]]).clip(0)
         axes.errorbar(rows["stated"], rows["right"], bounds, fmt="o", color=colour, capsize=2, label=f"{masks} masks")
-    axes.set(xlabel="stated probability of the right end", ylabel="share that was right", xlim=(0, 1.02), ylim=(0, 1.02))
+    axes.set(xlabel="stated probability of the right end", ylabel="share that was right")
+    axes.set(xlim=(0, 1.02), ylim=(0, 1.02))
     axes.legend(loc="upper left")
     return figure
 
