@@ -163,7 +163,7 @@ def follow(trained, photographs):
 
 
 def sequence_table(followed):
-    """Return the tips of a followed test, one row a frame: DataFrame with errors of the single and the joint tip [px]."""
+    """Return the tips of a followed test, a DataFrame: one row a frame, with the errors of both its tips [px]."""
     true, joint = followed.true_tips, followed.joint
     single = np.array([tip if tip is not None else (np.nan, np.nan) for tip in followed.tips], float)
     probabilities = [cracks[0].tip.right_end_probability if cracks else None for cracks in followed.cracks]
@@ -231,7 +231,7 @@ def law_table(results):
     return pd.DataFrame(rows).set_index("test")
 
 
-def numbers(simulated: list[GrowthResult], followed, drawn: GrowthResult):
+def numbers(simulated: list[GrowthResult], followed: FollowedTest):
     """Return what the page of growth says in its prose, a dict."""
     table = sequence_table(followed)
     laws = [result.paris for result in simulated if result.paris]
@@ -249,7 +249,6 @@ def numbers(simulated: list[GrowthResult], followed, drawn: GrowthResult):
         "single_largest": float(table["error [px]"].max()),
         "joint_median": float(table["joint error [px]"].median()),
         "joint_largest": float(table["joint error [px]"].max()),
-        "drawn_law": "a law" if drawn.paris else "no law",
     }
 
 

@@ -7,8 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from crack_utils import metrics
-from crack_utils.data import find_pairs, read_image, read_mask, spread
-from crack_utils.data.crackforest import NAME as CRACKFOREST
+from crack_utils.data import crackforest, find_pairs, read_image, read_mask, spread
 from crack_utils.data.synthetic.surfaces import render_surface
 from crack_utils.runtime import paths
 from crack_utils.study import native
@@ -88,10 +87,11 @@ def ingredient_table(trainings, base="all"):
         NaN with one seed), seeds, and shown: whether the interval excludes 0.
     """
     asked = trainings[trainings["question"] == "ingredients"]
-    by_case = asked.fillna({"f1_tolerance_2": 0.0}).pivot_table("f1_tolerance_2", "seed", "case", sort=False)
+    by_case = asked.groupby("case", sort=False)
+    near = {case: runs.set_index("seed")["f1_tolerance_2"].fillna(0.0) for case, runs in by_case}
     rows = []
-    for case in by_case.columns.drop(base, errors="ignore") if base in by_case else ():
-        difference = (by_case[case] - by_case[base]).dropna()
+    for case in [case for case in near if case != base and base in near]:
+        difference = (near[case] - near[base]).dropna()
         mean, low, high = mean_interval(difference)
         rows.append(
             {"case": case, "difference": mean, "low": low, "high": high, "seeds": len(difference)}
@@ -115,14 +115,13 @@ def drawn_surfaces(count=24, size=(256, 256), seed=SEED):
     return [(f"drawn {index}", np.float32(image) / 255, mask) for index, (image, mask) in enumerate(drawn)]
 
 
-def crackforest(count=12):
+def asphalt(count=12):
     """Return some photographs of CrackForest, evenly spread, as `drawn_surfaces` does; none where it is not present.
 
-    Looked for in `CRACK_UTILS_DATA`, in `../shared/data`, and among what `crack-utils fetch` has left.
+    Looked for in `CRACK_UTILS_DATA`, among what `crack-utils fetch` has left, and in `../shared/data`.
     """
-    beside = paths.root().parent / "shared" / "data" / CRACKFOREST
-    places = [paths.named_data(CRACKFOREST), beside, paths.data() / CRACKFOREST]
-    folder = next((place for place in places if place and (place / "images").is_dir()), None)
+    beside = paths.root().parent / "shared" / "data" / crackforest.NAME
+    folder = crackforest.local() or (beside if (beside / "images").is_dir() else None)
     if folder is None:
         print("CrackForest is not present, so this page shows drawn pictures alone: `crack-utils fetch crackforest`.")
         return []

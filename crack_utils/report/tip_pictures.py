@@ -52,7 +52,7 @@ class TipPicture:
         return float(self.errors.max(initial=0.0))
 
 
-def tip_pictures(trained, count=24, size=(512, 640), seed=SEED):
+def tip_pictures(trained, count=16, size=(512, 640), seed=SEED):
     """Draw specimens, each at another moment of its test, and find their tips as `crack-utils predict` does.
 
     Parameters
@@ -98,8 +98,8 @@ def good_bad_worst(pictures):
     ordered = cracked(pictures)
     if len(ordered) < 9:
         raise ValueError(f"{len(ordered)} pictures with a crack; nine are needed")
-    quarter, last = len(ordered) // 4, len(ordered)
-    good, bad = max(1, quarter), min(last - 5, 3 * quarter)
+    last = len(ordered)
+    good, bad = min(last // 4, last - 8), min(3 * last // 4, last - 5)  # so that none is shown twice
     return {"good": ordered[good - 1 : good + 2], "bad": ordered[bad - 1 : bad + 2], "worst": ordered[-3:]}
 
 
