@@ -12,6 +12,7 @@ from crack_utils.geometry import measure_cracks
 from crack_utils.report import figures, growth
 from crack_utils.report.tables import measures_table
 
+
 @pytest.fixture
 def sequence():
     """Images, masks and cracks of three frames, the last without a crack."""

@@ -81,7 +81,7 @@ def test_measures_and_the_worst_pictures():
 def test_drawn_surfaces_are_pictures_with_masks():
     ((name, image, mask),) = chapter.drawn_surfaces(1, size=(48, 64))
     assert name == "drawn 0" and image.shape == mask.shape == (48, 64) and mask.dtype == bool
-    assert 0 <= image.min() and image.max() <= 1
+    assert image.min() >= 0 and image.max() <= 1
 
 
 def test_asphalt_is_told_to_be_absent(monkeypatch, tmp_path, capsys):

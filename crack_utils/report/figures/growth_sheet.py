@@ -10,7 +10,7 @@ A4 = (8.27, 11.69)  # [in]
 
 
 def lengths(axes, result):
-    """Draw the crack's length against the cycles, with the bounds of each reading, Paris' law, and what was left out."""
+    """Draw the crack's length against the cycles: readings with bounds, Paris' law, and what was left out."""
     table = result.readings.dropna(subset=["a_mm"])
     thousands = table["cycles"] / 1000
     errors = np.stack([table["a_mm"] - table["a_low_mm"], table["a_high_mm"] - table["a_mm"]])
