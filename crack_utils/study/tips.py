@@ -276,8 +276,8 @@ def _share_difference(own, base):
         return np.nan, np.nan, np.nan
     if min(values.shape) < 2:
         return values.mean(), np.nan, np.nan
-    limits = interval(values)
-    return limits.mean, limits.low, limits.high
+    found = interval(values, bounds=(-1, 1))
+    return found.mean, found.low, found.high
 
 
 def helping(compared):

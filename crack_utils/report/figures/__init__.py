@@ -1,8 +1,10 @@
 """Functions that draw the book's figures from data, in one style."""
 
 from crack_utils.report.figures.architectures import attention, by_width
+from crack_utils.report.figures.audit import audited
 from crack_utils.report.figures.certainty import disagreement, error_bounds, reliability_diagram
 from crack_utils.report.figures.data import appearance, baseline, flips, labelled, pictures, resize_trap, split_chart
+from crack_utils.report.figures.fingerprint import fingerprint
 from crack_utils.report.figures.geometry import measured_crack
 from crack_utils.report.figures.growth import moving, outlined
 from crack_utils.report.figures.growth_sequence import growth_law, sequence
@@ -18,6 +20,7 @@ __all__ = [
     "activations",
     "appearance",
     "attention",
+    "audited",
     "baseline",
     "by_width",
     "claims",
@@ -30,6 +33,7 @@ __all__ = [
     "enlarged_tips",
     "error_bounds",
     "f1_over_minutes",
+    "fingerprint",
     "flips",
     "growth_law",
     "ingredients",
