@@ -80,9 +80,8 @@ def main(model, specimens):
     for part in range(PARTS):
         weights = fit([each for number, each in enumerate(found) if number % PARTS != part])
         right += [int(np.argmax(signs @ weights)) == true for signs, true in found[part::PARTS]]
-    print(
-        f"{len(found)} pictures, right {np.mean(right):.3f}, the longest {np.mean([true == 0 for _, true in found]):.3f}"
-    )
+    longest = np.mean([true == 0 for _, true in found])
+    print(f"{len(found)} pictures, right {np.mean(right):.3f}, the longest {longest:.3f}")
     print(dict(zip(WEIGHTS, np.round(fit(found), 2).tolist(), strict=True)))
 
 
