@@ -116,10 +116,13 @@ class Run:
 
     def names(self):
         """Return the (source, name) of the pairs of each set: dict of list."""
-        sets = {"train": [], "validation": [], "test": []}
-        with open(self.folder / "split.csv", newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                sets[row["set"]].append((row["source"], row["name"]))
+        sets, path = {name: [] for name in SETS}, self.folder / "split.csv"
+        try:
+            with open(path, newline="", encoding="utf-8") as file:
+                for row in csv.DictReader(file, strict=True):
+                    sets[row["set"]].append((row["source"] or "", row["name"] or ""))
+        except (KeyError, TypeError, ValueError, csv.Error, OSError) as error:
+            raise ValueError(f"{path}: not the split of a training ({type(error).__name__}: {error})") from None
         return sets
 
     def model(self):
