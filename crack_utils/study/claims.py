@@ -121,7 +121,7 @@ def measures(tables):
     swept = tables.thresholds
     chosen = thresholds.by_training(swept[swept["question"] == "losses"])
     chosen.index = pd.MultiIndex.from_tuples([("losses", *key) for key in chosen.index], names=keys)
-    return table.join(chosen)
+    return table.join(chosen).sort_index()
 
 
 def stability(tables, question):

@@ -41,7 +41,7 @@ def by_training(thresholds):
             "recall_chosen": recall(test)[best],
             "recall_matched": recall_at_precision(test, precision),
         }
-    return pd.DataFrame(rows).T.rename_axis(["variant", "seed"])
+    return pd.DataFrame(rows).T.rename_axis(["variant", "seed"]).sort_index()
 
 
 def matched_precision(thresholds):
