@@ -50,10 +50,11 @@ def test_a_simulated_law_is_found_and_the_blunder_left_out():
     plt.close("all")
 
 
-def test_the_drawn_test_grows_far_with_one_tip_in_every_frame(photographs):
+def test_the_drawn_test_grows_far_with_one_tip_in_every_frame(photographs, monkeypatch):
     assert all(len(photograph.tips) == 1 for photograph in photographs)
     lengths = [photograph.lengths[0] for photograph in photographs]
     assert lengths[-1] - lengths[0] > 0.2 * 320
+    monkeypatch.setattr(examples, "WINDOW", 3)
     with pytest.raises(ValueError, match="no compact specimen"):
         examples.draw_test(frames=1, size=(256, 320))  # a single frame shows no growth
 
@@ -75,7 +76,7 @@ def test_lengths_from_masks_agree_with_the_drawn_ones(followed):
     read = result.readings["a_mm"]
     assert read.isna().tolist().index(True) == 6
     grown = followed.photographs[-1].lengths[0] - followed.photographs[0].lengths[0]
-    assert (read.iloc[-1] - read.iloc[0]) / scale == pytest.approx(grown, rel=0.1)
+    assert (read.iloc[-1] - read.iloc[0]) / scale == pytest.approx(grown, rel=0.15)
     numbers = examples.numbers([], followed)
     assert (numbers["frames"], numbers["with_tip"], numbers["outliers"]) == (8, 8, 1)
 
