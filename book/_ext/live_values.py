@@ -139,7 +139,7 @@ def format_value(value, specification: str) -> str:
 
 
 def kind_of_verdict(words: str) -> str:
-    """Return the colour of a verdict, which has its words too: ``supported``, ``contradicted``, ``same`` or ``open``."""
+    """Return the colour of a verdict, which has words too: ``supported``, ``contradicted``, ``same`` or ``open``."""
     kinds = {"supported": "supported", "contradicted": "contradicted", "no difference": "same"}
     return next((kind for start, kind in kinds.items() if words.startswith(start)), "open")
 
