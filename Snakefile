@@ -41,6 +41,7 @@ CHAPTERS = {
     "comparison": ("comparison", {}),
     "table1": ("table1", {"scale": LIVE}),
     "models": ("models", {}),
+    "real_photographs": ("real_photographs", {}),
     "your_images": ("your_images", {}),
     "certainty": ("certainty", {}),
     "large_pictures": ("large_pictures", {}),
@@ -58,7 +59,6 @@ AFTER = {
     "comparison": [f"train_{loss}" for loss in LOSSES],
     "your_images": ["train_dice"],
     "certainty": [f"train_{loss}" for loss in LOSSES],
-    "crack_growth": ["train_dice"],
     "tips": [f"train_{loss}" for loss in LOSSES],
 }
 # Chapters that read tables of a study trained by this build, and chapters that read stored tables.
@@ -68,7 +68,8 @@ RESULTS = {
     + [place for place in ("results/fingerprint", "results/fairness") if Path(place).is_dir()],
     "augmentation": ["results/augmentation"],
     "models": ["results/families"],
-    "tips": ["results/tips"],
+    "tips": ["results/tips", "results/families", "results/polymer_tips.csv"],
+    "real_photographs": ["results/photographs"],
     "large_pictures": ["results/thin_cracks.csv"],
 }
 

@@ -58,7 +58,7 @@ function readTable(text) {
   });
 }
 
-function curveOf(meanIou, accuracy, kind) {
+function curveOf(meanIou, accuracy, kind, points = POINTS) {
   const masks = [];  // [crack share, recall, predicted / true area]
   const add = (share, recall, specificity) =>
     masks.push([share, recall, recall + ((1 - share) * (1 - specificity)) / share]);
@@ -67,15 +67,15 @@ function curveOf(meanIou, accuracy, kind) {
     const root = (1 + wrong) ** 2 / 4 - overlap;
     if (root < 0 || overlap < wrong) return masks;
     const found = (1 - wrong) / 2 - Math.sqrt(root);
-    for (let i = 0; i < POINTS; i++) {
-      const missed = (wrong * i) / (POINTS - 1), share = found + missed;
+    for (let i = 0; i < points; i++) {
+      const missed = (wrong * i) / (points - 1), share = found + missed;
       add(share, found / share, 1 - (wrong - missed) / (1 - share));
     }
     return masks;
   }
   const total = 2 * (1 - accuracy);
-  for (let i = 0; i < POINTS; i++) {
-    const p = Math.min(total, 1) * (1 - (1 - i / POINTS) ** 2), q = total - p;
+  for (let i = 0; i < points; i++) {
+    const p = Math.min(total, 1) * (1 - (1 - i / points) ** 2), q = total - p;
     const square = p * (1 - p - 2 * meanIou), constant = q * (1 - q - 2 * meanIou);
     const linear = 2 - total - 2 * meanIou * (1 + p * q), inside = linear ** 2 - 4 * square * constant;
     if (!(linear > 0 && constant < 0 && inside >= 0)) continue;
@@ -85,7 +85,9 @@ function curveOf(meanIou, accuracy, kind) {
   return masks;
 }
 
-const limitsOf = (number) => (number === null ? [-Infinity, Infinity] : [number[0] - number[1], number[0] + number[1]]);
+const limitsOf = (number, halves = 1) =>
+  number === null ? [-Infinity, Infinity] : [number[0] - halves * number[1], number[0] + halves * number[1]];
+const signsOf = (count) => Array.from({ length: count }, (_, i) => -1 + (2 * i) / (count - 1));
 const both = (a, b) => [Math.max(a[0], b[0]), Math.min(a[1], b[1])];
 
 function overlapMasks(row) {
@@ -111,17 +113,19 @@ function curvesOf(row, kind) {
   if (kind === "overlap") return overlapMasks(row);
   const curves = [];
   if (row.accuracy === null) return curves;
-  for (const first of [-1, 0, 1]) for (const second of [-1, 0, 1]) {
+  const cut = ["precision", "recall", "crack_share"].some((name) => row[name] !== null);
+  const [firsts, seconds, points] = cut ? [signsOf(9), signsOf(41), 401] : [signsOf(3), signsOf(3), POINTS];
+  for (const first of firsts) for (const second of seconds) {
     const meanIou = row.mean_iou[0] + first * row.mean_iou[1], accuracy = row.accuracy[0] + second * row.accuracy[1];
     if (!(meanIou > 0 && meanIou < 1 && accuracy > 0 && accuracy < 1)) continue;
-    const masks = curveOf(meanIou, accuracy, kind);
+    const masks = curveOf(meanIou, accuracy, kind, points);
     if (masks.length > 1) curves.push(masks);
   }
   return curves;
 }
 
 function oneMask(row, kind, share = [0, 1]) {
-  const limits = [both(both(limitsOf(row.crack_share), share), [0, MOST_SHARE]), limitsOf(row.recall), limitsOf(row.precision)];
+  const limits = [both(both(limitsOf(row.crack_share, 2), share), [0, MOST_SHARE]), limitsOf(row.recall, 2), limitsOf(row.precision, 2)];
   let shares = [Infinity, -Infinity], ratios = [Infinity, -Infinity];
   for (const masks of curvesOf(row, kind)) {
     const steps = [];

@@ -198,8 +198,10 @@ def intervals(pairs, true, probability, temperature, threshold, level=LEVEL, ima
     result = {"level": level, "threshold": threshold, "specimens": count, "pictures": len(errors.specimens)}
     result["missed"] = float(np.isinf(errors.tip).mean())
     for name in ("tip", "length"):
-        limit = bound(getattr(errors, name), errors.specimens, level)
-        measured = coverage(getattr(errors, name), errors.specimens, level)
+        values = getattr(errors, name)
+        measurable = len(set(np.array(errors.specimens)[~np.isnan(values)])) >= 2  # not if no crack is found
+        limit = bound(values, errors.specimens, level) if measurable else math.inf
+        measured = coverage(values, errors.specimens, level) if measurable else None
         exists = math.isfinite(limit)  # the coverage of an infinite bound is always 1 and means nothing
         result[name] = {
             "bound_px": limit if exists else None,

@@ -12,13 +12,14 @@ from itertools import pairwise
 
 import numpy as np
 
+MARGINS = 6  # that a tile is wide at least: of a wide view, most of a smaller tile would be margin, seen and not used
 TILE = 768  # [px] margins of 64 px then cost the U-Net a third more work, and its 64 filters about 1 GB of memory
 COARSEST = 32  # [px] total stride that is taken where it cannot be read from a network
 ROUNDING = 1e-5  # a resized picture may be so much above 1
 FLIPS = ((), (1,), (2,), (1, 2))  # axes of (batch, height, width, channel)
 
 
-def predict(model_or_run, image, tile=TILE, flips=False):
+def predict(model_or_run, image, tile=None, flips=False):
     """Return the crack probability of each pixel.
 
     Parameters
@@ -28,8 +29,9 @@ def predict(model_or_run, image, tile=TILE, flips=False):
     image : ndarray, float, shape (H, W), in [0, 1]
         Any size; seen by the network as it is, so its cracks should be about as wide in pixels as those it was
         trained on.
-    tile : int [px]
-        Side of the largest part that the network sees at once, margins included.
+    tile : int [px], optional
+        Side of the largest part that the network sees at once, margins included. By default 768, or more for a
+        network that sees far, as wide as six of its margins.
     flips : bool
         Take the mean over the picture and its three flips, which takes four times as long.
 
@@ -47,11 +49,13 @@ def predict(model_or_run, image, tile=TILE, flips=False):
         raise ValueError(f"image must be floating-point of shape (H, W), got {image.dtype} of shape {image.shape}")
     if not -ROUNDING <= image.min() <= image.max() <= 1 + ROUNDING:
         raise ValueError(f"image must lie in [0, 1], got {image.min()} to {image.max()}; read_image scales any picture")
-    if tile < 1:
+    if tile is not None and tile < 1:
         raise ValueError(f"tile must be a number of pixels, got {tile}")
     model = model_or_run.model() if hasattr(model_or_run, "model") else model_or_run
     model.jit_compile = False  # one pass is shorter than compiling for it
     image = np.clip(np.float32(image), 0, 1)
+    if tile is None:
+        tile = TILE if max(image.shape) <= TILE else _own_tile(model)
     if max(image.shape) <= tile:
         return _mean(model, image[None], flips)[0]
     return _tiled(model, image, tile, flips)
@@ -82,21 +86,36 @@ def _mean(model, images, flips):
     return found[..., 0] / len(ways)
 
 
-def _overlap(model, tile):
-    """Return the total stride, how far a tile's border is not used, and over how many pixels tiles blend [px]."""
+def _own_tile(model):
+    """Return the side of a tile that suits how far a network sees [px]."""
+    stride, reach = _stride_and_reach(model)
+    return TILE if math.isinf(reach) else max(TILE, MARGINS * _margin(stride, reach))
+
+
+def _margin(stride, reach):
+    # Not quite symmetric: where a pixel lies in its pooling window decides which way it sees farther.
+    return math.ceil((math.ceil(reach / 2) + stride - 1) / stride) * stride
+
+
+def _stride_and_reach(model):
+    """Return a network's total stride and receptive field [px]; infinite where nothing is known of it."""
     from crack_utils.models.table import layer_table, total_stride
 
     try:
         stride = total_stride(model)
-        reach = layer_table(model, (stride, stride)).receptive_field.max()
+        return stride, layer_table(model, (stride, stride)).receptive_field.max()
     except (AttributeError, KeyError, ValueError):  # not a plain graph of layers whose reach is known
-        stride, reach = COARSEST, math.inf
+        return COARSEST, math.inf
+
+
+def _overlap(model, tile):
+    """Return the total stride, how far a tile's border is not used, and over how many pixels tiles blend [px]."""
+    stride, reach = _stride_and_reach(model)
     if math.isinf(reach):
         margin = max(tile // 8 // stride, 1) * stride
         blend = 2 * margin
     else:
-        # Not quite symmetric: where a pixel lies in its pooling window decides which way it sees farther.
-        margin, blend = math.ceil((math.ceil(reach / 2) + stride - 1) / stride) * stride, 1
+        margin, blend = _margin(stride, reach), 1
     if tile < (least := 2 * margin + stride):
         raise ValueError(f"tile={tile}: this network needs at least {least} px, or tiles as large as the picture")
     return stride, margin, blend

@@ -15,7 +15,7 @@ from itertools import product
 
 import numpy as np
 
-from crack_utils.study.table1 import curve, truncated_recall
+from crack_utils.study.table1 import POINTS, curve, truncated_recall
 
 NUMBERS = ("mean_iou", "accuracy", "loss", "precision", "recall", "crack_share")
 TEXTS = ("name", "set", "loss_name")  # rows of one set share its crack; the loss is bce or focal
@@ -129,11 +129,12 @@ def one_mask(row, kind, share=(0.0, 1.0)):
 
     Notes
     -----
-    A step between two points of a curve is taken if all known numbers, rounding included, can lie on it.
+    A step between two points of a curve is taken if all known numbers can lie on it. Precision, recall and crack share
+    may be off by a whole unit of their last digit: some are cut, not rounded.
     """
     shares, ratios = [], []
-    limits = {"share": _both(_both(_limits(row["crack_share"]), share), (0.0, SHARES[1]))}
-    limits |= {name: _limits(row[name]) for name in ("precision", "recall")}
+    limits = {"share": _both(_both(_limits(row["crack_share"], 2), share), (0.0, SHARES[1]))}
+    limits |= {name: _limits(row[name], 2) for name in ("precision", "recall")}
     for masks in _curves(row, kind):
         values = {"share": masks[0], "recall": masks[1], "precision": masks[1] / masks[2], "ratio": masks[2]}
         steps = {name: (np.minimum(v[:-1], v[1:]), np.maximum(v[:-1], v[1:])) for name, v in values.items()}
@@ -159,10 +160,14 @@ def _curves(row, kind):
         return
     if row["accuracy"] is None:
         return
-    for first, second in product((-1, 0, 1), repeat=2):
+    # The corners of what rounds to the numbers bound the curves. Whether further numbers cut the band between them
+    # needs curves so dense that the next one is nearer than a unit of those numbers.
+    cut = any(row[name] is not None for name in ("precision", "recall", "crack_share"))
+    signs, points = ((np.linspace(-1, 1, 9), np.linspace(-1, 1, 41)), 401) if cut else (((-1, 0, 1),) * 2, POINTS)
+    for first, second in product(*signs):
         mean_iou, accuracy = (row[n][0] + s * row[n][1] for n, s in (("mean_iou", first), ("accuracy", second)))
         if 0 < mean_iou < 1 and 0 < accuracy < 1:
-            masks = curve(mean_iou, accuracy, kind)
+            masks = curve(mean_iou, accuracy, kind, points)
             if len(masks.crack_share) > 1:
                 yield masks.crack_share, masks.recall, masks.area_ratio
 
@@ -252,8 +257,11 @@ def _off(mask):
     return max(low, -high, 0.0)
 
 
-def _limits(number):
-    return (-math.inf, math.inf) if number is None else (number[0] - number[1], number[0] + number[1])
+def _limits(number, halves=1):
+    """Return what a printed number can be, by so many halves of the unit of its last digit."""
+    if number is None:
+        return -math.inf, math.inf
+    return number[0] - halves * number[1], number[0] + halves * number[1]
 
 
 def _both(first, second):

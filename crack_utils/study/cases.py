@@ -220,5 +220,7 @@ def marker(scale, case):
 def image_steps(experiment):
     """Return the approximate number of image steps of a training, to estimate its time."""
     e = experiment
+    if e.updates:
+        return e.updates * e.batch
     pictures = e.specimens * e.frames * (1 - e.test) * (1 - e.validation)
     return round(e.epochs * pictures * (e.repeat or math.ceil(e.images_per_epoch / pictures)))

@@ -118,7 +118,8 @@ def measures(tables):
     table["optimism"] = runs["validation_mean_iou"] - runs["pooled_mean_iou"]
     table[f"fall{FIXED}"] = runs["curve"].map(lambda curve: _largest_fall([float(value) for value in curve.split()]))
     table["memory_gib"] = runs["peak_memory_gib"]
-    chosen = thresholds.by_training(tables.thresholds)
+    swept = tables.thresholds
+    chosen = thresholds.by_training(swept[swept["question"] == "losses"])
     chosen.index = pd.MultiIndex.from_tuples([("losses", *key) for key in chosen.index], names=keys)
     return table.join(chosen)
 
@@ -193,7 +194,7 @@ def _readings(tables, measured, claim):
         if claim.failed == "left out":
             values = values[~failed.reindex(values.index)]
         found[name] = by_seed(values.dropna(), None if name in WITHOUT_LIMITS else DIFFERENCE)
-        if len(values.dropna()) and not values.dropna().any():  # one training by two names, or too small to be seen
+        if name in WITHOUT_LIMITS and not values.any():  # below what is measured: zeros are no interval
             found[name] |= dict.fromkeys(("value", "low", "high", "inner_low", "inner_high"), np.nan)
     return found
 

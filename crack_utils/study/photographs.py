@@ -59,7 +59,7 @@ def cases():
     """Return all cases, the most telling first."""
     recipe = [
         Case("recipe", "photo"),
-        Case("recipe", "photo, from default", options={"start": "default"}),
+        Case("recipe", "photo, from scratch", options={"start": ""}),
         Case("recipe", "report's scheme, reduced", "quick", options={"loss": "dice"}),
         Case("recipe", "report's scheme, crops", "quick", options={"loss": "dice+bce", "fit": "crop"}),
     ]
@@ -75,7 +75,9 @@ def cases():
                                     "learning_rates": (1e-3, 1e-3, 1e-3)},
         "from default": {"start": "default"},
     }  # fmt: skip
-    ingredients = [Case("ingredients", name, options=SHORT | options) for name, options in without.items()]
+    ingredients = [
+        Case("ingredients", name, options=SHORT | {"start": ""} | options) for name, options in without.items()
+    ]
     by_loss = [Case("losses", loss, options=SHORT | {"loss": loss}) for loss in REPORTED]
     labels = [
         Case("labels", start or "from scratch", labels=count, options=SHORT | {"start": start})

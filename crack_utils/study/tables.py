@@ -39,6 +39,7 @@ MEASURES = (
     "crack_width",
 )
 COUNTS = ("tp", "fp", "fn", "tn")
+SWEPT = ("losses", "families", TIPS)  # the questions whose counts are kept by threshold
 VALIDATION = ("mean_iou", "unthresholded_mean_iou", "accuracy", "mean_class_accuracy", "loss")  # kept of each training
 
 
@@ -151,7 +152,7 @@ def gather(cases, runs):
             key = {"question": question, "variant": variant, "seed": case.experiment.seed}
             rows_of["specimens"] += [key | row for row in by_specimen]
             rows_of["runs"].append(key | about)
-            if question == "losses":
+            if question in SWEPT:
                 rows_of["thresholds"] += [key | row for row in swept]
             if question == TIPS:
                 rows_of[TIPS] += [key | row for row in _tips(run)]

@@ -74,7 +74,7 @@ def recall_at_precision(counts, wanted):
 
     Examples
     --------
-    >>> recall_at_precision(pd.DataFrame({"tp": [8, 6], "fp": [8, 0], "fn": [2, 4]}), 0.7)
+    >>> round(recall_at_precision(pd.DataFrame({"tp": [8, 6], "fp": [8, 0], "fn": [2, 4]}), 7 / 11), 3)
     0.7
     """
     counts = counts.sort_index()

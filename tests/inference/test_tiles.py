@@ -138,3 +138,9 @@ def test_a_picture_of_five_megapixels():
     found = json.loads(done.stdout)
     print(found)
     assert found["memory"] < 1.5 and found["ratio"] < 1.4 and found["difference"] < 1e-3, found
+
+
+def test_a_network_that_sees_far_gets_larger_tiles():
+    """Of tiles of 768 px the compact network, whose margins are 256 px, could use a ninth only."""
+    assert tiles._own_tile(models.build("compact", filters=(1, 1, 1, 1, 1))) == 6 * 256
+    assert tiles._own_tile(models.build(filters=1)) == tiles.TILE

@@ -65,6 +65,7 @@ class TestCases:
         first = cases.cases("smoke")[0].experiment
         assert cases.image_steps(first.replace(specimens=100, frames=1, test=0.2, repeat=3, epochs=2)) == 2 * 64 * 3
         assert cases.image_steps(first.replace(specimens=100, frames=1, test=0.2, repeat=None)) == 64 * 5  # 300 or more
+        assert cases.image_steps(first.replace(updates=10, batch=3)) == 30
 
 
 def _frozen(case):
@@ -117,7 +118,7 @@ def run(tmp_path):
     counts = {"set": "test", "threshold": 0.5, "tp": 1, "fp": 2, "fn": 3, "tn": 4}
     pd.DataFrame([counts, counts | {"threshold": 1.0, "tp": 0, "fn": 4}]).to_csv(folder / "thresholds.csv", index=False)
     measured = {"mean_iou": 0.8, "unthresholded_mean_iou": 0.5, "accuracy": 0.9, "mean_class_accuracy": 0.9, "loss": 1}
-    (folder / "metrics.json").write_text(json.dumps({"validation": measured, "test": measured}))
+    (folder / "metrics.json").write_text(json.dumps({"evaluated": "test", "validation": measured, "test": measured}))
     (folder / "provenance.json").write_text(json.dumps({"precision": "float32", "seconds": 9, "peak_memory_gib": 1.5}))
     np.savez(folder / "history.npz", loss=[0.5, 0.25], val_miou=[0.6, 0.8], val_unthresholded_miou=[0.4, 0.5])
     (folder / "split.csv").write_text("set,name,source\ntrain,a,old\ntrain,b,old\nvalidation,b,old\nvalidation,c,old\n")
@@ -151,7 +152,7 @@ class TestTables:
         tables.write(tmp_path / "tips", tables.gather([case], [run]), "tips")
         again = tables.read(tmp_path / "tips")
         assert again.tips["tip_error"].tolist() == [1.5, np.inf, 3.0, 4.0]
-        assert set(again.tips["variant"]) == {"dice+tip"} and again.thresholds.empty
+        assert set(again.tips["variant"]) == {"dice+tip"} and len(again.thresholds) == 2
         other = next(case for case in cases.cases("full") if ("losses", "dice") in case.answers)
         assert "tips" not in tables.gather([other], [run])
 

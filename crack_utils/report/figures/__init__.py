@@ -6,13 +6,15 @@ from crack_utils.report.figures.certainty import disagreement, error_bounds, rel
 from crack_utils.report.figures.data import appearance, baseline, flips, labelled, pictures, resize_trap, split_chart
 from crack_utils.report.figures.fingerprint import fingerprint
 from crack_utils.report.figures.geometry import measured_crack
-from crack_utils.report.figures.growth import growth, moving, outlined
+from crack_utils.report.figures.growth import moving, outlined
+from crack_utils.report.figures.growth_sequence import growth_law, sequence
 from crack_utils.report.figures.network import activations, network, receptive_field
+from crack_utils.report.figures.real_photographs import f1_over_minutes, ingredients, label_curves
 from crack_utils.report.figures.results import comparison, curves, paired, predictions, schedule, side_by_side
 from crack_utils.report.figures.study import claims, crack_probabilities, ranks, saturation, threshold_curves
 from crack_utils.report.figures.style import credit, use_style
 from crack_utils.report.figures.table1 import consistency_curves
-from crack_utils.report.figures.tips import tips_found
+from crack_utils.report.figures.tips import enlarged_tips, right_end_reliability, tip_gallery, tips_found
 
 __all__ = [
     "activations",
@@ -28,10 +30,14 @@ __all__ = [
     "credit",
     "curves",
     "disagreement",
+    "enlarged_tips",
     "error_bounds",
+    "f1_over_minutes",
     "fingerprint",
     "flips",
-    "growth",
+    "growth_law",
+    "ingredients",
+    "label_curves",
     "labelled",
     "measured_crack",
     "moving",
@@ -44,11 +50,14 @@ __all__ = [
     "receptive_field",
     "reliability_diagram",
     "resize_trap",
+    "right_end_reliability",
     "saturation",
     "schedule",
+    "sequence",
     "side_by_side",
     "split_chart",
     "threshold_curves",
+    "tip_gallery",
     "tips_found",
     "use_style",
 ]

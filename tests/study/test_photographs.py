@@ -1,0 +1,48 @@
+"""The study of photographs, on six tiny pictures: its splits, its rows, and that it goes on where it stopped."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crack_utils.data import find_pairs
+from crack_utils.data.split import read_split
+from crack_utils.study import photographs
+from tests.helpers.folders import dark_cracks
+
+pytestmark = pytest.mark.usefixtures("own_artifacts")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    masks = np.zeros((15, 32, 32), np.uint8)
+    for mask, column in zip(masks, range(2, 32, 2), strict=True):
+        mask[:, column : column + 2] = 255
+    return dark_cracks(tmp_path_factory.mktemp("lines"), masks)
+
+
+def test_names_are_told_apart():
+    places = [(case.question, case.name, case.labels) for case in photographs.cases()]
+    assert len(places) == len(set(places))
+
+
+def test_the_test_set_is_the_same_for_all(folder, tmp_path):
+    pairs = find_pairs(folder)
+    splits = {
+        (labels, seed): read_split(photographs.split_of_labels(pairs, labels, seed, tmp_path), pairs)
+        for labels in (5, None)
+        for seed in (0, 1)
+    }
+    assert len({tuple(pair.name for pair in split.test) for split in splits.values()}) == 1
+    assert [len(split.train) + len(split.validation) for split in splits.values()] == [5, 5, 12, 12]
+    assert splits[5, 0].train != splits[5, 1].train
+
+
+def test_a_row_a_training_and_none_twice(folder, tmp_path, monkeypatch):
+    small = {"start": "", "updates": 3, "epochs": 3, "restarts": 0, "model_options": {"filters": (2, 2)}}
+    case = photographs.Case("recipe", "small", options=small)
+    monkeypatch.setattr(photographs, "cases", lambda: [case])
+    table = photographs.study(tmp_path, seeds=1, data=str(folder))
+    assert set(table.columns) >= {"question", "case", "labels", "seed", "failed", "minutes", "f1", "f1_tolerance_2"}
+    monkeypatch.setattr(photographs, "measure", lambda *_: pytest.fail("trained twice"))
+    again = photographs.study(tmp_path, seeds=1, data=str(folder))
+    pd.testing.assert_frame_equal(again, pd.read_csv(tmp_path / "trainings.csv"))
