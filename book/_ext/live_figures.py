@@ -51,10 +51,11 @@ def read_figure(path: Path, name: str) -> tuple[bytes, str]:
         outputs = [output.get("data", {}) for output in cell.get("outputs", [])]
         pictures = [data["image/png"] for data in outputs if "image/png" in data]
         if pictures and "figure" in options:
-            alternative = options.get("image", {}).get("alt", "")
-            figures[fill(options["figure"]["name"], values, set())] = (
+            alternative = fill(options.get("image", {}).get("alt", ""), values, set())
+            name_here = fill(options["figure"]["name"], values, set())
+            figures[name_here] = (
                 base64.b64decode(pictures[0]),
-                fill(alternative, values, set()),
+                alternative,
             )
     if name not in figures:
         raise FigureMissing(f"{path.stem} has no figure {name!r}; it has: {', '.join(figures) or 'none'}")

@@ -64,7 +64,14 @@ def epub(build):
 def _sphinx(builder):
     """Build the book in another form; its pages were built without a warning before."""
     kind = [builder] if builder == "singlehtml" else ["custom", "--custom-builder", builder]
-    command = ["jupyter-book", "build", str(paths.root()), "-q", "--builder", *kind]
+    command = [
+        str(Path(sys.executable).with_name("jupyter-book")),
+        "build",
+        str(paths.root()),
+        "-q",
+        "--builder",
+        *kind,
+    ]
     subprocess.run(command, check=True, timeout=PATIENCE)
 
 
