@@ -83,8 +83,8 @@ def test_pages_before_any_training_do_not_hang_on_losses(name):
 def test_default_parameters_come_in_the_cells_order():
     assert notebooks.default_parameters(paths.notebook("train")) == {
         "loss": "dice",
-        "preset": "quick",
-        "model": "unet",
+        "preset": "",
+        "model": "",
         "data": "synthetic",
         "seed": 0,
         "overrides": {},
@@ -117,7 +117,8 @@ def test_default_parameters_must_be_literals(tmp_path):
     [
         ("train", {}, "train_dice"),
         ("train", {"loss": "dice"}, "train_dice"),
-        ("train", {"loss": "bce", "preset": "quick"}, "train_bce"),
+        ("train", {"loss": "bce", "preset": ""}, "train_bce"),
+        ("train", {"loss": "bce", "preset": "quick"}, "train_bce_quick"),
         ("train", {"preset": "smoke", "loss": "dice"}, "train_dice_smoke"),
         ("train", {"loss": "dice+bce", "seed": "0"}, "train_dice+bce"),
         ("train", {"seed": 1}, "train_dice_seed1"),
