@@ -76,11 +76,11 @@ def main(model, specimens):
     from crack_utils.inference.predictor import load_trained
 
     found = gather(load_trained(model), specimens)
+    longest = np.mean([true == 0 for _, true in found])
     right = []
     for part in range(PARTS):
         weights = fit([each for number, each in enumerate(found) if number % PARTS != part])
         right += [int(np.argmax(signs @ weights)) == true for signs, true in found[part::PARTS]]
-    longest = np.mean([true == 0 for _, true in found])
     print(f"{len(found)} pictures, right {np.mean(right):.3f}, the longest {longest:.3f}")
     print(dict(zip(WEIGHTS, np.round(fit(found), 2).tolist(), strict=True)))
 
