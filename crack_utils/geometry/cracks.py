@@ -145,7 +145,8 @@ def _area(areas, labels, crack):
 def _measure(field, level, crack, way, closed, area, primary, mm_per_px, image):
     line = trace(field, level, crack.pixels[way], crack.radii[way], closed, principal_axis(crack.pixels))
     down, right = principal_axis(line.points)
-    tip = tip_of(field, level, crack, mm_per_px=mm_per_px, image=image)
+    # Secondary cracks are many, and to look at the photograph beyond each of their ends would take seconds.
+    tip = tip_of(field, level, crack, mm_per_px=mm_per_px, image=image if primary else None)
     orientation = float(np.degrees(np.arctan2(-down, right)) % 180)
     return Crack(primary, line, area, orientation, tip, mm_per_px)
 
