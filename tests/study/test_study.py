@@ -166,7 +166,7 @@ class TestTables:
         assert figures.threshold_curves(again).axes and figures.crack_probabilities(again).axes
 
     def test_missing_tables_are_named(self, tmp_path):
-        with pytest.raises(ValueError, match=r"no table specimens, runs, thresholds; `make study` makes them"):
+        with pytest.raises(ValueError, match=r"no table specimens, runs, thresholds; run `make study`"):
             tables.read(tmp_path)
 
 
