@@ -28,6 +28,7 @@ from crack_utils.inference import predictor
 from crack_utils.inference.certainty import how_sure
 from crack_utils.inference.page import Inspector, server
 from crack_utils.inference.predictor import Predictor
+from crack_utils.models import shipped
 from crack_utils.runtime import paths
 from tests.helpers.browser import BROWSER, DRIVER, browsing, until
 
@@ -135,7 +136,7 @@ def test_a_file_that_the_browser_held_back_is_told(page):
 
 
 def test_a_missing_network_is_told(monkeypatch, tmp_path):
-    monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path))
+    monkeypatch.setattr(shipped, "PLACE", tmp_path)
     page = Inspector()
     page.inspect("pipe.png", photograph())
     assert "make model" in page.message.value
@@ -175,7 +176,7 @@ def test_the_notebook_gets_the_network_from_the_command(tmp_path, monkeypatch):
     ],
 )
 def test_what_cannot_be_served_is_told(options, told, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path))
+    monkeypatch.setattr(shipped, "PLACE", tmp_path)
     assert main.main(["serve", "--no-browser", *options]) == 1
     assert told in capsys.readouterr().err
 
