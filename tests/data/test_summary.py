@@ -46,7 +46,7 @@ class TestFacts:
         assert (b.depth, b.crack_share, b.crack_width) == ("16 bit gray", 0, None)
         assert (c.height, c.width, c.depth, c.specimen, c.frame) == (40, 50, "8 bit RGB", "", None)
         assert a.crack_share == pytest.approx(60 / 2880) and c.crack_share == pytest.approx(30 / 2000)
-        assert 3 < a.crack_width < 3.6 and c.crack_width == pytest.approx(1)
+        assert 3 <= a.crack_width < 3.6 and c.crack_width == pytest.approx(1)
         whole = summary.summarize(found.pictures)
         assert (whole["pictures"], whole["specimens"], whole["without_crack"]) == (3, 1, 1)
         assert whole["sizes"] == {"48×60": 2, "40×50": 1}
