@@ -25,7 +25,7 @@ unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH CONDA_PREFIX
 # Without compiled modules TensorFlow takes three times as long to load, in every notebook.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup book model study test acceptance benchmark lab lint lock clean
+.PHONY: help setup book share model study test acceptance benchmark lab lint lock clean
 
 help:  ## list all commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -53,6 +53,10 @@ book: $(READY)  ## make the whole report: data, trainings, notebooks, book
 	data=$$(IFS=:; echo "$${places[*]}"); \
 	python -m crack_utils.report.workflow book --config preset="$$GIVEN_PRESET" data="$$data"
 
+share: book  ## make the report, and pack it as one zip file that opens without an internet connection
+	@cd _build && rm -rf crack-segmentation* && cp -r html crack-segmentation && python -m zipfile -c crack-segmentation.zip crack-segmentation
+	@rm -rf _build/crack-segmentation; echo '$(CURDIR)/_build/crack-segmentation.zip'
+
 model: $(READY)  ## make the default model of `crack-utils predict default` again (an hour)
 	@TF_CPP_MIN_LOG_LEVEL=3 crack-utils model
 
@@ -69,7 +73,7 @@ test: $(READY)  ## run the fast tests, with coverage
 acceptance: $(READY)  ## run the tests that take minutes
 	@pytest -m acceptance
 
-benchmark: $(READY)  ## measure speed against Keras' defaults, PyTorch and the machine (minutes; writes into README.md)
+benchmark: $(READY)  ## measure speed against Keras' defaults, PyTorch and the machine (minutes; writes results/benchmark.csv)
 	@python -m benchmarks
 
 lab: $(READY)  ## open the notebooks in JupyterLab

@@ -1,9 +1,11 @@
 """Measure, print and write down: `python -m benchmarks` (minutes), or `python -m benchmarks --smallest` (seconds).
 
-The full measurement writes `results/benchmark.md` and puts the same text into the README, between two markers.
+The full measurement writes `results/benchmark.csv`, which the book's page on speed shows.
 """
 
 import argparse
+import csv
+import io
 import os
 import sys
 from pathlib import Path
@@ -14,30 +16,28 @@ from benchmarks import inputs, networks, pytorch_unet
 from crack_utils import Experiment
 from crack_utils.runtime import hardware, paths
 
-BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
+HEADER = ["work", "images or pairs a second", "times the usual way", "TFLOP/s", "share of the matrix product"]
 
 
 def main(arguments=None):
     """Run the benchmark that the command line asks for; see the module's head."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
-    parser.add_argument("--smallest", action="store_true", help="only to see that it works; README stays as it is")
-    parser.add_argument("--output", type=Path, help="file to write to, instead of results/benchmark.md and README.md")
+    parser.add_argument("--smallest", action="store_true", help="only to see that it works; the table stays as it is")
+    parser.add_argument("--output", type=Path, help="file to write to, instead of results/benchmark.csv")
     options = parser.parse_args(arguments)
     text = report(**_extent(options.smallest))
     print(text)
     if options.output:
         options.output.write_text(text, encoding="utf-8")
     elif not options.smallest:
-        target = paths.root() / "results" / "benchmark.md"
-        target.parent.mkdir(exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-        readme = paths.root() / "README.md"
-        readme.write_text(embedded(readme.read_text(encoding="utf-8"), text), encoding="utf-8")
+        (paths.root() / "results" / "benchmark.csv").write_text(text, encoding="utf-8")
+    if not pytorch_unet.is_installed():
+        print(pytorch_unet.HINT)
     return 0
 
 
 def report(experiment, steps, rounds, side, specimens):
-    """Return what was measured, as Markdown that names the machine.
+    """Return what was measured as CSV, a row a contender; the last row names the machine.
 
     Parameters
     ----------
@@ -54,31 +54,19 @@ def report(experiment, steps, rounds, side, specimens):
     machine = hardware.describe()
     gpus = ", ".join(machine["gpus"]) or "no GPU"
     height, width = experiment.size
-    parts = [
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {gpus}; "
-        f"pictures of {height}×{width}, batches of {experiment.batch}. "
-        f"Median (least–greatest) of {rounds} rounds in which all take turns.",
-        networks.table(experiment, steps, rounds, side),
-        inputs.table(experiment, specimens, steps, rounds),
+    measured_on = (
+        f"measured on {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {gpus}; "
+        f"pictures of {height}×{width}, batches of {experiment.batch}, {rounds} rounds"
+    )
+    rows = [
+        HEADER,
+        *networks.rows(experiment, steps, rounds, side),
+        *inputs.rows(experiment, specimens, steps, rounds),
+        [measured_on, *[""] * (len(HEADER) - 1)],
     ]
-    if not pytorch_unet.is_installed():
-        parts.append(pytorch_unet.HINT)
-    return "\n\n".join(parts) + "\n"
-
-
-def embedded(document, text):
-    """Return a document with `text` between the two markers, instead of what stood there.
-
-    Raises
-    ------
-    ValueError
-        If the markers are not there, once each and in order.
-    """
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"README.md must hold {BEGIN} and, after it, {END}")
-    return f"{before}{BEGIN}\n{text}{END}{after}"
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows(rows)
+    return file.getvalue()
 
 
 def _extent(smallest):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from benchmarks.timing import Contender, markdown, rates, ratios, spread
+from benchmarks.timing import Contender, rates, ratios, spread
 from crack_utils.data import cache, find_pairs, make_dataset, synthetic
 from crack_utils.runtime import hardware, paths
 from crack_utils.training import fit
@@ -16,7 +16,7 @@ from crack_utils.training import fit
 PLAIN = "tf.data, decoding PNG in each epoch"
 
 
-def table(experiment, specimens, steps, rounds):
+def rows(experiment, specimens, steps, rounds):
     """Measure input on synthetic specimens of the experiment's size.
 
     Parameters
@@ -30,8 +30,8 @@ def table(experiment, specimens, steps, rounds):
 
     Returns
     -------
-    str
-        Markdown: a table, and the share of a training's time that it waits for input.
+    list of list of str
+        Name, pairs/s, times plain tf.data, two empty cells; last the share of a training's time that waits for input.
     """
     kept = os.environ.get("CRACK_UTILS_ARTIFACTS")
     with tempfile.TemporaryDirectory() as folder:
@@ -86,14 +86,14 @@ def _measure(experiment, folder, specimens, steps, rounds):
         Contender(PLAIN, lambda: read(_plain(pairs, batch)), len(pairs)),
     ]
     found = rates(contenders, rounds)
-    rows = [
-        [name, spread(rate, "{:.0f}"), spread(ratios(rate, found[PLAIN]), "{:.2f}")] for name, rate in found.items()
-    ]
     share = [100 * waiting(experiment, dataset) for _ in range(min(rounds, 3))]
-    return (
-        markdown(["input", "pairs/s", "times plain tf.data"], rows)
-        + f"\n\nShare of a training's time in which the network waits for input: {spread(share, '{:.2f}')} %."
-    )
+    return [
+        *(
+            [f"input, {name}", spread(rate, "{:.0f}"), spread(ratios(rate, found[PLAIN]), "{:.2f}"), "", ""]
+            for name, rate in found.items()
+        ),
+        [f"share of a training's time in which the network waits for input: {spread(share, '{:.2f}')} %", *[""] * 4],
+    ]
 
 
 def _plain(pairs, batch):

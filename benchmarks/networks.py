@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks import pytorch_unet
-from benchmarks.timing import Contender, markdown, rates, ratios, spread
+from benchmarks.timing import Contender, rates, ratios, spread
 from crack_utils import predict
 from crack_utils.models.table import layer_table
 from crack_utils.runtime import hardware
@@ -13,10 +13,9 @@ from crack_utils.training.callbacks import StopOnNaN
 from crack_utils.training.fit import compiled_model
 
 DEFAULTS = "Keras' defaults (float32, no XLA)"
-HEADER = ["", "images/s", "times Keras' defaults", "TFLOP/s", "share of the matrix product"]
 
 
-def table(experiment, steps, rounds, side):
+def rows(experiment, steps, rounds, side):
     """Measure training and prediction.
 
     Parameters
@@ -31,8 +30,8 @@ def table(experiment, steps, rounds, side):
 
     Returns
     -------
-    str
-        Markdown.
+    list of list of str
+        Name, images/s, times Keras' defaults, TFLOP/s, share of the matrix product.
     """
     generator = np.random.default_rng(0)
     images = generator.random((experiment.batch, *experiment.size, 1), np.float32)
@@ -68,17 +67,14 @@ def table(experiment, steps, rounds, side):
     forward = 2 * int(layer_table(default, experiment.size).multiply_adds.sum()) / 1e12
     trained = rates([*trainings, *products], rounds)
     predicted = rates([*predictions, *products], rounds)
-    return markdown(
-        HEADER,
-        [
-            *_rows("training", trainings, trained, 3 * forward),
-            *_rows("prediction", predictions, predicted, forward),
-            *(
-                [f"matrix product, {name}", "", "", spread(trained[name] + predicted[name], "{:.2f}"), "100 %"]
-                for name in ("float32", "bfloat16")
-            ),
-        ],
-    )
+    return [
+        *_rows("training", trainings, trained, 3 * forward),
+        *_rows("prediction", predictions, predicted, forward),
+        *(
+            [f"matrix product, {name}", "", "", spread(trained[name] + predicted[name], "{:.2f}"), "100 %"]
+            for name in ("float32", "bfloat16")
+        ),
+    ]
 
 
 def _rows(what, contenders, found, flop):

@@ -66,15 +66,3 @@ def spread(values, form="{:.1f}"):
     """Lay out median, least and greatest: ``"2.0 (1.5–4.0)"``."""
     middle, least, most = (form.format(value) for value in (statistics.median(values), min(values), max(values)))
     return f"{middle} ({least}–{most})"
-
-
-def markdown(header, rows):
-    """Lay out a Markdown table whose first column is left aligned and all others right.
-
-    Parameters
-    ----------
-    header : list of str
-    rows : list of list of str
-    """
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

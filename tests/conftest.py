@@ -1,6 +1,7 @@
 """What every test needs before TensorFlow is imported."""
 
 import os
+import sys
 
 import pytest
 
@@ -13,6 +14,13 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # processes share the cores: one thread
 def pytest_configure(config):
     # Keras 3.15 hands TensorFlow tensors to np.array(copy=False) when it saves weights; NumPy 2 warns about that.
     config.addinivalue_line("filterwarnings", "ignore:__array__ implementation doesn't accept:DeprecationWarning")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def figures_without_widgets():
+    """The labelling editor's tests draw with widgets; whichever module comes next draws without them."""
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].switch_backend("agg")
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,19 @@
-"""Make four pages from one notebook: fill ``{{ loss }}`` in executed notebooks when Sphinx reads them.
+"""What becomes of an executed notebook as Sphinx reads it.
 
-``notebooks/train.ipynb`` is executed once per loss and appears in the book four times. Titles, figure names and
-captions must differ from page to page. The notebook therefore writes ``{{ loss }}`` and ``{{ loss_title }}`` in its
-markdown cells and in the ``mystnb`` metadata of its code cells. This extension fills them from the parameters that
-papermill wrote into the executed notebook. Code and outputs do not change.
-
-It also removes the recorded values (see ``live_values``) from the page: they are data, and MyST-NB would warn if a
-notebook records twice under one name.
+- ``notebooks/train.ipynb`` is executed once per loss and stands in the book four times. Titles, figure names and
+  captions must differ from page to page, so the notebook writes ``{{ loss }}`` and ``{{ loss_title }}`` in its markdown
+  cells and in the ``mystnb`` metadata of its code cells. They are filled from the parameters that papermill wrote into
+  the notebook. A block from ``<!-- only: loss=dice -->`` to ``<!-- end -->`` stays on the pages with that parameter.
+- Code is hidden behind a click. The cell that papermill injected is left out; the cell of the parameters says what this
+  page was given.
+- Remarks of libraries (all that went to the error stream) and folders of the machine are left out of the outputs.
+- Recorded values (see ``live_values``) are left out too: they are data, and MyST-NB would warn that a notebook records
+  twice under one name.
 """
 
 import json
 import re
+from pathlib import Path
 
 from live_values import is_record
 from sphinx.application import Sphinx
@@ -21,6 +24,7 @@ LOSS_TITLES = {"bce": "BCE", "dice": "Dice", "focal": "focal", "tversky": "Tvers
 logger = logging.getLogger(__name__)
 
 _field = re.compile(r"\{\{ *([a-z]\w*) *\}\}")
+_only = re.compile(r"<!-- only: (\w+)=(\S+) -->\n(.*?)<!-- end -->\n?", re.DOTALL)
 
 
 def fields(notebook: dict) -> dict[str, str]:
@@ -55,8 +59,15 @@ def fill(text: str, values: dict[str, str], missing: set[str]) -> str:
     return _field.sub(replace, text)
 
 
-def prepare(notebook: dict) -> set[str]:
-    """Fill the fields of an executed notebook and remove its records, in place.
+def prepare(notebook: dict, folders: tuple[str, ...] = ()) -> set[str]:
+    """Make an executed notebook a page, in place; see the head of this file.
+
+    Parameters
+    ----------
+    notebook : dict
+        As parsed from its JSON.
+    folders : tuple of str
+        Folders of the machine, which do not belong on a page; files in them are shown relative to them.
 
     Returns
     -------
@@ -65,13 +76,27 @@ def prepare(notebook: dict) -> set[str]:
     """
     values, missing = fields(notebook), set()
     for cell in notebook["cells"]:
+        source = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            cell["source"] = fill("".join(cell["source"]), values, missing)
+            cell["source"] = fill(only_for(source, values), values, missing)
         elif cell["cell_type"] == "code":
+            tags = set(cell["metadata"].get("tags", []))
+            if "parameters" in tags:
+                cell["source"] = source + _given(notebook)
+            cell["metadata"]["tags"] = sorted(tags | {"remove-cell" if "injected-parameters" in tags else "hide-input"})
             if "mystnb" in cell["metadata"]:
                 cell["metadata"]["mystnb"] = _fill_all(cell["metadata"]["mystnb"], values, missing)
-            cell["outputs"] = [output for output in cell["outputs"] if not is_record(output)]
+            cell["outputs"] = [
+                _without_folders(output, folders)
+                for output in cell["outputs"]
+                if not is_record(output) and output.get("name") != "stderr"
+            ]
     return missing
+
+
+def only_for(text: str, known: dict[str, str]) -> str:
+    """Return markdown with the conditional blocks that hold for this page, and without the others."""
+    return _only.sub(lambda block: block[3] if known.get(block[1]) == block[2] else "", text)
 
 
 def setup(app: Sphinx) -> dict:
@@ -84,10 +109,31 @@ def _on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
     if not str(app.env.doc2path(docname)).endswith(".ipynb"):
         return
     notebook = json.loads(source[0])
-    missing = prepare(notebook)
+    missing = prepare(notebook, (str(app.srcdir), str(Path(app.srcdir).resolve()), str(Path.home())))
     for name in sorted(missing):
         logger.warning("no parameter for {{ %s }}", name, type="executed_notebooks", location=docname)
     source[0] = json.dumps(notebook)
+
+
+def _given(notebook: dict) -> str:
+    """Return a comment that says which parameters papermill was given."""
+    given = notebook.get("metadata", {}).get("papermill", {}).get("parameters", {})
+    return (
+        "\n# this page was given: " + ", ".join(f"{name}={value!r}" for name, value in given.items()) if given else ""
+    )
+
+
+def _without_folders(value, folders: tuple[str, ...]):
+    """Cut folders of the machine out of the texts anywhere inside an output; pictures hold none."""
+    if isinstance(value, str):
+        for folder in folders:
+            value = value.replace(folder + "/", "")
+        return value
+    if isinstance(value, dict):
+        return {
+            key: entry if key.startswith("image/") else _without_folders(entry, folders) for key, entry in value.items()
+        }
+    return [_without_folders(entry, folders) for entry in value] if isinstance(value, list) else value
 
 
 def _fill_all(value, values: dict[str, str], missing: set[str]):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import nbformat
 from docutils import nodes
+from executed_notebooks import fields, fill
 from sphinx.application import Sphinx
 from sphinx.directives.patches import Figure
 from sphinx.util import logging
@@ -43,13 +44,19 @@ def read_figure(path: Path, name: str) -> tuple[bytes, str]:
     if not path.is_file():
         raise FigureMissing(f"there is no executed notebook {path}")
     figures = {}
-    for cell in nbformat.read(path, as_version=4).cells:
+    notebook = nbformat.read(path, as_version=4)
+    values = fields(notebook)  # of a notebook that stands in the book several times
+    for cell in notebook.cells:
         options = cell.metadata.get("mystnb", {})
         outputs = [output.get("data", {}) for output in cell.get("outputs", [])]
         pictures = [data["image/png"] for data in outputs if "image/png" in data]
         if pictures and "figure" in options:
-            alternative = options.get("image", {}).get("alt", "")
-            figures[options["figure"]["name"]] = base64.b64decode(pictures[0]), alternative
+            alternative = fill(options.get("image", {}).get("alt", ""), values, set())
+            name_here = fill(options["figure"]["name"], values, set())
+            figures[name_here] = (
+                base64.b64decode(pictures[0]),
+                alternative,
+            )
     if name not in figures:
         raise FigureMissing(f"{path.stem} has no figure {name!r}; it has: {', '.join(figures) or 'none'}")
     return figures[name]

@@ -5,18 +5,20 @@
     {item} | {claim} | {value:+.3f} [{low:+.3f}, {high:+.3f}]
     ```
 
-The argument names an object of objects in a staged notebook's record. The first line is the head of the table. The
-second line is repeated for each entry: every field in braces becomes a ``{val}`` (see ``live_values``), which shows its
-origin. With ``:only: R61 R62`` the table has rows only for entries with these names, including R61_2 etc.
+The argument names an object of objects in a staged notebook's record. The first line is the head, the second is
+written once for each entry: every field in braces becomes a ``{val}`` (see ``live_values``), which says where it comes
+from. A field ``{verdict}`` gets a colour. With ``:only: R61 R62`` there is a row for the entries of these names alone,
+R61_2 and its like among them.
 """
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from live_values import ValueMissing, follow, read_records
+from live_values import ValueMissing, follow, kind_of_verdict, read_records
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
@@ -39,10 +41,21 @@ def lines(way: str, entries: dict, head: str, template: str) -> list[str]:
     """
     rule = "|".join("---" for _ in head.split("|"))
     rows = (
-        _field.sub(lambda field, key=key: f"{{val}}`{way}.{key}.{field[1]}{field[2] or ''}`", template)
+        _field.sub(
+            lambda field, key=key: f"{{{_role(field[1])}}}`{way}.{key}.{field[1]}{field[2] or ''}`",
+            template,
+        )
         for key in entries
     )
     return [f"| {line.strip()} |" for line in (head, rule, *rows)]
+
+
+def tally(entries: dict) -> str:
+    """Return in Markdown how many verdicts there are of each kind."""
+    kinds = Counter(kind_of_verdict(entry["verdict"]) for entry in entries.values())
+    words = {"supported": "supported", "contradicted": "contradicted", "same": "no difference that matters"}
+    words["open"] = "not decided by this study"
+    return " ".join(f"[**{kinds[kind]}** {text}]{{.verdict .verdict-{kind}}}" for kind, text in words.items())
 
 
 def chosen(entries: dict, only: str | None, way: str) -> dict:
@@ -82,8 +95,29 @@ class LiveTable(SphinxDirective):
         return self.parse_text_to_nodes("\n".join(lines(way, entries, head, template)))
 
 
+class LiveTally(SphinxDirective):
+    """The directive ``live-tally``: how many claims of a record are supported, contradicted and open."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        name, *keys = self.arguments[0].split(".")
+        notebook = Path(self.env.srcdir) / self.config.live_values_folder / f"{name}.ipynb"
+        self.env.note_dependency(str(notebook))
+        try:
+            return self.parse_text_to_nodes(tally(follow(read_records(notebook), keys, name)))
+        except ValueMissing as problem:
+            logger.warning("live tally: %s", problem, type="live_values", location=self.get_location())
+            return []
+
+
+def _role(field: str) -> str:
+    return "verdict" if field == "verdict" else "val"
+
+
 def setup(app: Sphinx) -> dict:
     """Register the directive, which uses the role of ``live_values``."""
     app.setup_extension("live_values")
     app.add_directive("live-table", LiveTable)
+    app.add_directive("live-tally", LiveTally)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -12,6 +12,8 @@ true for both values: ``{val}`comparison.agrees_with_report:agrees|disagrees` ``
 When the pointer rests on a number, the page shows its origin: the notebook, the path in its record, and the ``source``
 that the record names next to the value or closest above it.
 
+The role ``{verdict}`` is the same for a verdict on a claim, and gives it a colour.
+
 A missing value, or a specification that does not fit the value, gives a Sphinx warning. The book is built with warnings
 as errors, so no page can show a number that no notebook computed.
 """
@@ -136,6 +138,12 @@ def format_value(value, specification: str) -> str:
     return format(value, specification)
 
 
+def kind_of_verdict(words: str) -> str:
+    """Return the colour of a verdict, which has words too: ``supported``, ``contradicted``, ``same`` or ``open``."""
+    kinds = {"supported": "supported", "contradicted": "contradicted", "no difference": "same"}
+    return next((kind for start, kind in kinds.items() if words.startswith(start)), "open")
+
+
 class LiveValue(SphinxRole):
     """The role ``{val}``; see the head of this file."""
 
@@ -152,6 +160,8 @@ class LiveValue(SphinxRole):
             return [nodes.strong(self.rawtext, "(missing)")], []
         origin = f"notebook {name}: {'.'.join(keys)}" + source_of(_cached_records(notebook), keys)
         classes = ["live-value", "live-words"] if isinstance(value, str) else ["live-value"]
+        if self.name == "verdict":
+            classes = ["verdict", f"verdict-{kind_of_verdict(text)}"]
         return [live_value(self.rawtext, text, classes=classes, origin=origin)], []
 
 
@@ -165,6 +175,7 @@ def setup(app: Sphinx) -> dict:
     app.add_node(live_value, html=(_visit_html, _depart_html), latex=plain, text=plain)
     app.add_config_value("live_values_folder", "artifacts/book", "env")
     app.add_role("val", LiveValue())
+    app.add_role("verdict", LiveValue())
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 

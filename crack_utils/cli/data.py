@@ -1,5 +1,6 @@
 """Data on the command line: ``crack-utils check``, ``fetch``, ``synth``, and ``prepare`` for the workflow."""
 
+import sys
 from pathlib import Path
 
 from crack_utils.data.options import PATTERNS
@@ -109,15 +110,21 @@ def _prepare(options):
 
 
 def _check(options):
-    from crack_utils.data import check_folders, sources, summary, summary_page
+    from crack_utils.data import sources, summary, summary_page, survey_folders
+    from crack_utils.data.pairs import in_words
     from crack_utils.runtime.atomic import atomic_write
 
     for path in filter(None, (options.json, options.html)):
         if not path.parent.is_dir():
             raise ValueError(f"{path}: there is no folder {path.parent}")
     named = [sources.NAMED[name]() if name in sources.NAMED else name for name in options.folders]
-    found = check_folders(*named)
-    print(f"{len(found.pairs)} pairs in {len(named)} folder(s): all can be used")
+    found = survey_folders(*named)
+    if found.problems:
+        print(f"crack-utils: {in_words(found.problems)}", file=sys.stderr)
+    if not found.pairs:
+        return 1
+    usable = "these can be used" if found.problems else "all can be used"
+    print(f"{len(found.pairs)} pairs in {len(named)} folder(s): {usable}")
     known = summary.collect(found, PRESETS["quick"]["longest_side"])
     print(known.text())
     for path, text in ((options.json, summary.Summary.to_json), (options.html, summary_page.page)):
@@ -125,7 +132,7 @@ def _check(options):
             with atomic_write(path) as draft:
                 draft.write_text(text(known), encoding="utf-8")
             print(f"\nWritten: {path}")
-    return 0
+    return int(bool(found.problems))
 
 
 def _fetch(options):

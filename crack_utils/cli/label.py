@@ -36,34 +36,54 @@ def _run(options):
     recipe, folder = Recipe.load(options.recipe), LabelFolder(options.folder)
 
     def label(name):
-        if not options.overwrite and (folder.recipe_path(name).exists() or folder.mask_path(name).exists()):
+        if not options.overwrite and folder.state(name) != "new" and not interrupted(name):
             return "kept: labelled before (see --overwrite)"
         folder.save(name, recipe, recipe.apply(folder.photo(name)), folder.tip(name))
         return "labelled"
 
-    return _for_each(folder.names, label)
+    def interrupted(name):
+        """Whether this recipe was to be applied by a process that was killed before the mask was there."""
+        path = folder.recipe_path(name)
+        return folder.state(name) == "stale" and not folder.mask_path(name).exists() and Recipe.load(path) == recipe
+
+    return _for_each(folder, folder.names, label)
 
 
 def _replay(options):
+    from crack_utils.data.names import normal
     from crack_utils.data.stored import DataError
     from crack_utils.labelling.folder import LabelFolder
 
     folder = LabelFolder(options.folder)
-    recipes = sorted(path.stem for path in (folder.path / "recipes").glob("*.json"))
+    recipes = sorted(normal(path.stem) for path in (folder.path / "recipes").glob("*.json"))
     if not recipes:
         raise DataError(f"{folder.path}/recipes: no recipe; label with the editor or `crack-utils label run` first")
-    return _for_each(recipes, folder.replay)
+    return _for_each(folder, recipes, folder.replay)
 
 
-def _for_each(names, action):
+def _for_each(folder, names, action):
     """Do something for every name, report each, and go on after a failure; return 1 if any failed."""
-    failed = 0
-    for name in names:
-        try:
-            print(f"{name}: {action(name)}")
-        except (ValueError, OSError) as error:
-            failed += 1
-            print(f"{name}: {error}", file=sys.stderr)
+    from crack_utils.data.names import printable
+    from crack_utils.runtime.atomic import lock
+
+    busy = ValueError(f"{folder.path}: another process labels there; wait for it")
+    with lock(folder.path, busy):  # which removes what a killed one has left half-written
+        failed = sum(not _succeeds(printable(name), name, action) for name in names)
     if failed:
         print(f"{failed} of {len(names)} failed", file=sys.stderr)
     return int(failed > 0)
+
+
+def _succeeds(shown, name, action):
+    """Do something for one name, and report it; return whether it went well."""
+    try:
+        print(f"{shown}: {action(name)}")
+    except BrokenPipeError:
+        raise
+    except (ValueError, OSError) as error:
+        print(f"{shown}: {error}", file=sys.stderr)
+        return False
+    except (Exception, MemoryError) as error:  # what nobody thought of costs this picture, not the others
+        print(f"{shown}: failed ({type(error).__name__}: {error})", file=sys.stderr)
+        return False
+    return True

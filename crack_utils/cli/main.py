@@ -1,18 +1,28 @@
 """The command `crack-utils`. Run `crack-utils --help` for what it can do."""
 
 import argparse
+import os
 import sys
 
-from crack_utils.cli import data, growth, importing, label, model, predict, serve, train
+from crack_utils.cli import audit, data, growth, importing, label, model, predict, serve, train
 
-COMMANDS = (data, importing, label, train, predict, growth, serve, model)  # in the order of `crack-utils --help`
+COMMANDS = (data, importing, label, train, predict, growth, serve, model, audit)  # in the order of `crack-utils --help`
 
 
 def main(arguments=None):
-    """Run the command line; bad input ends with one message on stderr and exit status 1, Ctrl-C with 130."""
+    """Run the command line; bad input ends with one message on stderr and exit status 1, Ctrl-C with 130.
+
+    A reader who has seen enough, as in ``crack-utils check FOLDER | head -1``, is no error: the command ends with 0.
+    """
     options = _parser().parse_args(arguments)
     try:
-        return options.run(options)
+        status = options.run(options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # What is left in the buffer goes nowhere: Python would report it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"crack-utils: {error}", file=sys.stderr)
         return 1

@@ -41,10 +41,11 @@ def add_commands(subparsers):
 
 
 def _calibrate(options):
-    from crack_utils.evaluation.calibration import calibrate
     from crack_utils.training.run import load_run
 
-    run = load_run(options.model)
+    run = load_run(options.model)  # refused before the next line loads TensorFlow
+    from crack_utils.evaluation.calibration import calibrate
+
     found = calibrate(run)
     print(f"{run.folder}: temperature {found.temperature:.2f}, threshold {found.threshold:g}")
     for name, each in found.measured.items():
@@ -54,11 +55,12 @@ def _calibrate(options):
 
 
 def _card(options):
-    from crack_utils.evaluation.evaluate import evaluate
-    from crack_utils.evaluation.model_card import NAME, write_card
     from crack_utils.training.run import load_run
 
     run = load_run(options.model)
+    from crack_utils.evaluation.evaluate import evaluate
+    from crack_utils.evaluation.model_card import NAME, write_card
+
     evaluate(run)
     place = options.to or run.folder / NAME
     write_card(run, place)
@@ -68,14 +70,15 @@ def _card(options):
 
 def _export(options):
     from crack_utils.data.pairs import spread
-    from crack_utils.evaluation.calibration import calibrate
-    from crack_utils.evaluation.default_model import copy_model
-    from crack_utils.evaluation.evaluate import arrays, evaluate, split_of
     from crack_utils.inference.export import OPSET, check_formats, export_model
     from crack_utils.training.run import load_run
 
     check_formats(options.format or ())  # before anything that takes time
     run = load_run(options.model)
+    from crack_utils.evaluation.calibration import calibrate
+    from crack_utils.evaluation.default_model import copy_model
+    from crack_utils.evaluation.evaluate import arrays, evaluate, split_of
+
     evaluate(run)
     calibrate(run)
     split = split_of(run)

@@ -35,10 +35,11 @@ def add_commands(subparsers):
 
 
 def _predict(options):
-    from crack_utils.inference.inspect import inspect_all
+    from crack_utils.inference.inspect import check_request, inspect_all
     from crack_utils.inference.photographs import find_photographs
     from crack_utils.inference.predictor import load_trained
 
+    check_request(options.out, options.threshold, options.scale)
     photographs = find_photographs(*options.images, mm_per_px=options.mm_per_px)
     trained = load_trained(options.model)
     print(f"model: {trained.source}")

@@ -60,10 +60,13 @@ def _setting(text):
 
 
 def _train(options):
+    from crack_utils.data import check_pairs, sources
+
     fields = dict(options.set) | {"data": options.data}
     fields |= {name: getattr(options, name) for name in FLAGS if getattr(options, name) is not None}
     fields |= {"split_by": options.split} if options.split else {}
     experiment = Experiment.preset(options.preset or "", **fields)
+    check_pairs(sources.load(experiment))
 
     from crack_utils.evaluation.train import train  # TensorFlow, only after everything that can be refused is refused
     from crack_utils.evaluation.words import in_words

@@ -18,6 +18,7 @@ _HOMES = {
     "resize_mask": "images",
     "split_pairs": "split",
     "spread": "pairs",
+    "survey_folders": "check",
 }
 
 __all__ = list(_HOMES)

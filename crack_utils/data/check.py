@@ -71,11 +71,36 @@ def check_folders(*folders):
     DataError
         One message that lists what `find_pairs` and `check_pairs` would refuse, together.
     """
+    found = survey_folders(*folders)
+    refuse(found.problems)
+    return found
+
+
+def survey_folders(*folders):
+    """Find the pairs of folders and check them: one bad file costs its pair, and the others can be looked at.
+
+    Parameters
+    ----------
+    *folders : path-like
+        As for `find_pairs`.
+
+    Returns
+    -------
+    Found
+        The pairs that can be used, all problems as (file, why), and in its notes what is no error but worth a look.
+    """
     found = scan(*folders)
     contents, problems = _read(found.pairs)
     problems += _inverted(found.pairs, contents) + _contradictions(found.pairs, contents)
-    refuse(found.problems + problems)
-    return replace(found, notes=found.notes + _notes(found.pairs, contents))
+    wrong = {path for path, _ in problems}
+    usable = [
+        (pair, content)
+        for pair, content in zip(found.pairs, contents, strict=True)
+        if wrong.isdisjoint((pair.image, pair.mask, pair.parts, pair.mask.parent))
+        and not list(_mismatches(pair, content))
+    ]
+    pairs, contents = [pair for pair, _ in usable], [content for _, content in usable]
+    return replace(found, pairs=pairs, problems=found.problems + problems, notes=found.notes + _notes(pairs, contents))
 
 
 def _read(pairs):

@@ -103,13 +103,17 @@ def refuse(problems):
     problems : list of (path, str)
         A file, and why it cannot be used.
     """
-    if not problems:
-        return
+    if problems:
+        raise DataError(in_words(problems))
+
+
+def in_words(problems):
+    """Return problems as `refuse` lists them: str."""
     by_file = {}
     for file, why in problems:
         by_file.setdefault(printable(file), []).append(why)
     lines = [f"- {file}: {'; '.join(reasons)}" for file, reasons in sorted(by_file.items())]
-    raise DataError(f"{len(problems)} problem(s) in {len(by_file)} file(s):\n" + "\n".join(lines))
+    return f"{len(problems)} problem(s) in {len(by_file)} file(s):\n" + "\n".join(lines)
 
 
 def manifest_hash(pairs):

@@ -2,6 +2,7 @@
 
 import math
 import os
+from pathlib import Path
 
 import numpy as np
 
@@ -19,8 +20,15 @@ NAMED = {
 }  # functions that return the folder, or raise an error with the command to fetch it
 
 
-def load(experiment):
-    """Return the pairs of an experiment's data set; synthetic specimens are generated if they do not exist yet.
+def load(experiment, found_in=()):
+    """Return the pairs of an experiment's data set; synthetic specimens are made if they are not there yet.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    found_in : sequence of path-like
+        The folders that its data stood for when it was trained; taken if all are still there, whatever the working
+        directory is now.
 
     Returns
     -------
@@ -28,7 +36,9 @@ def load(experiment):
     """
     if experiment.data == "synthetic":
         return find_pairs(*_synthetic_folders(experiment))
-    return find_pairs(*folders(experiment.data))
+    earlier = [Path(folder) for folder in found_in]
+    there = earlier and all(folder.is_dir() for folder in earlier)
+    return find_pairs(*(earlier if there else folders(experiment.data)))
 
 
 def split(experiment, pairs):
@@ -60,6 +70,11 @@ def folders(data):
         If it does not exist. Nothing is downloaded.
     """
     return [_folder(part) for part in data.split(os.pathsep)]
+
+
+def found_in(experiment):
+    """Return the folders of an experiment's data set as absolute texts, for `load`; none of synthetic specimens."""
+    return [] if experiment.data == "synthetic" else [str(Path(part).resolve()) for part in folders(experiment.data)]
 
 
 def decide(experiment, pairs):

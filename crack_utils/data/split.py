@@ -210,6 +210,30 @@ def read_split(path, pairs):
     return split
 
 
+def refuse_changed(path, pairs):
+    """Refuse a data set whose files are no longer those that a split names, such as a mask that was drawn anew.
+
+    Parameters
+    ----------
+    path : path-like
+        The `split.csv` of a run.
+    pairs : list of Pair
+
+    Raises
+    ------
+    DataError
+        One message that lists every file that is missing or holds other bytes.
+    """
+    known, problems = {(pair.source, pair.name): pair for pair in pairs}, []
+    for line, row in _read_rows(path):
+        pair = known.get((row["source"], row["name"]))
+        if pair is None:
+            problems.append((path, f"line {line}: the data set has no {row['name']!r} of source {row['source']!r}"))
+        else:
+            problems += _changes(pair, row, path)
+    refuse(problems)
+
+
 def _read_rows(path):
     """Return the rows of a split with the numbers of their lines."""
     try:

@@ -9,7 +9,6 @@ Both are chosen on validation; the test set shows their effect.
 """
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from scipy.optimize import minimize_scalar
 
 from crack_utils import metrics
 from crack_utils.evaluation.evaluate import arrays, probabilities, split_of
-from crack_utils.inference.predictor import calibrated, logits
+from crack_utils.inference.predictor import calibrated, calibration_values, logits
 from crack_utils.runtime import provenance
 
 NAME = "calibration.json"
@@ -100,12 +99,13 @@ def read_calibration(folder):
         If the file is missing or damaged.
     """
     file = Path(folder) / NAME
+    if not file.exists():
+        raise ValueError(f"{folder}: not calibrated yet; run crack-utils calibrate {folder}")
     try:
-        return Calibration(**json.loads(file.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise ValueError(f"{folder}: not calibrated yet; run crack-utils calibrate {folder}") from None
-    except (ValueError, TypeError, RecursionError) as error:
-        raise ValueError(f"{file}: not a calibration ({error}); delete it and calibrate again") from error
+        return Calibration(**calibration_values(file))
+    except (ValueError, TypeError) as error:
+        why = str(error).removeprefix(f"{file}: ")
+        raise ValueError(f"{file}: not a calibration ({why}); delete it and calibrate again") from error
 
 
 def fit_temperature(true, probability):

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import json
 import math
 
 import keras
@@ -10,7 +11,7 @@ from PIL import Image
 
 from crack_utils import losses, metrics
 from crack_utils.data import cache, sources, targets
-from crack_utils.data.split import Split
+from crack_utils.data.split import Split, refuse_changed
 from crack_utils.evaluation.baseline import black_hat_otsu, tune_black_hat
 from crack_utils.geometry import find_tip, tip_errors
 from crack_utils.inference.tiles import predict
@@ -33,8 +34,9 @@ DECISIVE = ("evaluation/evaluate.py", "losses")
 def evaluate(run):
     """Measure a finished run, unless its `metrics.json` is up to date.
 
-    Writes `metrics.json`, `measures.csv` (one row per image of the evaluated set), `thresholds.csv` (pooled counts of
-    the validation and the evaluated set at each of THRESHOLDS) and `predictions/` (16-bit PNG).
+    Writes `metrics.json`, `measures.csv` (one row an image of the evaluated set), `thresholds.csv` (pooled counts of
+    validation and evaluated set at each of THRESHOLDS, and of the crack near the known tips) and `predictions/` (16-bit
+    PNG).
 
     Parameters
     ----------
@@ -67,16 +69,22 @@ def split_of(run):
     -------
     Split
 
+    The folders are remembered when a run is first measured, which is right after its training: later the data set is
+    found from any working directory.
+
     Raises
     ------
-    ValueError
-        If the data set no longer has one of the images.
+    DataError
+        If a photograph or a mask is missing, or holds other bytes than when it was split; each is named.
     """
-    pairs = {(pair.source, pair.name): pair for pair in sources.load(run.experiment)}
-    names = run.names()
-    if missing := [name for chosen in names.values() for name in chosen if name not in pairs]:
-        raise ValueError(f"{run.id}: the data set {run.experiment.data} no longer contains {missing[:5]}")
-    return Split(**{key: [pairs[name] for name in chosen] for key, chosen in names.items()})
+    remembered = run.folder / "data_folders.json"
+    earlier = json.loads(remembered.read_text(encoding="utf-8")) if remembered.is_file() else []
+    pairs = sources.load(run.experiment, earlier)
+    refuse_changed(run.folder / "split.csv", pairs)
+    if not remembered.is_file():
+        provenance.write_json(remembered, sources.found_in(run.experiment))
+    known = {(pair.source, pair.name): pair for pair in pairs}
+    return Split(**{key: [known[name] for name in chosen] for key, chosen in run.names().items()})
 
 
 def arrays(pairs, size):
@@ -188,7 +196,7 @@ def _measure(run, fingerprint):
         measures["images"][name] = len(split[name])
         measures[name] = _summary(true, probability) | {"loss": _loss(run.experiment, split[name], true, probability)}
         if name in ("validation", split.evaluated):
-            swept += _sweep(name, true, probability)
+            swept += _sweep(name, split[name], true, probability)
         if name == split.evaluated:
             _write_predictions(run, split[name], probability)
             rows = list(map(_row, split[name], true, probability))
@@ -245,14 +253,19 @@ def _row(pair, true, probability):
 
 
 def _tip_recall(pair, true, predicted):
-    """Return the recall of the crack pixels around the tip (R52); None without a labelled tip."""
+    """Return the share of the crack pixels around the tip that is found (R52); None if the tip is not known."""
+    near = _near_tip(pair, true)
+    return float(predicted[near].mean()) if near.any() else None
+
+
+def _near_tip(pair, true):
+    """Return the crack pixels around the tip as a mask; empty if the tip is not known."""
     if pair.tip is None:
-        return None
+        return np.zeros_like(true)
     height, width = true.shape
     row, column = targets.tip_at(pair, true.shape)
     rows, columns = np.ogrid[:height, :width]
-    near = true & (np.hypot(rows - row, columns - column) <= NEAR_TIP * height)
-    return float(predicted[near].mean()) if near.any() else None
+    return true & (np.hypot(rows - row, columns - column) <= NEAR_TIP * height)
 
 
 def _tip_error(pair, probability):
@@ -263,12 +276,15 @@ def _tip_error(pair, probability):
     return float(tip_errors([true], [find_tip(probability, THRESHOLD)]).distances[0])
 
 
-def _sweep(name, true, probability):
-    """Return rows of `thresholds.csv`: the pooled counts of a set at each threshold."""
-    counts = metrics.confusions_by_threshold(_pixels(true), _pixels(probability), THRESHOLDS)
+def _sweep(name, pairs, true, probability):
+    """Return rows of `thresholds.csv`: a set's pooled counts at each threshold, and those of crack near the tips."""
+    probability = _pixels(probability)
+    near = _pixels([_near_tip(pair, mask) for pair, mask in zip(pairs, true, strict=True)])
+    counts = metrics.confusions_by_threshold(_pixels(true), probability, THRESHOLDS)
+    tips = metrics.confusions_by_threshold(near[near], probability[near], THRESHOLDS)
     return [
-        {"set": name, "threshold": threshold, **dataclasses.asdict(confusion)}
-        for threshold, confusion in zip(THRESHOLDS, counts, strict=True)
+        {"set": name, "threshold": threshold, **dataclasses.asdict(each), "tip_tp": tip.tp, "tip_fn": tip.fn}
+        for threshold, each, tip in zip(THRESHOLDS, counts, tips, strict=True)
     ]
 
 

@@ -1,6 +1,26 @@
-"""The result of a training in words, for a page or a terminal."""
+"""The result of a training and the names of its measures in words, for a page or a terminal."""
 
 FAILED = 0.01  # recall below which a training counts as failed
+
+
+# What a reader calls the measures of `evaluate`.
+MEASURES = {
+    "crack_share": "share of crack pixels",
+    "mean_iou": "mean IoU at 0.5",
+    "unthresholded_mean_iou": "mean IoU, as Keras casts",
+    "crack_iou": "crack IoU",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "f1_tolerance_1": "F1 within 1 px",
+    "f1_tolerance_2": "F1 within 2 px",
+    "cldice": "clDice",
+    "accuracy": "pixel accuracy",
+    "mean_class_accuracy": "mean accuracy of the classes",
+    "expected_calibration_error": "calibration error",
+    "crack_at_one": "crack pixels at exactly 1",
+    "loss": "loss",
+}
 
 
 def in_words(measured):

@@ -29,6 +29,7 @@ _GAP = 8.0  # evidence that may be lost on the way: the crack is lost for about 
 _SURE = 6.0  # of a logit that counts at most
 BESIDE = (-74, -58, -42, 42, 58, 74)  # [px] from the crack, where one looks what evidence the surface offers by chance
 LEAST = 12.0  # evidence beyond that, below which a crack is not followed
+TURNED = 20.0  # the same where it would go on as a line of the opposite tone, as fracture flanks beyond a dark gap do
 _MOST = 60  # strips at most: 2,400 px
 
 # Fitted by `crack_utils.study.follow_rule`: evidence = constant + Σ weight · feature.
@@ -78,28 +79,43 @@ def follow(image, path, probabilities=None, weights=WEIGHTS):
     -------
     Followed
     """
-    path, gained = np.asarray(path, float), 0.0
-    for number in range(_MOST):
-        along = arc_length(path)
-        start = int(np.searchsorted(along, along[-1] - BEHIND))
-        tangent, origin = _tangent(path[start:]), path[start]
-        features, contrast = strip_features(image, origin, tangent, probabilities)
-        known = min(int(np.rint((path[-1] - origin) @ tangent)), len(features) - 2)
-        score = evidence(features[known:], weights)
-        columns, values = best_path(score, (path[-1] - origin) @ (-tangent[1], tangent[0]) + ASIDE)
-        stop = int(np.argmax(values))
-        if stop == 0:
+    path, gained, running, turned = np.asarray(path, float), 0.0, False, False
+    for _ in range(_MOST):
+        added, found, ends = _strip(image, path, probabilities, weights, running, turned)
+        if len(added):
+            path, gained = np.concatenate([path, added]), gained + found
+            running, turned = not ends, False
+        elif turned:
             break
-        if not number and values[stop] < LEAST + _by_chance(image, path[-1], tangent, contrast, probabilities, weights):
-            break
-        gained += values[stop]
-        at = np.arange(1, stop + 1)
-        aside = _smooth(columns[: stop + 1] - ASIDE)[1:]
-        added = origin + (known + at)[:, None] * tangent + aside[:, None] * np.array([-tangent[1], tangent[0]])
-        path = np.concatenate([path, added[[_inside(point, image.shape) for point in added]]])
-        if stop < len(values) - 3 or not _inside(added[-1], image.shape):
+        else:  # as it was, the crack goes on no more; perhaps as a line of the opposite tone
+            running, turned = False, True
+        if not _inside(path[-1] + _tangent(path[-5:]), image.shape):
             break
     return Followed(tuple(map(float, path[-1])), path, float(gained))
+
+
+def _strip(image, path, probabilities, weights, running, turned):
+    """The points by which a path goes on in one strip, their evidence, and whether the crack ends before the strip."""
+    along = arc_length(path)
+    start = int(np.searchsorted(along, along[-1] - BEHIND))
+    tangent, origin = _tangent(path[start:]), path[start]
+    across = np.array([-tangent[1], tangent[0]])
+    features, contrast = strip_features(image, origin, tangent, probabilities)
+    if turned:
+        contrast = -contrast
+        features, _ = strip_features(image, origin, tangent, probabilities, contrast)
+    known = min(int(np.rint((path[-1] - origin) @ tangent)), len(features) - 2)
+    columns, values = best_path(evidence(features[known:], weights), (path[-1] - origin) @ across + ASIDE)
+    stop = int(np.argmax(values))
+    least = 0.0
+    if not running:
+        least = (TURNED if turned else LEAST) + _by_chance(image, path[-1], tangent, contrast, probabilities, weights)
+    if stop == 0 or values[stop] < least:
+        return np.empty((0, 2)), 0.0, True
+    aside = _smooth(columns[: stop + 1] - ASIDE)[1:]
+    added = origin + (known + np.arange(1, stop + 1))[:, None] * tangent + aside[:, None] * across
+    added = added[[_inside(point, image.shape) for point in added]]
+    return added, values[stop], stop < len(values) - 3
 
 
 def _by_chance(image, end, tangent, contrast, probabilities, weights):

@@ -130,6 +130,26 @@ def skeletons(mask):
     return [Skeleton(pixels[each], links[each][:, each], radii[each]) for each in members]
 
 
+def skeleton_mask(mask):
+    """Return the pixels of all of a mask's skeletons as a mask, for measures that count them.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (height, width)
+
+    Returns
+    -------
+    ndarray of bool, shape (height, width)
+        Empty for an empty mask alone. A mask without background, whose skeleton has no meaning, is its own.
+    """
+    thin = np.zeros(mask.shape, bool)
+    if mask.all():
+        return mask.copy()
+    for skeleton in skeletons(mask):
+        thin[tuple(skeleton.pixels.T)] = True
+    return thin
+
+
 def _radii(mask, pixels):
     """Distances of pixels from the background's pixels next to the mask [px]; infinite without background."""
     edge = np.argwhere(ndimage.binary_dilation(mask, EIGHT) & ~mask)

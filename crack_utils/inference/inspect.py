@@ -59,12 +59,8 @@ def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=
         If an argument is out of range, the folder is a data set, or another process writes there.
     """
     threshold = trained.threshold if threshold is None else threshold
-    if not 0 < threshold < 1:
-        raise ValueError(f"threshold={threshold}: valid is a number between 0 and 1")
-    if scale is not None and not 0 < scale <= 1:
-        raise ValueError(f"scale={scale}: valid is a number above 0 and at most 1")
     folder = Path(folder)
-    _check_folder(folder)
+    check_request(folder, threshold, scale)
     settings = {"threshold": threshold, "temperature": trained.temperature, "flips": flips, "scale": scale}
     told = {"model": trained.source, **settings, "commit": provenance.commit()}
     made_of = {**settings, "network": trained.digest, "code": provenance.fingerprint(*DECISIVE)}
@@ -112,8 +108,27 @@ def _inspect(trained, photograph, image, folder, threshold, scale, flips):
     return _record(photograph, image.shape, cracks) | {"unlike_the_training": unlike_the_training(trained, image)}
 
 
-def _check_folder(folder):
-    """Refuse a folder that holds what somebody else made: a data set, or masks that no earlier call has written."""
+def check_request(folder, threshold=None, scale=None):
+    """Refuse what `inspect_all` would refuse, before a network is loaded.
+
+    Parameters
+    ----------
+    folder, threshold, scale
+        As for `inspect_all`.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range, or the folder holds what somebody else made: a data set, or masks that no earlier
+        call has written.
+    """
+    if threshold is not None and not 0 < threshold < 1:
+        raise ValueError(f"threshold={threshold}: valid is a number between 0 and 1")
+    if scale is not None and not 0 < scale <= 1:
+        raise ValueError(f"scale={scale}: valid is a number above 0 and at most 1")
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder}: not a folder; give another one for the results")
     if (folder / "images").is_dir():
         raise ValueError(f"{folder}: a data set, whose masks/ would be overwritten; give another folder")
     if (folder / "measures").is_dir():

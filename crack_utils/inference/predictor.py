@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -147,7 +148,7 @@ def load_trained(name):
     file = _file(name)
     settings = file.parent / "experiment.json"
     experiment = read_experiment(settings) if settings.exists() else None
-    calibration = _calibration(file.parent / "calibration.json")
+    calibration = calibration_values(file.parent / "calibration.json")
     temperature, threshold = (float(calibration.get(name, default)) for name, default in DEFAULTS.items())
     return Predictor(
         model=_network(file),
@@ -181,11 +182,27 @@ def _file(name):
     )
 
 
-def _calibration(file):
-    """Return what a calibration says, an empty dict if there is none; each value is checked once, here."""
+def calibration_values(file):
+    """Return what a `calibration.json` says; each value is checked once, here.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+
+    Returns
+    -------
+    dict
+        Empty if there is no such file.
+
+    Raises
+    ------
+    ValueError
+        If a value is of a wrong type or out of range; the message names the file.
+    """
     values = read_json(file) if file.exists() else {}
     ranges, intervals = values.get("ranges", {}), values.get("intervals", {})
     bounds = [entry for entry in intervals.values() if isinstance(entry, dict)] if isinstance(intervals, dict) else []
+    measured = values.get("measured", {})
     rules = {
         "temperature must be a number above 0": _is_number(values.get("temperature", 1))
         and values.get("temperature", 1) > 0,
@@ -196,6 +213,11 @@ def _calibration(file):
         "intervals must give names their bounds": isinstance(intervals, dict)
         and all(typed.fits(entry.get("bound_px"), float | None) for entry in bounds)
         and (not intervals or _is_number(intervals.get("level"))),
+        "measured must give each set its numbers": isinstance(measured, dict)
+        and all(
+            isinstance(of_set, dict) and all(isinstance(number, Real | None) for number in of_set.values())
+            for of_set in measured.values()
+        ),
     }
     if broken := [rule for rule, holds in rules.items() if not holds]:
         raise ValueError(f"{file}: {'; '.join(broken)}; delete it and calibrate anew")

@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from crack_utils.data.contrast import as_unit
 from crack_utils.labelling.arrays import as_mask, bounding_box, check_same_size
-from crack_utils.labelling.tools import _count, dilate
+from crack_utils.labelling.tools import LARGEST_RADIUS, _count, dilate
 
 __all__ = ["METHODS", "active_contour"]
 
@@ -22,6 +22,7 @@ METHODS = ("chan_vese", "edge")
 LEVELS = 65535  # number of integer gray values
 SIGMA = 1.5  # [px] scale at which "edge" detects edges: below the width of a crack
 STEEPNESS = 100.0  # how strongly an edge stops the contour
+MOST_ITERATIONS, MOST_SMOOTHING = 2000, 10  # beyond these it takes minutes on a photograph
 LINES = ((0, 1), (1, 0), (1, 1), (1, -1))  # directions of the three-pixel lines of the smoothing
 
 
@@ -33,15 +34,15 @@ def active_contour(image, mask, iterations=100, method="chan_vese", reach=20, sm
     image : array of shape (H, W) or (H, W, 3)
     mask : bool array of shape (H, W)
         The initial mask.
-    iterations : int >= 1
+    iterations : int, 1 to 2000
         Largest number of iterations. The evolution ends earlier if it repeats itself, with the same result.
     method : {"chan_vese", "edge"}
         "chan_vese" assigns each pixel at the boundary to the side, mask or surroundings, with the closer mean value
         (Chan and Vese 2001). "edge" contracts the mask until it reaches edges (geodesic contours, Caselles 1997). It
         needs gray images, and an initial mask around the crack.
-    reach : int >= 1 [px]
+    reach : int, 1 to 500 [px]
         Largest distance that the boundary may move outwards; also the width of the surroundings used for comparison.
-    smoothing : int >= 0
+    smoothing : int, 0 to 10
         Smoothing steps per iteration. 0 follows every speckle; 1 removes details of one pixel.
     progress : callable, optional
         Called after every iteration with (iteration, iterations, number of pixels that changed).
@@ -53,7 +54,8 @@ def active_contour(image, mask, iterations=100, method="chan_vese", reach=20, sm
     Raises
     ------
     ValueError
-        If sizes differ, the mask is empty, the method is unknown, "edge" is used with colour, or a count is too small.
+        If sizes differ, the mask is empty, the method is unknown, "edge" is used with colour, or a count is out of
+        range.
     """
     check_contour(iterations, method, reach, smoothing)
     image, mask = as_unit(image), as_mask(mask)
@@ -73,10 +75,10 @@ def active_contour(image, mask, iterations=100, method="chan_vese", reach=20, sm
 
 def check_contour(iterations, method, reach, smoothing):
     """Check the arguments of `active_contour` other than image and mask."""
-    _count(iterations, "iterations")
-    _count(reach, "reach")
+    _count(iterations, "iterations", MOST_ITERATIONS)
+    _count(reach, "reach", LARGEST_RADIUS)
     if smoothing != 0:
-        _count(smoothing, "smoothing")
+        _count(smoothing, "smoothing", MOST_SMOOTHING)
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r}; valid are {', '.join(METHODS)}")
 

@@ -102,7 +102,7 @@ def write_together(contents):
     try:
         for path, data in contents.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(f".{path.name}.{uuid4().hex}")
+            part = path.with_name(f".draft-{uuid4().hex}-{path.name}")  # a killed process leaves it to `remove_drafts`
             waiting.append((part, path))
             with open(part, "xb") as file:
                 file.write(data)

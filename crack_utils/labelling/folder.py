@@ -90,7 +90,13 @@ class LabelFolder:
         row = self._metadata()[1].get(self._known(name), {})
         if not row.get("tip_row") or not row.get("tip_column"):
             return None
-        return float(row["tip_row"]), float(row["tip_column"])
+        try:
+            return float(row["tip_row"]), float(row["tip_column"])
+        except ValueError:
+            tip = f"{row['tip_row']!r}, {row['tip_column']!r}"
+            raise DataError(
+                f"{self.path / 'metadata.csv'}: the tip of {name!r} must be two numbers, not {tip}"
+            ) from None
 
     def save(self, name, recipe, labels, tip=None):
         """Write recipe, mask, parts and tip of a photograph, atomically: all of them or none.
@@ -114,8 +120,8 @@ class LabelFolder:
         write_together(
             {
                 self.recipe_path(name): recipe.to_json().encode(),
-                **self._pictures(name, recipe, labels),
                 self.path / "metadata.csv": self._metadata_with(name, tip).encode(),
+                **self._pictures(name, recipe, labels),
             }
         )
 
@@ -148,7 +154,7 @@ class LabelFolder:
         if before == list(pictures.values()):
             return "unchanged"
         write_together(pictures)
-        return "made" if before[0] is None else "changed"
+        return "made" if before[-1] is None else "changed"
 
     def state(self, name):
         """Return the state of a photograph.
@@ -180,10 +186,10 @@ class LabelFolder:
         return name
 
     def _pictures(self, name, recipe, labels):
-        """Return the paths and contents of the files of mask and parts."""
+        """Return the files of parts and mask with their contents; the mask, by which `state` goes, is the last."""
         return {
-            self.mask_path(name): encode_mask(labels.mask, recipe.digest),
             self.path / "parts" / f"{self.images[name].stem}.png": encode_parts(labels.parts, recipe.digest),
+            self.mask_path(name): encode_mask(labels.mask, recipe.digest),
         }
 
     def _metadata(self):

@@ -11,11 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from crack_utils.data.contrast import check_image
+from crack_utils.data.decoding import is_regular
 from crack_utils.labelling.steps import PARTS, RecipeError, Step
 
 __all__ = ["VERSION", "Labels", "Recipe"]
 
 FORMAT, VERSION = "crack-utils recipe", 1
+MOST_STEPS = 10_000
+MOST_BYTES = 2**24  # of a file
+LONGEST_MESSAGE = 500  # signs of what is wrong in a file: it may quote all of it
 
 
 @dataclass(frozen=True)
@@ -202,7 +206,7 @@ class Recipe:
         """
         try:
             content = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise RecipeError(f"not valid JSON: {error}") from None
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise RecipeError(f'not a recipe: "format" must be "{FORMAT}"')
@@ -217,7 +221,8 @@ class Recipe:
         trial = recipe.copy()
         while trial.can_redo:
             edit = trial._undone[-1]
-            if trial.steps[edit.index : edit.index + 1] != (edit.before,) and edit.before is not None:
+            fits = edit.before is None or trial.steps[edit.index : edit.index + 1] == (edit.before,)
+            if not fits or edit.index > len(trial.steps):
                 raise RecipeError(f"undone edit {len(trial._undone)} does not fit the steps")
             trial.redo()
         return recipe
@@ -237,12 +242,17 @@ class Recipe:
     @classmethod
     def load(cls, path):
         """Read a recipe from a file; a RecipeError names the file and the step."""
+        path = Path(path)
+        if not path.exists():
+            raise RecipeError(f"{path}: no such file")
+        if not is_regular(path):
+            raise RecipeError(f"{path}: no regular file")
+        if path.stat().st_size > MOST_BYTES:
+            raise RecipeError(f"{path}: more than {MOST_BYTES // 2**20} MiB; that is no recipe")
         try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise RecipeError(f"{path}: no such file") from None
-        except (RecipeError, UnicodeDecodeError) as error:
-            raise RecipeError(f"{path}: {error}") from error
+            return cls.from_json(path.read_text(encoding="utf-8"))
+        except (RecipeError, UnicodeDecodeError, OSError) as error:
+            raise RecipeError(f"{path}: {str(error)[:LONGEST_MESSAGE]}") from error
 
     def _step(self, index):
         if not 0 <= index < len(self.steps):
@@ -262,6 +272,8 @@ def _list(content, name):
     entries = content.get(name, [])
     if not isinstance(entries, list):
         raise RecipeError(f'"{name}" must be a list')
+    if len(entries) > MOST_STEPS:
+        raise RecipeError(f'"{name}" has {len(entries)} entries; at most {MOST_STEPS} are read')
     return entries
 
 
@@ -282,5 +294,6 @@ def _read_edit(entry, where):
     """Return the edit of a JSON entry; errors name its position."""
     if not isinstance(entry, dict) or not isinstance(entry.get("index"), int) or entry["index"] < 0:
         raise RecipeError(f"{where}: not an edit: {entry!r}")
-    before, after = (entry.get(side) and _read_step(entry[side], where) for side in ("before", "after"))
+    sides = (entry.get(side) for side in ("before", "after"))
+    before, after = (None if side is None else _read_step(side, where) for side in sides)
     return Edit(entry["index"], before, after)

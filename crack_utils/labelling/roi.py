@@ -5,6 +5,9 @@ integer arithmetic, so a mirrored or rotated region gives exactly the mirrored o
 and scikit-image's ``polygon2mask`` treat outline pixels differently on opposite sides.
 """
 
+from collections.abc import Sized
+from numbers import Real
+
 import numpy as np
 
 from crack_utils.labelling.arrays import as_mask
@@ -14,6 +17,8 @@ __all__ = ["MODES", "SHAPES", "draw_roi"]
 SHAPES = {"rectangle": 2, "polygon": 3, "freehand": 3, "disk": 1}  # shape: smallest number of points
 MODES = ("add", "subtract")
 GRID = 16  # steps per pixel for the rounding of points
+FARTHEST = 10**6  # [px] that a point may lie from the image's corner: no picture is as large
+MOST_POINTS = 100_000
 
 
 def draw_roi(mask, shape, points, radius=None, mode="add"):
@@ -64,24 +69,26 @@ def draw_roi(mask, shape, points, radius=None, mode="add"):
 
 def check_roi(shape, points, radius, mode):
     """Check the arguments of `draw_roi` other than the mask; return the points as pairs of floats."""
-    if shape not in SHAPES:
+    if shape not in tuple(SHAPES):  # also where it is no text
         raise ValueError(f"unknown shape {shape!r}; valid are {', '.join(SHAPES)}")
     if mode not in MODES:
         raise ValueError(f"unknown mode {mode!r}; valid are {', '.join(MODES)}")
+    if isinstance(points, Sized) and len(points) > MOST_POINTS:
+        raise ValueError(f"{len(points)} points; at most {MOST_POINTS} are taken")
     try:
         points = [(float(row), float(column)) for row, column in points]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"points must be (row, column) pairs: {error}") from None
-    if not np.isfinite(points).all():
-        raise ValueError("points must be finite")
+    if not all(abs(value) <= FARTHEST for point in points for value in point):
+        raise ValueError(f"points must be finite, from -{FARTHEST} to {FARTHEST}")
     needed = SHAPES[shape]
     if len(points) < needed or (shape in ("rectangle", "disk") and len(points) > needed):
         least = "at least " if shape in ("polygon", "freehand") else ""
         raise ValueError(f"a {shape} needs {least}{needed} point{'s' * (needed > 1)}, not {len(points)}")
     if shape == "rectangle" and points[0] == points[1]:
         raise ValueError("the rectangle's corners coincide")
-    if shape == "disk" and (radius is None or not 0 < radius < np.inf):
-        raise ValueError(f"a disk needs a radius above 0, not {radius}")
+    if shape == "disk" and not (isinstance(radius, Real) and 0 < radius <= FARTHEST):
+        raise ValueError(f"a disk needs a radius above 0 and at most {FARTHEST}, not {radius!r}")
     if shape != "disk" and radius is not None:
         raise ValueError(f"a {shape} takes no radius")
     return points

@@ -2,6 +2,7 @@
 
 import inspect
 import numbers
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -29,8 +30,8 @@ def _check_flood_fill(seed, tolerance, mode):
         whole = int(row) == row and int(column) == column
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"seed must be a (row, column) pair, not {seed!r}") from None
-    if not whole or row < 0 or column < 0:
-        raise ValueError(f"seed must be two whole numbers from 0, not {seed!r}")
+    if not whole or not (0 <= row <= roi.FARTHEST and 0 <= column <= roi.FARTHEST):
+        raise ValueError(f"seed must be two whole numbers from 0 to {roi.FARTHEST}, not {seed!r}")
     if not isinstance(tolerance, numbers.Real) or not 0 <= tolerance <= 1:
         raise ValueError(f"tolerance must lie in [0, 1], not {tolerance!r}")
     if mode not in roi.MODES:
@@ -51,11 +52,11 @@ def _check_contour(iterations, method, reach, smoothing):
 
 
 def _check_radius(radius):
-    return {"radius": tools._count(radius, "radius")}
+    return {"radius": tools._count(radius, "radius", tools.LARGEST_RADIUS)}
 
 
 def _check_area(area):
-    return {"area": tools._count(area, "area")}
+    return {"area": tools._count(area, "area", tools.LARGEST_AREA)}
 
 
 @dataclass(frozen=True)
@@ -110,12 +111,14 @@ class Step:
     part: str = "primary"
 
     def __post_init__(self):
-        if self.tool not in TOOLS:
+        if self.tool not in tuple(TOOLS):  # also where it is no text
             raise RecipeError(f"unknown tool {self.tool!r}; valid are {', '.join(TOOLS)}")
         if self.part not in PARTS:
             raise RecipeError(f"unknown part {self.part!r}; valid are {', '.join(PARTS)}")
         defaults = TOOLS[self.tool].parameters()
         try:
+            if not isinstance(self.parameters, Mapping):
+                raise ValueError(f"parameters must be names with values, not {self.parameters!r}")
             given = dict(self.parameters)
             if unknown := given.keys() - defaults.keys():
                 valid = ", ".join(defaults) or "none"
@@ -124,7 +127,7 @@ class Step:
             if missing := [name for name, value in given.items() if value is REQUIRED]:
                 raise ValueError(f"missing parameters: {', '.join(missing)}")
             checked = TOOLS[self.tool].check(**given)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise RecipeError(str(error)) from None
         object.__setattr__(self, "parameters", MappingProxyType(checked))
 

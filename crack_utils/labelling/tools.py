@@ -30,6 +30,10 @@ XYZ_FROM_RGB = ((0.412453, 0.357580, 0.180423), (0.212671, 0.715160, 0.072169), 
 D65 = (0.95047, 1.0, 1.08883)  # white point of daylight, 2° observer
 ROUNDING = 1e-6  # far below one gray value of 16 bits
 
+# Beyond these a step would take minutes on a photograph, and the number is a slip.
+LARGEST_RADIUS = 500  # [px]
+LARGEST_AREA = 10**9  # [px²]
+
 
 def flood_fill(image, seed, tolerance=0.05):
     """Select the pixels that are connected to a seed and look like it (R11).
@@ -80,14 +84,14 @@ def dilate(mask, radius=1):
     Parameters
     ----------
     mask : bool array of shape (H, W)
-    radius : int >= 1 [px]
+    radius : int, 1 to 500 [px]
         Radius of the structuring element, an exact disk: ``row² + column² <= radius²``.
 
     Returns
     -------
     bool array of shape (H, W)
     """
-    mask, radius = as_mask(mask), _count(radius, "radius")
+    mask, radius = as_mask(mask), _count(radius, "radius", LARGEST_RADIUS)
     result = np.zeros_like(mask)
     if mask.any():
         box = bounding_box(mask, margin=radius)
@@ -101,7 +105,7 @@ def erode(mask, radius=1):
     Pixels beyond the image count as crack, so that a crack at the border is not shortened; ``imerode`` does the same.
     Parameters and result as in `dilate`.
     """
-    mask, radius = as_mask(mask), _count(radius, "radius")
+    mask, radius = as_mask(mask), _count(radius, "radius", LARGEST_RADIUS)
     result = np.zeros_like(mask)
     if mask.any():
         # One ring of background around the box is enough, because all other background is further away.
@@ -120,7 +124,7 @@ def closing(mask, radius=1):
 
     The image is padded during the operation, so that its border has no effect.
     """
-    mask, radius = as_mask(mask), _count(radius, "radius")
+    mask, radius = as_mask(mask), _count(radius, "radius", LARGEST_RADIUS)
     inside = (slice(radius, -radius), slice(radius, -radius))
     return erode(dilate(np.pad(mask, radius), radius), radius)[inside]
 
@@ -141,7 +145,7 @@ def clear_border(mask):
 
 def remove_small(mask, area):
     """Remove the 8-connected regions of fewer than ``area`` pixels (``bwareaopen``)."""
-    mask, area = as_mask(mask), _count(area, "area")
+    mask, area = as_mask(mask), _count(area, "area", LARGEST_AREA)
     regions, _ = ndimage.label(mask, EIGHT)
     return mask & (np.bincount(regions.ravel()) >= area)[regions]
 
@@ -200,8 +204,8 @@ def _position(seed, size):
     return row, column
 
 
-def _count(value, name):
-    """Check a whole number of at least one."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
+def _count(value, name, most):
+    """Check a whole number of at least one, and return it."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not 1 <= value <= most:
+        raise ValueError(f"{name} must be a whole number from 1 to {most}, not {value!r}")
     return int(value)

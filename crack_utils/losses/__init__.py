@@ -40,7 +40,8 @@ def get(name, **options):
     name : str
         One of LOSSES, or a sum of them with optional weights: ``"dice+bce"``, ``"0.5*tversky+tip"``.
     **options
-        Hyper-parameters of a single loss, e.g. ``get("focal", gamma=1.0)``. Sums take the defaults.
+        Hyper-parameters of a single loss, e.g. ``get("focal", gamma=1.0)``. Sums take the defaults; a tip term weights
+        the first of the report's losses in its sum.
 
     Returns
     -------
@@ -57,12 +58,17 @@ def get(name, **options):
         if options:
             raise ValueError(f"loss {name!r} is a sum, which takes no options; got {sorted(options)}")
         weighted_sum = __getattr__("WeightedSum")
-        return weighted_sum([get(part) for part in names], weights, name="_".join(names))
+        parts = [get(part, **({"base": _tip_base(names)} if part == "tip" else {})) for part in names]
+        return weighted_sum(parts, weights, name="_".join(names))
     loss = __getattr__(LOSSES[name].class_name)
     valid = [key for key in inspect.signature(loss).parameters if key != "name"]
     if unknown := sorted(set(options) - set(valid)):
         raise ValueError(f"unknown option {', '.join(unknown)} of loss {name!r}; valid are {', '.join(valid)}")
     return loss(**options)
+
+
+def _tip_base(names):
+    return import_module(f"{__name__}.tips").base_in(names)
 
 
 def needs(name, **options):

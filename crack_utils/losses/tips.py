@@ -18,6 +18,15 @@ END_REACH = 1 / 8  # the same for the surroundings in which the end is located
 NEARLY_ZERO = 0.01  # [px] a distance is smoothed below this, because it has no derivative at 0
 
 
+def base_in(names):
+    """Return what a tip term weights in a sum: the first of the report's losses in it, Dice if there is none (R71).
+
+    >>> base_in(["bce", "tip"]), base_in(["tip"])
+    ('bce', 'dice')
+    """
+    return next((name for name in names if name in BASES), "dice")
+
+
 def near_tip(offsets, has_tip, reach):
     """Return exp(−d² / 2·reach²) of the distance d from the tip; 0 without a labelled tip.
 
@@ -52,7 +61,8 @@ def _check_sigma(sigma):
 class GaussianTip(keras.losses.Loss):
     """One of the report's four losses with pixel weights 1 + strength·exp(−d²/2σ²), d the distance from the tip (R71).
 
-    Use it in a sum such as ``dice+tip``, where errors at the tip should cost more. In cross-entropy and focal the
+    Use it in a sum such as ``dice+tip``, where errors at the tip should cost more. In a sum the term is one of the same
+    loss as its partner: ``bce+tip`` is BCE plus weighted BCE. In cross-entropy and focal the
     weights multiply each pixel's loss before the mean. In Dice and Tversky they multiply what a pixel adds to the
     counts.
 

@@ -26,6 +26,7 @@ from itertools import combinations
 
 import numpy as np
 from scipy import stats
+from scipy.special import expit, logit
 
 ENOUGH = 5  # least number of seeds and of specimens; with fewer, resamples repeat the same one too often
 RESAMPLES = 9999
@@ -73,7 +74,7 @@ class Comparison:
     resampled: bool
 
 
-def interval(values, level=0.95, resamples=RESAMPLES, seed=0):
+def interval(values, level=0.95, resamples=RESAMPLES, seed=0, bounds=None):
     """Return the mean over seeds and specimens with an interval that treats both as random samples.
 
     Parameters
@@ -86,6 +87,8 @@ def interval(values, level=0.95, resamples=RESAMPLES, seed=0):
         Number of bootstrap resamples.
     seed : int
         Seed of the resampling. The same seed gives the same interval.
+    bounds : (float, float), optional
+        What the mean can be at least and at most; limits then stay between them, see `within`.
 
     Returns
     -------
@@ -109,10 +112,47 @@ def interval(values, level=0.95, resamples=RESAMPLES, seed=0):
     else:
         half = _wide(values, level)
         low, high = mean - half, mean + half
+    if bounds is not None:
+        low, high = within(mean, low, high, bounds)
     return Interval(mean, low, high, resampled)
 
 
-def compare(values, level=0.95, resamples=RESAMPLES, seed=0):
+def within(mean, low, high, bounds):
+    """Return limits that stay within the range of their quantity: the same steps from the mean, on the logit's scale.
+
+    A mean of F1 cannot be 1.2. The logit of (mean − least) / (most − least) has no such ends, so the steps from the
+    mean are taken there, divided by the slope of the scale at the mean (delta method). Far from the ends, and for small
+    steps, the limits hardly change.
+
+    Parameters
+    ----------
+    mean, low, high : array, float
+        Limits may be infinite.
+    bounds : (float, float)
+        Least and most.
+
+    Returns
+    -------
+    low, high : ndarray, float
+        A mean that is itself least or most has every value there; it keeps its limits.
+
+    Examples
+    --------
+    >>> low, high = within(0.9, 0.7, 1.1, (0, 1))
+    >>> round(float(low), 3), round(float(high), 3)
+    (0.494, 0.988)
+    """
+    least, most = bounds
+    mean, low, high = (np.asarray(value, float) for value in (mean, low, high))
+    share = (mean - least) / (most - least)
+    inside = (share > 0) & (share < 1)
+    safe = np.where(inside, share, 0.5)
+    slope = safe * (1 - safe) * (most - least)
+    limits = (least + (most - least) * expit(logit(safe) + (limit - mean) / slope) for limit in (low, high))
+    return tuple(np.where(inside, limit, mean) for limit in limits)
+
+
+def compare(values, level=0.95, resamples=RESAMPLES, seed=0, bounds=None):
     """Compare all pairs of losses on the same seeds and specimens, with one error rate for all pairs together.
 
     Parameters
@@ -123,6 +163,8 @@ def compare(values, level=0.95, resamples=RESAMPLES, seed=0):
         1 − level is the probability that at least one pair is wrongly called different.
     resamples, seed : int
         As in `interval`.
+    bounds : (float, float), optional
+        What a difference can be at least and at most: limits are cut off there, so that they still agree with p.
 
     Returns
     -------
@@ -158,7 +200,9 @@ def compare(values, level=0.95, resamples=RESAMPLES, seed=0):
     else:
         p = np.full(difference.shape, np.nan)
         half = _wide(differences, 1 - (1 - level) / len(pairs))
-    return Comparison(pairs, difference, difference - half, difference + half, p, resampled)
+    least, most = (-np.inf, np.inf) if bounds is None else bounds
+    low, high = np.maximum(difference - half, least), np.minimum(difference + half, most)
+    return Comparison(pairs, difference, low, high, p, resampled)
 
 
 def bootstrap(statistic, *sizes, level=0.95, resamples=RESAMPLES, seed=0):

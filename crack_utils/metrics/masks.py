@@ -21,7 +21,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
-from skimage.morphology import skeletonize
+
+from crack_utils.geometry.skeleton import skeleton_mask
 
 # A probability stored in one of these types rounds to 1 from this value, half a step below 1 (a tie rounds to 1, which
 # is even). The cast of S1 is a threshold there. The networks' outputs are float32, where only 1 itself counts.
@@ -197,7 +198,7 @@ def cldice(true, predicted):
     """Return the centreline Dice, which rewards connected cracks and hardly depends on their width.
 
     It is the harmonic mean of two shares: of the predicted skeleton inside the true mask, and of the true skeleton
-    inside the predicted mask.
+    inside the predicted mask. The skeleton is the one that lengths and tips are measured on, without spurs.
 
     Parameters
     ----------
@@ -219,7 +220,7 @@ def cldice(true, predicted):
     true, predicted = _masks(true, predicted)
     if not true.any() or not predicted.any():
         return confusion(true, predicted).f1
-    return _harmonic_mean(true[skeletonize(predicted)].mean(), predicted[skeletonize(true)].mean())
+    return _harmonic_mean(true[skeleton_mask(predicted)].mean(), predicted[skeleton_mask(true)].mean())
 
 
 def mean_width(true):
@@ -233,7 +234,7 @@ def mean_width(true):
     true : (height, width) array of bool
     """
     true = _mask(true, "true")
-    return float(true.sum() / skeletonize(true).sum()) if true.any() else 0.0
+    return float(true.sum() / skeleton_mask(true).sum()) if true.any() else 0.0
 
 
 def expected_calibration_error(true, probability, bins=15):

@@ -49,7 +49,7 @@ def study(preset):
         If the preset is unknown.
     """
     if preset not in STUDIES:
-        raise ValueError(f"unknown preset {preset!r}; valid are {', '.join(STUDIES)}")
+        raise ValueError(f"unknown preset {preset!r}; valid are {', '.join(filter(None, STUDIES))}")
     return STUDIES[preset]
 
 

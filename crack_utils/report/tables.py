@@ -3,6 +3,7 @@
 import pandas as pd
 
 from crack_utils.data import read_mask, resize_mask
+from crack_utils.evaluation import words
 from crack_utils.losses.registry import TITLES, title
 from crack_utils.study.published import COLUMNS, HEADINGS, TABLE_1, order
 
@@ -137,8 +138,22 @@ def training_numbers(run, measured):
         "seconds": provenance["seconds"],
         "commit": provenance["commit"],
         "final": {name: float(values[-1]) for name, values in history.items()},
+        "claimed": measured[measured["evaluated"]],
         **{name: values for name, values in measured.items() if name != "fingerprint"},
     }
+
+
+def sets_table(measured):
+    """Return what was measured on each set, one row a measure, by the names that a reader knows.
+
+    Parameters
+    ----------
+    measured : dict
+        What `evaluation.evaluate` returns.
+    """
+    sets = [name for name in ("train", "validation", "test") if name in measured]
+    table = pd.DataFrame({name.replace("train", "training"): measured[name] for name in sets})
+    return table.rename(index=words.MEASURES)
 
 
 def table_1():

@@ -7,11 +7,14 @@ the standard library is used, because the workflow and papermill import this mod
 import ast
 import functools
 import json
+import threading
 from importlib.util import resolve_name
 from pathlib import Path
 
 from crack_utils import PUBLIC_NAMES
 from crack_utils.runtime import paths
+
+_PARSING = threading.Lock()
 
 # Code that a result uses but does not depend on. A run's identity contains the experiment, the hash of the data and the
 # split as values, so the code that reads, draws or checks them is not needed in it.
@@ -95,6 +98,12 @@ def _package_files():
     return files
 
 
+def parse(text):
+    """Parse Python source, one thread at a time: until 3.11.7, Python's own parser fails where two threads use it."""
+    with _PARSING:
+        return ast.parse(text)
+
+
 def _closure(starts, choose):
     """Return the files that `starts` import, directly or indirectly; `choose` adds or removes files at each step."""
     reached, waiting = set(), set()
@@ -133,7 +142,7 @@ def _imported_files(path):
         source = Path(path).read_text(encoding="utf-8")
     files = _package_files()
     package = ".".join(Path(path).resolve().relative_to(paths.root()).parts[:-1])
-    return {files[name] for name in _imported_names(ast.parse(source), package) if name in files}
+    return {files[name] for name in _imported_names(parse(source), package) if name in files}
 
 
 def _imported_names(tree, package):

@@ -54,7 +54,7 @@ def fingerprint(*modules):
 
 
 def _without_docstrings(file):
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    tree = imports.parse(file.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         if documented and ast.get_docstring(node, clean=False) is not None:

@@ -51,7 +51,7 @@ def _train(options):
 
 def _gather(options):
     from crack_utils.evaluation.evaluate import evaluate
-    from crack_utils.study import tables
+    from crack_utils.study import fingerprint, tables
     from crack_utils.training.run import load_run
 
     finished = [each for each in study_cases.cases(options.scale) if study_cases.marker(options.scale, each).exists()]
@@ -60,6 +60,8 @@ def _gather(options):
     for run in runs:
         evaluate(run)  # does nothing unless the measures have changed since the training
     tables.write(tables.folder_of(options.scale), tables.gather(complete, runs), options.scale)
+    if options.scale == fingerprint.SCALE:
+        fingerprint.keep_networks(runs, tables.folder_of(options.scale))
     print(f"Gathered {len(runs)} trainings" + (f"; not yet complete: {', '.join(left)}" if left else ""))
 
 

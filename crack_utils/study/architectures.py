@@ -7,14 +7,14 @@ import pandas as pd
 
 from crack_utils import models
 from crack_utils.study.cases import QUESTIONS, SCALES
-from crack_utils.study.claims import interval, variants
+from crack_utils.study.claims import variants
 from crack_utils.study.tables import source
+from crack_utils.study.verdicts import SHARE, interval, text
 from crack_utils.training.experiment import Experiment
 
 QUESTION = "families"
 FIRST = "U-Net"  # the others are compared with it
 MEASURES = {"mean_iou": "mean IoU", "crack_iou": "crack IoU", "f1_tolerance_2": "F1, 2 px", "cldice": "clDice"}
-WORD = {"mean": "{value:.3f} [{low:.3f}, {high:.3f}]", "difference": "{value:+.3f} [{low:+.3f}, {high:+.3f}]"}
 
 # Short enough for a page: two passes over the pictures, at three times the study's learning rates. At ten times, U-Nets
 # without normalisation collapse to predicting no crack.
@@ -59,7 +59,7 @@ def table(tables):
         rows[family] = {"trainings (failed)": f"{seeds} ({failed[family]})"}
         for measure, name in MEASURES.items():
             (values,) = tables.values(QUESTION, measure, [family])
-            rows[family][name] = WORD["mean"].format(**interval(values))
+            rows[family][name] = text(interval(values, SHARE), signed=False)
         rows[family][f"above the {FIRST}"] = "–" if family == FIRST else _above(tables, family)
     return pd.DataFrame(rows).T
 
@@ -130,7 +130,8 @@ def numbers(tables, shared, difference):
         "source": source(tables),
         "seeds": int(tables.runs.loc[tables.runs["question"] == QUESTION, "seed"].nunique()),
         "mean_iou": {
-            family: interval(tables.values(QUESTION, "mean_iou", [family])[0]) for family in variants(tables, QUESTION)
+            family: interval(tables.values(QUESTION, "mean_iou", [family])[0], SHARE)
+            for family in variants(tables, QUESTION)
         },
         "crops_work": float(shared.loc["times more", "multiply–adds"]),
         "crops_time": float(shared.loc["times more", "time [s]"]),
@@ -140,8 +141,8 @@ def numbers(tables, shared, difference):
 
 def _above(tables, family):
     own, first = tables.values(QUESTION, "mean_iou", [family, FIRST])
-    limits = interval(own - first)
-    return WORD["difference"].format(**limits) + (" *" if limits["low"] > 0 or limits["high"] < 0 else "")
+    found = interval(own - first)
+    return text(found) + (" *" if found["low"] > 0 or found["high"] < 0 else "")
 
 
 def _work_and_field(network, size):

@@ -1,19 +1,21 @@
 """Tables and numbers of the study for the pages of the book."""
 
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
 
+from crack_utils.evaluation.words import MEASURES
 from crack_utils.losses.registry import REPORTED, title
-from crack_utils.metrics.masks import ROUNDS_TO_ONE, Confusion, best_threshold
+from crack_utils.metrics.masks import ROUNDS_TO_ONE, Confusion
+from crack_utils.study import thresholds
 from crack_utils.study.cases import SCALES
-from crack_utils.study.claims import by_seed, compare_losses, interval, present, variants
+from crack_utils.study.claims import compare_losses, present, variants
 from crack_utils.study.published import order
-from crack_utils.study.tables import COUNTS, overview, repeated, source
+from crack_utils.study.tables import COUNTS, folder_of, overview, repeated, source
+from crack_utils.study.verdicts import MATTERS, SHARE, WORDS, by_seed, interval, text
 
 QUOTED = ("mean_iou", "unthresholded_mean_iou", "crack_at_one", "recall", "expected_calibration_error")  # in the prose
-VERDICTS = ("reproduced", "not reproduced", "depends")
 
 
 def loss_table(tables, measures):
@@ -23,7 +25,7 @@ def loss_table(tables, measures):
         rows[name] = {"failed trainings": f"{failed[loss]}"}
         for measure in measures:
             (values,) = tables.values("losses", measure, [loss], worked=True)
-            rows[name][measure] = "{value:.3f} [{low:.3f}, {high:.3f}]".format(**interval(values))
+            rows[name][MEASURES.get(measure, measure)] = text(interval(values, SHARE), signed=False)
     return pd.DataFrame(rows).T
 
 
@@ -35,7 +37,7 @@ def pair_table(tables, measures):
     columns = {}
     for measure in measures:
         pairs = {key: row for key, row in compare_losses(tables, measure).items() if row["value"] >= 0}
-        columns[measure] = {frozenset(key): _pair_text(row) for key, row in pairs.items()}
+        columns[MEASURES.get(measure, measure)] = {frozenset(key): _pair_text(row) for key, row in pairs.items()}
     index = {frozenset(pair): " – ".join(title(loss) for loss in pair) for pair in combinations(REPORTED, 2)}
     return pd.DataFrame({name: {index[key]: text for key, text in cells.items()} for name, cells in columns.items()})
 
@@ -60,7 +62,7 @@ def leak_table(tables):
                     "share used in training": f"{runs['validation_seen'].mean():.0%}",
                     "validation mean IoU": f"{runs['validation_mean_iou'].mean():.3f}",
                     "test mean IoU": f"{runs['pooled_mean_iou'].mean():.3f}",
-                    "validation − test [95 %]": _text(above),
+                    "validation − test [95 %]": text(above),
                 }
             )
     index = ["specimens", "split of validation"]
@@ -84,7 +86,7 @@ def variant_table(tables):
                     "variant": variant,
                     "trainings": len(runs),
                     "failed": int(failed[variant]),
-                    "mean IoU at 0.5 [95 %]": "{value:.3f} [{low:.3f}, {high:.3f}]".format(**interval(values)),
+                    "mean IoU at 0.5 [95 %]": text(interval(values, SHARE), signed=False),
                     "time [s]": f"{runs['seconds'].median():.0f}",
                     "peak memory [GiB]": f"{runs['peak_memory_gib'].median():.2f}",
                 }
@@ -108,16 +110,44 @@ def precision_effect(tables):
     return pd.DataFrame(effect).T
 
 
-def best_thresholds(tables):
-    """Return, by loss, the best threshold on validation, and the test set's mean IoU at this threshold and at 0.5."""
-    chosen = {}
+def threshold_table(tables):
+    """Return each loss at thresholds that are fair to all: chosen on validation, and of matched precision.
+
+    Returns
+    -------
+    DataFrame
+        One row a loss, by its title: the median threshold that validation chooses; mean IoU and recall of the test set
+        at it and recall at matched precision, each a mean over seeds with its interval; mean IoU at 0.5 for comparison.
+        Seeds with which a training failed are left out.
+    """
+    found, rows = _at_thresholds(tables), {}
     for loss, name in zip(REPORTED, map(title, REPORTED), strict=True):
-        swept = (tables.swept(part) for part in ("validation", "test"))
-        validation, test = (rows[rows["variant"] == loss] for rows in swept)
-        thresholds = np.unique(validation["threshold"])
-        best = best_threshold(thresholds, [_mean_iou_at(validation, threshold) for threshold in thresholds])
-        chosen[name] = {"threshold": best, "test": _mean_iou_at(test, best), "test_at_half": _mean_iou_at(test, 0.5)}
-    return chosen
+        chosen = found.loc[loss]
+        rows[name] = {"threshold of validation": f"{chosen['threshold'].median():.2f}"}
+        for measure, heading in {
+            "mean_iou_half": "mean IoU at 0.5",
+            "mean_iou_chosen": "mean IoU at the threshold of validation",
+            "recall_chosen": "recall at the threshold of validation",
+            "recall_matched": "recall at matched precision",
+        }.items():
+            rows[name][heading] = text(by_seed(chosen[measure].dropna(), SHARE), signed=False)
+    return pd.DataFrame(rows).T
+
+
+def matched_precision(tables):
+    """Return the precision at which recalls are compared, see `thresholds.matched_precision`."""
+    return thresholds.matched_precision(tables.thresholds)
+
+
+def _at_thresholds(tables):
+    """Return `thresholds.by_training` with the mean IoU at 0.5, without the seeds with which any loss failed."""
+    found = thresholds.by_training(tables.thresholds)
+    half = tables.swept("test")
+    half = half[np.isclose(half["threshold"], 0.5)].set_index(["variant", "seed"])
+    failed = tables.failed().loc["losses"].groupby("seed").any()
+    kept = failed.index[~failed] if not failed.all() else failed.index
+    found = found.assign(mean_iou_half=thresholds.mean_iou(half))
+    return found[found.index.get_level_values("seed").isin(kept)]
 
 
 def statistics_table(checked):
@@ -142,7 +172,7 @@ def findings_table(findings):
             "claim": finding.claim,
             "report": finding.reported,
             "ours": finding.contrast,
-            "difference [95 %]": _text({"value": finding.value, "low": finding.low, "high": finding.high}),
+            "difference [95 %]": finding.shown,
             "verdict": finding.verdict,
         }
         for finding in findings
@@ -168,20 +198,24 @@ def numbers(full, live, findings):
         losses[loss] = {}
         for measure in QUOTED:
             (values,) = full.values("losses", measure, [loss], worked=True)
-            losses[loss][measure] = interval(values)
+            losses[loss][measure] = interval(values, SHARE)
+    at_thresholds = _at_thresholds(full)
+    for loss, measure in product(REPORTED, ("threshold", "mean_iou_half", *thresholds.MEASURES[1:])):
+        losses[loss][measure] = by_seed(at_thresholds.loc[loss, measure].dropna(), SHARE)
     spread = {
         measure: max(losses[loss][measure]["value"] for loss in REPORTED)
         - min(losses[loss][measure]["value"] for loss in REPORTED)
-        for measure in ("mean_iou", "unthresholded_mean_iou")
+        for measure in ("mean_iou", "unthresholded_mean_iou", "mean_iou_chosen")
     }
     means = {measure: {loss: losses[loss][measure]["value"] for loss in REPORTED} for measure in spread}
+    measures = ("mean_iou", "unthresholded_mean_iou")
     live_means = {
         measure: dict(
             zip(REPORTED, live.values("losses", measure, REPORTED, worked=True).mean(axis=(1, 2)).tolist(), strict=True)
         )
-        for measure in spread
+        for measure in measures
     }
-    pairs = {measure: compare_losses(full, measure) for measure in spread}
+    pairs = {measure: compare_losses(full, measure) for measure in measures}
     return {
         "source": source(full),
         "facts": overview(full),
@@ -192,15 +226,29 @@ def numbers(full, live, findings):
         "spread": spread,
         "order": {measure: order(values) for measure, values in means.items()},
         "established": {measure: _established(rows) for measure, rows in pairs.items()},
-        "best_thresholds": best_thresholds(full),
+        "matters": MATTERS,
+        "matched_precision": matched_precision(full),
+        "optimizers": _failures(full, "optimizers"),
+        "batches": _failures(full, "batches"),
+        "fairness": {"known": (folder_of("fairness") / "specimens.csv").is_file()},
         "findings": _by_item(findings),
-        "verdicts": {name: sum(finding.verdict.startswith(name) for finding in findings) for name in VERDICTS},
+        "verdicts": {name.replace(" ", "_"): sum(finding.verdict == name for finding in findings) for name in WORDS},
         "live": {
             "source": source(live),
             "repeated": repeated(full, live),
             "facts": overview(live),
             "order": {measure: order(values) for measure, values in live_means.items()},
         },
+    }
+
+
+def _failures(tables, question):
+    """Return trainings and failed ones of each variant, by the first word of its name; nothing if it was not asked."""
+    if question not in present(tables, question):
+        return {}
+    failed = tables.failed().loc[question].groupby("variant", sort=False)
+    return {
+        variant.partition(",")[0]: {"trainings": len(group), "failed": int(group.sum())} for variant, group in failed
     }
 
 
@@ -221,11 +269,7 @@ def _established(rows):
 
 def _pair_text(row):
     star = " *" if row["low"] > 0 else ""
-    return f"{title(row['first'])} {_text(row)}{star}"
-
-
-def _text(limits):
-    return f"{limits['value']:+.3f} [{limits['low']:+.3f}, {limits['high']:+.3f}]"
+    return f"{title(row['first'])} {row['value']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]{star}"
 
 
 def _mean_iou_at(rows, threshold):

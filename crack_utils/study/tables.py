@@ -39,6 +39,8 @@ MEASURES = (
     "crack_width",
 )
 COUNTS = ("tp", "fp", "fn", "tn")
+SWEPT = ("losses", "families", TIPS)  # the questions whose counts are kept by threshold
+VALIDATION = ("mean_iou", "unthresholded_mean_iou", "accuracy", "mean_class_accuracy", "loss")  # kept of each training
 
 
 @dataclass(frozen=True)
@@ -60,33 +62,39 @@ class Tables:
     provenance: dict
     tips: pd.DataFrame | None = None
 
-    def failures(self, question):
-        """Return the number of failed trainings of each variant: a Series by variant.
+    def failed(self):
+        """Return which trainings failed: a Series of bool by (question, variant, seed).
 
-        A training has failed if it found no crack pixel in any test picture: it collapsed to predicting no crack.
-        Failures are reported separately, because a mean over failed and working trainings would describe neither.
+        A training has failed if its mean IoU at 0.5, pooled over the test set, is no better than the best mask that
+        needs no network: all background, or all crack. Overlap losses can jump to "no crack" and stay there; others
+        call half of a picture crack. Either is an outcome of its own: a mean over it and trainings that worked would
+        describe neither.
         """
-        rows = self.specimens[self.specimens["question"] == question]
-        recall = rows.groupby(["variant", "seed"], sort=False)["recall"].max()
-        return (recall == 0).groupby("variant", sort=False).sum()
+        counts = self.specimens.groupby(["question", "variant", "seed"], sort=False)[list(COUNTS)].sum()
+        crack, pixels = counts["tp"] + counts["fn"], counts.sum(axis=1)
+        wrong = counts["fp"] + counts["fn"]
+        mean_iou = (counts["tp"] / (counts["tp"] + wrong) + counts["tn"] / (counts["tn"] + wrong)) / 2
+        return mean_iou <= np.maximum(crack, pixels - crack) / pixels / 2
+
+    def failures(self, question):
+        """Return how many trainings of each variant failed (see `failed`): a Series by variant."""
+        return self.failed().loc[question].groupby("variant", sort=False).sum()
 
     def working_runs(self, question):
-        """Return the rows of `runs` of a question without failed trainings (see `failures`)."""
-        rows = self.specimens[self.specimens["question"] == question]
-        recall = rows.groupby(["variant", "seed"])["recall"].max()
+        """Return the rows of `runs` of a question without trainings that failed."""
+        failed = self.failed().loc[question]
         runs = self.runs[self.runs["question"] == question]
-        return runs[pd.MultiIndex.from_frame(runs[["variant", "seed"]]).isin(recall.index[recall > 0])]
+        return runs[pd.MultiIndex.from_frame(runs[["variant", "seed"]]).isin(failed.index[~failed])]
 
     def swept(self, part):
         """Return the rows of `thresholds` of one set, "validation" or "test", without failed trainings.
 
         If all trainings of a variant failed, its rows are kept.
         """
-        rows = self.specimens[self.specimens["question"] == "losses"]
-        recall = rows.groupby(["variant", "seed"])["recall"].max()
-        worked = recall.index[(recall > 0) | (recall.groupby("variant").transform("max") == 0)]
+        failed = self.failed().loc["losses"]
+        kept = failed.index[~failed | failed.groupby("variant").transform("all")]
         chosen = self.thresholds[self.thresholds["set"] == part]
-        return chosen[pd.MultiIndex.from_frame(chosen[["variant", "seed"]]).isin(worked)]
+        return chosen[pd.MultiIndex.from_frame(chosen[["variant", "seed"]]).isin(kept)]
 
     def values(self, question, measure, variants=None, worked=False):
         """Return a measure as an array of shape (variants, seeds, specimens).
@@ -99,7 +107,7 @@ class Tables:
         variants : sequence of str, optional
             In the order of the result; by default all, as in the table.
         worked : bool
-            Exclude seeds with which any of these variants failed (see `failures`); if none is left, keep all.
+            Leave out the seeds with which any of these variants failed (see `failed`); if none is left, keep all.
 
         Returns
         -------
@@ -116,9 +124,9 @@ class Tables:
         if not variants or (missing := [name for name in variants if name not in valid]):
             raise ValueError(f"{question}: no variant {missing if variants else ''}; valid are {', '.join(valid)}")
         if worked:
-            recall = rows[rows["variant"].isin(variants)].groupby(["variant", "seed"])["recall"].max()
-            working = rows[~rows["seed"].isin(recall.index[recall == 0].get_level_values("seed"))]
-            rows = working if len(working) else rows
+            failed = self.failed().loc[question].loc[variants]
+            kept = rows[~rows["seed"].isin(failed.index[failed].get_level_values("seed"))]
+            rows = kept if len(kept) else rows
         cube = rows.pivot(index=["variant", "seed"], columns="specimen", values=measure)
         return np.stack([cube.loc[variant].to_numpy(float) for variant in variants])
 
@@ -144,7 +152,7 @@ def gather(cases, runs):
             key = {"question": question, "variant": variant, "seed": case.experiment.seed}
             rows_of["specimens"] += [key | row for row in by_specimen]
             rows_of["runs"].append(key | about)
-            if question == "losses":
+            if question in SWEPT:
                 rows_of["thresholds"] += [key | row for row in swept]
             if question == TIPS:
                 rows_of[TIPS] += [key | row for row in _tips(run)]
@@ -252,7 +260,7 @@ def _by_specimen(run):
 
 def _about(run):
     history, origin, measures = run.history, run.provenance, run.metrics
-    names, quantities = run.names(), ("mean_iou", "unthresholded_mean_iou", "accuracy")
+    names = run.names()
     training = set(names["train"])
     return {
         "run": run.id,
@@ -260,10 +268,11 @@ def _about(run):
         "seconds": origin["seconds"],
         "peak_memory_gib": origin["peak_memory_gib"],
         "validation_seen": float(np.mean([name in training for name in names["validation"]])),
-        **{f"validation_{key}": measures["validation"][key] for key in quantities},
-        **{f"pooled_{key}": measures["test"][key] for key in quantities},
+        **{f"validation_{key}": measures["validation"][key] for key in VALIDATION},
+        **{f"pooled_{key}": measures["test"][key] for key in ("mean_iou", "unthresholded_mean_iou", "accuracy")},
         "final_loss": float(history["loss"][-1]),
         "curve": " ".join(f"{value:.4f}" for value in history["val_miou"]),
+        "cast_curve": " ".join(f"{value:.4f}" for value in history["val_unthresholded_miou"]),
     }
 
 

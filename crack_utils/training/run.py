@@ -1,15 +1,27 @@
 """Run: a training's folder, read back. NumPy only until a model is asked for."""
 
 import csv
+import zipfile
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
 
+from crack_utils.runtime import typed
 from crack_utils.runtime.atomic import lock
 from crack_utils.runtime.provenance import read_json
 from crack_utils.training.experiment import Experiment
 
 LATEST = "latest"
+SETS = "train", "validation", "test"
+ORIGIN = {  # what others read of `provenance.json`
+    "commit": str,
+    "data_hash": str,
+    "packages": dict,
+    "precision": str,
+    "seconds": float | None,
+}
+MOST_HISTORY = 2**26  # [bytes] a thousand times that of a long training
 
 
 class Run:
@@ -51,17 +63,42 @@ class Run:
 
     @property
     def provenance(self):
-        return self._json("provenance.json")
+        values = self._json("provenance.json")
+        wrong = [name for name, kind in ORIGIN.items() if name in values and not typed.fits(values[name], kind)]
+        if wrong:
+            raise ValueError(f"{self.marker}: {', '.join(wrong)} not as a training writes it")
+        return values
 
     @property
     def history(self):
-        with np.load(self.folder / "history.npz") as arrays:
-            return dict(arrays)
+        file = self.folder / "history.npz"
+        try:
+            with zipfile.ZipFile(file) as archive:
+                if sum(member.file_size for member in archive.infolist()) > MOST_HISTORY:
+                    raise ValueError(f"it unpacks to more than {MOST_HISTORY // 2**20} MiB")
+            with np.load(file) as arrays:
+                history = dict(arrays)
+            if len({np.shape(values) for values in history.values()}) != 1 or np.ndim(history.get("loss")) != 1:
+                raise ValueError("needed is one number an epoch for each quantity")
+        except (Exception, MemoryError) as error:  # each kind of damage fails in its own way
+            raise ValueError(f"{file}: not the history of a training ({str(error) or type(error).__name__})") from None
+        return history
 
     @property
     def metrics(self):
         """Measures of each set, as `evaluation.evaluate` wrote them."""
-        return self._json("metrics.json")
+        values = self._json("metrics.json")
+        evaluated = values.get("evaluated")
+        sets = [values.get(name, {}) for name in SETS]
+        numbers = [number for measured in sets if isinstance(measured, dict) for number in measured.values()]
+        if (
+            evaluated not in SETS[1:]
+            or not isinstance(values.get(evaluated), dict)
+            or not all(isinstance(measured, dict) for measured in sets)
+            or not all(number is None or isinstance(number, Real) for number in numbers)
+        ):
+            raise ValueError(f"{self.folder / 'metrics.json'}: no measures of a training; delete it, and evaluate anew")
+        return values
 
     def lock(self, work):
         """Let one process at a time write into the folder; another one says so and waits.
@@ -79,10 +116,13 @@ class Run:
 
     def names(self):
         """Return the (source, name) of the pairs of each set: dict of list."""
-        sets = {"train": [], "validation": [], "test": []}
-        with open(self.folder / "split.csv", newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                sets[row["set"]].append((row["source"], row["name"]))
+        sets, path = {name: [] for name in SETS}, self.folder / "split.csv"
+        try:
+            with open(path, newline="", encoding="utf-8") as file:
+                for row in csv.DictReader(file, strict=True):
+                    sets[row["set"]].append((row["source"] or "", row["name"] or ""))
+        except (KeyError, TypeError, ValueError, csv.Error, OSError) as error:
+            raise ValueError(f"{path}: not the split of a training ({type(error).__name__}: {error})") from None
         return sets
 
     def model(self):

@@ -1,5 +1,6 @@
-"""The benchmark: its arithmetic, its table, its place in the README, and the command at the smallest size."""
+"""The benchmark: its arithmetic, its table, and the command at the smallest size."""
 
+import csv
 import re
 
 import numpy as np
@@ -37,40 +38,22 @@ def test_spread_is_median_least_greatest():
     assert timing.spread([0.25], "{:.2f}") == "0.25 (0.25–0.25)"
 
 
-def test_markdown():
-    assert timing.markdown(["", "images/s"], [["ours", "2"]]) == "|  | images/s |\n| --- | ---: |\n| ours | 2 |"
-
-
-class TestReadme:
-    def test_text_between_the_markers_is_replaced(self):
-        old = f"before {command.BEGIN}old{command.END} after"
-        new = command.embedded(old, "table\n")
-        assert new == f"before {command.BEGIN}\ntable\n{command.END} after"
-        assert command.embedded(new, "table\n") == new
-
-    @pytest.mark.parametrize("document", ["", command.BEGIN, command.END + command.BEGIN])
-    def test_without_markers_it_is_refused(self, document):
-        with pytest.raises(ValueError, match="benchmark:begin"):
-            command.embedded(document, "table")
-
-    def test_ours_has_them(self):
-        assert command.embedded((paths.root() / "README.md").read_text(encoding="utf-8"), "table")
-
-
 def test_the_smallest_benchmark(tmp_path, capsys):
-    file = tmp_path / "benchmark.md"
-    readme = (paths.root() / "README.md").read_bytes()
+    file, kept = tmp_path / "benchmark.csv", paths.root() / "results" / "benchmark.csv"
+    before = kept.read_bytes()
     assert command.main(["--smallest", "--output", str(file)]) == 0
     text = file.read_text(encoding="utf-8")
-    assert text in capsys.readouterr().out
-    assert (paths.root() / "README.md").read_bytes() == readme
-    rows = [line.split(" | ") for line in text.splitlines() if re.match(r"\| (training|prediction|matrix)", line)]
-    assert len(rows) == (10 if pytorch_unet.is_installed() else 6) and {len(row) for row in rows} == {5}
-    defaults = [row for row in rows if "Keras" in row[0]]
+    printed = capsys.readouterr().out
+    assert text in printed and (pytorch_unet.HINT in printed) is not pytorch_unet.is_installed()
+    assert kept.read_bytes() == before
+    head, *rows = csv.reader(text.splitlines())
+    assert head == next(csv.reader(before.decode().splitlines()))
+    assert {len(row) for row in rows} == {5} and rows[-1][0].startswith("measured on ")
+    measured = [row for row in rows if re.match("training|prediction|matrix", row[0])]
+    assert len(measured) == (10 if pytorch_unet.is_installed() else 6)
+    defaults = [row for row in measured if "Keras" in row[0]]
     assert len(defaults) == 2 and all(row[2] == "1.00 (1.00–1.00)" for row in defaults)
-    share = re.search(r"waits for input: ([\d.]+)", text)
-    assert 0 <= float(share[1]) < 100
-    assert (pytorch_unet.HINT in text) is not pytorch_unet.is_installed()
+    assert 0 <= float(re.search(r"waits for input: ([\d.]+)", rows[-2][0])[1]) < 100
 
 
 @pytest.mark.skipif(not pytorch_unet.is_installed(), reason=pytorch_unet.HINT)

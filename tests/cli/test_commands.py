@@ -249,7 +249,7 @@ def test_the_workflow_knows_every_step(run):
     done = run("snakemake", "book", "-n", "--cores", "2", "--quiet", "reason", "--config", "preset=smoke")
     assert done.returncode == 0, done.stderr
     jobs = jobs_of(done.stdout + done.stderr)
-    pages = {*CHAPTERS, "table1", "models", "tips", "certainty", "large_pictures"}
+    pages = {*CHAPTERS, "table1", "models", "tips", "certainty", "large_pictures", "real_photographs"}
     assert jobs.keys() == {"data", *pages, "study_training", "study_tables", "stage", "html", "book"}
     assert jobs["train"] == 4 and jobs["study_training"] == 8
 

@@ -242,7 +242,7 @@ class TestPipeline:
         assert {image.tobytes() for image in images} == {image.tobytes() for image in plain}
 
     def test_an_unknown_augmentation_is_refused(self, pairs):
-        with pytest.raises(ValueError, match="augmentation must be one of flips, rich, got 'colours'"):
+        with pytest.raises(ValueError, match="augmentation must be one of flips, rich, light, got 'colours'"):
             make_dataset(pairs, (16, 24), augmentation="colours")
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from crack_utils import Experiment, data
 from crack_utils.data import DataError, Pair, find_pairs, sources
-from crack_utils.data.split import is_cracked, read_split, split_pairs, write_split
+from crack_utils.data.split import is_cracked, read_split, refuse_changed, split_pairs, write_split
 from tests.helpers.folders import dark_cracks, make_folder
 
 SETS = ("train", "validation", "test")
@@ -203,6 +203,34 @@ class TestFile:
         write_split(data.Split(pairs[:1], pairs[1:], []), tmp_path / "split.csv")
         with pytest.raises(DataError, match=r"01\.png: stands in validation, but .*00\.png in train shows the same"):
             read_split(tmp_path / "split.csv", pairs)
+
+
+class TestUnchanged:
+    def test_a_replaced_mask_is_refused_by_name(self, folder, tmp_path):
+        pairs = data.find_pairs(folder)
+        write_split(data.split_pairs(pairs, validation=0.3), tmp_path / "split.csv")
+        refuse_changed(tmp_path / "split.csv", pairs)
+        Image.fromarray(np.eye(8, dtype=np.uint8)[::-1] * 255).save(folder / "masks" / "03.png")
+        with pytest.raises(DataError, match=r"masks/03\.png: changed since .*split\.csv was written"):
+            refuse_changed(tmp_path / "split.csv", pairs)
+        with pytest.raises(DataError, match=r"the data set has no '11' of source"):
+            refuse_changed(tmp_path / "split.csv", pairs[:-1])
+
+    def test_a_picture_on_both_sides_is_no_change(self, folder, tmp_path):
+        pairs = data.find_pairs(folder)  # a careless split (S2) must still be measured
+        write_split(data.Split(pairs[:8], pairs[4:], []), tmp_path / "split.csv")
+        refuse_changed(tmp_path / "split.csv", pairs)
+
+    def test_folders_are_found_from_elsewhere(self, folder, tmp_path, monkeypatch):
+        monkeypatch.chdir(folder.parent)
+        experiment = Experiment.preset("smoke", data=folder.name)
+        remembered = sources.found_in(experiment)
+        assert remembered == [str(folder)]
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        with pytest.raises(ValueError, match="unknown data set"):
+            sources.load(experiment)
+        assert len(sources.load(experiment, remembered)) == 12
 
 
 class TestExperiment:

@@ -169,13 +169,19 @@ class TestCommand:
         text = " ".join(reader.texts)
         assert "a & <b>/3" in text and "5 photographs with masks" in text
 
-    def test_nothing_is_written_of_what_cannot_be_used(self, folder, tmp_path, capsys):
+    def test_a_bad_file_costs_its_pair_alone(self, folder, tmp_path, capsys):
         (folder / "images" / "0.png").write_bytes(b"")
         (folder / "masks" / "1.png").write_bytes(b"x")
         assert main(["check", str(folder), "--html", str(tmp_path / "x.html"), "--json", str(tmp_path / "x.json")]) == 1
-        error = capsys.readouterr().err
-        assert "images/0.png: an empty file" in error and "masks/1.png" in error
-        assert not list(tmp_path.glob("x.*"))
+        said = capsys.readouterr()
+        assert "images/0.png: an empty file" in said.err and "masks/1.png" in said.err
+        assert "3 pairs in 1 folder(s): these can be used" in said.out
+        assert [picture["name"] for picture in json.loads((tmp_path / "x.json").read_text())["pictures"]] == [
+            "2",
+            "3",
+            "4",
+        ]
+        assert (tmp_path / "x.html").exists()
 
     def test_a_file_that_cannot_be_written(self, folder, tmp_path, capsys):
         assert main(["check", str(folder), "--html", str(tmp_path / "nowhere" / "x.html")]) == 1

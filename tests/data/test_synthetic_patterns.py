@@ -177,9 +177,9 @@ class TestDataSet:
     def test_workers_know_the_pattern(self, tmp_path, monkeypatch):
         """What a process of its own would do, done here: its job comes as JSON."""
 
-        def share(job, specimens, workers):
+        def share(job, specimens, workers, write):
             for number in specimens:
-                dataset.write_specimen(**json.loads(json.dumps(job)), specimen=number)
+                write(number, **json.loads(json.dumps(job)))
                 yield number
 
         monkeypatch.setattr(dataset, "share", share)

@@ -62,6 +62,15 @@ def test_a_broken_up_crack_is_one_and_a_false_alarm_is_none_of_it():
         assert cracks[0].length == pytest.approx(geometry.measure_cracks(drawn.crack)[0].length, abs=6)
 
 
+def test_an_edge_and_a_straight_scratch_are_longer_and_not_the_primary_crack():
+    drawn = plate(6)
+    image, mask = drawn.image.copy(), drawn.crack.copy()
+    image[172:], mask[171:173] = 0.1, True  # the specimen's edge, 260 px
+    image[20, 40:220], mask[19:22, 40:220] = 0.9, True  # a scratch, 180 px
+    assert away(geometry.find_tip(mask, image=image).position, drawn.tips[0]) < 3
+    assert [crack.primary for crack in geometry.measure_cracks(mask, image=image)] == [True, False, False]
+
+
 @pytest.mark.parametrize(("gap", "finish"), [(0.1, "grain"), (0.95, "grain"), (0.1, "brushed")])
 def test_a_crack_is_followed_where_its_mask_ends(gap, finish):
     drawn = plate(4, gap=gap, finish=finish, length=140, opening=0.5)

@@ -1,13 +1,20 @@
 """The inspector's page: what it shows and says (no browser), and a person's photograph in a real one."""
 
+import asyncio
 import base64
+import http.client
 import io
 import json
 import os
 import re
 import socket
+import stat
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pandas as pd
@@ -182,13 +189,17 @@ def test_a_port_that_is_taken_is_told(capsys):
     assert f"port={port}: cannot be used" in capsys.readouterr().err
 
 
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 @pytest.fixture
 def address(tmp_path):
     """Serve the page with a tiny network as a person does, and return its address."""
     models.build(filters=2, seed=0).save(tmp_path / "model.keras")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "crack_utils.cli", "serve", "model.keras", "--no-browser"]
     log = tmp_path / "serve.log"
     with open(log, "w") as file:
@@ -209,6 +220,125 @@ def address(tmp_path):
     finally:
         server.terminate()
         server.wait(60)
+
+
+def test_a_browser_is_started_without_the_token(monkeypatch, tmp_path):
+    opened = []
+
+    class Voila:
+        def __init__(self, config):
+            self.token = config.Voila.token
+
+        def initialize(self, arguments):
+            pass
+
+        def start(self):
+            file = Path(unquote(urlsplit(opened[0]).path))
+            assert self.token in file.read_text() and stat.S_IMODE(file.stat().st_mode) == 0o600
+            assert self.token not in opened[0]
+
+    class Timer:
+        def __init__(self, seconds, action, arguments):
+            action(*arguments)
+
+        def start(self):
+            pass
+
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setattr(server, "_voila", lambda: Voila)
+    monkeypatch.setattr(server, "load_trained", lambda name: Predictor(Darkness(), "dark is crack"))
+    monkeypatch.setattr(server.threading, "Timer", Timer)
+    monkeypatch.setattr(server.webbrowser, "open", opened.append)
+    server.serve("mine", free_port())
+    assert opened[0].startswith("file://") and not list(tmp_path.iterdir()), "the file is gone with the server"
+
+
+@pytest.mark.parametrize(
+    ("connections", "quiet", "state", "ends"),
+    [
+        (0, server.CLOSED + 1, "idle", True),  # its page has closed
+        (0, server.CLOSED - 9, "idle", False),  # perhaps it is just being opened
+        (0, server.CLOSED + 1, "busy", False),
+        (1, server.CLOSED + 1, "idle", False),
+        (1, server.IDLE + 1, "idle", True),  # open, but nobody uses it
+    ],
+)
+def test_a_kernel_of_no_use_ends(connections, quiet, state, ends, monkeypatch):
+    ended = []
+
+    async def shutdown(self, kernel_id):
+        ended.append(kernel_id)
+
+    monkeypatch.setattr(server.Kernels, "shutdown_kernel", shutdown)
+    settings = server._settings(8866, 1, "token").MappingKernelManager
+    kernels = server.Kernels(**settings)
+    kernels._kernel_connections = {"k": connections}
+    kernels._kernels = {
+        "k": SimpleNamespace(
+            last_activity=datetime.now(UTC) - timedelta(seconds=quiet),
+            execution_state=state,
+            kernel_name="python3",
+            kernel_spec=SimpleNamespace(metadata={}),
+        )
+    }
+    asyncio.run(kernels.cull_kernel_if_idle("k"))
+    assert bool(ended) == ends
+
+
+SERVE = """
+import sys
+from crack_utils.inference.page import server
+from crack_utils.inference.predictor import Predictor
+server.load_trained = lambda name: Predictor(None, "none")
+server.serve("none", int(sys.argv[1]), browser=False)
+"""
+
+
+def children(process):
+    """Return the kernels of a server."""
+    listed = subprocess.run(["ps", "-o", "args=", "--ppid", str(process.pid)], capture_output=True, text=True).stdout
+    return [line for line in listed.splitlines() if "ipykernel" in line]
+
+
+@pytest.mark.acceptance
+def test_who_gets_in_and_when_a_kernel_ends(tmp_path):
+    port = free_port()
+    place = f"127.0.0.1:{port}"
+    env = os.environ | {"PYTHONPATH": str(paths.root()), "JUPYTER_RUNTIME_DIR": str(tmp_path)}
+    process = subprocess.Popen([sys.executable, "-c", SERVE, str(port)], stdout=subprocess.PIPE, text=True, env=env)
+    try:
+        token = next(found[1] for line in process.stdout if (found := re.search(r"token=(\S+)", line)))
+
+        def ask(path="/", method="GET", **headers):
+            connection = http.client.HTTPConnection(place, timeout=60)
+            connection.request(method, path, headers=headers)
+            answer = connection.getresponse()
+            return answer, answer.read().decode()
+
+        def listening():
+            try:
+                return ask()[0]
+            except ConnectionError:
+                return None
+
+        assert until(listening, "the server").status in (302, 403), "without the token"
+        assert ask(f"/?token={token}", Host="elsewhere.example")[0].status == 403
+        assert not children(process)
+        answer, page = ask(f"/?token={token}")
+        assert answer.status == 200 and "default-src 'self'" in answer.headers["Content-Security-Policy"]
+        kernel = re.search(r'"kernelId":\s*"([-0-9a-f]+)"', page)[1]
+        cookie = "; ".join(part.split(";")[0] for part in answer.headers.get_all("Set-Cookie"))
+        closing = f"/voila/api/shutdown/{kernel}"
+        assert len(children(process)) == 1
+        assert ask(closing, "POST", Cookie=cookie)[0].status == 403
+        assert ask(closing, "POST", Cookie=cookie, Origin="http://elsewhere.example")[0].status in (403, 404)
+        assert ask(closing, "POST", Origin=f"http://{place}")[0].status in (302, 403), "without the cookie"
+        assert len(children(process)) == 1
+        assert ask(closing, "POST", Cookie=cookie, Origin=f"http://{place}")[0].status == 204
+        until(lambda: not children(process), "the end of the kernel")
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 # What a person's drop gives a page: an event that carries files.

@@ -163,7 +163,7 @@ BAD_STEPS = [
     (("fill_holes", {"size": 3}), "unknown parameters size; valid are none"),
     (("erode", {"radius": "3"}), "radius must be a whole number"),
     (("erode", {"radius": True}), "radius must be a whole number"),
-    (("remove_small", {"area": 0}), "area must be a whole number of at least 1"),
+    (("remove_small", {"area": 0}), "area must be a whole number from 1 to 1000000000"),
     (("flood_fill", {"seed": 3}), "pair"),
     (("flood_fill", {"seed": (1.5, 3)}), "whole numbers"),
     (("flood_fill", {"seed": (-1, 3)}), "whole numbers from 0"),

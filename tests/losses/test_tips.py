@@ -78,6 +78,23 @@ class TestGaussianTip:
         expected = 1 - (right + 1) / (right + 0.3 * false + 0.7 * missed + 1)
         assert float(loss(self.true, predicted)) == pytest.approx(expected, rel=1e-5)
 
+    def test_in_a_sum_with_cross_entropy_by_hand(self):
+        """BCE plus weighted BCE (R71), with the default strength of 10 and a sixteenth of the height, here 1/16 px."""
+        predicted = np.float32([0.8, 0.4, 0.5]).reshape(1, 1, 3, 1)
+        cross_entropy = -np.log([0.8, 0.6, 0.5])
+        weights = np.array([11, 1, 1])  # one pixel off is 16 standard deviations
+        expected = cross_entropy.mean() + (weights * cross_entropy).mean()
+        assert float(losses.get("bce+tip")(self.true, predicted)) == pytest.approx(expected, rel=1e-5)
+        halves = cross_entropy.mean() + 0.5 * (weights * cross_entropy).mean()
+        assert float(losses.get("bce+0.5*tip")(self.true, predicted)) == pytest.approx(halves, rel=1e-5)
+
+    @pytest.mark.parametrize(
+        ("name", "base"), [("dice+tip", "dice"), ("tip+tversky", "tversky"), ("tip+cldice", "dice")]
+    )
+    def test_the_base_is_the_partner(self, name, base):
+        (tip,) = [part for part in losses.get(name).losses if part.name == "tip"]
+        assert tip.base.name == base
+
     @pytest.mark.parametrize("base", losses.REPORTED)
     def test_is_the_base_without_a_tip_or_without_strength(self, base):
         mask, predicted = crack(10), np.float32(np.random.default_rng(1).random((1, 16, 24, 1)))

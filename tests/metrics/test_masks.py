@@ -168,6 +168,24 @@ def test_cldice_asks_for_connection_more_than_for_width():
     assert confusion(true, thin).f1 < confusion(true, broken).f1
 
 
+def diagonal(length=60, size=80):
+    """Return a diagonal line two pixels wide."""
+    mask = np.zeros((size, size), bool)
+    index = np.arange(10, 10 + length)
+    mask[index, index] = mask[index, index + 1] = True
+    return mask
+
+
+def test_a_diagonal_of_two_pixels_keeps_its_skeleton():
+    """Zhang's thinning leaves a single pixel of it: a mean width of 79 px, and a clDice of 1 for half of the line."""
+    line = diagonal()
+    assert 1 <= metrics.mean_width(line) <= 2.5
+    half = line.copy()
+    half[40:] = False
+    assert metrics.cldice(line, line) == 1
+    assert 0.55 < metrics.cldice(line, half) < 0.8  # half of the skeleton is found: 2 / 3
+
+
 def test_calibration_by_hand():
     true = pixels(1, 0, 1, 1)
     # One interval has mean 0.65 and share 1/2, the other mean 0.95 and share 1; each holds half of the pixels.

@@ -99,7 +99,8 @@ def executed_notebook(path, records=(), cells=(), parameters=None):
 
 def test_every_page_of_the_toc_exists_or_is_staged():
     staged = {"data_prep", "augmentation", "architecture", "comparison", "labelling", "table1", "models", "tips"}
-    staged |= {"your_images", "certainty", "large_pictures", "crack_growth"} | {f"train_{loss}" for loss in LOSSES}
+    staged |= {"real_photographs", "your_images", "certainty", "large_pictures", "crack_growth"}
+    staged |= {f"train_{loss}" for loss in LOSSES}
     for file in toc_files():
         assert file.removeprefix(STAGED) in staged if file.startswith(STAGED) else (ROOT / f"{file}.md").is_file(), file
     assert {f"book/{page.stem}" for page in PROSE} <= set(toc_files())
@@ -108,7 +109,8 @@ def test_every_page_of_the_toc_exists_or_is_staged():
 @pytest.mark.parametrize("page", PROSE, ids=lambda page: page.stem)
 def test_a_page_opens_with_one_title_and_an_overview(page):
     text = page.read_text()
-    assert re.match(r"# \S.*\n\n::::\{div\} overview\n", text)
+    if page.stem != "index":  # the slider is its overview
+        assert re.match(r"# \S.*\n\n::::\{div\} overview\n", text)
     outside_code = re.sub(r"(?ms)^```.*?^```", "", text)
     assert len(re.findall(r"(?m)^# ", outside_code)) == 1
 
@@ -249,7 +251,113 @@ def test_fields_are_filled_in_markdown_and_figure_metadata_alone(executed_notebo
     assert title.source == "# The Dice + BCE loss\n\n{{ unknown }}"
     assert code.metadata["mystnb"]["figure"] == {"name": "fig-dice+bce", "caption": "Of Dice + BCE."}
     assert code.metadata["mystnb"]["image"]["alt"] == "dice+bce"
-    assert code.source == "print('{{ loss }}')" and code.outputs[0].text == "{{ loss }}"
+    assert code.source == "print('{{ loss }}')" and code.outputs[0]["text"] == "{{ loss }}"
+
+
+def test_code_is_folded_and_what_papermill_injected_is_left_out(executed_notebooks):
+    cells = [
+        nbformat.v4.new_code_cell('loss = "dice"  # which', metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell('# Parameters\nloss = "bce"', metadata={"tags": ["injected-parameters"]}),
+        nbformat.v4.new_code_cell("1"),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"papermill": {"parameters": {"loss": "bce"}}})
+    executed_notebooks.prepare(notebook)
+    assert [cell.metadata["tags"] for cell in notebook.cells] == [
+        ["hide-input", "parameters"],
+        ["injected-parameters", "remove-cell"],
+        ["hide-input"],
+    ]
+    assert notebook.cells[0].source.endswith("\n# this page was given: loss='bce'")
+
+
+def test_remarks_of_libraries_and_folders_of_the_machine_are_left_out(executed_notebooks):
+    outputs = [
+        nbformat.v4.new_output("stream", name="stderr", text="a library remarks"),
+        nbformat.v4.new_output("stream", name="stdout", text="in /home/me/book/artifacts/runs"),
+        nbformat.v4.new_output("display_data", data={"text/html": "<b>/home/me/book/x</b>", "image/png": PIXEL}),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=outputs)])
+    executed_notebooks.prepare(notebook, ("/home/me/book", "/home/me"))
+    said, shown = notebook.cells[0].outputs
+    assert said["text"] == "in artifacts/runs"
+    assert shown["data"] == {"text/html": "<b>x</b>", "image/png": PIXEL}
+
+
+def test_a_conditional_block_stays_on_its_page_alone(executed_notebooks):
+    text = "a\n<!-- only: loss=dice -->\nof Dice\n<!-- end -->\n<!-- only: loss=bce -->\nof BCE\n<!-- end -->\nz"
+    assert executed_notebooks.only_for(text, {"loss": "bce"}) == "a\nof BCE\nz"
+    assert executed_notebooks.only_for(text, {}) == "a\nz"
+
+
+def test_chapters_begin_with_what_the_report_said():
+    prose = ["introduction", "literature", "data", "network", "training_scheme", "optimizer", "metrics", "losses"]
+    prose += ["batch_size", "learning_rate", "discussion", "future_work"]
+    texts = {name: (BOOK / f"{name}.md").read_text() for name in prose}
+    for name in (
+        "labelling",
+        "data_prep",
+        "augmentation",
+        "architecture",
+        "train",
+        "comparison",
+        "table1",
+        "models",
+        "tips",
+    ):
+        texts[name] = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4).cells[0].source
+    for name, text in texts.items():
+        lines = re.findall(r"(?m)^(The report said|We ran|Verdict)\n: ", text)
+        assert lines == ["The report said", "We ran", "Verdict"] * (4 if name == "train" else 1), name
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("supported", "supported"),
+        ("contradicted", "contradicted"),
+        ("not decided by this study", "open"),
+        ("no difference that matters", "same"),
+    ],
+)
+def test_a_verdict_has_a_colour(live_values, words, kind):
+    assert live_values.kind_of_verdict(words) == kind
+
+
+def test_verdicts_are_counted(live_values):
+    import live_tables
+
+    counted = live_tables.tally({"a": {"verdict": "supported"}, "b": {"verdict": "supported"}, "c": {"verdict": "no"}})
+    assert re.findall(r"\*\*(\d)\*\* (\w+)", counted) == [
+        ("2", "supported"),
+        ("0", "contradicted"),
+        ("0", "no"),
+        ("1", "not"),
+    ]
+
+
+def test_an_equation_becomes_mathml_or_stays_as_it_is(live_values):
+    import downloads
+
+    assert re.match(r"<math.*<mfrac>", downloads.mathml(r"\frac{1}{2}", block=False), re.DOTALL)
+    assert "<mtable" in downloads.mathml(r"a &= b \\\\ c &= d", block=True)
+    assert downloads.mathml(r"\unheard{<}", block=False) == r"<code>\unheard{&lt;}</code>"
+
+
+def test_all_equations_of_the_book_become_mathml(live_values):
+    import downloads
+
+    for page in PROSE:
+        text = re.sub(r"(?ms)^```.*?^```", "", page.read_text())
+        equations = re.findall(r"(?s)\$\$\n(.*?)\n\$\$", text)
+        assert all("<math" in downloads.mathml(equation, block=True) for equation in equations), page
+        inline = re.findall(r"(?<![\$`])\$([^$\n]+)\$", re.sub(r"(?s)\$\$.*?\$\$", "", text))
+        assert all("<math" in downloads.mathml(equation, block=False) for equation in inline), page
+
+
+def test_without_a_repository_the_recorded_commit_is_cited(live_values, tmp_path):
+    import cite_this
+
+    assert cite_this.version_of(tmp_path, "abc1234") == ("abc1234", "")
 
 
 def test_records_are_not_rendered(executed_notebooks, tmp_path):
@@ -266,10 +374,13 @@ def small_book(tmp_path_factory):
         "# Book\n\nIt is {val}`train_dice.test.mean_iou:.2f` after {val}`train_focal.steps:,` steps.\n\n"
         "| dice |\n|---|\n| {val}`train_dice.test.mean_iou:.1%` |\n\n"
         "```{live-table} train_dice.claims\nitem | ours\n{item} | {value:+.1f} [{low}]\n```\n\n"
+        "A {term}`tip` and {verdict}`train_dice.said`.\n\n"
         "```{live-figure} train_dice fig-curves\n:name: fig-here\n\n"
         "Curves, {val}`train_dice.test.mean_iou:.3f`.\n```\n\n"
-        "```{toctree}\nmissing\nartifacts/book/train_dice\nartifacts/book/train_focal\n```\n"
+        "```{toctree}\nmissing\nbook/glossary\nartifacts/book/train_dice\nartifacts/book/train_focal\n```\n"
     )
+    (folder / "book").mkdir()
+    (folder / "book" / "glossary.md").write_text("# Words\n\n```{glossary}\ntip\n  The end of the crack.\n```\n")
     (folder / "missing.md").write_text(
         "# Missing\n\n{val}`train_dice.test.miou`\n{val}`train_bce.steps`\n\n"
         "```{live-figure} train_dice fig-none\n```\n\n```{live-table} train_dice.none\na\n{a}\n```\n"
@@ -284,7 +395,7 @@ def small_book(tmp_path_factory):
     for loss in ("dice", "focal"):
         executed_notebook(
             folder / f"artifacts/book/train_{loss}.ipynb",
-            [{"test": {"mean_iou": 0.9876}, "claims": claims}, {"steps": 1200}],
+            [{"test": {"mean_iou": 0.9876}, "claims": claims, "said": "supported"}, {"steps": 1200}],
             [
                 nbformat.v4.new_markdown_cell("# Training with {{ loss_title }}\n\nThe loss is {{ loss }}."),
                 *([curves] if loss == "dice" else []),
@@ -292,7 +403,12 @@ def small_book(tmp_path_factory):
             {"loss": loss},
         )
     command = [sys.executable, "-m", "sphinx", "-q", "-C", "-n", "-w", str(folder / "warnings.txt")]
-    command += ["-D", "extensions=myst_nb,live_tables,live_figures,executed_notebooks", "-D", "nb_execution_mode=off"]
+    command += [
+        "-D",
+        "extensions=myst_nb,live_tables,live_figures,executed_notebooks,hover_words",
+        "-D",
+        "nb_execution_mode=off",
+    ]
     command += ["-D", "html_theme=basic", str(folder), str(folder / "html")]
     subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": str(BOOK / "_ext")}, timeout=120)
     pages = {path.stem: path.read_text() for path in (folder / "html").rglob("*.html")}
@@ -319,6 +435,12 @@ def test_a_book_has_a_row_for_each_entry_of_a_record(small_book):
     assert 'title="notebook train_dice: claims.R1.value (ten runs)"' in cells[2]
 
 
+def test_a_book_says_what_a_word_means_and_colours_a_verdict(small_book):
+    index = small_book[0]["index"]
+    assert re.search(r'<a [^>]*title="The end of the crack."[^>]*><span[^>]*>tip</span></a>', index)
+    assert re.search(r'class="verdict verdict-supported"[^>]*>supported</span>', index)
+
+
 def test_a_book_shows_a_notebooks_figure_with_a_caption_of_its_own(small_book):
     index = small_book[0]["index"]
     assert 'alt="Two curves."' in index and 'id="fig-here"' in index
@@ -330,7 +452,7 @@ def test_a_book_warns_of_each_missing_number_and_of_nothing_else(small_book):
     assert "missing.md:3" in value and "train_dice.test has no 'miou'; it has: mean_iou" in value
     assert "no executed notebook" in notebook and "train_bce.ipynb" in notebook
     assert "missing.md:6" in figure and "train_dice has no figure 'fig-none'; it has: fig-curves" in figure
-    assert "missing.md:9" in table and "train_dice has no 'none'; it has: test, claims, steps" in table
+    assert "missing.md:9" in table and "train_dice has no 'none'; it has: test, claims, said, steps" in table
 
 
 @pytest.mark.acceptance

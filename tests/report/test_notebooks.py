@@ -117,7 +117,6 @@ def test_default_parameters_must_be_literals(tmp_path):
     [
         ("train", {}, "train_dice"),
         ("train", {"loss": "dice"}, "train_dice"),
-        ("train", {"loss": "bce", "preset": ""}, "train_bce"),
         ("train", {"loss": "bce", "preset": "quick"}, "train_bce_quick"),
         ("train", {"preset": "smoke", "loss": "dice"}, "train_dice_smoke"),
         ("train", {"loss": "dice+bce", "seed": "0"}, "train_dice+bce"),

@@ -95,5 +95,5 @@ def test_scripted_masks_are_close_on_twenty_specimens():
 
 
 def test_an_unknown_preset_is_refused():
-    with pytest.raises(ValueError, match="unknown preset 'large'; valid are smoke, quick, paper"):
+    with pytest.raises(ValueError, match="unknown preset 'large'; valid are smoke, quick, photo, paper"):
         scripted_labelling.study("large")

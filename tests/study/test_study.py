@@ -12,8 +12,9 @@ from crack_utils.evaluation.evaluate import THRESHOLDS
 from crack_utils.report import figures
 from crack_utils.study import cases, claims, summary, tables
 from crack_utils.study.tables import MEASURES, Tables
+from crack_utils.study.verdicts import by_seed
 from crack_utils.training.run import Run
-from tests.helpers.made_up_study import ABOUT, made_up
+from tests.helpers.made_up_study import fail, made_up
 
 
 def pairs(specimens, frames, start=0):
@@ -64,6 +65,7 @@ class TestCases:
         first = cases.cases("smoke")[0].experiment
         assert cases.image_steps(first.replace(specimens=100, frames=1, test=0.2, repeat=3, epochs=2)) == 2 * 64 * 3
         assert cases.image_steps(first.replace(specimens=100, frames=1, test=0.2, repeat=None)) == 64 * 5  # 300 or more
+        assert cases.image_steps(first.replace(updates=10, batch=3)) == 30
 
 
 def _frozen(case):
@@ -115,10 +117,10 @@ def run(tmp_path):
     pd.DataFrame(rows).to_csv(folder / "measures.csv", index=False)
     counts = {"set": "test", "threshold": 0.5, "tp": 1, "fp": 2, "fn": 3, "tn": 4}
     pd.DataFrame([counts, counts | {"threshold": 1.0, "tp": 0, "fn": 4}]).to_csv(folder / "thresholds.csv", index=False)
-    measured = {"mean_iou": 0.8, "unthresholded_mean_iou": 0.5, "accuracy": 0.9}
-    (folder / "metrics.json").write_text(json.dumps({"validation": measured, "test": measured}))
+    measured = {"mean_iou": 0.8, "unthresholded_mean_iou": 0.5, "accuracy": 0.9, "mean_class_accuracy": 0.9, "loss": 1}
+    (folder / "metrics.json").write_text(json.dumps({"evaluated": "test", "validation": measured, "test": measured}))
     (folder / "provenance.json").write_text(json.dumps({"precision": "float32", "seconds": 9, "peak_memory_gib": 1.5}))
-    np.savez(folder / "history.npz", loss=[0.5, 0.25], val_miou=[0.6, 0.8])
+    np.savez(folder / "history.npz", loss=[0.5, 0.25], val_miou=[0.6, 0.8], val_unthresholded_miou=[0.4, 0.5])
     (folder / "split.csv").write_text("set,name,source\ntrain,a,old\ntrain,b,old\nvalidation,b,old\nvalidation,c,old\n")
     return Run(folder)
 
@@ -150,7 +152,7 @@ class TestTables:
         tables.write(tmp_path / "tips", tables.gather([case], [run]), "tips")
         again = tables.read(tmp_path / "tips")
         assert again.tips["tip_error"].tolist() == [1.5, np.inf, 3.0, 4.0]
-        assert set(again.tips["variant"]) == {"dice+tip"} and again.thresholds.empty
+        assert set(again.tips["variant"]) == {"dice+tip"} and len(again.thresholds) == 2
         other = next(case for case in cases.cases("full") if ("losses", "dice") in case.answers)
         assert "tips" not in tables.gather([other], [run])
 
@@ -168,9 +170,6 @@ class TestTables:
             tables.read(tmp_path)
 
 
-ABOUT |= {"peak_memory_gib": 1.0, "precision_policy": "mixed_bfloat16"}
-
-
 class TestClaims:
     def test_values_are_in_the_order_asked_for(self):
         found = made_up({("tversky", "recall"): 0.1}).values("losses", "recall", ["tversky", "bce"])
@@ -181,8 +180,7 @@ class TestClaims:
 
     def test_a_training_that_failed_is_counted_and_left_out(self):
         found = made_up()
-        of_one = (found.specimens["variant"] == "dice") & (found.specimens["seed"] == 3)
-        found.specimens.loc[of_one, list(MEASURES)] = 0.0
+        fail(found, "dice", 3)
         assert found.failures("losses").to_dict() == {"bce": 0, "dice": 1, "focal": 0, "tversky": 0}
         assert found.values("losses", "recall", ["bce", "dice"]).shape == (2, 10, 12)
         assert found.values("losses", "recall", ["bce", "dice"], worked=True).shape == (2, 9, 12)
@@ -194,26 +192,25 @@ class TestClaims:
             "tversky": 10,
         }
         assert summary.loss_table(found, ["recall"]).loc["Dice", "failed trainings"] == "1"
-        assert claims.imbalance(found)[0].low > -0.01
+        recall = next(each for each in claims.findings(found) if each.item == "R50")
+        assert "9 of 10 seeds, 40 runs (unet-bce-0" in recall.source
 
-    def test_alike_losses_reproduce_nothing(self):
+    def test_alike_losses_make_no_difference(self):
+        words = {each.claim: each.verdict for each in claims.findings(made_up())}
+        assert words["BCE suffers from imbalance: Dice finds more crack"] == "no difference that matters"
+
+    def test_a_better_dice_is_found_at_its_own_threshold(self):
         found = made_up()
-        assert claims.dice_is_best(found).verdict.startswith("not reproduced")
-        made = [*claims.imbalance(found), *claims.tips(found)]
-        assert {each.verdict.partition(":")[0] for each in made} == {"not reproduced"}
+        better = (found.thresholds["variant"] == "dice") & (found.thresholds["threshold"] == 0.5)
+        found.thresholds.loc[better, ["tp", "fn"]] = 95, 5
+        rows = {each.claim: each for each in claims.findings(found)}
+        assert rows["Dice is better than BCE"].verdict == "supported" and rows["Dice is better than BCE"].low > 0.03
 
-    def test_a_better_dice_is_found(self):
-        found = claims.dice_is_best(made_up({("dice", "mean_iou"): 0.05}))
-        assert found.verdict == "reproduced" and found.low > 0.03
-        assert "10 seeds, 40 runs (unet-bce-0" in found.source
-
-    def test_the_gap_depends_on_the_metric(self):
+    def test_the_cast_has_a_row_of_its_own(self):
         shifts = {(loss, "unthresholded_mean_iou"): 0.2 for loss in ("dice", "tversky")}
-        found = claims.gap(made_up(shifts))
-        assert found.verdict.startswith("depends on the metric") and found.value == pytest.approx(0.2, abs=0.01)
-        assert claims.gap(made_up()).verdict == "not reproduced"
-        both = shifts | {(loss, "mean_iou"): 0.2 for loss in ("dice", "tversky")}
-        assert claims.gap(made_up(both)).verdict == "reproduced"
+        rows = {each.item: each for each in claims.findings(made_up(shifts))}
+        assert rows["S1"].verdict == "supported" and rows["S1"].value == pytest.approx(0.2, abs=0.01)
+        assert rows["R54"].verdict == "no difference that matters"
 
     def test_a_fall_of_a_curve(self):
         assert claims._largest_fall([0.5, 0.4, 0.7, 0.1]) == pytest.approx(0.1)  # the second half does not count
@@ -221,25 +218,38 @@ class TestClaims:
 
     def test_student_by_hand(self):
         # mean 2, standard deviation 1, three values: 2 ± 4.3027 / √3
-        found = claims.by_seed([1, 2, 3])
+        found = by_seed([1, 2, 3], bounds=None)
         assert (found["low"], found["high"]) == pytest.approx((2 - 2.4841, 2 + 2.4841), abs=1e-3)
-
-    def test_verdicts(self):
-        verdicts = [claims._verdict({"low": low, "high": high}) for low, high in ((1, 2), (-1, 2), (-2, -1))]
-        assert verdicts == ["reproduced", "not reproduced: undecided", "not reproduced: the opposite"]
 
     def test_every_question_is_judged_and_shown(self):
         found = made_up(questions=cases.SCALES["full"]["seeds"], seeds=3, specimens=6)
         made = claims.findings(found)
-        items = {"R50", "R51", "R52", "R53", "R54", "R56", "R60", "R61", "R62", "R63", "R64", "R65", "R66", "S2", "S3"}
+        items = {
+            "R50",
+            "R51",
+            "R52",
+            "R53",
+            "R54",
+            "R56",
+            "R60",
+            "R61",
+            "R62",
+            "R63",
+            "R64",
+            "R65",
+            "R66",
+            "S1",
+            "S2",
+            "S3",
+        }
         assert {each.item for each in made} == items
         assert len(summary.leak_table(found)) == 8 and len(summary.findings_table(made)) == len(made)
         assert {axis.get_text()[:3] for axis in figures.claims(made).axes[0].get_yticklabels()} >= {"R56", "S2 ", "R64"}
+        assert len(claims.stability(found, "rates")) == 6
 
     def test_every_variant_of_the_other_questions_has_a_row(self):
         found = made_up(questions=("losses", "phases", "leaks"), seeds=3, specimens=6)
-        of_one = (found.specimens["variant"] == "never falls") & (found.specimens["seed"] == 1)
-        found.specimens.loc[of_one, list(MEASURES)] = 0.0
+        fail(found, "never falls", 1)
         made = summary.variant_table(found)
         assert made.loc["phases"].index.tolist() == list(cases.QUESTIONS["phases"]) and len(made) == 4
         assert made.loc[("phases", "never falls"), "failed"] == 1 and made["failed"].sum() == 1
@@ -247,12 +257,12 @@ class TestClaims:
 
     def test_a_failed_training_says_nothing_of_a_leak(self):
         found = made_up(questions=("losses", "leaks"), seeds=5, specimens=6)
-        of_one = (found.specimens["variant"] == "by image") & (found.specimens["seed"] == 2)
-        found.specimens.loc[of_one, list(MEASURES)] = 0.0
+        fail(found, "by image", 2)
         assert len(found.working_runs("leaks")) == 19
         rows = found.runs[found.runs["question"] == "leaks"].pivot(index="seed", columns="variant")
         above = (rows["validation_mean_iou"] - rows["pooled_mean_iou"]).drop(index=2)
-        assert claims.leaks(found)[0].value == pytest.approx((above["by image"] - above["by specimen"]).mean())
+        rise = next(each for each in claims.findings(found) if each.item == "S3")
+        assert rise.value == pytest.approx((above["by image"] - above["by specimen"]).mean())
         assert summary.leak_table(found).loc[("many", "by image"), "trainings (failed)"] == "5 (1)"
 
     def test_questions_that_were_not_asked_are_left_out(self):
@@ -282,7 +292,7 @@ def test_repeated():
 
 class TestSummary:
     def test_pairs_are_told_from_the_better_one(self):
-        found = summary.pair_table(made_up({("focal", "f1"): -0.1}), ["f1"])["f1"]
+        found = summary.pair_table(made_up({("focal", "f1"): -0.1}), ["f1"])["F1"]
         assert found["BCE – focal"].startswith("BCE +0.100") and found["BCE – focal"].endswith("*")
         assert not found["BCE – Dice"].endswith("*")
 
@@ -292,10 +302,11 @@ class TestSummary:
         effect = summary.precision_effect(found)
         assert effect.loc["BCE", "bfloat16"] == pytest.approx((0.7 + 900 / 930) / 2)
         assert effect.loc["Dice", "float32"] > effect.loc["BCE", "float32"] == pytest.approx(0.45)
-        best = summary.best_thresholds(found)["BCE"]
-        assert best["threshold"] == 0.5 and best["test"] == best["test_at_half"] == pytest.approx(
-            (0.85 + 900 / 915) / 2
-        )
+        at_half = f"{(0.85 + 900 / 915) / 2:.3f}"
+        table = summary.threshold_table(found)
+        assert (table["threshold of validation"] == "0.50").all()
+        assert table["mean IoU at 0.5"].str.startswith(at_half).all()
+        assert table["mean IoU at the threshold of validation"].str.startswith(at_half).all()
 
     def test_numbers_can_be_recorded(self):
         found = made_up({("dice", "unthresholded_mean_iou"): 0.1})

@@ -50,6 +50,14 @@ class TestAgainstBase:
         found = tips.against_base(tables, diagonal=100).set_index("measure").loc["median error [px]"]
         assert (found["difference"], found["seeds"]) == (-3, 5)
 
+    def test_the_first_analysis_counts_it_as_misses(self):
+        tables = made_up({"dice": [3.0, 5, 9], "dice+tip": [1.0, 2, 9]})
+        failed = (tables.tips["variant"] == "dice") & (tables.tips["seed"] == 2)
+        tables.tips.loc[failed, "tip_error"] = INF
+        found = tips.first_analysis(tables, diagonal=100).set_index("measure").loc["median error [px]"]
+        assert found["seeds"] == 6 and found["difference"] == pytest.approx((5 * -3 - 98) / 6)  # 2 − 100 in one seed
+        assert tips.first_analysis(None).empty and tips.helping(tips.first_analysis(None)) == "none"
+
     def test_seeds_that_disagree_widen_the_interval(self):
         tables = made_up({"dice": [4, 4, 4], "dice+tip": [4, 4, 4]})
         own = tables.tips["variant"] == "dice+tip"
@@ -60,6 +68,13 @@ class TestAgainstBase:
     def test_a_single_seed_shows_nothing(self):
         found = tips.against_base(made_up({"dice": [3], "dice+tip": [1]}, seeds=1), diagonal=50)
         assert found["low"].isna().all() and not found["better"].any()
+
+
+def test_families_are_compared_by_the_recall_near_the_tip():
+    table = tips.families()
+    assert {"U-Net", "Mask R-CNN"} <= set(table.index) and (table["seeds"] == 3).all()
+    assert table["tip recall"].is_monotonic_decreasing
+    assert (table["low"] <= table["tip recall"]).all() and (table["tip recall"] <= table["high"]).all()
 
 
 def test_without_a_study(tmp_path, monkeypatch, capsys):

@@ -11,6 +11,7 @@ from crack_utils.report.figures.style import (
     CRACK,
     FALSE_ALARM,
     FOUND,
+    INK,
     LOSS_COLOURS,
     MISSED,
     QUIET,
@@ -135,7 +136,7 @@ def resize_trap(mask, size):
             f"{height}×{width} px, {pieces.max()} connected piece{'s' if pieces.max() != 1 else ''}", fontsize=9
         )
         for spine in axes.spines.values():
-            spine.set(visible=True, color="#cccccc")
+            spine.set(visible=True, color=QUIET)
     return figure
 
 
@@ -228,7 +229,7 @@ def _strips(axes, values, colours):
     for row, (name, numbers) in enumerate(values.items()):
         scatter = np.random.default_rng(row).uniform(-0.2, 0.2, len(numbers))
         axes.plot(numbers, row + scatter, "o", ms=4, alpha=0.5, color=colours.get(name, QUIET), mec="none")
-        axes.plot(np.median(numbers), row, "|", ms=22, mew=2.5, color="#333333")
+        axes.plot(np.median(numbers), row, "|", ms=22, mew=2.5, color=INK)
     axes.set(yticks=range(len(values)), yticklabels=values, ylim=(len(values) - 0.5, -0.5))
     axes.set_xlim(left=min(0, *(numbers.min() for numbers in values.values())) if values else 0)
 

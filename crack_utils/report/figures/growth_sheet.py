@@ -3,14 +3,14 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from crack_utils.report.figures.style import CRACK, FOUND, QUIET, SECONDARY
+from crack_utils.report.figures.style import CRACK, FOUND, MISSED, QUIET, SECONDARY
 
 TIPS = (SECONDARY, FOUND)
 A4 = (8.27, 11.69)  # [in]
 
 
 def lengths(axes, result):
-    """Draw the crack's length against the cycles, with the bounds of each reading and Paris' law."""
+    """Draw the crack's length against the cycles: readings with bounds, Paris' law, and what was left out."""
     table = result.readings.dropna(subset=["a_mm"])
     thousands = table["cycles"] / 1000
     errors = np.stack([table["a_mm"] - table["a_low_mm"], table["a_high_mm"] - table["a_mm"]])
@@ -22,6 +22,9 @@ def lengths(axes, result):
         cycles = np.unique(table["cycles"]) / 1000
         axes.plot(cycles, result.paris.a, color=CRACK, label="Paris' law")
         axes.fill_between(cycles, *result.paris.a_interval, color=CRACK, alpha=0.25, lw=0)
+        blunders = table[(table["cycles"] / 1000).isin(cycles[result.paris.left_out])]
+        if len(blunders):
+            axes.plot(blunders["cycles"] / 1000, blunders["a_mm"], "x", color=MISSED, mew=2, label="left out")
     axes.set(xlabel="cycles N [thousand]", ylabel="crack length a [mm]", title="Crack length")
     axes.legend()
 

@@ -70,7 +70,7 @@ def activations():
         axes.plot(x, value, color=CRACK, lw=2.2, label="value")
         axes.plot(x, slope, color=SECONDARY, lw=1.8, ls="--", label="derivative")
         axes.set(title=title, xlabel="x")
-        axes.axhline(0, color="#dddddd", lw=0.8, zorder=0)
+        axes.axhline(0, color=QUIET, alpha=0.4, lw=0.8, zorder=0)
         axes.legend()
     return figure
 

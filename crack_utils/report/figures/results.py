@@ -5,7 +5,7 @@ import numpy as np
 
 from crack_utils.losses.registry import title
 from crack_utils.report.figures.data import error_key, errors
-from crack_utils.report.figures.style import CRACK, LOSS_COLOURS, QUIET, show
+from crack_utils.report.figures.style import CRACK, INK, LOSS_COLOURS, QUIET, show
 from crack_utils.study.published import TABLE_1
 
 
@@ -159,7 +159,7 @@ def paired(values, first, second, unit):
     for axes, (name, table) in zip(grid.flat, values.items(), strict=True):
         axes.plot([0, 1], [0, 1], color=QUIET, lw=1, ls="--")
         axes.plot(table[first], table[second], "o", color=CRACK, alpha=0.6, mec="none")
-        axes.plot(table[first].mean(), table[second].mean(), "+", color="#333333", ms=14, mew=2)
+        axes.plot(table[first].mean(), table[second].mean(), "+", color=INK, ms=14, mew=2)
         low = np.floor(10 * min(table[first].min(), table[second].min())) / 10
         axes.set(title=name, xlabel=f"{unit}, {first}", xlim=(low, 1), ylim=(low, 1), aspect="equal")
     grid[0, 0].set_ylabel(f"{unit}, {second}")

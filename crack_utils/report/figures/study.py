@@ -5,7 +5,8 @@ import numpy as np
 
 from crack_utils import metrics
 from crack_utils.losses.registry import REPORTED, title
-from crack_utils.report.figures.style import FALSE_ALARM, FOUND, LOSS_COLOURS, MISSED, QUIET
+from crack_utils.report.figures.style import FALSE_ALARM, FOUND, INK, LOSS_COLOURS, MISSED, QUIET
+from crack_utils.study import verdicts
 from crack_utils.study.published import TABLE_1
 
 MEASURES = {
@@ -99,7 +100,7 @@ def crack_probabilities(tables):
         edges = [-10.0, *(_logit(t) for t in share.index[:-1]), 19.0]
         heights = -np.diff([1.0, *share])
         axes.stairs(heights, edges, fill=True, color=LOSS_COLOURS[loss])
-        axes.bar(20.5, share.iloc[-1], width=1.6, color=LOSS_COLOURS[loss], hatch="//", edgecolor="white")
+        axes.bar(20.5, share.iloc[-1], width=1.6, color=LOSS_COLOURS[loss], hatch="//", edgecolor=INK)
         axes.set_title(f"{title(loss)}: {share.iloc[-1]:.0%} at 1.0")
         axes.set_xticks([_logit(0.01), 0, _logit(0.99), 20.5], ["0.01", "0.5", "0.99", "1.0"])
         axes.set(xlabel="probability", xlim=(-10, 22))
@@ -135,19 +136,21 @@ def saturation():
 
 
 def claims(findings):
-    """Show the difference of each finding with its interval, coloured by verdict.
+    """Show each finding's difference by its first measure with its interval, coloured by verdict.
+
+    The gray band holds differences that do not matter.
 
     Parameters
     ----------
     findings : list of Finding
-        Findings in other units, such as seconds, are omitted.
+        Those in other units, and those without a value, are left out.
     """
-    shown = [finding for finding in findings if not finding.contrast.endswith("]")]
+    shown = [each for each in findings if each.value is not None and not each.contrast.endswith("]")]
     figure, axes = plt.subplots(figsize=(10, 0.42 * len(shown) + 1.2))
-    colours = {"reproduced": FOUND, "not reproduced": MISSED}
-    colours |= {"not reproduced: the opposite": MISSED, "not reproduced: undecided": QUIET}
+    colours = {verdicts.SUPPORTED: FOUND, verdicts.CONTRADICTED: MISSED, verdicts.NO_DIFFERENCE: FALSE_ALARM}
+    axes.axvspan(-verdicts.MATTERS, verdicts.MATTERS, color=QUIET, alpha=0.15, lw=0)
     for row, finding in enumerate(shown):
-        colour = colours.get(finding.verdict, FALSE_ALARM)
+        colour = colours.get(finding.verdict, QUIET)
         axes.plot([finding.low, finding.high], [row, row], color=colour, lw=5, alpha=0.4, solid_capstyle="butt")
         axes.plot(finding.value, row, "o", color=colour, ms=7)
     axes.axvline(0, color=QUIET, lw=1)

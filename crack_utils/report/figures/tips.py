@@ -1,10 +1,11 @@
-"""Figures of tip errors."""
+"""Figures of tips: where they were found, how far off, and how sure one may be of the right end."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.lines import Line2D
 
-from crack_utils.report.figures.style import LOSS_COLOURS, QUIET
+from crack_utils.report.figures.style import CRACK, LOSS_COLOURS, MISSED, QUIET, show
 
 SHORTEST = 0.1  # [px] start of the axis of errors
 
@@ -33,6 +34,76 @@ def tips_found(*panels):
             axes.legend(loc="lower right")
     grid[0, 0].set_ylabel("share of pictures")
     return figure
+
+
+def tip_gallery(rows):
+    """Show drawn photographs with the predicted crack outlined, the true tips and the found ones.
+
+    Parameters
+    ----------
+    rows : dict of list of tip_pictures.TipPicture
+        From `tip_pictures.good_bad_worst`: a row of the figure each.
+    """
+    columns = max(map(len, rows.values()))
+    figure, grid = plt.subplots(len(rows), columns, figsize=(10, 2.9 * len(rows) + 0.4), squeeze=False)
+    for row, (name, pictures) in zip(grid, rows.items(), strict=True):
+        for axes, picture in zip(row, pictures, strict=True):
+            error = f"{picture.worst:.1f} px off" if np.isfinite(picture.worst) else "a tip was missed"
+            show(axes, np.float32(picture.photograph.image) / 255, f"{name}: {error}")
+            if picture.mask.any():
+                axes.contour(picture.mask, [0.5], colors=CRACK, linewidths=0.7)
+            _mark_tips(axes, picture.photograph.tips, picture.found)
+    figure.legend(handles=_tip_key(), loc="outside upper right", ncols=2)
+    return figure
+
+
+def enlarged_tips(crops):
+    """Show enlargements around marked tips, with the found tip where it lies within them.
+
+    Parameters
+    ----------
+    crops : list of (title, image, marked, found)
+        From `tip_pictures.polymer_tips`.
+    """
+    figure, grid = plt.subplots(1, len(crops), figsize=(10, 10 / len(crops) + 0.9), squeeze=False)
+    for axes, (title, image, marked, found) in zip(grid[0], crops, strict=True):
+        show(axes, image, title)
+        inside = found is not None and np.all((found >= 0) & (found < image.shape))
+        _mark_tips(axes, [marked], [found] if inside else [])
+    figure.legend(handles=_tip_key(), loc="outside upper right", ncols=2)
+    return figure
+
+
+def right_end_reliability(table):
+    """Show the share of right ends against the stated probability, with exact binomial intervals.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `tip_pictures.reliability_table`.
+    """
+    figure, axes = plt.subplots(figsize=(6, 4.6))
+    axes.plot([0, 1], [0, 1], color=QUIET, lw=1, ls="--")
+    for (masks, rows), colour in zip(table.groupby("masks", sort=False), (CRACK, QUIET), strict=False):
+        bounds = np.stack([rows["right"] - rows["low"], rows["high"] - rows["right"]]).clip(0)
+        axes.errorbar(rows["stated"], rows["right"], bounds, fmt="o", color=colour, capsize=2, label=f"{masks} masks")
+    axes.set(xlabel="stated probability of the right end", ylabel="share that was right")
+    axes.set(xlim=(0, 1.02), ylim=(0, 1.02))
+    axes.legend(loc="upper left")
+    return figure
+
+
+def _mark_tips(axes, true, found):
+    for row, column in true:
+        axes.plot(column, row, "+", color=MISSED, ms=11, mew=1.8)
+    for row, column in found:
+        axes.plot(column, row, "o", mfc="none", color="#ffe14d", ms=8, mew=1.6)
+
+
+def _tip_key():
+    true = Line2D([], [], color=MISSED, marker="+", ms=10, mew=1.8, ls="none", label="true tip")
+    found = Line2D([], [], color="#c9ac00", marker="o", mfc="none", ms=8, mew=1.6, ls="none", label="found tip")
+    return [true, found]
 
 
 def _colours(names):

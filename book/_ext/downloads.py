@@ -1,0 +1,76 @@
+"""What can be taken from the book as a whole: the directives ``whole-book`` and ``executed-list``.
+
+``whole-book`` leaves a place that `crack_utils.report.whole_book` fills after the build with links to PDF and ePub.
+``executed-list`` lists every staged notebook for download. In an ePub, equations are MathML: readers run no scripts.
+"""
+
+from html import escape
+from pathlib import Path
+
+from docutils import nodes
+from docutils.utils.math import MathError, latex2mathml
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.math import get_node_equation_number
+
+
+class WholeBook(SphinxDirective):
+    """The directive ``whole-book``; see the head of this file."""
+
+    def run(self) -> list[nodes.Node]:
+        text = '<p class="whole-book">This copy has neither PDF nor ePub; <code>make book</code> makes both.</p>'
+        return [nodes.raw("", text, format="html")]
+
+
+class ExecutedList(SphinxDirective):
+    """The directive ``executed-list``; see the head of this file."""
+
+    def run(self) -> list[nodes.Node]:
+        folder = Path(self.env.srcdir) / self.config.live_values_folder
+        self.env.note_reread()
+        lines = [f"- {{download}}`{file.stem} </{file.relative_to(self.env.srcdir)}>`" for file in notebooks(folder)]
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
+def notebooks(folder: Path) -> list[Path]:
+    """Return the staged notebooks in alphabetical order."""
+    return sorted(folder.glob("*.ipynb"))
+
+
+def mathml(text: str, block: bool) -> str:
+    """Return TeX as MathML, or as it is where something in it is not known."""
+    if block and "&" in text and "\\begin" not in text:
+        text = f"\\begin{{aligned}}{text}\\end{{aligned}}"
+    try:
+        return latex2mathml.tex2mathml(text, as_block=block)
+    except MathError:
+        return f"<code>{escape(text)}</code>"
+
+
+def _visit_inline(writer, node: nodes.math) -> None:
+    writer.body.append(mathml(node.astext(), block=False))
+    raise nodes.SkipNode
+
+
+def _visit_block(writer, node: nodes.math_block) -> None:
+    writer.body.append(writer.starttag(node, "div", CLASS="math"))
+    writer.body.append(mathml(node.astext(), block=True))
+    if node["number"]:
+        writer.body.append(f'<span class="eqno">({get_node_equation_number(writer, node)})</span>')
+    writer.body.append("</div>")
+    raise nodes.SkipNode
+
+
+def _choose_renderer(app: Sphinx) -> None:
+    if app.builder.name == "epub":
+        app.config.html_math_renderer = "mathml"
+
+
+def setup(app: Sphinx) -> dict:
+    """Register the directives, and the equations of an ePub."""
+    app.setup_extension("live_values")
+    app.add_directive("whole-book", WholeBook)
+    app.add_directive("executed-list", ExecutedList)
+    app.add_html_math_renderer("mathml", (_visit_inline, None), (_visit_block, None))
+    app.connect("builder-inited", _choose_renderer)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

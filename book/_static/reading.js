@@ -1,0 +1,145 @@
+// Small helps for reading: open all code, enlarge and save figures, turn pages by the arrow keys, and what the theme leaves out
+// of accessibility. Nothing is loaded; without scripts the pages stay whole.
+document.addEventListener("DOMContentLoaded", () => {
+  nameControls();
+  foldCode();
+  enlargeFigures();
+  makeTablesReachable();
+  turnPages();
+});
+
+// Names for controls that the theme draws as bare icons, and content of the landmarks that it leaves outside of them.
+function nameControls() {
+  document.querySelectorAll("nav summary").forEach((summary) => {
+    const link = summary.closest("li")?.querySelector("a");
+    summary.setAttribute("aria-label", `Pages under ${link ? link.textContent.trim() : "this one"}`);
+  });
+  document.querySelectorAll("button[aria-label], label[aria-label], a[aria-label]").forEach((control) => {
+    const shown = control.textContent.trim().replace(/\s+/g, " ");
+    if (shown && !control.getAttribute("aria-label").toLowerCase().includes(shown.toLowerCase())) {
+      control.removeAttribute("aria-label");
+    }
+  });
+  document.querySelector("main")?.removeAttribute("role"); // it is one by its name
+  const sidebar = document.querySelector("#pst-primary-sidebar");
+  sidebar?.setAttribute("role", "complementary");
+  sidebar?.setAttribute("aria-label", "Contents of the book");
+  const top = document.querySelector("#pst-back-to-top");
+  if (top) document.querySelector("main")?.append(top);
+  document.querySelectorAll("th").forEach((cell) => {
+    if (!cell.textContent.trim()) {
+      const plain = document.createElement("td");
+      plain.innerHTML = cell.innerHTML;
+      cell.replaceWith(plain);
+    }
+  });
+}
+
+// A table that is too wide breaks its words first. What scrolls sideways can be reached by the keyboard.
+function makeTablesReachable() {
+  document.querySelectorAll(".cell_output table").forEach((table) => {
+    const box = table.closest(".cell_output");
+    table.classList.toggle("tight", box.scrollWidth > box.clientWidth + 1);
+  });
+  const wide = ".cell_output, .pst-scrollable-table-container, .table-wrapper, div.highlight > pre, div.math, .output, .holds-figure";
+  document.querySelectorAll(wide).forEach((box) => {
+    if (box.scrollWidth > box.clientWidth + 1) {
+      box.tabIndex = 0;
+      box.classList.add("scrolls");
+    }
+  });
+}
+
+// One button at the head of a notebook's page opens or closes all of its code; the choice holds for the next pages.
+function foldCode() {
+  const folds = [...document.querySelectorAll("details.hide.above-input")];
+  const title = document.querySelector("article h1");
+  if (!folds.length || !title) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "fold-code";
+  const show = (open) => {
+    folds.forEach((fold) => (fold.open = open));
+    button.textContent = open ? "Hide all code" : "Show all code";
+    button.setAttribute("aria-pressed", open);
+  };
+  button.addEventListener("click", () => {
+    const open = button.getAttribute("aria-pressed") !== "true";
+    show(open);
+    remember("code", open ? "open" : "");
+  });
+  title.after(button);
+  show(recall("code") === "open");
+}
+
+// A click on a figure shows it at its own size, in a dialog that Escape closes.
+function enlargeFigures() {
+  document.querySelectorAll("article figure img, article .cell_output img").forEach((picture) => {
+    if (picture.closest(".threshold-slider")) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "enlarge";
+    button.setAttribute("aria-label", `Enlarge: ${picture.alt || "figure"}`);
+    const link = picture.closest("a");
+    (link || picture).replaceWith(button);
+    button.append(picture);
+    button.parentElement.classList.add("holds-figure");
+    button.addEventListener("click", () => enlarge(picture));
+  });
+}
+
+function enlarge(picture) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "enlarged";
+  dialog.setAttribute("aria-label", "Figure");
+  const bar = document.createElement("div");
+  const close = document.createElement("button");
+  close.type = "button";
+  close.textContent = "Close";
+  close.addEventListener("click", () => dialog.close());
+  const save = document.createElement("a");
+  save.href = picture.src;
+  save.download = picture.src.split("/").pop();
+  save.textContent = "Download the picture";
+  bar.append(close, save);
+  const large = picture.cloneNode();
+  large.removeAttribute("style");
+  large.removeAttribute("width");
+  large.removeAttribute("height");
+  const frame = document.createElement("div");
+  frame.tabIndex = 0;
+  frame.append(large);
+  dialog.append(bar, frame);
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+// Left and right turn pages, where nothing else takes the keys.
+function turnPages() {
+  document.addEventListener("keydown", (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (event.target.closest("input, textarea, select, [contenteditable], .scrolls, dialog")) return;
+    const way = { ArrowLeft: "left-prev", ArrowRight: "right-next" }[event.key];
+    const link = way && document.querySelector(`.prev-next-area a.${way}`);
+    if (link) link.click();
+  });
+}
+
+// From a file, some browsers keep nothing; then each page begins anew.
+function remember(key, value) {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    /* not kept */
+  }
+}
+
+function recall(key) {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,215 @@
+"""The chapter on real photographs: the study's trainings in tables, and the default model on new pictures."""
+
+import math
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from crack_utils import metrics
+from crack_utils.data import crackforest, find_pairs, read_image, read_mask, spread
+from crack_utils.data.synthetic.surfaces import render_surface
+from crack_utils.runtime import paths
+from crack_utils.study import native
+
+TRAININGS = "results/photographs/trainings.csv"
+SEED = 7300  # of drawn surfaces, used for nothing else
+LEVEL = 0.95
+MEASURES = ("f1_tolerance_2", "f1", "precision", "recall", "minutes")
+
+
+def read_trainings(table=None):
+    """Read the trainings of the study of photographs; without them, print which study makes them.
+
+    Parameters
+    ----------
+    table : path-like, optional
+        By default the committed one.
+
+    Returns
+    -------
+    DataFrame
+        One row a training, see `study.photographs.measure`; empty if there is none.
+    """
+    table = table or paths.root() / TRAININGS
+    try:
+        return pd.read_csv(table, dtype={"labels": str})
+    except FileNotFoundError:
+        print("The study of photographs has not been trained yet: run `make study STUDY=photographs`.")
+        return pd.DataFrame(columns=["question", "case", "labels", "seed", "failed", *MEASURES])
+
+
+def case_table(trainings, question):
+    """Return the mean of each case of a question over its seeds, with an interval for F1 at 2 px.
+
+    A failed training counts with F1 0.
+
+    Parameters
+    ----------
+    trainings : DataFrame
+        From `read_trainings`.
+    question : {"recipe", "ingredients", "losses", "labels"}
+
+    Returns
+    -------
+    DataFrame
+        One row a case and number of labels, in the order of the study: F1 at 2 px (mean over photographs) with low and
+        high (Student's t over seeds, NaN with one seed), pooled F1, minutes, failed, seeds.
+    """
+    rows = []
+    asked = trainings[trainings["question"] == question]
+    for (case, labels), runs in asked.groupby(["case", "labels"], sort=False):
+        near = runs["f1_tolerance_2"].fillna(0.0)
+        mean, low, high = mean_interval(near)
+        rows.append(
+            {"case": case, "labels": labels, "F1 at 2 px": mean, "low": low, "high": high}
+            | {"pooled F1": runs["f1"].fillna(0.0).mean(), "minutes": runs["minutes"].mean()}
+            | {"failed": int(runs["failed"].sum()), "seeds": len(runs)}
+        )
+    columns = ["case", "labels", "F1 at 2 px", "low", "high", "pooled F1", "minutes", "failed", "seeds"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def ingredient_table(trainings, base="all"):
+    """Return what leaving out each ingredient of the preset changes, on the same seeds.
+
+    Parameters
+    ----------
+    trainings : DataFrame
+        From `read_trainings`.
+    base : str
+        The case with all of them.
+
+    Returns
+    -------
+    DataFrame
+        One row a case but the base: difference of F1 at 2 px (case − base) with low and high (Student's t over seeds,
+        NaN with one seed), seeds, and shown: whether the interval excludes 0.
+    """
+    asked = trainings[trainings["question"] == "ingredients"]
+    by_case = asked.groupby("case", sort=False)
+    near = {case: runs.set_index("seed")["f1_tolerance_2"].fillna(0.0) for case, runs in by_case}
+    rows = []
+    for case in [case for case in near if case != base and base in near]:
+        difference = (near[case] - near[base]).dropna()
+        mean, low, high = mean_interval(difference)
+        rows.append(
+            {"case": case, "difference": mean, "low": low, "high": high, "seeds": len(difference)}
+            | {"shown": "yes" if low > 0 or high < 0 else "no"}
+        )
+    return pd.DataFrame(rows, columns=["case", "difference", "low", "high", "seeds", "shown"])
+
+
+def mean_interval(values):
+    """Return mean, low and high (95 %, Student's t over independent seeds); NaN limits with fewer than two values."""
+    values = np.asarray(values, float)
+    if len(values) < 2:
+        return float(values.mean()) if len(values) else math.nan, math.nan, math.nan
+    half = stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
+    return float(values.mean()), float(values.mean() - half), float(values.mean() + half)
+
+
+def drawn_surfaces(count=24, size=(256, 256), seed=SEED):
+    """Return drawn surfaces that no training has seen, a list of (name, image in [0, 1], mask)."""
+    drawn = (render_surface(seed, index, size) for index in range(count))
+    return [(f"drawn {index}", np.float32(image) / 255, mask) for index, (image, mask) in enumerate(drawn)]
+
+
+def asphalt(count=12):
+    """Return some photographs of CrackForest, evenly spread, as `drawn_surfaces` does; none where it is not present.
+
+    Looked for in `CRACK_UTILS_DATA`, among what `crack-utils fetch` has left, and in `../shared/data`.
+    """
+    beside = paths.root().parent / "shared" / "data" / crackforest.NAME
+    folder = crackforest.local() or (beside if (beside / "images").is_dir() else None)
+    if folder is None:
+        print("CrackForest is not present, so this page shows drawn pictures alone: `crack-utils fetch crackforest`.")
+        return []
+    pairs = spread(find_pairs(folder), count)
+    return [(pair.name, read_image(pair.image, pair.bits), read_mask(pair.mask)) for pair in pairs]
+
+
+def predict_all(trained, pictures, tolerance=2):
+    """Predict pictures whose cracks are known, and measure each at the model's threshold.
+
+    Parameters
+    ----------
+    trained : Predictor
+    pictures : list of (name, image, mask)
+    tolerance : float [px]
+
+    Returns
+    -------
+    probabilities : list of ndarray, float32, shape (H, W)
+    table : DataFrame
+        One row a picture: precision, recall and f1 with the tolerance, and the counts tp, fp, fn, tn.
+    """
+    probabilities = [trained.predict(image) for _, image, _ in pictures]
+    rows = {
+        name: native.row(mask, probability >= trained.threshold, tolerance)
+        for (name, _, mask), probability in zip(pictures, probabilities, strict=True)
+    }
+    return probabilities, pd.DataFrame(rows).T
+
+
+def zero_shot_table(tables):
+    """Return how the default model does on sets that it was not trained on.
+
+    Parameters
+    ----------
+    tables : dict of DataFrame
+        By the set's name, from `predict_all`; empty ones are left out.
+
+    Returns
+    -------
+    DataFrame
+        One row a set: pictures, F1 at 2 px (mean over pictures), and pooled F1, precision and recall.
+    """
+    rows = {}
+    for name, table in tables.items():
+        if table.empty:
+            continue
+        counts = metrics.pooled(
+            metrics.Confusion(*map(int, row)) for row in table[["tp", "fp", "fn", "tn"]].itertuples(index=False)
+        )
+        rows[name] = {"pictures": len(table), "F1 at 2 px": table["f1"].mean(), "pooled F1": counts.f1}
+        rows[name] |= {"precision": counts.precision, "recall": counts.recall}
+    return pd.DataFrame(rows).T.astype({"pictures": int})
+
+
+def worst(table, masks, count=3):
+    """Return positions of the pictures with the lowest F1 at 2 px among those with a crack.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `predict_all`.
+    masks : list of ndarray of bool
+    count : int
+
+    Returns
+    -------
+    list of int
+    """
+    with_crack = [number for number, mask in enumerate(masks) if mask.any()]
+    return sorted(with_crack, key=lambda number: table["f1"].iloc[number])[:count]
+
+
+def numbers(zero_shot, trainings):
+    """Return what the page says in its prose, a dict.
+
+    Parameters
+    ----------
+    zero_shot : DataFrame
+        From `zero_shot_table`.
+    trainings : DataFrame
+        From `read_trainings`.
+    """
+    drawn = zero_shot.loc["drawn surfaces"]
+    return {
+        "drawn": int(drawn["pictures"]),
+        "drawn_f1": float(drawn["pooled F1"]),
+        "drawn_f1_near": float(drawn["F1 at 2 px"]),
+        "trainings": len(trainings),
+        "failed": int(trainings["failed"].sum()),
+    }

@@ -1,0 +1,260 @@
+"""Drawn photographs on which a network's tips are looked at: good ones, bad ones, the worst; and real ones."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from crack_utils.data import read_image
+from crack_utils.data.synthetic import SpecimenPhotograph, render_specimen
+from crack_utils.geometry import TipErrors, find_tip, tip_errors
+from crack_utils.inference.measure import measure
+from crack_utils.runtime import paths
+from crack_utils.study.tip_rule import spoil
+
+SEED = 7200  # of drawn specimens, used for nothing else
+POLYMER = "cracktip_polymer"
+MARKS = "results/polymer_tips.csv"
+SEEN = 640  # [px] longer side to which the polymer photographs are reduced: that of the specimens drawn for training
+EDGES = (0.5, 0.8, 0.95, 0.99, 1.0)  # between classes of the probability of the right end
+
+
+@dataclass(frozen=True)
+class TipPicture:
+    """A drawn photograph with the tips that were found in it.
+
+    Attributes
+    ----------
+    photograph : SpecimenPhotograph
+    mask : ndarray, bool, shape (H, W)
+        What the network says is crack.
+    tip : geometry.Tip or None
+        Of the primary crack; None without a crack.
+    errors : ndarray, shape (n,)
+        Distance of each true tip [px], infinite for a miss; empty where no crack was drawn.
+    """
+
+    photograph: SpecimenPhotograph
+    mask: np.ndarray
+    tip: object
+    errors: np.ndarray
+
+    @property
+    def found(self):
+        """(row, column) of the found tips [px], a list."""
+        return [] if self.tip is None else self.tip.positions
+
+    @property
+    def worst(self):
+        """The largest of its errors [px]."""
+        return float(self.errors.max(initial=0.0))
+
+
+def tip_pictures(trained, count=16, size=(512, 640), seed=SEED):
+    """Draw specimens, each at another moment of its test, and find their tips as `crack-utils predict` does.
+
+    Parameters
+    ----------
+    trained : Predictor
+    count, seed : int
+    size : (height, width) [px]
+
+    Returns
+    -------
+    list of TipPicture
+    """
+    pictures = []
+    for specimen in range(count):
+        photograph = render_specimen(seed, specimen, frame=specimen % 10, size=size)
+        image = np.float32(photograph.image) / 255
+        probability = trained.predict(image)
+        cracks = measure(image, probability, trained.threshold)
+        tip = cracks[0].tip if cracks else None
+        errors = tip_errors([photograph.tips], [tip]).distances if len(photograph.tips) else np.empty(0)
+        pictures.append(TipPicture(photograph, probability >= np.float32(trained.threshold), tip, errors))
+    return pictures
+
+
+def cracked(pictures):
+    """Return the pictures in which a crack with a tip was drawn, the best first."""
+    return sorted((picture for picture in pictures if len(picture.errors)), key=lambda picture: picture.worst)
+
+
+def good_bad_worst(pictures):
+    """Choose nine pictures by their errors alone: three a quarter of the way, three at three quarters, the last three.
+
+    Parameters
+    ----------
+    pictures : list of TipPicture
+        At least nine with a crack.
+
+    Returns
+    -------
+    dict of list of TipPicture
+        "good", "bad" and "worst".
+    """
+    ordered = cracked(pictures)
+    if len(ordered) < 9:
+        raise ValueError(f"{len(ordered)} pictures with a crack; nine are needed")
+    last = len(ordered)
+    good, bad = min(last // 4, last - 8), min(3 * last // 4, last - 5)  # so that none is shown twice
+    return {"good": ordered[good - 1 : good + 2], "bad": ordered[bad - 1 : bad + 2], "worst": ordered[-3:]}
+
+
+def errors_of(pictures):
+    """Return the errors of all drawn tips, a TipErrors."""
+    return TipErrors(np.concatenate([picture.errors for picture in pictures]))
+
+
+def is_right_end(position, photograph):
+    """Whether a position lies nearer to a drawn tip than to where the crack begins.
+
+    Parameters
+    ----------
+    position : (row, column) [px]
+    photograph : SpecimenPhotograph
+        With a tip at least.
+    """
+    to_tip, to_mouth = (np.hypot(*(places - position).T).min() for places in (photograph.tips, photograph.mouths))
+    return bool(to_tip < to_mouth)
+
+
+def right_ends(pictures, spoilt=2, seed=SEED):
+    """Return how sure the rule was of each end, and whether it was right.
+
+    A few dozen predictions tell little of a probability near 1. So the drawn masks are also spoilt, as networks spoil
+    them (`study.tip_rule.spoil`), and each is judged with its photograph.
+
+    Parameters
+    ----------
+    pictures : list of TipPicture
+    spoilt : int
+        Number of spoilt masks of each picture.
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        masks ("predicted" or "spoilt"), probability, right; one row a found tip.
+    """
+    rng, rows = np.random.default_rng(seed), []
+    for picture in cracked(pictures):
+        photograph, image = picture.photograph, np.float32(picture.photograph.image) / 255
+        tips = [("predicted", picture.tip)]
+        tips += [("spoilt", find_tip(spoil(photograph, rng), image=image)) for _ in range(spoilt)]
+        rows += [
+            {"masks": masks, "probability": tip.right_end_probability, "right": is_right_end(tip.position, photograph)}
+            for masks, tip in tips
+            if tip is not None and tip.found
+        ]
+    return pd.DataFrame(rows, columns=["masks", "probability", "right"])
+
+
+def reliability_table(ends):
+    """Compare the stated probability of the right end with the share that was right, a row a class.
+
+    Parameters
+    ----------
+    ends : DataFrame
+        From `right_ends`.
+
+    Returns
+    -------
+    DataFrame
+        masks, from, to, stated (mean probability), right (share), low and high (exact binomial, 95 %), tips.
+    """
+    rows = []
+    for masks, of_kind in ends.groupby("masks", sort=False):
+        classes = pd.cut(of_kind["probability"], [0.0, *EDGES], include_lowest=True)
+        for interval, members in of_kind.groupby(classes, observed=True):
+            limits = stats.binomtest(int(members["right"].sum()), len(members)).proportion_ci()
+            rows.append(
+                {"masks": masks, "from": max(0.0, interval.left), "to": interval.right}
+                | {"stated": members["probability"].mean(), "right": members["right"].mean()}
+                | {"low": limits.low, "high": limits.high, "tips": len(members)}
+            )
+    return pd.DataFrame(rows, columns=["masks", "from", "to", "stated", "right", "low", "high", "tips"])
+
+
+def polymer_folder():
+    """Return the folder of the six photographs of a polymer specimen; None where they are not present.
+
+    Looked for in `CRACK_UTILS_DATA` and in `../shared/data`. They are not part of the project.
+    """
+    beside = paths.root().parent / "shared" / "data" / POLYMER
+    return paths.named_data(POLYMER) or (beside if beside.is_dir() else None)
+
+
+def polymer_tips(trained, folder=None):
+    """Find the tips of the six polymer photographs and compare them with those marked by eye.
+
+    Parameters
+    ----------
+    trained : Predictor
+    folder : pathlib.Path, optional
+        By default `polymer_folder()`.
+
+    Returns
+    -------
+    table : DataFrame
+        photograph, marked and found positions (row, column), off [px], sure to [px] (of the mark), right end; one row a
+        photograph. Empty where the photographs are not present; a sentence says so.
+    crops : list of (title, ndarray, marked, found)
+        Around each marked tip, positions within it.
+    """
+    folder = folder or polymer_folder()
+    if folder is None:
+        print(f"The six photographs are not present: this page looks for {POLYMER} in CRACK_UTILS_DATA.")
+        return pd.DataFrame(), []
+    rows, crops = [], []
+    for mark in pd.read_csv(paths.root() / MARKS, dtype={"photograph": str}).itertuples():
+        image = read_image(next(folder.glob(f"**/images/*{mark.photograph}*")))
+        scale = min(1.0, SEEN / max(image.shape))
+        cracks = measure(image, trained.predict(image, scale=scale), trained.threshold, predictor=trained)
+        tip = cracks[0].tip if cracks and cracks[0].tip.found else None
+        marked = None if mark.crack == "no" else (mark.tip_row, mark.tip_column)
+        off = math.dist(marked, tip.position) if marked and tip else math.nan
+        rows.append(
+            {"photograph": mark.photograph, "marked": _place(marked), "found": _place(tip and tip.position)}
+            | {"off [px]": off, "mark sure to [px]": mark.sure_px}
+            | {"right end": tip.right_end_probability if tip else math.nan}
+        )
+        if marked:
+            crops.append(_crop(mark.photograph, image, marked, tip and tip.position))
+    return pd.DataFrame(rows).set_index("photograph"), crops
+
+
+def numbers(pictures, ends):
+    """Return what the page of tips says of drawn specimens, a dict.
+
+    Parameters
+    ----------
+    pictures : list of TipPicture
+    ends : DataFrame
+        From `right_ends`.
+    """
+    errors, empty = errors_of(pictures), [picture for picture in pictures if not len(picture.errors)]
+    predicted = ends[ends["masks"] == "predicted"]
+    summary = errors.summary()
+    return {
+        "drawn": len(pictures),
+        "drawn_tips": len(errors.distances),
+        "drawn_median": summary["median"] if math.isfinite(summary["median"]) else math.hypot(*pictures[0].mask.shape),
+        "drawn_within_5": errors.success(5),
+        "drawn_misses": errors.misses,
+        "drawn_empty": len(empty),
+        "drawn_false": sum(bool(picture.found) for picture in empty),
+        "right_ends": float(predicted["right"].mean()) if len(predicted) else 0.0,
+    }
+
+
+def _place(position):
+    return "–" if position is None else f"({position[0]:.0f}, {position[1]:.0f})"
+
+
+def _crop(title, image, marked, found, half=160):
+    row, column = (max(0, int(place) - half) for place in marked)
+    part = image[row : row + 2 * half, column : column + 2 * half]
+    return title, part, np.subtract(marked, (row, column)), None if found is None else np.subtract(found, (row, column))

@@ -1,0 +1,79 @@
+"""The whole book in one file: PDF and ePub beside the built pages, and links to them.
+
+`python -m crack_utils.report.whole_book`, after the pages were built. The PDF is printed by a Chromium if there is one;
+if not, one line of the page says so.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from crack_utils.runtime import paths
+
+NAME = "crack-segmentation"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+LINKS = re.compile(r'<p class="whole-book">.*?</p>', re.DOTALL)
+PATIENCE = 900  # [s] for printing on a busy machine
+
+
+def main():
+    """Build both files, and fill in the links to them."""
+    build = paths.root() / "_build"
+    links = [link(epub(build), "ePub", "for reading devices")]
+    if browser := next(filter(None, map(shutil.which, BROWSERS)), None):
+        links.insert(0, link(pdf(build, browser), "PDF", "for printing"))
+    else:
+        links.append("The PDF was left out: it needs Chromium.")
+    for page in (build / "html" / "book").glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        if LINKS.search(text):
+            filled = f'<p class="whole-book">{" ".join(links)}</p>'
+            page.write_text(LINKS.sub(filled, text), encoding="utf-8")
+    return 0
+
+
+def link(file, kind, use):
+    """Return a link from a page of prose to a file beside the built pages."""
+    return (
+        f'<a href="../{file.name}" download>The whole book as {kind}</a> ({file.stat().st_size / 1e6:.0f} MB, {use}).'
+    )
+
+
+def pdf(build, browser):
+    """Print the book, which Sphinx writes as a single page, by a browser; return the file."""
+    _sphinx("singlehtml")
+    folder = build / "singlehtml"
+    page = folder / "index.html"
+    shutil.copy(folder / "book" / "index.html", page)  # its links are relative to the root
+    file = build / "html" / f"{NAME}.pdf"
+    command = [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    command += ["--no-pdf-header-footer", "--generate-pdf-document-outline", "--virtual-time-budget=120000"]
+    subprocess.run([*command, f"--print-to-pdf={file}", page.as_uri()], check=True, timeout=PATIENCE)
+    return file
+
+
+def epub(build):
+    """Write the book for reading devices; return the file."""
+    _sphinx("epub")
+    (made,) = (build / "epub").glob("*.epub")
+    return Path(shutil.copy(made, build / "html" / f"{NAME}.epub"))
+
+
+def _sphinx(builder):
+    """Build the book in another form; its pages were built without a warning before."""
+    kind = [builder] if builder == "singlehtml" else ["custom", "--custom-builder", builder]
+    command = [
+        str(Path(sys.executable).with_name("jupyter-book")),
+        "build",
+        str(paths.root()),
+        "-q",
+        "--builder",
+        *kind,
+    ]
+    subprocess.run(command, check=True, timeout=PATIENCE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""Every page of the built book in a real browser: nothing for axe to find, and nothing cut at the right."""
+
+import time
+
+import pytest
+
+from crack_utils.runtime import paths
+from tests.helpers import browser
+
+PAGES = paths.root() / "_build" / "html"
+SCHEMES = ("light", "dark")
+
+# Blocks that reach beyond the page although nothing around them scrolls.
+CUT = """
+const scrolls = (box) => ["auto", "scroll"].includes(getComputedStyle(box).overflowX);
+const within = (box) => box.tagName !== "ARTICLE" && box.parentElement && (scrolls(box) || within(box.parentElement));
+return [...document.querySelectorAll("article :is(pre, table, img, .cell_output, dl, figure)")]
+  .filter((box) => box.getBoundingClientRect().right > document.documentElement.clientWidth + 1 && !within(box))
+  .map((box) => box.tagName + ": " + box.textContent.trim().slice(0, 80));
+"""
+# Blocks that scroll sideways, on a screen that is wide enough for all of them.
+SCROLLS = """
+return [...document.querySelectorAll("article :is(pre, .cell_output, .pst-scrollable-table-container, .math)")]
+  .filter((box) => box.scrollWidth > box.clientWidth + 1)
+  .map((box) => box.tagName + ": " + box.textContent.trim().slice(0, 80));
+"""
+
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.skipif(not (browser.BROWSER and browser.DRIVER), reason="chromium and chromedriver are not installed"),
+    pytest.mark.skipif(not PAGES.is_dir(), reason="the book is not built; make book"),
+]
+
+
+def pages():
+    """Return the pages that a reader turns to; Sphinx's own search and index are the theme's."""
+    return sorted(page for folder in ("book", "artifacts") for page in (PAGES / folder).rglob("*.html"))
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory):
+    with browser.browsing(tmp_path_factory.mktemp("profile")) as started:
+        yield started
+
+
+def show(driver, page, width, scheme="light"):
+    """Open a page of the book at a width [px], in light or dark."""
+    size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 600}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    driver.get(page.as_uri())
+    driver.execute_script("for (const key of ['mode', 'theme']) localStorage.setItem(key, arguments[0])", scheme)
+    driver.refresh()
+    time.sleep(0.5)  # colours fade from one scheme to the other
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_axe_finds_nothing(driver, scheme):
+    from axe_selenium_python import Axe
+
+    found = {}
+    for page in pages():
+        show(driver, page, 1440, scheme)
+        axe = Axe(driver)
+        axe.inject()
+        for violation in axe.run()["violations"]:
+            found.setdefault(page.stem, []).append((violation["id"], violation["nodes"][0]["html"][:200]))
+    assert not found
+
+
+def test_nothing_is_cut_on_a_screen(driver):
+    found = {}
+    for page in pages():
+        show(driver, page, 1440)
+        if boxes := driver.execute_script(CUT) + driver.execute_script(SCROLLS):
+            found[page.stem] = boxes
+    assert not found
+
+
+def test_what_is_too_wide_for_a_phone_scrolls_in_its_own_box(driver):
+    found = {}
+    for page in pages():
+        show(driver, page, 390)
+        boxes = driver.execute_script(CUT)
+        if boxes or driver.execute_script("return document.documentElement.scrollWidth") > 391:
+            found[page.stem] = boxes
+    assert not found
+
+
+def test_code_is_opened_and_closed_by_one_button(driver):
+    show(driver, PAGES / "artifacts" / "book" / "train_dice.html", 1440)
+    opened = "return [...document.querySelectorAll('details.above-input')].map((fold) => fold.open)"
+    assert driver.execute_script(opened) and not any(driver.execute_script(opened))
+    driver.find_element("css selector", "button.fold-code").click()
+    assert all(driver.execute_script(opened))
+    driver.find_element("css selector", "button.fold-code").click()
+    assert not any(driver.execute_script(opened))
+
+
+def test_a_figure_is_enlarged_by_the_keyboard_and_closed_again(driver):
+    show(driver, PAGES / "artifacts" / "book" / "train_dice.html", 1440)
+    button = driver.find_element("css selector", "button.enlarge")
+    button.send_keys("\ue007")  # Enter
+    dialog = driver.find_element("css selector", "dialog.enlarged[open]")
+    assert dialog.find_element("css selector", "a[download]").get_attribute("href").endswith(".png")
+    dialog.find_element("css selector", "button").click()
+    assert not driver.find_elements("css selector", "dialog.enlarged")
+    assert driver.switch_to.active_element == button
+
+
+def test_the_slider_follows_the_keys(driver):
+    show(driver, PAGES / "book" / "index.html", 1440)
+    slider = driver.find_element("css selector", ".threshold-slider input")
+    first = driver.find_element("css selector", ".threshold-slider .order").text
+    slider.send_keys("\ue010")  # End
+    assert slider.get_attribute("aria-valuetext").startswith("exactly 1")
+    slider.send_keys("\ue011")  # Home
+    assert driver.find_element("css selector", ".threshold-slider .order").text == first
+
+
+def test_arrow_keys_turn_pages(driver):
+    show(driver, PAGES / "book" / "findings.html", 1440)
+    driver.find_element("css selector", "body").send_keys("\ue014")  # right
+    browser.until(lambda: "scoreboard.html" in driver.current_url, "the next page")

@@ -1,0 +1,90 @@
+"""The chapter on real photographs: tables by hand, without a study, and the default model's measures."""
+
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from crack_utils.report import figures
+from crack_utils.report import real_photographs as chapter
+
+
+@pytest.fixture
+def trainings():
+    """Three seeds of two ingredients and of two labels, one failed training among them."""
+    rows = []
+    for seed, (whole, changed) in enumerate([(0.9, 0.8), (0.8, 0.6), (0.7, 0.4)]):
+        rows += [("ingredients", "all", "all", seed, 0, whole), ("ingredients", "no outlines", "all", seed, 0, changed)]
+        rows += [("labels", "default", "5", seed, int(seed == 2), np.nan if seed == 2 else 0.6)]
+        rows += [("labels", "default", "all", seed, 0, whole), ("recipe", "photo", "all", seed, 0, whole)]
+    table = pd.DataFrame(rows, columns=["question", "case", "labels", "seed", "failed", "f1_tolerance_2"])
+    return table.assign(f1=table["f1_tolerance_2"] - 0.1, minutes=2.0)
+
+
+def test_differences_are_paired_by_seed(trainings):
+    (row,) = chapter.ingredient_table(trainings).to_dict("records")
+    assert (row["case"], row["seeds"], row["shown"]) == ("no outlines", 3, "no")
+    assert row["difference"] == pytest.approx(-0.2)
+    assert row["high"] == pytest.approx(-0.2 + 4.302653 * 0.1 / math.sqrt(3), abs=1e-6)  # t, two degrees of freedom
+
+
+def test_a_failed_training_counts_as_zero(trainings):
+    table = chapter.case_table(trainings, "labels").set_index("labels")
+    assert table.loc["5", "F1 at 2 px"] == pytest.approx(0.4) and table.loc["5", "failed"] == 1
+    assert table.loc["all", "pooled F1"] == pytest.approx(0.7)
+
+
+def test_one_seed_has_no_interval():
+    assert chapter.mean_interval([0.5])[0] == 0.5 and all(map(math.isnan, chapter.mean_interval([0.5])[1:]))
+
+
+def test_without_a_study_the_page_says_which_makes_it(tmp_path, capsys):
+    trainings = chapter.read_trainings(tmp_path / "none.csv")
+    assert "make study STUDY=photographs" in capsys.readouterr().out
+    assert chapter.ingredient_table(trainings).empty
+    assert all(chapter.case_table(trainings, question).empty for question in ("recipe", "losses", "labels"))
+
+
+def test_figures(trainings):
+    assert figures.ingredients(chapter.ingredient_table(trainings)).axes[0].get_yticklabels()[0].get_text()
+    labels = figures.label_curves(chapter.case_table(trainings, "labels")).axes[0]
+    assert [text.get_text() for text in labels.get_xticklabels()] == ["5", "all"]
+    assert len(figures.f1_over_minutes(trainings).axes[0].lines) == 2
+    plt.close("all")
+
+
+class Darkness:
+    """Stands for a network: what is dark is crack."""
+
+    threshold = 0.5
+
+    def predict(self, image):
+        return np.float32(image < 0.3)
+
+
+def test_measures_and_the_worst_pictures():
+    mask = np.zeros((20, 30), bool)
+    mask[9:12] = True
+    seen, missed, empty = np.where(mask, 0.1, 0.9), np.full(mask.shape, 0.9), np.full(mask.shape, 0.9)
+    pictures = [("seen", seen, mask), ("missed", missed, mask), ("empty", empty, ~mask & mask)]
+    _, table = chapter.predict_all(Darkness(), pictures)
+    zero_shot = chapter.zero_shot_table({"drawn surfaces": table, "none": pd.DataFrame()})
+    row = zero_shot.loc["drawn surfaces"]
+    assert (row["pictures"], row["precision"], row["recall"]) == (3, 1.0, 0.5)
+    assert row["pooled F1"] == pytest.approx(2 / 3)
+    assert chapter.worst(table, [mask for _, _, mask in pictures], 1) == [1]
+    assert chapter.numbers(zero_shot, chapter.read_trainings("/nowhere.csv"))["drawn"] == 3
+
+
+def test_drawn_surfaces_are_pictures_with_masks():
+    ((name, image, mask),) = chapter.drawn_surfaces(1, size=(48, 64))
+    assert name == "drawn 0" and image.shape == mask.shape == (48, 64) and mask.dtype == bool
+    assert image.min() >= 0 and image.max() <= 1
+
+
+def test_asphalt_is_told_to_be_absent(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(chapter.crackforest, "local", lambda: None)
+    monkeypatch.setattr(chapter.paths, "root", lambda: tmp_path / "project")
+    assert chapter.asphalt() == [] and "crack-utils fetch crackforest" in capsys.readouterr().out

@@ -1,0 +1,104 @@
+"""Pictures of tips: which are shown, which end is the right one, and how sure one may be."""
+
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from crack_utils.report import figures, tip_pictures
+from crack_utils.report.tip_pictures import TipPicture
+
+INF = float("inf")
+
+
+def made_up(error, tip=(20.0, 30.0), probability=0.9):
+    """A picture whose crack begins at column 5 and ends at column 30, and what was found in it."""
+    photograph = SimpleNamespace(
+        image=np.full((40, 60), 200, np.uint8), tips=np.array([[20.0, 30.0]]), mouths=np.array([[20.0, 5.0]])
+    )
+    mask = np.zeros((40, 60), bool)
+    mask[19:22, 5:31] = True
+    found = SimpleNamespace(position=tip, positions=[tip], found=True, right_end_probability=probability)
+    return TipPicture(photograph, mask, None if np.isinf(error) else found, np.array([error]))
+
+
+def test_pictures_are_chosen_by_their_errors_alone():
+    pictures = [made_up(float(error)) for error in (8, 1, INF, 3, 2, 7, 4, 6, 5)]
+    chosen = tip_pictures.good_bad_worst(pictures)
+    errors = {name: [picture.worst for picture in row] for name, row in chosen.items()}
+    assert errors == {"good": [1, 2, 3], "bad": [4, 5, 6], "worst": [7, 8, INF]}
+    chosen = tip_pictures.good_bad_worst([made_up(float(error)) for error in range(20)])
+    assert [picture.worst for picture in chosen["good"] + chosen["bad"]] == [4, 5, 6, 14, 15, 16]
+    shown = figures.tip_gallery(tip_pictures.good_bad_worst(pictures))
+    assert [axes.get_title() for axes in shown.axes][::8] == ["good: 1.0 px off", "worst: a tip was missed"]
+    plt.close("all")
+    with pytest.raises(ValueError, match="8 pictures with a crack; nine are needed"):
+        tip_pictures.good_bad_worst(pictures[:8])
+
+
+def test_the_right_end_is_the_one_nearer_to_a_tip():
+    photograph = made_up(1.0).photograph
+    assert tip_pictures.is_right_end((20.0, 28.0), photograph)
+    assert not tip_pictures.is_right_end((20.0, 6.0), photograph)
+
+
+def test_stated_and_observed_shares_by_class():
+    ends = pd.DataFrame(
+        [("predicted", 0.9, True), ("predicted", 0.9, False), ("predicted", 0.7, True), ("spoilt", 0.999, True)],
+        columns=["masks", "probability", "right"],
+    )
+    table = tip_pictures.reliability_table(ends)
+    assert table[["masks", "to", "right", "tips"]].to_numpy().tolist() == [
+        ["predicted", 0.8, 1.0, 1],
+        ["predicted", 0.95, 0.5, 2],
+        ["spoilt", 1.0, 1.0, 1],
+    ]
+    assert (table["low"] <= table["right"]).all() and (table["high"] >= table["right"]).all()
+    assert table.loc[1, "low"] == pytest.approx(0.0126, abs=1e-4)  # exact binomial interval of one of two
+    assert len(figures.right_end_reliability(table).axes[0].containers) == 2
+    plt.close("all")
+
+
+class Darkness:
+    """Stands for a network: what is dark is crack."""
+
+    threshold = 0.5
+
+    def predict(self, image, scale=1.0):
+        return np.float32(image < 0.3)
+
+
+def test_drawn_pictures_and_their_numbers():
+    pictures = tip_pictures.tip_pictures(Darkness(), 3, size=(64, 80))
+    assert len(pictures) == 3
+    ends = tip_pictures.right_ends(pictures, spoilt=1)
+    assert set(ends["masks"]) <= {"predicted", "spoilt"} and ends["probability"].between(0, 1).all()
+    numbers = tip_pictures.numbers([made_up(2.0), made_up(INF), made_up(4.0)], ends)
+    assert (numbers["drawn_misses"], numbers["drawn_median"]) == (1, 4.0)
+    assert numbers["drawn_within_5"] == pytest.approx(2 / 3)
+
+
+def test_polymer_photographs_absent_or_there(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(tip_pictures, "polymer_folder", lambda: None)
+    table, crops = tip_pictures.polymer_tips(Darkness())
+    assert table.empty and crops == [] and "are not present" in capsys.readouterr().out
+    marks = pd.DataFrame(
+        {"photograph": ["0200", "0380"], "crack": ["no", "yes"], "tip_row": [np.nan, 40], "tip_column": [np.nan, 90]}
+        | {"sure_px": [np.nan, 3]}
+    )
+    (tmp_path / "results").mkdir()
+    marks.to_csv(tmp_path / tip_pictures.MARKS, index=False)
+    monkeypatch.setattr(tip_pictures.paths, "root", lambda: tmp_path)
+    (tmp_path / "data" / "images").mkdir(parents=True)
+    for name, length in (("0200", 0), ("0380", 91)):
+        image = np.full((80, 120), 200, np.uint8)
+        image[39:42, :length] = 10
+        Image.fromarray(image).save(tmp_path / "data" / "images" / f"{name}.png")
+    table, crops = tip_pictures.polymer_tips(Darkness(), tmp_path / "data")
+    assert table.loc["0200", ["marked", "found"]].tolist() == ["–", "–"]
+    assert table.loc["0380", "off [px]"] < 2
+    assert len(crops) == 1 and figures.enlarged_tips(crops).axes[0].get_title() == "0380"
+    plt.close("all")
