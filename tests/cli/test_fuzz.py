@@ -19,6 +19,7 @@ def fuzzed(*arguments):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.acceptance
 def test_a_few_damaged_files():
     assert fuzz.fuzz(12, seed=1) == []
 
