@@ -14,6 +14,7 @@ from crack_utils import Experiment, data
 from crack_utils.cli.main import main
 from crack_utils.data import DataError, crackforest, sources
 from crack_utils.runtime import paths
+from crack_utils.training.prepare import prepare
 
 NAMES = ("001", "002", "003")
 FILES = [f"image/{name}.jpg" for name in NAMES] + [f"groundTruth/{name}.mat" for name in NAMES]
@@ -146,7 +147,7 @@ class TestLocal:
     def test_nothing_is_fetched_by_its_name_alone(self, server):
         for ask in (
             lambda: sources.folders("crackforest"),
-            lambda: Experiment.preset("smoke", data="crackforest"),
+            lambda: prepare(Experiment.preset("smoke", data="crackforest")),
             crackforest.folder,
         ):
             with pytest.raises(ValueError, match="`crack-utils fetch crackforest` downloads it"):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from crack_utils import metrics
+from crack_utils import Experiment, metrics, train
 from crack_utils.cli import main
 from crack_utils.data import novelty
 from crack_utils.evaluation import calibration, conformal
@@ -120,12 +120,10 @@ class TestUnlike:
             novelty.ranges([])
 
 
-def test_the_default_model(tmp_path, monkeypatch, capsys):
+def test_a_training_ends_calibrated(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path))
-    assert main.main(["model", "--preset", "smoke"]) == 0
-    folder = tmp_path / "model"
-    assert {file.name for file in folder.iterdir()} == {"model.keras", "calibration.json", "experiment.json", "card.md"}
-    trained, found = load_trained("default"), json.loads((folder / "calibration.json").read_text())
+    folder = train(Experiment.preset("smoke")).folder
+    trained, found = load_trained(folder), json.loads((folder / "calibration.json").read_text())
     assert (trained.temperature, trained.threshold) == (found["temperature"], found["threshold"])
     assert "calibrated" in trained.source and set(found["measured"]) == {"validation", "test"}
     assert set(found["ranges"]) == set(novelty.WORDS)

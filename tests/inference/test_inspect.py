@@ -279,10 +279,14 @@ def test_the_overlay_outlines_cracks_and_marks_the_tip():
     def painted(colour):
         return (drawn == drawing.ImageColor.getrgb(colour)).all(axis=-1)
 
-    assert painted(drawing.PRIMARY)[17, 12:25].all() and painted(drawing.SECONDARY)[4, 50:53].all()
+    outline = painted(drawing.PRIMARY) | painted(drawing.TIP)  # the marks of the tips lie over it
+    assert outline[17, 12:25].all() and painted(drawing.SECONDARY)[4, 50:53].all()
     assert not (painted(drawing.PRIMARY) | painted(drawing.SECONDARY))[mask].any()
-    row, column = np.argwhere(painted(drawing.TIP)).mean(axis=0)
-    assert (row, column) == pytest.approx(tuple(np.mean(cracks[0].tip.positions, axis=0)), abs=1)  # one mark a tip
+    for row, column in cracks[0].tip.positions:  # a circle around each tip, of radius 10
+        above = np.flatnonzero(painted(drawing.TIP)[round(row - 9.5), : drawn.shape[1]])
+        assert min(abs(above - column)) <= 1
+    rows = np.flatnonzero(painted(drawing.TIP)[:, 5:15].any(axis=1))
+    assert (rows.min() + rows.max()) / 2 == pytest.approx(cracks[0].tip.row, abs=1)
     empty = np.zeros_like(mask)
     assert np.asarray(overlay(image, empty, [], "a")).shape[2] == 3
 

@@ -294,7 +294,7 @@ BAD = [
     (lambda: labelling.active_contour(np.zeros((4, 6, 3)), MASK, method="edge"), "gray images"),
     (lambda: labelling.dilate(MASK, 0), "radius must be a whole number from 1 to 500, not 0"),
     (lambda: labelling.erode(MASK, 1.5), "whole number"),
-    (lambda: labelling.dilate(np.full((2, 2), 2)), "0 and 1 only"),
+    (lambda: labelling.dilate(np.full((2, 2), 2)), "only 0 and 1"),
     (lambda: labelling.fill_holes(np.zeros((2, 2, 2))), r"not \(2, 2, 2\)"),
 ]  # fmt: skip
 

@@ -89,7 +89,7 @@ def test_mixed_precision_is_near_float32(model):
     ("options", "message"),
     [
         ({"filters": 6, "depth": 2}, "filters=6: the bridge has 6 channels at depth 2"),
-        ({"heads": 3}, "valid is what 3 heads and 4 divide"),
+        ({"heads": 3}, "must be divisible by 3 heads and by 4"),
         ({"transformers": 0}, "transformers must be a whole number of at least 1"),
     ],
 )

@@ -85,7 +85,7 @@ def test_receptive_fields_are_what_one_bright_row_reaches():
 def test_a_layer_whose_receptive_field_is_unknown_is_named():
     image = keras.Input((16, 16, 1))
     model = keras.Model(image, keras.layers.ZeroPadding2D(name="strange")(image))
-    with pytest.raises(ValueError, match="layer 'strange', a ZeroPadding2D"):
+    with pytest.raises(ValueError, match="layer 'strange' is a ZeroPadding2D"):
         models.layer_table(model, (16, 16))
 
 

@@ -43,10 +43,10 @@ def test_differences_are_paired(table):
 
 
 def test_what_is_said_follows_from_the_numbers(table):
-    assert "**Crops reach the 0.03 of F1" in crop_tables.in_words(table)
+    assert "**Crops reach the gain of 0.03 in F1" in crop_tables.in_words(table)
     worse = table[table["threshold"] != "0.5"]
     worse = pd.concat([worse, worse.assign(threshold="0.5"), table[table["fit"] == "ceiling"]])
-    assert "**Crops do not reach the 0.03 of F1" in crop_tables.in_words(worse)
+    assert "**Crops do not reach the gain of 0.03 in F1" in crop_tables.in_words(worse)
 
 
 def test_each_photograph_by_fit(table):
