@@ -286,7 +286,7 @@ def test_the_overlay_outlines_cracks_and_marks_the_tip():
         above = np.flatnonzero(painted(drawing.TIP)[round(row - 9.5), : drawn.shape[1]])
         assert min(abs(above - column)) <= 1
     rows = np.flatnonzero(painted(drawing.TIP)[:, 5:15].any(axis=1))
-    assert (rows.min() + rows.max()) / 2 == pytest.approx(cracks[0].tip.row, abs=1)
+    assert (rows.min() + rows.max()) / 2 == pytest.approx(cracks[0].tip.position[0], abs=1)
     empty = np.zeros_like(mask)
     assert np.asarray(overlay(image, empty, [], "a")).shape[2] == 3
 
