@@ -24,7 +24,9 @@ def add_commands(subparsers):
     )
     predict.add_argument("model", metavar="MODEL", help="a run's folder or id, 'latest', a .keras file, or 'default'")
     predict.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="pictures, or folders of them")
-    predict.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="where the results go")
+    predict.add_argument(
+        "--out", type=Path, default=Path("found"), metavar="FOLDER", help="where the results go; default: %(default)s"
+    )
     predict.add_argument("--mm-per-px", type=float, metavar="X", help="scale; by default what metadata.csv says")
     predict.add_argument("--threshold", type=float, metavar="T", help="by default the model's own")
     predict.add_argument(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crack_utils.cli.main import main
+from crack_utils.cli.main import _parser, main
 from crack_utils.runtime import paths
 
 RUN = """
@@ -91,3 +91,8 @@ def test_an_unreadable_picture_costs_its_pair(wrong, tmp_path, capsys):
     assert main(["check", str(folder)]) == 1
     said = capsys.readouterr()
     assert "7 pairs in 1 folder(s): these can be used" in said.out and "images/3.png" in said.err
+
+
+def test_predict_needs_no_folder_for_its_results():
+    parser = _parser()
+    assert str(parser.parse_args(["predict", "default", "photo.jpg"]).out) == "found"
