@@ -19,19 +19,19 @@ _BESIDE = (3.0, 8.0)  # [px] from a crack's edge: where the material beside it i
 _FLAT = 0.02  # gray value: least standard deviation of the material beside a crack
 _BORDER = 1.5  # [px] from the picture's edge
 
-# Fitted by `crack_utils.study.primary_rule` on synthetic specimens and what a network found in them.
+# Fitted by `crack_utils.study.primary_rule` on synthetic specimens and what the default model found in them.
 WEIGHTS = {
-    "length": 1.52,
-    "probability": 1.55,
-    "step": -1.7,
-    "dark": 2.9,
-    "bright": 3.15,
-    "wide": 0.39,
-    "narrows": 1.88,
-    "wavy": 0.52,
-    "tip and mouth": -0.33,
-    "tip": 0.62,
-    "closed": -4.1,
+    "length": 0.93,
+    "probability": 5.13,
+    "step": -0.66,
+    "dark": 1.89,
+    "bright": -0.01,
+    "wide": -0.25,
+    "narrows": -0.52,
+    "wavy": -0.06,
+    "tip and mouth": 0.07,
+    "tip": 0.36,
+    "closed": -4.77,
 }
 
 
