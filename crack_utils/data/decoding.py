@@ -248,9 +248,20 @@ def _jpeg_orientation(content):
 def _bmp(content, limit):
     if int.from_bytes(content[2:6], "little") > len(content):
         raise Refused("cut off, its end is missing")
-    picture = BmpImagePlugin.BmpImageFile(BytesIO(content))
+    picture = BmpImagePlugin.BmpImageFile(BytesIO(_with_full_palette(content)))
     refuse_large(picture.height, picture.width, len(picture.getbands()), limit)
     return from_pillow(picture)
+
+
+def _with_full_palette(content):
+    """Return a BMP whose palette counts as full where it has black and white alone.
+
+    Pillow takes the pixels of such a file for single bits, also where they have four or eight.
+    """
+    bits, colours = int.from_bytes(content[28:30], "little"), int.from_bytes(content[46:50], "little")
+    if content[14:18] == (40).to_bytes(4, "little") and bits in (4, 8) and colours == 2:
+        return content[:46] + bytes(4) + content[50:] + bytes(1024)  # so that there is something to read, at least
+    return content
 
 
 def exif_orientation(block):

@@ -54,6 +54,11 @@ class TestShown:
         for name in ("p.png", "p.bmp", "p.tif"):
             np.testing.assert_array_equal(read_mask(saved(tmp_path, palette, name)), CRACK)
 
+    def test_a_bmp_of_black_and_white_in_eight_bits(self, tmp_path):
+        """Pillow takes its pixels for single bits."""
+        palette = indexed(CRACK, (0, 0, 0), (255, 255, 255))
+        np.testing.assert_array_equal(read_mask(saved(tmp_path, palette, "m.bmp")), CRACK)
+
     def test_a_palette_of_labels_counts_from_0(self, tmp_path):
         np.testing.assert_array_equal(read_mask(saved(tmp_path, indexed(CRACK, (255, 0, 0), (0, 0, 255)))), CRACK)
 
