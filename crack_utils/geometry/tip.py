@@ -70,13 +70,6 @@ class Tip:
         """Whether there is a tip."""
         return self.position is not None
 
-    @property
-    def position_mm(self):
-        """(row, column) [mm], from the top left pixel's centre; None without a tip or a scale."""
-        if self.position is None or self.mm_per_px is None:
-            return None
-        return tuple(value * self.mm_per_px for value in self.position)
-
 
 def find_tip(mask_or_probability, threshold=0.5, notch=None, mm_per_px=None, image=None):
     """Find the tip of the primary crack.
