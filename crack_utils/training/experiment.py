@@ -37,7 +37,7 @@ PRESETS = {
         "longest_side": 240,  # CrackForest's 320×480 becomes 160×240
         "specimens": 80,  # many specimens with few frames: 24 specimens with 10 frames led to overfitting
         "frames": 4,
-        "images_per_epoch": 300,  # images are repeated up to this number (R26: 4 times), so small data sets train as long
+        "images_per_epoch": 300,  # images are repeated up to this number (R26: 4 times)
         "batch": 2,  # gives 1,664 updates at the report's learning rates; with 16 only 208
         "epochs": 8,
         "boundaries": (0.6, 0.9),  # another reading of R41: more updates at the first learning rate
@@ -107,9 +107,7 @@ class Experiment:
     size: tuple[int, int] | None = (128, 160)  # (height, width) [px]; None: from the pictures and `longest_side`
     longest_side: int = 240  # [px] longer side of the pictures if `size` is None
     crop_side: int | None = None  # [px] side of square crops if `size` is None; None: from `longest_side`
-    reduction: int | None = (
-        1  # factor by which pictures are reduced with fit="crop"; None: from the width of their cracks
-    )
+    reduction: int | None = 1  # with fit="crop": factor by which pictures are reduced; None: from their cracks' width
     fit: str = "resize"  # one of FITS: pictures resized to `size` (R24), or crops of `size`
     specimens: int = 24  # synthetic data only
     frames: int = 10  # pictures of each specimen; synthetic data only
@@ -128,10 +126,7 @@ class Experiment:
     optimizer: str = "adam"  # R40; one of OPTIMIZERS
     schedule: str = "steps"  # of the learning rate; one of SCHEDULES
     learning_rates: tuple[float, float, float] = (1e-4, 1e-5, 1e-6)  # R41
-    boundaries: tuple[float, float] = (
-        0.5,
-        0.75,
-    )  # shares of the training at which the rate drops: epochs 60, 90 of 120
+    boundaries: tuple[float, float] = (0.5, 0.75)  # shares of the training at which the rate drops (R41)
     weight_decay: float = 0.0  # only for "adamw"
     clipnorm: float | None = None  # largest norm of each gradient
     ema: float | None = None  # momentum of a moving average of the weights, which replaces the weights at the end
@@ -176,9 +171,7 @@ class Experiment:
         if overrides.get("data", SYNTHETIC) != SYNTHETIC:
             values |= {"size": None, "split_by": None, "test": None}
         if MODELS.get(overrides.get("model"), MODELS["unet"]).learns_parts and values.get("loss") == "dice+edge":
-            values["loss"] = (
-                "dice+bce"  # these models learn from parts of pictures, and the loss "edge" needs whole ones
-            )
+            values["loss"] = "dice+bce"  # the loss "edge" needs whole pictures
         if not {"model", "model_options"}.isdisjoint(overrides) and overrides.get("model") != values.get("model"):
             values.pop("start", None)  # the default model's weights fit only the same network
         if overrides.get("fit") == "resize":

@@ -39,7 +39,7 @@ def made(tmp_path):
 
     def make(*arguments):
         # The tests themselves may have been started by make, which tells its children what it was given.
-        told = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "PRESET", "DATA", "PYTHON"}
+        told = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "PRESET", "DATA", "STUDY", "PYTHON"}
         environment = {name: value for name, value in os.environ.items() if name not in told}
         return subprocess.run(
             ["make", *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
@@ -69,6 +69,15 @@ def test_make_book_takes_folders_from_where_it_is_run(made, tmp_path, given, con
     done = made("book", *given)
     assert done.stdout.startswith("python -m crack_utils.report.workflow book "), done.stderr
     assert done.stdout.rstrip().endswith(f"--config {config.format(here=tmp_path.resolve())}")
+
+
+@pytest.mark.parametrize(
+    ("study", "module"),
+    [("smoke", "study cost smoke"), ("photographs", "study.photographs"), ("thin_cracks", "study.thin_cracks")],
+)
+def test_make_study_starts_every_study(made, study, module):
+    done = made("study", f"STUDY={study}")
+    assert done.stdout.splitlines()[0] == f"python -m crack_utils.{module}", done.stderr
 
 
 def test_make_says_which_python_it_needs(made, tmp_path):
