@@ -131,7 +131,7 @@ def pooled(confusions):
 
 def one_hot(mask):
     """Return a boolean mask (…) with one channel per class (R23): (…, 2) float32, background in 0 and crack in 1."""
-    mask = as_mask(mask, "mask")
+    mask = boolean_mask(mask, "mask")
     return np.stack([~mask, mask], axis=-1).astype(np.float32)
 
 
@@ -212,7 +212,7 @@ def mean_width(true):
     ----------
     true : (height, width) array of bool
     """
-    true = as_mask(true, "true")
+    true = boolean_mask(true, "true")
     return float(true.sum() / skeleton_mask(true).sum()) if true.any() else 0.0
 
 
@@ -220,7 +220,7 @@ def _harmonic_mean(first, second):
     return float(2 * first * second / (first + second)) if first + second else 0.0
 
 
-def as_mask(mask, name):
+def boolean_mask(mask, name):
     """Return a mask as booleans.
 
     Parameters
@@ -247,7 +247,7 @@ def as_mask(mask, name):
 
 
 def _masks(true, predicted):
-    true, predicted = as_mask(true, "true"), as_mask(predicted, "predicted")
+    true, predicted = boolean_mask(true, "true"), boolean_mask(predicted, "predicted")
     check_same_shape(true, predicted)
     return true, predicted
 

@@ -6,7 +6,7 @@ Only NumPy, SciPy and scikit-image are needed.
 
 import numpy as np
 
-from crack_utils.metrics.masks import Confusion, as_mask, check_same_shape, confusion
+from crack_utils.metrics.masks import Confusion, boolean_mask, check_same_shape, confusion
 
 # A probability stored in one of these types rounds to 1 from this value, half a step below 1 (a tie rounds to 1, which
 # is even). The cast of S1 is a threshold there. The networks' outputs are float32, where only 1 itself counts.
@@ -73,7 +73,7 @@ def reliability(true, probability, bins=15):
     ValueError
         If the shapes differ, or probabilities are not floats in [0, 1].
     """
-    true, probability = as_mask(true, "true").ravel(), _probability(probability).ravel()
+    true, probability = boolean_mask(true, "true").ravel(), _probability(probability).ravel()
     check_same_shape(true, probability)
     index = np.minimum((probability * bins).astype(np.intp), bins - 1)
     pixels = np.bincount(index, minlength=bins)
@@ -97,7 +97,7 @@ def share_at_one(true, probability):
     float in [0, 1]
         0 if there is no crack.
     """
-    true, probability = as_mask(true, "true"), _probability(probability)
+    true, probability = boolean_mask(true, "true"), _probability(probability)
     check_same_shape(true, probability)
     return float((probability[true] >= 1).mean()) if true.any() else 0.0
 
@@ -116,7 +116,7 @@ def confusions_by_threshold(true, probability, thresholds):
     -------
     list of Confusion
     """
-    true, probability = as_mask(true, "true"), _probability(probability)
+    true, probability = boolean_mask(true, "true"), _probability(probability)
     check_same_shape(true, probability)
     thresholds = np.asarray(thresholds, dtype=np.float32)
     ascending = np.sort(thresholds)
