@@ -17,8 +17,8 @@ def add_commands(subparsers):
         "import",
         help="make a data set from annotations of labelme, COCO, CVAT, YOLO, VOC or MATLAB, or from masks to correct",
         description="Make images/ and masks/ from the files of another tool: JSON of labelme or COCO, XML of CVAT, "
-        "text of YOLO, masks with a palette or colours, or groundTruth of MATLAB. Unpack archives first; the photographs "
-        "are needed too.",
+        "text of YOLO, masks with a palette or colours, or groundTruth of MATLAB. Unpack archives first. "
+        "The photographs are needed too.",
         epilog="examples: crack-utils import labelled --label crack --out my_photographs; "
         "crack-utils import inverted --crack black --out my_photographs",
     )
