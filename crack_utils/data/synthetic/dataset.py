@@ -99,7 +99,7 @@ def generate(
         with lock(folder, f"Another process draws {folder}; this one waits for it"):
             if not (folder / _RECIPE).exists():  # another process may have finished while this one waited
                 _write(folder, recipe, workers, progress)
-    _compare(folder, _RECIPE, recipe)
+    check_recipe(folder, _RECIPE, recipe)
     return [row for source in SOURCES for row in _read_rows(folder / source / "metadata.csv")]
 
 
@@ -145,7 +145,7 @@ def _prepare(folder, recipe):
     """Make the folders, remove incomplete files of killed processes, and refuse pictures of another data set."""
     begun = (folder / _BEGUN).exists()
     if begun:
-        _compare(folder, _BEGUN, recipe)
+        check_recipe(folder, _BEGUN, recipe)
     specimens, frames = recipe["specimens"], recipe["frames"]
     for first, source in enumerate(SOURCES):
         expected = {f"{_name(s, f)}.png" for s in range(first, specimens, 2) for f in range(frames)}
@@ -163,7 +163,8 @@ def _prepare(folder, recipe):
     _replace(folder / _BEGUN, lambda path: path.write_text(json.dumps(recipe) + "\n"))
 
 
-def _compare(folder, name, recipe):
+def check_recipe(folder, name, recipe):
+    """Raise a ValueError if the file `name` in a folder contains other arguments than `recipe`, a dict."""
     stored = json.loads((folder / name).read_text())
     if stored != recipe:
         raise ValueError(f"folder={folder}: holds another data set, {stored}; choose another folder or remove it")

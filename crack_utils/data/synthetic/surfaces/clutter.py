@@ -1,4 +1,4 @@
-"""What lies on, in or over a surface and is not a crack, though much of it is thin, dark or long."""
+"""Things on a surface that are not cracks, although many are thin, dark or long: joints, stains, hairs, shadows."""
 
 import numpy as np
 from scipy import ndimage
@@ -12,7 +12,7 @@ _COVERED, _SHADED = 0.25, 0.25  # shares of pictures with objects over the crack
 
 
 def draw_clutter(rng, fields, surface):
-    """Draw what the cracks run through: joints, painted lines, stains, scratches; a new surface."""
+    """Draw things that cracks run through, such as joints, lines, stains and scratches; return a new surface."""
     kinds = (joint, step, painted_line, stain, water_mark, scratches, tyre_mark, chalk, film)
     for _ in range(rng.poisson(_OFTEN)):
         surface = kinds[rng.integers(len(kinds))](rng, fields, surface)
@@ -20,7 +20,7 @@ def draw_clutter(rng, fields, surface):
 
 
 def draw_objects(rng, fields, surface):
-    """Draw what lies over the cracks, and say where it hides them.
+    """Draw objects that lie over the cracks.
 
     Returns
     -------
