@@ -1,4 +1,4 @@
-"""The shell's way to label: ``crack-utils label run`` and ``crack-utils label replay``."""
+"""Label on the command line: ``crack-utils label run`` and ``crack-utils label replay``."""
 
 import sys
 from pathlib import Path
@@ -42,7 +42,7 @@ def _run(options):
         return "labelled"
 
     def interrupted(name):
-        """Whether this recipe was to be applied by a process that was killed before the mask was there."""
+        """Return whether this recipe was to be applied by a process that was killed before the mask was there."""
         path = folder.recipe_path(name)
         return folder.state(name) == "stale" and not folder.mask_path(name).exists() and Recipe.load(path) == recipe
 

@@ -193,7 +193,7 @@ def test_missed_tips_are_failures():
         (lambda: geometry.find_tip(np.zeros((5, 5)), notch=3), "notch"),
         (lambda: geometry.measure_cracks(np.zeros((5, 5))), "float64"),
         (lambda: geometry.measure_cracks(np.zeros((5, 5), bool), mm_per_px=0), "mm_per_px"),
-        (lambda: geometry.tip_errors([(1, 2)], []), "one a picture"),
+        (lambda: geometry.tip_errors([(1, 2)], []), "one per picture"),
     ],
 )
 def test_bad_input_is_refused(call, message):
