@@ -14,12 +14,14 @@ from crack_utils.training.experiment import Experiment
 
 LATEST = "latest"
 SETS = "train", "validation", "test"
-ORIGIN = {  # what others read of `provenance.json`
+ORIGIN = {  # what others read of `provenance.json`; a training writes it all
     "commit": str,
     "data_hash": str,
     "packages": dict,
     "precision": str,
     "seconds": float | None,
+    "finished": str,
+    "peak_memory_gib": float | None,
 }
 MOST_HISTORY = 2**26  # [bytes] a thousand times that of a long training
 
@@ -64,9 +66,9 @@ class Run:
     @property
     def provenance(self):
         values = self._json("provenance.json")
-        wrong = [name for name, kind in ORIGIN.items() if name in values and not typed.fits(values[name], kind)]
+        wrong = [name for name, kind in ORIGIN.items() if name not in values or not typed.fits(values[name], kind)]
         if wrong:
-            raise ValueError(f"{self.marker}: {', '.join(wrong)} not as a training writes it")
+            raise ValueError(f"{self.marker}: {', '.join(wrong)} missing, or not as a training writes it")
         return values
 
     @property
