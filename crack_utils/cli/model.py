@@ -44,9 +44,13 @@ def _calibrate(options):
     from crack_utils.training.run import load_run
 
     run = load_run(options.model)  # refused before the next line loads TensorFlow
+    from crack_utils.data.split import NO_CRACK, is_cracked
     from crack_utils.evaluation.calibration import calibrate
+    from crack_utils.evaluation.evaluate import split_of
 
     found = calibrate(run)
+    if not any(map(is_cracked, split_of(run).validation)):
+        print(f"no crack in validation: {NO_CRACK['validation']}")
     print(f"{run.folder}: temperature {found.temperature:.2f}, threshold {found.threshold:g}")
     for name, each in found.measured.items():
         before, after = (each[f"expected_calibration_error_{when}"] for when in ("before", "after"))

@@ -12,6 +12,7 @@ METADATA = ("name", "source", "specimen", "frame", "tip_row", "tip_column", "mm_
 GROWTH = ("cycles", "load_n", "cmod_mm")  # of a growth test: what the machine read when the photograph was taken
 KNOWN = (*METADATA, *GROWTH)
 
+LARGEST_SCALE = 1e6  # [mm/px] a kilometre, as in geometry
 NAMED = 5  # rows without a picture that a note names
 
 
@@ -155,8 +156,8 @@ def _parse(row):
         raise ValueError("tip2_row and tip2_column are of a second tip, but there is no first one")
     if row.get("mm_per_px"):
         parsed["mm_per_px"] = _number(row, "mm_per_px")
-        if parsed["mm_per_px"] <= 0:
-            raise ValueError(f"mm_per_px {row['mm_per_px']!r} is not above 0")
+        if not 0 < parsed["mm_per_px"] <= LARGEST_SCALE:
+            raise ValueError(f"mm_per_px {row['mm_per_px']!r} is not above 0 and at most {LARGEST_SCALE:g}")
     for column in GROWTH:
         if row.get(column):
             parsed[column] = _number(row, column)

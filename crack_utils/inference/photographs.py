@@ -8,6 +8,7 @@ from crack_utils.data.images import SUFFIXES
 from crack_utils.data.metadata import read_metadata
 from crack_utils.data.names import normal, problem_of
 from crack_utils.data.pairs import refuse
+from crack_utils.geometry.tip import check_scale
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,7 @@ def find_photographs(*places, mm_per_px=None):
     ValueError
         If the scale is none.
     """
-    if mm_per_px is not None and not 0 < mm_per_px < float("inf"):
-        raise ValueError(f"mm_per_px={mm_per_px}: valid is a number above 0")
+    check_scale(mm_per_px)
     found, problems = [], []
     for place in map(Path, places):
         if place.is_dir():
