@@ -55,7 +55,7 @@ def in_words(measured):
 
 
 def has_crack(measured):
-    """Return whether the set that results are claimed on shows any crack; otherwise no measure of cracks means anything.
+    """Return whether the set that results are claimed on shows any crack; else nobody knows how well they are found.
 
     Parameters
     ----------

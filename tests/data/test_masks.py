@@ -131,9 +131,7 @@ class TestGrayEdges:
             read_mask(saved(tmp_path, values))
 
     @quick
-    @given(
-        background=st.integers(0, 3), others=st.lists(st.integers(4, 28), min_size=1, max_size=2, unique=True).map(sorted)
-    )
+    @given(st.integers(0, 3), st.lists(st.integers(4, 28), min_size=1, max_size=2, unique=True).map(sorted))
     def test_numbers_of_classes_and_white_for_none_of_them(self, tmp_path, background, others):
         values = np.where(CRACK, 255, background).astype(np.uint8)
         for place, level in enumerate(others):
