@@ -34,6 +34,7 @@ def _run(options):
     from crack_utils.labelling.recipe import Recipe
 
     recipe, folder = Recipe.load(options.recipe), LabelFolder(options.folder)
+    folder.check_table()
 
     def label(name):
         if not options.overwrite and folder.state(name) != "new" and not interrupted(name):

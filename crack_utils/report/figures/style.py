@@ -27,6 +27,7 @@ def use_style():
             "figure.dpi": 110,
             "savefig.dpi": 160,
             "figure.constrained_layout.use": True,
+            "text.parse_math": False,  # names of files and specimens are no formulas
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.titlesize": 13,
