@@ -1,6 +1,6 @@
 """Figures as SVG beside the PNG that a page shows: for download, in the dialog that enlarges a figure.
 
-A notebook keeps each figure in both forms (`crack_utils.report.figures.use_style`). The SVG is taken out of the notebook
+A notebook keeps each figure in both forms (`crack_utils.report.figures.use_style`). The SVG is taken out of it
 before MyST-NB reads it, kept under the name that the PNG will have, and put beside it in the built pages. The picture
 on the page gets the class ``has-svg``, by which `reading.js` knows that it can be downloaded.
 """

@@ -1,7 +1,7 @@
 """The README's moving picture: photograph, mask, tip and length, photograph after photograph of a drawn growth test.
 
-`python -m crack_utils.report.moving_picture` draws it again with the default model. The test is the one of the book's page
-on growth: its specimen is chosen by its geometry alone, and the photographs shown are spread evenly over it.
+`python -m crack_utils.report.moving_picture` draws it again with the default model. The test is the one of the book's
+page on growth: its specimen is chosen by its geometry alone, and the photographs shown are spread evenly over it.
 """
 
 import io
