@@ -435,6 +435,20 @@ def test_a_book_has_a_row_for_each_entry_of_a_record(small_book):
     assert 'title="notebook train_dice: claims.R1.value (ten runs)"' in cells[2]
 
 
+def test_an_item_of_the_report_has_its_words(live_values):
+    import hover_words
+    from docutils import nodes
+
+    checklist, page = nodes.document(None, None), nodes.document(None, None)
+    cells = [nodes.entry("", nodes.paragraph("", word)) for word in ("R54", "Table 1")]
+    checklist += nodes.row("", *cells)
+    page += nodes.paragraph("", "", nodes.Text("See R54, not R99 "), nodes.literal("", "R54"))
+    hover_words.explain_items(page, hover_words.statements(checklist))
+    (abbreviation,) = page.findall(nodes.abbreviation)
+    assert abbreviation.astext() == "R54" and abbreviation["explanation"] == "Table 1"
+    assert page.astext() == "See R54, not R99 R54"
+
+
 def test_a_book_says_what_a_word_means_and_colours_a_verdict(small_book):
     index = small_book[0]["index"]
     assert re.search(r'<a [^>]*title="The end of the crack."[^>]*><span[^>]*>tip</span></a>', index)

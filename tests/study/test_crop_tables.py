@@ -28,9 +28,9 @@ def table():
 
 def test_means_are_over_photographs(table):
     found = crop_tables.means(table).set_index(["fit", "threshold"])
-    assert found.loc[("resize", "0.5"), "F1, 2 px"] == pytest.approx(0.65)
-    assert found.loc[("crop", "0.5"), "F1, 2 px"] == pytest.approx(0.69)
-    assert found.loc[("crop", "chosen (0.4)"), "crack IoU"] == pytest.approx(3 / 5)
+    assert found.loc[("resized", "0.5"), "F1, 2 px"] == pytest.approx(0.65)
+    assert found.loc[("crops", "0.5"), "F1, 2 px"] == pytest.approx(0.69)
+    assert found.loc[("crops", "chosen (0.4)"), "crack IoU"] == pytest.approx(3 / 5)
     assert (found["training [min]"] == 1).all() and len(found) == 4
 
 
