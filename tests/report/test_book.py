@@ -273,7 +273,10 @@ def test_code_is_folded_and_what_papermill_injected_is_left_out(executed_noteboo
 def test_remarks_of_libraries_and_folders_of_the_machine_are_left_out(executed_notebooks):
     outputs = [
         nbformat.v4.new_output("stream", name="stderr", text="a library remarks"),
-        nbformat.v4.new_output("stream", name="stdout", text="in /home/me/book/artifacts/runs"),
+        nbformat.v4.new_output("stream", name="stdout", text="INFO:tensorflow:Assets written\n"),
+        nbformat.v4.new_output(
+            "stream", name="stdout", text="WARNING:tensorflow:5 out of the last\nin /home/me/book/artifacts/runs"
+        ),
         nbformat.v4.new_output("display_data", data={"text/html": "<b>/home/me/book/x</b>", "image/png": PIXEL}),
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=outputs)])
