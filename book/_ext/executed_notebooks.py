@@ -6,8 +6,8 @@
   the notebook. A block from ``<!-- only: loss=dice -->`` to ``<!-- end -->`` stays on the pages with that parameter.
 - Code is hidden behind a click. The cell that papermill injected is left out; the cell of the parameters says what this
   page was given.
-- Remarks of libraries (all that went to the error stream, and what TensorFlow prints) and folders of the machine are left
-  out of the outputs.
+- Remarks of libraries (all that went to the error stream, and what TensorFlow prints) and folders of the machine are
+  left out of the outputs.
 - Recorded values (see ``live_values``) are left out too: they are data, and MyST-NB would warn that a notebook records
   twice under one name.
 """
