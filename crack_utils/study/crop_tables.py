@@ -69,7 +69,7 @@ def by_photograph(table, threshold="chosen"):
     rows = _trained(table)
     rows = rows[rows["threshold"] == threshold]
     return {
-        title(loss): group.pivot_table(index="name", columns="fit", values="f1")
+        title(loss): group.pivot_table(index="name", columns="fit", values="f1").rename(columns=FITS)
         for loss, group in rows.groupby("loss", sort=False)
     }
 
