@@ -67,7 +67,7 @@ KEYS = {  # key: text of the help
     "n": "next photograph",
     "b": "previous photograph",
 }
-STATES = {"new": "○", "labelled": "●", "stale": "◐", "foreign": "◌"}
+STATES = {"new": "○", "draft": "◔", "labelled": "●", "stale": "◐", "foreign": "◌"}
 
 
 class Editor(widgets.VBox):

@@ -6,9 +6,11 @@
 
 import csv
 import io
+from functools import cached_property
 from pathlib import Path
 
-from crack_utils.data.images import SUFFIXES
+from crack_utils.data.digests import common_bits
+from crack_utils.data.images import SUFFIXES, read_image
 from crack_utils.data.metadata import METADATA, read_table
 from crack_utils.data.names import normal, printable, problem_of
 from crack_utils.data.pairs import refuse
@@ -74,6 +76,14 @@ class LabelFolder:
             raise DataError(f"{printable(file)}: {problem}")
         return read_photo(file)
 
+    def gray(self, name):
+        """Read a photograph as a network sees it: float32 (H, W) in [0, 1]."""
+        return read_image(self.images[self._known(name)], self._bits)
+
+    @cached_property
+    def _bits(self):
+        return common_bits(self.images.values())
+
     def recipe(self, name):
         """Read the recipe of a photograph; return an empty one if there is none yet.
 
@@ -125,13 +135,26 @@ class LabelFolder:
             }
         )
 
+    def save_draft(self, name, recipe):
+        """Write the recipe of a photograph that a network has drafted, and no mask: nobody has looked at it yet.
+
+        Raises
+        ------
+        DataError
+            If there is a recipe or a mask already.
+        """
+        if self.state(name) != "new":
+            raise DataError(f"{self.recipe_path(name)}: {name!r} has a recipe or a mask already")
+        recipe.save(self.recipe_path(name))
+
     def replay(self, name):
         """Make the mask and the parts of a photograph again from its recipe.
 
         Returns
         -------
         str
-            "made" if there was no mask, "unchanged" if both files already have the same bytes, else "changed".
+            "made" if there was no mask, "unchanged" if both files already have the same bytes, else "changed"; "draft"
+            if nobody has looked at what a network drafted, so that it makes no mask.
 
         Raises
         ------
@@ -145,6 +168,8 @@ class LabelFolder:
             raise RecipeError(f"{path}: no such file")
         self._refuse_foreign(name)
         recipe = Recipe.load(path)
+        if self.state(name) == "draft":
+            return "draft"
         try:
             labels = recipe.apply(self.photo(name))
         except RecipeError as error:
@@ -163,7 +188,7 @@ class LabelFolder:
         -------
         str
             "labelled"; "stale" if its mask differs from the result of its recipe; "new" without mask and recipe;
-            "foreign" with a mask from another tool.
+            "draft" with a network's draft that nobody has corrected or saved; "foreign" with a mask from another tool.
         """
         recipe, mask = self.recipe_path(name), self.mask_path(name)
         if mask.suffix != ".png":
@@ -171,10 +196,12 @@ class LabelFolder:
         if not recipe.exists():
             return "foreign" if mask.exists() else "new"
         try:
-            current = mask.exists() and read_digest(mask) == Recipe.load(recipe).digest
+            steps = Recipe.load(recipe)
         except RecipeError:
             return "stale"
-        return "labelled" if current else "stale"
+        if mask.exists():
+            return "labelled" if read_digest(mask) == steps.digest else "stale"
+        return "draft" if len(steps) and all(step.tool == "draft" for step in steps.steps) else "stale"
 
     def _refuse_foreign(self, name):
         if self.state(name) == "foreign":

@@ -71,7 +71,7 @@ class Session:
         self.folder = LabelFolder(folder)
         self.settings = Settings()
         self.outline = []  # corners of a polygon that is not closed yet, (row, column)
-        waiting = (name for name in self.folder.names if self.folder.state(name) == "new")
+        waiting = (name for name in self.folder.names if self.folder.state(name) in ("new", "draft"))
         self.open(next(waiting, self.folder.names[0]))
 
     @property
