@@ -38,7 +38,7 @@ def _run(options):
     def label(name):
         if not options.overwrite and folder.state(name) != "new" and not interrupted(name):
             return "kept: labelled before (see --overwrite)"
-        folder.save(name, recipe, recipe.apply(folder.photo(name)), folder.tip(name))
+        folder.save(name, recipe, recipe.apply(folder.photo(name)))
         return "labelled"
 
     def interrupted(name):
