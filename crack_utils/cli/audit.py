@@ -20,9 +20,10 @@ def add_commands(subparsers):
         epilog="example: crack-utils audit table.csv --plot masks.png",
     )
     audit.add_argument(
-        "table", metavar="FILE", help="CSV with column names, or - for standard input. Column mean_iou is needed; name,
-        accuracy, loss, loss_name " "(bce or focal), precision, recall, crack_share and set (rows of one set have the
-        same crack share) are optional",
+        "table",
+        metavar="FILE",
+        help="CSV with column names, or - for standard input. Column mean_iou is needed; name, accuracy, loss, "
+        "loss_name (bce or focal), precision, recall, crack_share and set (its rows have one crack share) are optional",
     )
     audit.add_argument("--plot", type=Path, metavar="FILE", help="draw the possible masks into this PNG")
     audit.set_defaults(run=_audit)

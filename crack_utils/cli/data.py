@@ -15,12 +15,17 @@ def add_commands(subparsers):
     subparsers : argparse._SubParsersAction
     """
     check = subparsers.add_parser(
-        "check", help="check whether folders of images/ and masks/ can be used, and summarise them", description="Read
-        every picture and mask, list the files that cannot be used with the reason, and summarise the " "data set.",
+        "check",
+        help="check whether folders of images/ and masks/ can be used, and summarise them",
+        description="Read every picture and mask, list the files that cannot be used with the reason, and summarise "
+        "the data set.",
         epilog="example: crack-utils check my_photographs --html check.html",
-    ) check.add_argument("folders", nargs="+", metavar="FOLDER", help="one or more folders that form one data set")
-    check.add_argument("--json", type=Path, metavar="FILE", help="write the summary as JSON, with one entry per
-    picture") check.add_argument("--html", type=Path, metavar="FILE", help="write the summary as a page with pictures")
+    )
+    check.add_argument("folders", nargs="+", metavar="FOLDER", help="one or more folders that form one data set")
+    check.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the summary as JSON, with one entry per picture"
+    )
+    check.add_argument("--html", type=Path, metavar="FILE", help="write the summary as a page with pictures")
     check.set_defaults(run=_check)
 
     fetch = subparsers.add_parser(

@@ -13,10 +13,11 @@ def add_commands(subparsers):
         status.
     """
     growth = subparsers.add_parser(
-        "growth", help="crack length, growth rates, Paris' law and load curves of a test", description="Measure the
-        crack in each photograph of a growth test, and write growth rates, Paris' law and load " "curves as tables,
-        figures and a PDF. After an interruption, the same command continues.", epilog="example: crack-utils growth
-        found --tables my_test",
+        "growth",
+        help="crack length, growth rates, Paris' law and load curves of a test",
+        description="Measure the crack in each photograph of a growth test, and write growth rates, Paris' law and "
+        "load curves as tables, figures and a PDF. After an interruption, the same command continues.",
+        epilog="example: crack-utils growth found --tables my_test",
     )
     growth.add_argument("folder", type=Path, metavar="FOLDER", help="results of predict, or a data set with true masks")
     growth.add_argument(

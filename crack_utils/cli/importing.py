@@ -14,11 +14,13 @@ def add_commands(subparsers):
     subparsers : argparse._SubParsersAction
     """
     importing = subparsers.add_parser(
-        "import", help="make a data set from annotations of labelme, COCO, CVAT, YOLO, VOC or MATLAB, or from masks to
-        correct", description="Make images/ and masks/ from the files of another tool: JSON of labelme or COCO, XML of
-        CVAT, text " "of YOLO, masks with a palette or colours, or groundTruth of MATLAB. Unpack archives first; the
-        photographs are " "needed too.", epilog="examples: crack-utils import labelled --label crack --out
-        my_photographs; " "crack-utils import inverted --crack black --out my_photographs",
+        "import",
+        help="make a data set from annotations of labelme, COCO, CVAT, YOLO, VOC or MATLAB, or from masks to correct",
+        description="Make images/ and masks/ from the files of another tool: JSON of labelme or COCO, XML of CVAT, "
+        "text of YOLO, masks with a palette or colours, or groundTruth of MATLAB. Unpack archives first. "
+        "The photographs are needed too.",
+        epilog="examples: crack-utils import labelled --label crack --out my_photographs; "
+        "crack-utils import inverted --crack black --out my_photographs",
     )
     importing.add_argument("source", type=Path, metavar="FOLDER_OR_FILE", help="annotations, with their photographs")
     importing.add_argument("--out", type=Path, required=True, metavar="DATA", help="the data set; must not exist yet")
@@ -43,9 +45,10 @@ def add_commands(subparsers):
     importing.set_defaults(run=_import)
 
     annotations = subparsers.add_parser(
-        "annotations", help="write a data set's masks for labelme, or as COCO", description="Copy the photographs of a
-        data set, and write its masks for another tool without a loss of pixels.", epilog="example: crack-utils
-        annotations my_photographs --to coco --out for_cvat",
+        "annotations",
+        help="write a data set's masks for labelme, or as COCO",
+        description="Copy the photographs of a data set, and write its masks for another tool without losing pixels.",
+        epilog="example: crack-utils annotations my_photographs --to coco --out for_cvat",
     )
     annotations.add_argument("data", type=Path, metavar="DATA", help="a folder with images/ and masks/")
     annotations.add_argument("--to", required=True, choices=TOOLS)
