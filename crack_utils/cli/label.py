@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-__all__ = ["add_commands"]
+__all__ = ["add_commands", "for_each"]
 
 
 def add_commands(subparsers):
@@ -34,11 +34,12 @@ def _run(options):
     from crack_utils.labelling.recipe import Recipe
 
     recipe, folder = Recipe.load(options.recipe), LabelFolder(options.folder)
+    folder.check_table()
 
     def label(name):
         if not options.overwrite and folder.state(name) != "new" and not interrupted(name):
             return "kept: labelled before (see --overwrite)"
-        folder.save(name, recipe, recipe.apply(folder.photo(name)), folder.tip(name))
+        folder.save(name, recipe, recipe.apply(folder.photo(name)))
         return "labelled"
 
     def interrupted(name):
@@ -46,7 +47,7 @@ def _run(options):
         path = folder.recipe_path(name)
         return folder.state(name) == "stale" and not folder.mask_path(name).exists() and Recipe.load(path) == recipe
 
-    return _for_each(folder, folder.names, label)
+    return for_each(folder, folder.names, label)
 
 
 def _replay(options):
@@ -58,10 +59,10 @@ def _replay(options):
     recipes = sorted(normal(path.stem) for path in (folder.path / "recipes").glob("*.json"))
     if not recipes:
         raise DataError(f"{folder.path}/recipes: no recipe; label with the editor or `crack-utils label run` first")
-    return _for_each(folder, recipes, folder.replay)
+    return for_each(folder, recipes, folder.replay)
 
 
-def _for_each(folder, names, action):
+def for_each(folder, names, action):
     """Do something for every name, report each, and go on after a failure; return 1 if any failed."""
     from crack_utils.data.names import printable
     from crack_utils.runtime.atomic import lock

@@ -4,9 +4,20 @@ import argparse
 import os
 import sys
 
-from crack_utils.cli import audit, data, growth, importing, label, model, predict, serve, train
+from crack_utils.cli import assist, audit, data, growth, importing, label, model, predict, serve, train
 
-COMMANDS = (data, importing, label, train, predict, growth, serve, model, audit)  # in the order of `crack-utils --help`
+COMMANDS = (
+    data,
+    importing,
+    label,
+    assist,
+    train,
+    predict,
+    growth,
+    serve,
+    model,
+    audit,
+)  # in the order of `crack-utils --help`
 
 
 def main(arguments=None):

@@ -43,10 +43,14 @@ def add_commands(subparsers):
 def _calibrate(options):
     from crack_utils.training.run import load_run
 
-    run = load_run(options.model)  # first, so that an error comes before TensorFlow is loaded
+    run = load_run(options.model)  # refused before the next line loads TensorFlow
+    from crack_utils.data.split import NO_CRACK, is_cracked
     from crack_utils.evaluation.calibration import calibrate
+    from crack_utils.evaluation.evaluate import split_of
 
     calibration = calibrate(run)
+    if not any(map(is_cracked, split_of(run).validation)):
+        print(f"no crack in validation: {NO_CRACK['validation']}")
     print(f"{run.folder}: temperature {calibration.temperature:.2f}, threshold {calibration.threshold:g}")
     for name, measures in calibration.measured.items():
         before, after = (measures[f"expected_calibration_error_{when}"] for when in ("before", "after"))

@@ -69,11 +69,14 @@ def _train(options):
     check_pairs(sources.load(experiment))
 
     from crack_utils.evaluation.train import train  # loads TensorFlow, so it comes after all checks
-    from crack_utils.evaluation.words import in_words
+    from crack_utils.evaluation.words import has_crack, in_words
 
     run = train(experiment)
     measured = run.metrics
     print(in_words(measured).replace("**", ""))
+    if not has_crack(measured):
+        print(run.folder)
+        return 0
     measures = measured[measured["evaluated"]]
     miou, f1 = measures["mean_iou"], measures["f1_tolerance_2"]
     print(f"{run.folder} ({measured['evaluated']} set): mIoU {miou:.3f}, F1 {f1:.3f} at 2 px")

@@ -33,6 +33,7 @@ WEIGHTS = {
     "tip and mouth": 0.07,
     "tip": 0.36,
     "closed": -4.77,
+    "turns": 0.0,
 }
 
 
@@ -145,8 +146,17 @@ def signs_of_crack(field, level, mask, image, crack, way, closed):
             tip - mouth,
             tip,
             float(closed),
+            _turns(line),
         ]
     )
+
+
+def _turns(line):
+    """By what angle a crack turns in all, from its beginning to its end [rad]: the rim of a hole turns far."""
+    points = line.points[:: max(len(line.points) // 12, 1)]
+    steps = np.diff(points, axis=0)
+    angles = np.unwrap(np.arctan2(steps[:, 0], steps[:, 1]))
+    return float(abs(angles[-1] - angles[0])) if len(angles) else 0.0
 
 
 def _longest_first(cracks):

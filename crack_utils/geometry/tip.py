@@ -22,6 +22,7 @@ from crack_utils.geometry.point import sharp_point
 from crack_utils.geometry.primary import ranked
 from crack_utils.geometry.skeleton import without_pores
 
+LARGEST_SCALE = 1e6  # [mm/px] a kilometre: more is no photograph, and areas would be no number
 _PIXEL = 0.5  # [px] a mask tells an edge no better
 _SPREAD = 0.25  # change of the threshold that gives the uncertainty of a blurred end
 _BESIDE = 4.0  # half widths of the crack: distance over which its direction before and after a fork is measured
@@ -390,9 +391,9 @@ def as_field(mask_or_probability, threshold=0.5):
 
 
 def check_scale(mm_per_px):
-    """Raise a ValueError unless `mm_per_px` is None or a positive, finite number."""
-    if mm_per_px is not None and not (np.isfinite(mm_per_px) and mm_per_px > 0):
-        raise ValueError(f"mm_per_px={mm_per_px}: valid is a positive number, or None")
+    """Raise a ValueError unless `mm_per_px` is None or a positive number up to `LARGEST_SCALE`."""
+    if mm_per_px is not None and not 0 < mm_per_px <= LARGEST_SCALE:
+        raise ValueError(f"mm_per_px={mm_per_px}: valid is a number above 0, up to {LARGEST_SCALE:g}, or None")
 
 
 def _check_notch(notch):

@@ -298,7 +298,7 @@ def follow(recipe, image, true, part="primary"):
     stages = [getattr(labels, part) for labels in recipe.stages(image)][1:]
     return [
         {
-            "tool": step.tool.replace("_", " "),
+            "tool": {"draw_roi": "strip", "erode": "erosion"}.get(step.tool, step.tool.replace("_", " ")),
             "iou": float((mask & true).sum() / max((mask | true).sum(), 1)),
             "distance": boundary_distance(true, mask),
             "mask": mask,

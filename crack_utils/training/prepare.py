@@ -9,7 +9,7 @@ from crack_utils.data.pairs import manifest_hash
 from crack_utils.data.split import Split
 from crack_utils.losses import registry as loss_registry
 from crack_utils.models import registry as model_registry
-from crack_utils.runtime import devices, hardware, paths, provenance
+from crack_utils.runtime import hardware, paths, provenance
 from crack_utils.training import start
 from crack_utils.training.experiment import Experiment
 from crack_utils.training.run import Run
@@ -48,6 +48,8 @@ class Prepared:
     @property
     def xla(self) -> bool:
         """Whether training steps are compiled with XLA; not with several devices."""
+        from crack_utils.runtime import devices  # TensorFlow: what can be refused is refused before it is loaded
+
         return self._precision_and_xla[1] and len(devices.gpus()) < 2
 
     @functools.cached_property

@@ -20,6 +20,8 @@ ORIGIN = {  # the entries of `provenance.json` that other modules read, and thei
     "packages": dict,
     "precision": str,
     "seconds": float | None,
+    "finished": str,
+    "peak_memory_gib": float | None,
 }
 MOST_HISTORY = 2**26  # [bytes] 1000 times the size of a long training's history
 
@@ -62,9 +64,9 @@ class Run:
     def provenance(self):
         """How the run was made: a dict with commit, packages, machine, time [s], precision and hash of the data."""
         values = self._json("provenance.json")
-        wrong = [name for name, kind in ORIGIN.items() if name in values and not typed.fits(values[name], kind)]
+        wrong = [name for name, kind in ORIGIN.items() if name not in values or not typed.fits(values[name], kind)]
         if wrong:
-            raise ValueError(f"{self.marker}: {', '.join(wrong)} not valid; the file was changed or damaged")
+            raise ValueError(f"{self.marker}: {', '.join(wrong)} missing, or not as a training writes it")
         return values
 
     @property

@@ -81,7 +81,11 @@ def test_papermill_at_a_terminal_without_an_output(artifacts, tmp_path, monkeypa
     status, shown = run_at_terminal(command, environment)
     assert status == 0, shown
     executed = artifacts / "executed" / "train_dice_smoke.ipynb"
-    assert f"The executed notebook is {executed}" in shown
+    lines = [line for line in shown.splitlines() if line.strip()]
+    assert lines[-1] == f"The executed notebook is {executed}"
+    assert lines[-2].startswith("At a threshold of") and [line for line in lines if line.startswith("epoch 2/2")]
+    for other in ("Executing Cell", "Input Notebook", "WARNING", "<Figure", "object at"):
+        assert other not in shown
     assert errors_in(executed) == []
     assert not (artifacts / "logs" / executed.name).exists()
     runs = [folder for folder in (artifacts / "runs").iterdir() if (folder / "metrics.json").is_file()]
@@ -140,9 +144,18 @@ def test_an_output_that_is_named_is_left_alone(run, artifacts, tmp_path):
     assert not list(artifacts.rglob("*focal*"))
 
 
-def test_help_on_a_notebook_is_left_alone(run):
+def test_help_on_a_notebook_lists_what_is_valid(run):
     done = run(PAPERMILL, "--help-notebook", "notebooks/train.ipynb")
-    assert "loss" in done.stdout and "Parameters inferred" in done.stdout
+    assert done.returncode == 0
+    lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.startswith("  ")}
+    assert list(lines) == ["loss", "preset", "model", "data", "seed", "overrides"]
+    assert "'dice'" in lines["loss"] and "tversky" in lines["loss"] and "mask_rcnn" in lines["model"]
+
+
+def test_an_unknown_parameter_is_refused_before_anything_runs(run, artifacts):
+    done = run(PAPERMILL, "notebooks/train.ipynb", "-p", "size", "3")
+    assert done.returncode == 2 and "has no parameter size; valid are loss (default 'dice')" in done.stderr
+    assert not list(artifacts.rglob("*size*"))
 
 
 def test_a_notebook_of_another_project_is_left_alone(run, tmp_path):
