@@ -60,7 +60,7 @@ class Layout:
     millimetres: float
 
     def growth(self, frame, frames):
-        """Share of the final length at a frame, in [0, 1]; 0 before the crack begins."""
+        """Return the share of the final length at frame `frame` of `frames`, in [0, 1]; 0 before the crack begins."""
         time = (frame + 1) / frames
         if self.hold[0] < time < self.hold[1]:
             time = self.hold[0]
@@ -69,12 +69,12 @@ class Layout:
         return self.start + (1 - self.start) * ((time - self.delay) / (1 - self.delay)) ** self.power
 
     def length(self, arm, growth):
-        """Length of one of the arms at a growth."""
+        """Return the length of an arm at a `growth` of the test in [0, 1]."""
         return arm.length * max(0.0, growth - arm.appears) / (1 - arm.appears)
 
     @property
     def across(self):
-        """(axis, middle, radius) of a pipe: whether `u` or `v` goes round it; None for a plate."""
+        """(axis, middle, radius) of a pipe: axis 0 if `u` runs around it, 1 if `v` does; None for a plate."""
         if self.kind == "pipe":
             return 0, 0.5 * (self.ahead - self.behind), 0.5 * (self.ahead + self.behind)
         return (1, 0.0, self.half_height) if self.kind == "tube" else None
