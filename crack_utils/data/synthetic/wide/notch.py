@@ -72,7 +72,7 @@ class Notch:
         return full
 
     def distance(self, u, v):
-        """Return the approximate signed distance of positions `u`, `v` (arrays of one shape) from the notch; inside < 0."""
+        """Return the approximate signed distance of `u`, `v`, arrays of one shape, from the notch; negative inside."""
         if self.shape == "hole":
             return np.hypot(u + (0 if self.two_ended else self.half_width), v) - self.half_width
         behind = self.behind(u)
