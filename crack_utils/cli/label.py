@@ -1,4 +1,4 @@
-"""The shell's way to label: ``crack-utils label run`` and ``crack-utils label replay``."""
+"""Label on the command line: ``crack-utils label run`` and ``crack-utils label replay``."""
 
 import sys
 from pathlib import Path
@@ -34,6 +34,7 @@ def _run(options):
     from crack_utils.labelling.recipe import Recipe
 
     recipe, folder = Recipe.load(options.recipe), LabelFolder(options.folder)
+    folder.check_table()
 
     def label(name):
         if not options.overwrite and folder.state(name) != "new" and not interrupted(name):
@@ -42,7 +43,7 @@ def _run(options):
         return "labelled"
 
     def interrupted(name):
-        """Whether this recipe was to be applied by a process that was killed before the mask was there."""
+        """Return whether this recipe was to be applied by a process that was killed before the mask was there."""
         path = folder.recipe_path(name)
         return folder.state(name) == "stale" and not folder.mask_path(name).exists() and Recipe.load(path) == recipe
 

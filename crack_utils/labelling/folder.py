@@ -71,6 +71,10 @@ class LabelFolder:
         )
         return ours if ours.exists() else next((file for file in others if file.exists()), ours)
 
+    def check_table(self):
+        """Refuse a ``metadata.csv`` of which a row would be lost, before any work: a `DataError`."""
+        self._metadata()
+
     def photo(self, name):
         """Read a photograph; see `read_photo`."""
         file = self.images[self._known(name)]
