@@ -9,7 +9,7 @@ from crack_utils.geometry.centreline import Centreline, principal_axis, trace
 from crack_utils.geometry.follow import follow
 from crack_utils.geometry.primary import ranked
 from crack_utils.geometry.skeleton import EIGHT
-from crack_utils.geometry.tip import Tip, as_field, check_image, check_scale, tip_of
+from crack_utils.geometry.tip import Tip, as_field, check_image, check_position, check_scale, tip_of
 
 _AT_END = 4.0  # [px] from an end of its centreline: farther off, a tip is that of a branch
 
@@ -92,7 +92,7 @@ class Crack:
         return values
 
 
-def measure_cracks(mask, mm_per_px=None, threshold=None, image=None):
+def measure_cracks(mask, mm_per_px=None, threshold=None, image=None, primary=None, notch=None):
     """Measure every connected crack of a mask, or of a probability.
 
     Length and mean width are right to 2 % and 0.5 px where a crack is 2–20 px wide, at least 40 px long, and bends at a
@@ -110,16 +110,20 @@ def measure_cracks(mask, mm_per_px=None, threshold=None, image=None):
         A probability at least as large is crack; its edges and ends are then those of the level set, as for `find_tip`.
     image : ndarray, float, shape (height, width), in [0, 1], optional
         The photograph, as for `find_tip`.
+    primary : (row, column), optional
+        The crack nearest to this position [px] is the primary one; by default the likeliest.
+    notch : (row, column), optional
+        Any position near the end where the primary crack begins [px], as for `find_tip`.
 
     Returns
     -------
     list of Crack
-        The longest first; empty without a crack.
+        The primary crack first, then the longest; empty without a crack.
 
     Raises
     ------
     ValueError
-        If the mask or the scale is none.
+        If the mask, the scale or a position is none.
     """
     mask = np.asarray(mask)
     if np.issubdtype(mask.dtype, np.floating) and threshold is None:
@@ -127,11 +131,12 @@ def measure_cracks(mask, mm_per_px=None, threshold=None, image=None):
     field, level = as_field(mask, 0.5 if threshold is None else threshold)
     check_scale(mm_per_px)
     image = check_image(image, field.shape)
+    primary, notch = check_position("primary", primary), check_position("notch", notch)
     labels, _ = ndimage.label(field >= level, EIGHT)
     areas = np.bincount(labels[mask >= level])
-    joined, ordered = ranked(field, level, image)
+    joined, ordered = ranked(field, level, image, primary)
     return [
-        _measure(joined, level, crack, way, closed, _area(areas, labels, crack), not number, mm_per_px, image)
+        _measure(joined, level, crack, way, closed, _area(areas, labels, crack), not number, mm_per_px, image, notch)
         for number, (crack, way, closed) in enumerate(ordered)
     ]
 
@@ -142,11 +147,12 @@ def _area(areas, labels, crack):
     return int(areas[touched[touched > 0]].sum())
 
 
-def _measure(field, level, crack, way, closed, area, primary, mm_per_px, image):
+def _measure(field, level, crack, way, closed, area, primary, mm_per_px, image, notch):
     line = trace(field, level, crack.pixels[way], crack.radii[way], closed, principal_axis(crack.pixels))
     down, right = principal_axis(line.points)
     # Secondary cracks are many, and to look at the photograph beyond each of their ends would take seconds.
-    tip = tip_of(field, level, crack, mm_per_px=mm_per_px, image=image if primary else None)
+    image, notch = (image, notch) if primary else (None, None)
+    tip = tip_of(field, level, crack, notch, mm_per_px, image)
     orientation = float(np.degrees(np.arctan2(-down, right)) % 180)
     return Crack(primary, line, area, orientation, tip, mm_per_px)
 

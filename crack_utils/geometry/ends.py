@@ -18,6 +18,7 @@ _LEAST = 3.0  # [px] of length over which an end's own width is taken
 _CONE = np.radians(35)  # to either side of the tangent, in which one looks beyond an end
 _FAR = 0.05  # of the photograph's shorter side: how far one looks beyond an end
 _ODD = 3.0  # standard deviations of the flanks' gray values: farther off, a pixel is not the material beside the crack
+_BLOCK = 8  # [px] side of the blocks of pixels whose distance from a line is looked at together
 _DARKEST = 0.01  # in [0, 1]: least standard deviation of gray values, for pictures without noise
 
 # Fitted by `crack_utils.study.tip_rule` on synthetic specimens; one row a sign, "other" that of the other end.
@@ -156,13 +157,12 @@ def _beyond(image, mask, line):
     image, outside = np.float32(image[window]), ~ndimage.binary_dilation(mask[window], iterations=2)
     at = np.argwhere(outside) + low
     ends = [_directed(line, end, reach) for end in (0, 1)]
-    ahead = np.stack([(at - point) @ outward for point, outward, _ in ends])
-    across = np.stack([np.abs((at - point) @ (-outward[1], outward[0])) for point, outward, _ in ends])
-    from_line = cKDTree(line.points[::2]).query(at, distance_upper_bound=2 * reach)[0]
-    beside = (ahead < 0).all(axis=0) & (from_line < line.widths.max() / 2 + 3 + reach)
+    beside = np.all([(at - point) @ outward < 0 for point, outward, _ in ends], axis=0)
+    beside[beside] = _within(min(line.widths.max() / 2 + 3 + reach, 2 * reach), at[beside], line.points[::2])
     found = np.zeros((2, 5))
     if beside.sum() < 50:
         return found
+    parts = [_parts(at, *end[:2], reach) for end in ends]
     weight = np.float32(outside)
     for number, scale in enumerate((1.5, 0.012 * side)):
         smooth = ndimage.gaussian_filter(image * weight, scale) / np.maximum(
@@ -171,18 +171,36 @@ def _beyond(image, mask, line):
         gray = smooth[outside]
         middle = np.median(gray[beside])
         spread = max(1.4826 * np.median(np.abs(gray[beside] - middle)), _DARKEST / (1 + number))
-        unlike = (gray - middle) / spread
-        for end in (0, 1):
-            distance = np.hypot(ahead[end], across[end])
-            cone = (ahead[end] > 1) & (np.arctan2(across[end], ahead[end]) < _CONE) & (distance < reach)
-            strip = (ahead[end] > 1) & (across[end] < 3) & (distance < reach)
-            around = (distance < reach / 2) & (ahead[end] > -reach / 4)
-            if around.any():
-                found[end, 2 + number] = np.log1p(np.percentile(np.abs(unlike[around]), 90))
-            if number == 0 and cone.any() and strip.any():
-                found[end, :2] = _all_odd(unlike[strip]), _all_odd(unlike[cone])
+        for end, (cone, strip, around) in enumerate(parts):
+            if around.size:
+                found[end, 2 + number] = np.log1p(np.percentile(np.abs((gray[around] - middle) / spread), 90))
+            if number == 0 and cone.size and strip.size:
+                found[end, :2] = [_all_odd((gray[part] - middle) / spread) for part in (strip, cone)]
                 found[end, 4] = np.log((gray[cone].std() + _DARKEST) / (gray[beside].std() + _DARKEST))
     return found
+
+
+def _parts(at, point, outward, reach):
+    """Which of some pixels lie in a cone ahead of an end, in a strip ahead of it, and around it: indices."""
+    near = np.flatnonzero((np.abs(at - point) < reach).all(axis=1))  # most of a window is far from either end
+    ahead = (at[near] - point) @ outward
+    across = np.abs((at[near] - point) @ (-outward[1], outward[0]))
+    distance = np.hypot(ahead, across)
+    cone = (ahead > 1) & (np.arctan2(across, ahead) < _CONE) & (distance < reach)
+    strip = (ahead > 1) & (across < 3) & (distance < reach)
+    around = (distance < reach / 2) & (ahead > -reach / 4)
+    return near[cone], near[strip], near[around]
+
+
+def _within(limit, at, points):
+    """Whether pixels lie nearer to a line's points than a limit [px]: most are told by the block that they are in."""
+    tree = cKDTree(points)
+    blocks = np.indices(at.max(axis=0, initial=0) // _BLOCK + 1)
+    from_block = tree.query(np.moveaxis(blocks, 0, -1) * _BLOCK + (_BLOCK - 1) / 2)[0][tuple((at // _BLOCK).T)]
+    within = from_block < limit - _BLOCK
+    open_ = ~within & (from_block < limit + _BLOCK)
+    within[open_] = tree.query(at[open_], distance_upper_bound=limit)[0] < limit
+    return within
 
 
 def _all_odd(unlike):

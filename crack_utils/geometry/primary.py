@@ -35,7 +35,7 @@ WEIGHTS = {
 }
 
 
-def ranked(field, level, image=None):
+def ranked(field, level, image=None, primary=None):
     """Return the cracks of a picture, broken-up ones in one piece, the primary crack first.
 
     Parameters
@@ -45,6 +45,8 @@ def ranked(field, level, image=None):
     level : float
     image : ndarray, float, shape (height, width), in [0, 1], optional
         The photograph.
+    primary : (row, column), optional
+        The crack nearest to this position [px] is the primary one, whatever its signs are.
 
     Returns
     -------
@@ -53,10 +55,14 @@ def ranked(field, level, image=None):
     cracks : list of (Skeleton, path, closed)
         Path and whether it is closed as of `Skeleton.longest_path`; the primary one first, then the longest.
     """
-    joined, pieces, signs = candidates(field, level, image)
-    if signs is not None and len(pieces) > 1:
-        pieces.insert(0, pieces.pop(int(np.argmax(signs @ list(WEIGHTS.values())))))
-    return joined, pieces
+    if primary is not None:
+        joined, pieces = _joined(field, level, image)
+        distances = [np.hypot(*(crack.pixels - primary).T).min() for crack, _, _ in pieces]
+        first = int(np.argmin(distances)) if pieces else 0
+    else:
+        joined, pieces, signs = candidates(field, level, image)
+        first = 0 if signs is None or len(pieces) < 2 else int(np.argmax(signs @ list(WEIGHTS.values())))
+    return joined, pieces[first : first + 1] + pieces[:first] + pieces[first + 1 :]
 
 
 def candidates(field, level, image=None):
@@ -69,15 +75,19 @@ def candidates(field, level, image=None):
     signs : ndarray, shape (n, k), or None
         Of the first n cracks, in the order of `WEIGHTS`; None without an image.
     """
-    pieces = _longest_first(skeletons(field >= level))
-    joined = join_pieces(field, level, [crack for crack, _, _ in pieces[:_MOST]], image)
-    if joined is not field:
-        pieces = _longest_first(skeletons(joined >= level))
+    joined, pieces = _joined(field, level, image)
     if image is None:
         return joined, pieces, None
     mask = joined >= level
     found = [signs_of_crack(joined, level, mask, image, *piece) for piece in pieces[:_CANDIDATES]]
     return joined, pieces, np.array(found).reshape(-1, len(WEIGHTS))
+
+
+def _joined(field, level, image):
+    """Return the field with bridges between the pieces of a crack, and its cracks, the longest first."""
+    pieces = _longest_first(skeletons(field >= level))
+    joined = join_pieces(field, level, [crack for crack, _, _ in pieces[:_MOST]], image)
+    return joined, pieces if joined is field else _longest_first(skeletons(joined >= level))
 
 
 def signs_of_crack(field, level, mask, image, crack, way, closed):

@@ -3,7 +3,7 @@
 from crack_utils.geometry import follow_tips, measure_cracks
 
 
-def measure(image, probability, threshold, mm_per_px=None, predictor=None):
+def measure(image, probability, threshold, mm_per_px=None, predictor=None, primary=None, notch=None):
     """Measure the cracks of a photograph as `crack-utils predict` and the page do.
 
     Parameters
@@ -16,13 +16,15 @@ def measure(image, probability, threshold, mm_per_px=None, predictor=None):
     mm_per_px : float, optional
     predictor : Predictor, optional
         The network, where it saw the photograph reduced: near the tips it looks at the photograph's own pixels.
+    primary, notch : (row, column), optional
+        What a person says of the primary crack, as for `measure_cracks`.
 
     Returns
     -------
     list of Crack
         The primary crack first.
     """
-    cracks = measure_cracks(probability, mm_per_px, threshold, image)
+    cracks = measure_cracks(probability, mm_per_px, threshold, image, primary, notch)
     if cracks:
 
         def native(part):
