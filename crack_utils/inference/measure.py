@@ -1,5 +1,7 @@
 """From a photograph and its crack probability to its measured cracks, the primary one's tips followed to their ends."""
 
+import math
+
 from crack_utils.geometry import follow_tips, measure_cracks
 
 
@@ -32,3 +34,20 @@ def measure(image, probability, threshold, mm_per_px=None, predictor=None, prima
 
         cracks[0] = follow_tips(cracks[0], image, native)
     return cracks
+
+
+def as_row(crack):
+    """Return the measures of a crack as tables and JSON have them.
+
+    Returns
+    -------
+    dict
+        Numbers to four decimals, None for what is not known.
+    """
+    return {name: _plain(value) for name, value in crack.to_dict().items()}
+
+
+def _plain(value):
+    if not isinstance(value, float):
+        return value
+    return round(value, 4) if math.isfinite(value) else None
