@@ -161,7 +161,8 @@ class Desk:
             raise ValueError(f"{photograph.name}: {photograph.problem or 'wait until cracks have been looked for'}")
         lines = outlines(self._field(photograph, settings), settings.threshold)
         with self._lock:
-            photograph.settings, photograph.lines, photograph.findings = settings, lines, None
+            photograph.settings, photograph.lines = settings, lines
+            photograph.findings, photograph.problem = None, ""
             photograph.revision += 1
             photograph.state = MEASURING
         self._measurer.submit(self._measure, photograph, photograph.revision)

@@ -121,8 +121,17 @@ def make_application(desk, port, token, megabytes, labels):
             (key + r"/(picture\.jpg|thumbnail\.jpg|mask\.png|overlay\.png|sheet\.pdf)", Download, shared),
             (r"/api/measures\.csv", Table, shared),
             (r".*", Nothing, shared),
-        ]
+        ],
+        log_function=lambda handler: None,  # what is refused is told to the browser
     )
+
+
+class Told(HTTPError):
+    """A refusal with words for the person in front of the browser."""
+
+    def __init__(self, status, words):
+        super().__init__(status)
+        self.words = words
 
 
 class Guarded(RequestHandler):
@@ -156,8 +165,7 @@ class Guarded(RequestHandler):
     def write_error(self, status_code, **details):
         """Say what is wrong as JSON."""
         error = details.get("exc_info", (None, None))[1]
-        message = error.log_message if isinstance(error, HTTPError) and error.log_message else self._reason
-        self.finish({"error": message})
+        self.finish({"error": error.words if isinstance(error, Told) else self._reason})
 
     def log_exception(self, kind, value, trace):
         """Log what nobody expects, not what is refused."""
@@ -167,7 +175,7 @@ class Guarded(RequestHandler):
     def photograph(self, key):
         """Return a photograph; 404 if it is closed."""
         if not (photograph := self.desk.photographs.get(key)):
-            raise HTTPError(404, "this photograph is closed")
+            raise Told(404, "this photograph is closed")
         return photograph
 
     async def work(self, action, *arguments):
@@ -175,8 +183,7 @@ class Guarded(RequestHandler):
         try:
             return await asyncio.get_running_loop().run_in_executor(self.pool, action, *arguments)
         except (ValueError, OSError, MemoryError) as error:
-            # As an argument: the message is text, not a format.
-            raise HTTPError(409, "%s", str(error) or type(error).__name__) from None
+            raise Told(409, str(error) or type(error).__name__) from None
 
 
 class Static(Guarded, StaticFileHandler):
@@ -260,7 +267,7 @@ class Label(Guarded):
         """Write it; answer with its path."""
         photograph = self.photograph(key)
         if not photograph.findings:
-            raise HTTPError(409, "the photograph is not measured yet")
+            raise Told(409, "the photograph is not measured yet")
 
         def save():
             cracks = photograph.findings.cracks
@@ -279,7 +286,7 @@ class Download(Guarded):
         photograph = self.photograph(key)
         ready = {"picture.jpg": photograph.shape, "thumbnail.jpg": photograph.shape}.get(name, photograph.findings)
         if not ready:
-            raise HTTPError(409, "the photograph is not measured yet")
+            raise Told(409, "the photograph is not measured yet")
         content = await self.work(self._make, photograph, name)
         self.set_header("Content-Type", {"jpg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}[name[-3:]])
         self.finish(content)

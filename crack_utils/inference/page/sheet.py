@@ -42,6 +42,14 @@ def sheet(photograph, image, trained):
     bytes
         A PDF of one A4 page.
     """
+    file = io.BytesIO()
+    metadata = {"Title": photograph.name, "Creator": f"crack-utils {_version()}"}
+    draw_sheet(photograph, image, trained).savefig(file, format="pdf", metadata=metadata)
+    return file.getvalue()
+
+
+def draw_sheet(photograph, image, trained):
+    """Return the sheet of a photograph as a matplotlib Figure."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=A4)
@@ -60,9 +68,7 @@ def sheet(photograph, image, trained):
     lines = [line for sentence in sentences for line in textwrap.wrap(sentence, 62 if crack else LETTERS)]
     write(0.445 - 0.018 * 9.5, "\n".join(lines[: 2 * LINES]), fontsize=8, linespacing=1.4)
     write(0.09, "\n".join(_provenance(photograph, trained)), fontsize=7, color="0.3", linespacing=1.4, va="bottom")
-    file = io.BytesIO()
-    figure.savefig(file, format="pdf", metadata={"Title": photograph.name, "Creator": f"crack-utils {_version()}"})
-    return file.getvalue()
+    return figure
 
 
 def _writer(figure):

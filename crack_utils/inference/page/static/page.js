@@ -206,7 +206,7 @@ async function send() {
 // ---- scale --------------------------------------------------------------------------------------------------------
 
 function askLength([one, other]) {
-  $("length").hidden = false;
+  [$("length").hidden, $("scaling").hidden] = [false, true];
   $("length").distance = Math.hypot(one[0] - other[0], one[1] - other[1]);
   $("millimetres").value = "";
   $("millimetres").focus();
@@ -241,6 +241,7 @@ function hold(tool) {
   for (const button of $("tools").children) button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
   $("drawing").hidden = !["line", "erase"].includes(tool);
   $("following").hidden = tool !== "line";
+  $("scaling").hidden = tool !== "scale";
   tools.hold(tool);
 }
 

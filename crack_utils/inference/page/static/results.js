@@ -80,6 +80,7 @@ export function fillTable(table, photographs, current, select) {
   }));
   made.querySelectorAll("tbody tr").forEach((row, index) => {
     row.className = photographs[index].key === current ? "current" : "";
+    if (row.cells.length < headings.length) row.lastChild.colSpan = headings.length - row.cells.length + 1;
     row.addEventListener("click", () => select(photographs[index].key));
   });
   table.replaceChildren(...made.children);

@@ -4,6 +4,7 @@ import { Picture } from "./picture.js";
 
 export const PRIMARY = "#d55e00", SECONDARY = "#56b4e9", TIP = "#ffe14d", SKETCH = "#39ff14";
 const CLICK = 5; // [screen px] a press that moves no farther is a click
+const DOUBLE = 400; // [ms] within which two presses are a double click
 const NEAR = 16; // [screen px] from a mark or an outline that a click may be
 
 const apart = ([row, column], [otherRow, otherColumn]) => Math.hypot(row - otherRow, column - otherColumn);
@@ -115,7 +116,10 @@ export class Tools {
 
   _line(phase, point, event) {
     if (phase !== "start") return;
-    if (event.detail > 1 && this._sketch.length) this._finish(); // the second click of a double click
+    const again = this._sketch.length && event.timeStamp - this._pressedAt < DOUBLE &&
+      apart(this._sketch.at(-1), point) * this.picture.view.scale < CLICK;
+    this._pressedAt = event.timeStamp;
+    if (again) this._finish();
     else this._sketch.push(point);
   }
 
