@@ -13,7 +13,8 @@ def add_commands(subparsers):
         status.
     """
     serve = subparsers.add_parser(
-        "serve", help="open a page for this machine's browser: drop photographs, see, correct and download what is found"
+        "serve",
+        help="open a page for this machine's browser: drop photographs, see, correct and download what is found",
     )
     serve.add_argument(
         "model", nargs="?", default="default", metavar="MODEL", help="as for predict, or none: 'default'"
@@ -21,7 +22,10 @@ def add_commands(subparsers):
     serve.add_argument("--port", type=int, default=PORT, metavar="N")
     serve.add_argument("--megabytes", type=float, default=100, metavar="N", help="largest photograph that is taken")
     serve.add_argument(
-        "--labels", default="labels", metavar="FOLDER", help="where corrected masks go, for a training (default: labels)"
+        "--labels",
+        default="labels",
+        metavar="FOLDER",
+        help="where corrected masks go, for a training (default: labels)",
     )
     serve.add_argument("--no-browser", action="store_true", help="say the address only")
     serve.set_defaults(run=_serve)

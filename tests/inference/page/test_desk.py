@@ -47,7 +47,9 @@ def test_a_bad_photograph_fails_alone(desk, tmp_path, name, content, told):
         desk.set(bad, Settings(0.5))
 
 
-@pytest.mark.parametrize("name", ["../up.png", "a/b.png", "a\\b.png", "line\nbreak.png", "..png", "", "n" * 250 + ".png"])
+@pytest.mark.parametrize(
+    "name", ["../up.png", "a/b.png", "a\\b.png", "line\nbreak.png", "..png", "", "n" * 250 + ".png"]
+)
 def test_what_is_no_name_of_a_file_is_refused(desk, tmp_path, name):
     with pytest.raises(ValueError, match="rename|no photograph"):
         desk.add(name, as_file(bars()))

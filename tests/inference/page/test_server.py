@@ -75,7 +75,10 @@ def test_the_page_is_answered_to_its_token_alone(ask):
     for path in ("/", "/?token=", "/?token=wrong", "/api/photographs", f"/api/photographs?token={TOKEN}", "/else"):
         assert ask("GET", path, token=None)[0].status == 403, path
     assert ask("GET", "/api/photographs", token="wrong")[0].status == 403
-    assert ask("POST", "/api/photographs?name=a.png", as_file(bars()), token="ä".encode().decode("latin-1"))[0].status == 403
+    assert (
+        ask("POST", "/api/photographs?name=a.png", as_file(bars()), token="ä".encode().decode("latin-1"))[0].status
+        == 403
+    )
     assert not ask.desk.photographs
 
 
@@ -94,7 +97,12 @@ def test_other_sites_are_refused_even_with_the_token(ask, headers):
 
 
 def test_only_the_page_s_own_files_are_served(ask):
-    for name, kind in (("page.js", "javascript"), ("picture.js", "javascript"), ("page.css", "css"), ("icon.svg", "svg")):
+    for name, kind in (
+        ("page.js", "javascript"),
+        ("picture.js", "javascript"),
+        ("page.css", "css"),
+        ("icon.svg", "svg"),
+    ):
         answer, _ = ask("GET", f"/static/{name}", token=None, Host=f"localhost:{ask.port}")
         assert answer.status == 200 and kind in answer.headers["Content-Type"]
     for path in ("/static/index.html", "/static/../server.py", "/static/%2e%2e/server.py", "/static/lines.py"):
