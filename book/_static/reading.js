@@ -97,11 +97,17 @@ function enlarge(picture) {
   close.type = "button";
   close.textContent = "Close";
   close.addEventListener("click", () => dialog.close());
-  const save = document.createElement("a");
-  save.href = picture.src;
-  save.download = picture.src.split("/").pop();
-  save.textContent = "Download the picture";
-  bar.append(close, save);
+  bar.append(close);
+  const embedded = picture.src.startsWith("data:");
+  const own = embedded ? picture.src.slice("data:image/".length, picture.src.indexOf(";")) : picture.src.split(".").pop();
+  const name = picture.closest("figure")?.id || "figure";
+  (picture.classList.contains("has-svg") ? [own, "svg"] : [own]).forEach((kind) => {
+    const save = document.createElement("a");
+    save.href = embedded ? picture.src : picture.src.replace(/\.\w+$/, `.${kind}`);
+    save.download = `${name}.${kind}`;
+    save.textContent = `Download as ${kind.toUpperCase()}`;
+    bar.append(save);
+  });
   const large = picture.cloneNode();
   large.removeAttribute("style");
   large.removeAttribute("width");

@@ -110,7 +110,7 @@ class TestSpecimen:
             ({"kind": "C(T)", "W": 50, "B": -5}, "B = -5 is not above 0"),
             ({"kind": "C(T)", "W": 50, "B": 5, "load_ratio": 1.0}, "load_ratio = 1 is not below 1"),
             ({"kind": "pipe", "diameter": 20, "wall": 10}, "does not fit"),
-            ({"kind": "pipe", "diameter": 7, "wall": 1}, "half the girth, 11.0"),
+            ({"kind": "pipe", "diameter": 7, "wall": 1}, "half the circumference, 11.0"),
         ],
     )
     def test_what_is_wrong_is_named(self, values, message):

@@ -4,6 +4,7 @@ import csv
 import errno
 import io
 import json
+import os
 import subprocess
 import sys
 import zlib
@@ -226,10 +227,14 @@ def test_a_full_disk_ends_it_with_the_folder_named(command, network, folder, tmp
         (["{}/photographs", "--threshold", "1.5"], "threshold=1.5"),
         (["{}/photographs", "--scale", "0"], "scale=0.0"),
         (["{}/photographs", "--mm-per-px", "-1"], "mm_per_px=-1.0"),
+        (["{}/photographs", "--mm-per-px", "1e300"], "mm_per_px=1e+300: valid is a number above 0, up to 1e+06"),
+        (["{}/pipe.png", "{}/loop.png"], "pipe.png: no regular file"),
     ],
 )
 def test_mistakes_are_told_before_anything_is_done(command, folder, tmp_path, capsys, words, message):
     (tmp_path / "empty").mkdir()
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
     words = [word.format(tmp_path) for word in words]
     assert command(*words, "--out", tmp_path / "out") == 1
     assert message in capsys.readouterr().err

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
+from crack_utils.geometry.centreline import arc_length
+
 _SPACING = 0.5  # [px] between the points of a densified path
 _CHUNK = 32  # [px] of path per search window, so that a long diagonal path does not search its whole bounding box
 _ROUGHEST = 1.4  # times the half width, that an uneven edge may reach
@@ -49,7 +51,7 @@ def densify(points, values):
     points : ndarray, shape (m, 2)
     values : ndarray, shape (m,)
     """
-    length = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+    length = arc_length(points)
     at = np.linspace(0.0, length[-1], max(2, int(np.ceil(length[-1] / _SPACING)) + 1))
     dense = np.stack([np.interp(at, length, points[:, axis]) for axis in (0, 1)], axis=1)
     return dense, np.interp(at, length, values)

@@ -15,7 +15,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from crack_utils.data.synthetic.specimen import Crack, arc_length, meander, placed
+from crack_utils.data.synthetic.specimen import Crack, meander, placed
+from crack_utils.geometry.centreline import arc_length
 
 _APART = 0.06  # that cracks keep from each other
 _REACH = 0.27  # that an inclined crack may go to the side: farther out the rig would hide its tip

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crack_utils.geometry.centreline import arc_length
+
 SOURCES = ("old", "new")
 ASPECT = 1.25  # width by height of the field of view
 _NODES = 400  # corners of a crack's path
@@ -207,11 +209,6 @@ class Specimen:
         radius = np.maximum(0.9 * self.notch_half_width, 1.6 * mouth) + 0.012
         hole = np.sqrt(np.maximum(radius**2 - (u + 0.8 * radius) ** 2, 0))
         return np.maximum(np.maximum(hole, narrow), np.where(u < -1.4 * radius, 0.8 * wide, 0))
-
-
-def arc_length(path):
-    """Length along a path at each of its corners; shape (n, 2) in, (n,) out."""
-    return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
 
 
 def draw_specimen(rng, source):

@@ -1,4 +1,4 @@
-"""A photograph's corrected mask, kept as a label: a folder with `images/`, `masks/` and `metadata.csv` for a training."""
+"""A corrected mask, kept as a label: a folder with `images/`, `masks/` and `metadata.csv`, as a training takes it."""
 
 import csv
 import io

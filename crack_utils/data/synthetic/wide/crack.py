@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
 from crack_utils.data.synthetic.drawing import densify
-from crack_utils.data.synthetic.specimen import arc_length
+from crack_utils.geometry.centreline import arc_length
 
 _CORNERS = 900
 _TIP_TAPER = 1.0  # [px] over which a crack's last hairline ends

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from crack_utils.data.synthetic.specimen import Pose, arc_length
+from crack_utils.data.synthetic.specimen import Pose
 from crack_utils.data.synthetic.wide.crack import Arm, wander
 from crack_utils.data.synthetic.wide.notch import Notch, draw_notch
+from crack_utils.geometry.centreline import arc_length
 
 KINDS = ("filling", "plate", "compact", "middle", "bend", "pipe", "tube")
 _SHARES = (0.26, 0.16, 0.18, 0.10, 0.07, 0.13, 0.10)
