@@ -2,6 +2,7 @@
 
 import numpy as np
 
+BAND = 2**20  # [px] that are counted together: of a large picture the counting takes many times its memory
 SATURATED = 0.01  # share of the pixels that the stretch saturates at either end, as imadjust does
 
 
@@ -23,14 +24,19 @@ def contrast_stretch(image):
     """
     bins = 65536 if np.asarray(image).dtype == np.uint16 else 256
     image = as_unit(image)
-    levels = np.rint(image * (bins - 1)).astype(np.int32)
-    share = np.cumsum(np.bincount(levels.ravel(), minlength=bins)) / levels.size
+    counts, values = np.zeros(bins, int), image.ravel()
+    for start in range(0, values.size, BAND):
+        levels = np.rint(values[start : start + BAND] * (bins - 1)).astype(np.int32)
+        counts += np.bincount(levels, minlength=bins)
+    share = np.cumsum(counts) / values.size
     low = int(np.argmax(share > SATURATED))
     high = int(np.argmax(share >= 1 - SATURATED))
     if low >= high:
         return image
     low, high = np.float32(low / (bins - 1)), np.float32(high / (bins - 1))
-    return np.clip((image - low) / (high - low), 0, 1)
+    stretched = image - low
+    stretched /= high - low
+    return np.clip(stretched, 0, 1, out=stretched)
 
 
 def check_image(image):
