@@ -21,6 +21,8 @@ function nameControls() {
     }
   });
   document.querySelector("main")?.removeAttribute("role"); // it is one by its name
+  // An entry of the bibliography stands in a list, where the role that Sphinx gives it is no longer valid.
+  document.querySelectorAll("[role=doc-biblioentry]").forEach((entry) => entry.setAttribute("role", "listitem"));
   const sidebar = document.querySelector("#pst-primary-sidebar");
   sidebar?.setAttribute("role", "complementary");
   sidebar?.setAttribute("aria-label", "Contents of the book");
