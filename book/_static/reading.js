@@ -40,8 +40,8 @@ function nameControls() {
 // A table that is too wide breaks its words first. What scrolls sideways can be reached by the keyboard.
 function makeTablesReachable() {
   document.querySelectorAll(".cell_output table").forEach((table) => {
-    const box = table.closest(".cell_output");
-    table.classList.toggle("tight", box.scrollWidth > box.clientWidth + 1);
+    const boxes = [table.closest(".output"), table.closest(".cell_output")].filter(Boolean);
+    table.classList.toggle("tight", boxes.some((box) => box.scrollWidth > box.clientWidth + 1));
   });
   const wide = ".cell_output, .pst-scrollable-table-container, .table-wrapper, div.highlight > pre, div.math, .output, .holds-figure";
   document.querySelectorAll(wide).forEach((box) => {
