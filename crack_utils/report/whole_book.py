@@ -15,6 +15,7 @@ from crack_utils.runtime import paths
 NAME = "crack-segmentation"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 LINKS = re.compile(r'<p class="whole-book">.*?</p>', re.DOTALL)
+TWICE = re.compile(rb"/Title \((\xfe\xff|)(.{2,}?)\2\)")  # the text is UTF-16 after a mark, or plain
 PATIENCE = 900  # [s] for printing on a busy machine
 
 
@@ -51,7 +52,17 @@ def pdf(build, browser):
     command = [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
     command += ["--no-pdf-header-footer", "--generate-pdf-document-outline", "--virtual-time-budget=120000"]
     subprocess.run([*command, f"--print-to-pdf={file}", page.as_uri()], check=True, timeout=PATIENCE)
+    file.write_bytes(titles_once(file.read_bytes()))
     return file
+
+
+def titles_once(pdf):
+    """Return a PDF whose bookmarks say their titles once, bytes.
+
+    Chromium writes the title of a heading that it moves to the next page twice into its bookmark. Blanks take the place
+    of the second, so that everything stays where the file's table says it is.
+    """
+    return TWICE.sub(lambda found: b"/Title (%b%b)" % (found[1], found[2]) + b" " * len(found[2]), pdf)
 
 
 def epub(build):
