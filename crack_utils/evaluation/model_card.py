@@ -26,7 +26,7 @@ AVERAGED = {"f1_tolerance_2": "F1 within 2 px", "cldice": "clDice", "expected_ca
 
 
 def write_card(run, path):
-    """Write a run's model card to a file, atomically; `run` as for `model_card`."""
+    """Write the model card of an evaluated run to the file `path`, atomically; see `model_card`."""
     text = model_card(run)
     with atomic_write(path) as draft:
         draft.write_text(text, encoding="utf-8")
@@ -140,6 +140,8 @@ def _measures(run):
     with open(run.folder / "measures.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     measures, name = intervals(rows), run.metrics["evaluated"]
+    if not any(int(row["tp"]) + int(row["fn"]) for row in rows):
+        return f"## Measures\n\nNone: the {name} set shows no crack, so nobody knows how well this network finds them."
     specimens = len(set(_owners(rows)))
     table = ["| measure | value | 95 % interval |", "|---|---|---|"]
     for key, (value, low, high) in measures.items():

@@ -16,7 +16,7 @@ WANTED = 0.03  # gain in F1 that would justify the effort of crops
 
 
 def read_table(file=None):
-    """Read the table of `python -m crack_utils.study.crops`, and its provenance.
+    """Read the table of `make study STUDY=thin_cracks`, and its provenance.
 
     Parameters
     ----------

@@ -1,0 +1,46 @@
+"""The table of the default model's tips: hand-counted shares, and one real specimen."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crack_utils.data.synthetic import render_specimen
+from crack_utils.study import default_tips
+
+
+def test_shares_are_counted_by_hand_and_a_miss_is_outside():
+    table = pd.DataFrame(
+        {
+            "tips": [1, 1, 1, 1, 2, 2, 0],
+            "cracks": [1, 2, 0, 1, 1, 1, 1],
+            "error_px": [1.0, 4.0, np.inf, 90.0, 5.0, np.inf, np.nan],
+            "at_mouth": [0.0, 0.0, np.nan, 1.0, 0.0, np.nan, np.nan],
+        }
+    )
+    summary = default_tips.summarise(table).set_index(["specimens", "result"])
+    assert summary["count"].tolist() == [1, 2, 2, 1, 1, 1, 0]
+    assert summary.loc[("one tip", "within 5 px"), "share"] == 0.5
+    # Clopper and Pearson for two of four.
+    assert summary.loc[("one tip", "within 5 px"), "low"] == pytest.approx(0.0676, abs=1e-4)
+    assert ((summary["low"] <= summary["share"]) & (summary["share"] <= summary["high"])).all()
+
+
+class _Knows:
+    """A network that knows the drawn crack."""
+
+    threshold = 0.5
+
+    def __init__(self, specimen):
+        self.mask = render_specimen(default_tips.SEED, specimen, frame=specimen % 10, size=(256, 320)).mask
+
+    def predict(self, image):
+        return np.float32(self.mask > 0)
+
+
+def test_a_perfect_mask_gives_a_tip_near_the_true_one():
+    specimen = next(
+        each for each in range(1, 40)
+        if len(render_specimen(default_tips.SEED, each, frame=each % 10, size=(256, 320)).tips) == 1
+    )  # fmt: skip
+    row = default_tips.measure_specimen(_Knows(specimen), specimen, size=(256, 320))
+    assert row["tips"] == 1 and row["error_px"] < 5 and row["at_mouth"] == 0
