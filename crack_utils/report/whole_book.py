@@ -4,11 +4,17 @@
 if not, one line of the page says so.
 """
 
+import os
+import posixpath
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
+
+from bs4 import BeautifulSoup
 
 from crack_utils.runtime import paths
 
@@ -69,7 +75,53 @@ def epub(build):
     """Write the book for reading devices; return the file."""
     _sphinx("epub")
     (made,) = (build / "epub").glob("*.epub")
-    return Path(shutil.copy(made, build / "html" / f"{NAME}.epub"))
+    file = build / "html" / f"{NAME}.epub"
+    mend_epub(made, file)
+    return file
+
+
+def mend_epub(made, file):
+    """Write an ePub again with pages that a strict reader takes: well-formed, without scripts, without dead links.
+
+    Notebooks and our own directives write HTML, in which a tag may stay open; an ePub holds XML.
+
+    Parameters
+    ----------
+    made, file : Path
+        The ePub as Sphinx has made it, and where to write the mended one.
+    """
+    draft = file.with_suffix(".draft")
+    with zipfile.ZipFile(made) as old, zipfile.ZipFile(draft, "w") as new:
+        files = set(old.namelist())
+        for entry in old.infolist():
+            data = old.read(entry)
+            if entry.filename.endswith(".xhtml"):
+                data = as_xhtml(data.decode(), posixpath.dirname(entry.filename), files).encode()
+                ElementTree.fromstring(data)  # raises where a page is still no XML
+            new.writestr(entry, data)
+    os.replace(draft, file)
+
+
+def as_xhtml(page, folder, files):
+    """Return a page of an ePub as well-formed XML.
+
+    Parameters
+    ----------
+    page : str
+    folder : str
+        The page's, in the ePub.
+    files : set of str
+        All files in the ePub.
+    """
+    soup = BeautifulSoup(page, "html.parser")
+    for useless in [*soup.find_all("script"), *soup.find_all(hidden=True)]:
+        useless.decompose()
+    for style in soup.find_all("link", href=True):
+        if posixpath.normpath(posixpath.join(folder, style["href"])) not in files:
+            style.decompose()
+    for instead in soup.find_all("noscript"):
+        instead.unwrap()
+    return str(soup)
 
 
 def _sphinx(builder):
