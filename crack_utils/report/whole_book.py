@@ -119,6 +119,10 @@ def as_xhtml(page, folder, files):
     for style in soup.find_all("link", href=True):
         if posixpath.normpath(posixpath.join(folder, style["href"])) not in files:
             style.decompose()
+    for fold in soup.select(
+        "summary p.expanded"
+    ):  # beside "Show the code", and without the pages' styles both stand there
+        fold.decompose()
     for instead in soup.find_all("noscript"):
         instead.unwrap()
     return str(soup)
