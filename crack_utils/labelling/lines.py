@@ -138,7 +138,7 @@ def centre_line(image, first, last, follow="dark", width=3.0):
 
 
 def snapped(image, point, follow="dark", width=3.0, reach=NEAR):
-    """Return the pixel of the crack nearest to a point: the darkest (or brightest) ridge within `reach` [px].
+    """Return the pixel of the crack nearest to a point: the darkest (or brightest) one within `reach` [px].
 
     Parameters
     ----------
@@ -150,12 +150,13 @@ def snapped(image, point, follow="dark", width=3.0, reach=NEAR):
     pixel = np.rint(point).astype(int)
     if follow == "straight" or (pixel < 0).any() or (pixel >= image.shape[:2]).any():
         return tuple(point)
-    low = np.maximum(pixel - reach, 0)
-    high = np.minimum(pixel + reach + 1, image.shape[:2])
+    low = np.maximum(pixel - reach - 1, 0)
+    high = np.minimum(pixel + reach + 2, image.shape[:2])
     ridge = _ridge(image, low, high, follow, width)
     rows, columns = np.ogrid[low[0] : high[0], low[1] : high[1]]
     distance = (rows - pixel[0]) ** 2 + (columns - pixel[1]) ** 2
-    ridge = np.where(distance <= reach**2, ridge, 0)
+    peaks = (ridge == ndimage.maximum_filter(ridge, 3)) & (distance <= reach**2)  # no flank of something farther off
+    ridge = np.where(peaks, ridge, 0)
     if not ridge.any():
         return tuple(point)
     best = np.argwhere(ridge == ridge.max())

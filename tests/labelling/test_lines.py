@@ -119,7 +119,8 @@ def test_it_replays_after_saving_and_as_a_script(tmp_path):
     names = {}
     exec(loaded.to_python(), names)
     assert (names["label"](image)[0] == mask).all() and (loaded.apply(image).mask == mask).all()
-    assert str(recipe.steps[0]) == "polyline, dark, 2 to 4.0625 px"
+    assert str(recipe.steps[0]) == "line, dark, 2 to 4.0625 px"
+    assert str(recipe.steps[1]) == "stroke, 5 px, subtracted"
 
 
 BAD = [
