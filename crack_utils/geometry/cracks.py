@@ -9,7 +9,7 @@ from crack_utils.geometry.centreline import Centreline, principal_axis, trace
 from crack_utils.geometry.follow import follow
 from crack_utils.geometry.primary import ranked
 from crack_utils.geometry.skeleton import EIGHT
-from crack_utils.geometry.tip import Tip, as_field, check_image, check_scale, tip_of
+from crack_utils.geometry.tip import Tip, as_field, check_image, check_position, check_scale, tip_of
 
 _AT_END = 4.0  # [px] from an end of the centreline: a tip farther away belongs to a branch
 
@@ -93,7 +93,7 @@ class Crack:
         return values
 
 
-def measure_cracks(mask, mm_per_px=None, threshold=None, image=None):
+def measure_cracks(mask, mm_per_px=None, threshold=None, image=None, primary=None, notch=None):
     """Measure length, width, area, orientation and tip of every crack in a mask or a probability.
 
     Accuracy: the error of length and mean width is at most 2 % and 0.5 px, if the crack is 2–20 px wide and at least 40
@@ -112,6 +112,10 @@ def measure_cracks(mask, mm_per_px=None, threshold=None, image=None):
         value, as for `find_tip`.
     image : ndarray, float, shape (height, width), in [0, 1], optional
         The photograph. It helps to choose the primary crack and to tell its tip from its mouth.
+    primary : (row, column), optional
+        Position [px] near a crack: that crack is the primary one, whatever the photograph shows.
+    notch : (row, column), optional
+        Position [px] near the mouth of the primary crack, as for `find_tip`.
 
     Returns
     -------
@@ -121,7 +125,7 @@ def measure_cracks(mask, mm_per_px=None, threshold=None, image=None):
     Raises
     ------
     ValueError
-        If the mask, the threshold, the scale or the image is not valid; the message says what is.
+        If the mask, the threshold, the scale, the image or a position is not valid; the message says what is.
     """
     mask = np.asarray(mask)
     if np.issubdtype(mask.dtype, np.floating) and threshold is None:
@@ -129,11 +133,12 @@ def measure_cracks(mask, mm_per_px=None, threshold=None, image=None):
     field, level = as_field(mask, 0.5 if threshold is None else threshold)
     check_scale(mm_per_px)
     image = check_image(image, field.shape)
+    primary, notch = check_position("primary", primary), check_position("notch", notch)
     labels, _ = ndimage.label(field >= level, EIGHT)
     areas = np.bincount(labels[mask >= level])
-    joined, ordered = ranked(field, level, image)
+    joined, ordered = ranked(field, level, image, primary)
     return [
-        _measure(joined, level, crack, way, closed, _area(areas, labels, crack), not number, mm_per_px, image)
+        _measure(joined, level, crack, way, closed, _area(areas, labels, crack), not number, mm_per_px, image, notch)
         for number, (crack, way, closed) in enumerate(ordered)
     ]
 
@@ -144,11 +149,12 @@ def _area(areas, labels, crack):
     return int(areas[touched[touched > 0]].sum())
 
 
-def _measure(field, level, crack, way, closed, area, primary, mm_per_px, image):
+def _measure(field, level, crack, way, closed, area, primary, mm_per_px, image, notch):
     line = trace(field, level, crack.pixels[way], crack.radii[way], closed, principal_axis(crack.pixels))
     down, right = principal_axis(line.points)
     # There may be many secondary cracks; examining the photograph at all of their ends would take seconds.
-    tip = tip_of(field, level, crack, mm_per_px=mm_per_px, image=image if primary else None)
+    image, notch = (image, notch) if primary else (None, None)
+    tip = tip_of(field, level, crack, notch, mm_per_px, image)
     orientation = float(np.degrees(np.arctan2(-down, right)) % 180)
     return Crack(primary, line, area, orientation, tip, mm_per_px)
 

@@ -18,6 +18,7 @@ _NEAR, _MIDDLE = 0.05, 0.25  # shares of the length over which the width at an e
 _LEAST = 3.0  # [px] shortest length over which the width at an end is measured
 _CONE = np.radians(35)  # half angle of the cone beyond an end that is examined
 _FAR = 0.05  # share of the photograph's shorter side: length of the region beyond an end that is examined
+_BLOCK = 8  # [px] side of the blocks of pixels whose distance from a line is computed together
 _DARKEST = 0.01  # in [0, 1]: smallest standard deviation of gray values, for pictures without noise
 
 # Fitted by `crack_utils.study.tip_rule` on synthetic specimens. One row per feature; "other" means the other end.
@@ -159,13 +160,12 @@ def _beyond(image, mask, line):
     image, outside = np.float32(image[window]), ~ndimage.binary_dilation(mask[window], iterations=2)
     at = np.argwhere(outside) + low
     ends = [_directed(line, end, reach) for end in (0, 1)]
-    ahead = np.stack([(at - point) @ outward for point, outward, _ in ends])
-    across = np.stack([np.abs((at - point) @ (-outward[1], outward[0])) for point, outward, _ in ends])
-    from_line = cKDTree(line.points[::2]).query(at, distance_upper_bound=2 * reach)[0]
-    beside = (ahead < 0).all(axis=0) & (from_line < line.widths.max() / 2 + 3 + reach)
+    beside = np.all([(at - point) @ outward < 0 for point, outward, _ in ends], axis=0)
+    beside[beside] = _within(min(line.widths.max() / 2 + 3 + reach, 2 * reach), at[beside], line.points[::2])
     features = np.zeros((2, 5))
     if beside.sum() < 50:
         return features
+    parts = [_parts(at, *end[:2], reach) for end in ends]
     weight = np.float32(outside)
     for number, scale in enumerate((1.5, 0.012 * side)):
         smooth = ndimage.gaussian_filter(image * weight, scale) / np.maximum(
@@ -174,18 +174,36 @@ def _beyond(image, mask, line):
         gray = smooth[outside]
         middle = np.median(gray[beside])
         spread = max(1.4826 * np.median(np.abs(gray[beside] - middle)), _DARKEST / (1 + number))
-        unlike = (gray - middle) / spread
-        for end in (0, 1):
-            distance = np.hypot(ahead[end], across[end])
-            cone = (ahead[end] > 1) & (np.arctan2(across[end], ahead[end]) < _CONE) & (distance < reach)
-            strip = (ahead[end] > 1) & (across[end] < 3) & (distance < reach)
-            around = (distance < reach / 2) & (ahead[end] > -reach / 4)
-            if around.any():
-                features[end, 2 + number] = np.log1p(np.percentile(np.abs(unlike[around]), 90))
-            if number == 0 and cone.any() and strip.any():
-                features[end, :2] = _all_odd(unlike[strip]), _all_odd(unlike[cone])
+        for end, (cone, strip, around) in enumerate(parts):
+            if around.size:
+                features[end, 2 + number] = np.log1p(np.percentile(np.abs((gray[around] - middle) / spread), 90))
+            if number == 0 and cone.size and strip.size:
+                features[end, :2] = [_all_odd((gray[part] - middle) / spread) for part in (strip, cone)]
                 features[end, 4] = np.log((gray[cone].std() + _DARKEST) / (gray[beside].std() + _DARKEST))
     return features
+
+
+def _parts(at, point, outward, reach):
+    """Return the indices of the pixels in a cone ahead of an end, in a strip ahead of it, and around it."""
+    near = np.flatnonzero((np.abs(at - point) < reach).all(axis=1))  # most of the window is far from the end
+    ahead = (at[near] - point) @ outward
+    across = np.abs((at[near] - point) @ (-outward[1], outward[0]))
+    distance = np.hypot(ahead, across)
+    cone = (ahead > 1) & (np.arctan2(across, ahead) < _CONE) & (distance < reach)
+    strip = (ahead > 1) & (across < 3) & (distance < reach)
+    around = (distance < reach / 2) & (ahead > -reach / 4)
+    return near[cone], near[strip], near[around]
+
+
+def _within(limit, at, points):
+    """Tell which pixels are nearer to the points of a line than a limit [px]; the block decides for most of them."""
+    tree = cKDTree(points)
+    blocks = np.indices(at.max(axis=0, initial=0) // _BLOCK + 1)
+    from_block = tree.query(np.moveaxis(blocks, 0, -1) * _BLOCK + (_BLOCK - 1) / 2)[0][tuple((at // _BLOCK).T)]
+    within = from_block < limit - _BLOCK
+    undecided = ~within & (from_block < limit + _BLOCK)
+    within[undecided] = tree.query(at[undecided], distance_upper_bound=limit)[0] < limit
+    return within
 
 
 def _all_odd(unlike):

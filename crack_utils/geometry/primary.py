@@ -37,7 +37,7 @@ WEIGHTS = {
 }
 
 
-def ranked(field, level, image=None):
+def ranked(field, level, image=None, primary=None):
     """Return the cracks of a picture, the primary crack first, after joining the pieces of broken cracks.
 
     Parameters
@@ -48,6 +48,8 @@ def ranked(field, level, image=None):
         Threshold of crack, in (0, 1).
     image : ndarray, float, shape (height, width), in [0, 1], optional
         The photograph.
+    primary : (row, column), optional
+        The crack nearest to this position [px] is the primary one, whatever its features are.
 
     Returns
     -------
@@ -56,10 +58,14 @@ def ranked(field, level, image=None):
     cracks : list of (Skeleton, path, closed)
         Path and closed are those of `Skeleton.longest_path`. The primary crack is first, the others follow by length.
     """
-    joined, pieces, signs = candidates(field, level, image)
-    if signs is not None and len(pieces) > 1:
-        pieces.insert(0, pieces.pop(int(np.argmax(signs @ list(WEIGHTS.values())))))
-    return joined, pieces
+    if primary is not None:
+        joined, pieces = _joined(field, level, image)
+        distances = [np.hypot(*(crack.pixels - primary).T).min() for crack, _, _ in pieces]
+        first = int(np.argmin(distances)) if pieces else 0
+    else:
+        joined, pieces, features = candidates(field, level, image)
+        first = 0 if features is None or len(pieces) < 2 else int(np.argmax(features @ list(WEIGHTS.values())))
+    return joined, pieces[first : first + 1] + pieces[:first] + pieces[first + 1 :]
 
 
 def candidates(field, level, image=None):
@@ -77,15 +83,19 @@ def candidates(field, level, image=None):
     features : ndarray, shape (n, k), or None
         Features of the n longest cracks, at most 12, in the order of `WEIGHTS`; None without an image.
     """
-    pieces = _longest_first(skeletons(field >= level))
-    joined = join_pieces(field, level, [crack for crack, _, _ in pieces[:_MOST]], image)
-    if joined is not field:
-        pieces = _longest_first(skeletons(joined >= level))
+    joined, pieces = _joined(field, level, image)
     if image is None:
         return joined, pieces, None
     mask = joined >= level
     features = [signs_of_crack(joined, level, mask, image, *piece) for piece in pieces[:_CANDIDATES]]
     return joined, pieces, np.array(features).reshape(-1, len(WEIGHTS))
+
+
+def _joined(field, level, image):
+    """Return the field with bridges between the pieces of cracks, and its cracks, the longest first."""
+    pieces = _longest_first(skeletons(field >= level))
+    joined = join_pieces(field, level, [crack for crack, _, _ in pieces[:_MOST]], image)
+    return joined, pieces if joined is field else _longest_first(skeletons(joined >= level))
 
 
 def signs_of_crack(field, level, mask, image, crack, way, closed):

@@ -115,7 +115,7 @@ def find_tip(mask_or_probability, threshold=0.5, notch=None, mm_per_px=None, ima
     """
     field, threshold = as_field(mask_or_probability, threshold)
     check_scale(mm_per_px)
-    notch, image = _check_notch(notch), check_image(image, field.shape)
+    notch, image = check_position("notch", notch), check_image(image, field.shape)
     field, cracks = ranked(field, threshold, image)
     if not cracks:
         return Tip(None, np.empty((0, 2)), float("nan"), mm_per_px)
@@ -396,13 +396,14 @@ def check_scale(mm_per_px):
         raise ValueError(f"mm_per_px={mm_per_px}: valid is a number above 0, up to {LARGEST_SCALE:g}, or None")
 
 
-def _check_notch(notch):
-    if notch is None:
+def check_position(name, position):
+    """Return a position as an array, None for None; or refuse it."""
+    if position is None:
         return None
-    notch = np.asarray(notch, float)
-    if notch.shape != (2,) or not np.all(np.isfinite(notch)):
-        raise ValueError(f"notch={notch}: valid is (row, column) in pixels, or None")
-    return notch
+    position = np.asarray(position, float)
+    if position.shape != (2,) or not np.all(np.isfinite(position)):
+        raise ValueError(f"{name}={position}: valid is (row, column) in pixels, or None")
+    return position
 
 
 def check_image(image, shape):

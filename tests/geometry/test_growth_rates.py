@@ -103,7 +103,7 @@ class TestSpecimen:
     @pytest.mark.parametrize(
         ("values", "message"),
         [
-            ({"kind": "CT"}, "known are C\\(T\\), M\\(T\\), SE\\(B\\), pipe"),
+            ({"kind": "CT"}, "valid are C\\(T\\), M\\(T\\), SE\\(B\\), pipe"),
             ({"kind": "C(T)", "W": 50}, "needs W and B|needs B"),
             ({"kind": "C(T)", "W": 10, "B": 5}, "a_n = 12 mm is not smaller than W = 10 mm"),
             ({"kind": "M(T)", "W": 20, "B": 5}, "W/2 = 10"),

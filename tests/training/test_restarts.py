@@ -78,7 +78,7 @@ def test_begins_again_and_says_so_also_after_an_interruption(experiment, monkeyp
         patch.setattr(callbacks.Progress, "on_train_begin", interrupted)
         with pytest.raises(KeyboardInterrupt):
             fit.fit(experiment)
-    assert "it begins again with seed 1000 and learning rate 0.001" in capsys.readouterr().out
+    assert "it starts again with seed 1000 and learning rate 0.001" in capsys.readouterr().out
     run = fit.fit(experiment)
     assert len(attempts) == 3  # the first attempt was not repeated
     (failure,) = run.provenance["restarted_after"]

@@ -63,7 +63,7 @@ def threshold_curves(tables):
     tables : Tables
         `thresholds` has the pooled counts of the test set by loss, seed and threshold.
     """
-    figure, axes = plt.subplots(figsize=(10, 4.4))
+    figure, axes = plt.subplots(figsize=(10, 3.8))
     rows = tables.swept("test")
     last = 19.0  # position of the cast on this axis; its logit is infinite
     for loss in REPORTED:
@@ -82,7 +82,7 @@ def threshold_curves(tables):
     ticks = [0.001, 0.1, 0.5, 0.9, 0.999, 0.99999]
     axes.set_xticks([*map(_logit, ticks), last], [*map(str, ticks), "cast"])
     axes.set(xlabel="threshold (on the scale of its logit)", ylabel="mean IoU of the test set")
-    axes.legend(loc="lower left")
+    axes.legend(loc="lower right", bbox_to_anchor=(0.95, 0), ncols=2)  # below the curves, which fall to a half there
     axes.grid(axis="y", alpha=0.3)
     return figure
 

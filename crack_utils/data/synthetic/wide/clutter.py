@@ -1,4 +1,4 @@
-"""What is on and around a specimen and is no crack: grips, pins, bolts, scratches, pen marks, rulers, text, wires."""
+"""Things on and around a specimen that are not cracks: grips, pins, bolts, scratches, pen marks, rulers, wires."""
 
 import math
 
