@@ -17,7 +17,7 @@ HAND = {  # tool: icon, label, tooltip
     "eraser": ("eraser", "Eraser", "Eraser: drag over what is no crack (E)"),
     "polygon": (
         "star-o",
-        "Polygon",
+        "Shape",
         "Polygon: click the corners; click on the first one or press Enter to close it (P)",
     ),
     "rectangle": ("square-o", "Box", "Rectangle: drag from corner to corner (R)"),
@@ -94,7 +94,7 @@ class Controls(widgets.VBox):
         self.save = _button("save", "Save", "Write recipe and mask now (also done after every step) (S)", "76px")
         self.pans = widgets.ToggleButton(icon="arrows", description="Pan", tooltip="Drag to pan with the left button")
         self.pans.layout.width = "76px"
-        self.whole = _button("expand", "Whole", "Show the whole photograph (0)", "76px")
+        self.whole = _button("expand", "Whole", "Show the whole photograph (0)", "88px")
         self.message = widgets.HTML(layout={"min_height": "28px", "flex": "1 1 300px"})
         row = [self.before, self.photograph, self.after, self.count, self.save, self.pans, self.whole, self.message]
         return widgets.HBox(row, layout={"flex_flow": "row wrap"})
@@ -164,7 +164,7 @@ class Controls(widgets.VBox):
     def _view(self):
         """Make the controls of the view, which changes no mask."""
         self.opacity = _slider(widgets.FloatSlider, "Opacity", 0, 1, 0.05, "Of the mask over the photograph")
-        self.brightness = _slider(widgets.FloatSlider, "Brightness", 0.2, 3, 0.05, "Of the photograph on the screen")
+        self.brightness = _slider(widgets.FloatSlider, "Bright", 0.2, 3, 0.05, "Of the photograph on the screen")
         self.contrast = _slider(widgets.FloatSlider, "Contrast", 0.2, 5, 0.05, "Of the photograph on the screen")
         self.binary = widgets.ToggleButton(icon="adjust", description="Mask alone", tooltip="White on black (V)")
         self.binary.layout.width = "112px"

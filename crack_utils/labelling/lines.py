@@ -27,7 +27,7 @@ LONGEST = 4000  # [px] between two vertices that are joined by following the cra
 LEVELS = 65535  # whole numbers of the gray values
 ASIDE = (12, 80)  # [px] that a followed line may leave the straight one: a quarter of its length, within these
 RIDGE = 21  # [px] at least; what is narrower stands out from its closing, so it is twice the crack's width or more
-MOST_SMOOTHING = 12
+SMOOTHING = (2, 12)  # passes, with a standard deviation of 1 and 2.4 px
 NEAR = 3  # [px] around the vertices, where the darkest pixel tells how dark the crack is
 FLAT, STEEP = 8, 128  # cost of the darkest pixel, and what the brightest one costs more
 STRAIGHT, DIAGONAL = 5, 7  # length of a step, times five
@@ -215,21 +215,24 @@ def _with_radii(lines, widths):
 def _ridge(image, low, high, follow, width):
     """Return how far the pixels of a box stand out, darker or brighter, from what lies beside them; whole numbers.
 
-    The gray values are smoothed with binomial weights, to a third of the crack's width, and compared with their
-    closing, which fills dark lines that are narrower than its square.
+    The gray values are smoothed with binomial weights and compared with their closing, which fills dark lines that are
+    narrower than its square. Little smoothing shows a hairline, much of it the middle of a wide crack.
     """
     side = max(RIDGE, 2 * math.ceil(width) + 1)
-    passes = min(max(round(2 * width * width / 9), 2), MOST_SMOOTHING)
-    near = np.maximum(low - side - passes, 0)
-    far = np.minimum(high + side + passes, image.shape[:2])
+    margin = side + SMOOTHING[-1]
+    near = np.maximum(low - margin, 0)
+    far = np.minimum(high + margin, image.shape[:2])
     gray = np.rint(image[near[0] : far[0], near[1] : far[1]] * (16 * LEVELS)).astype(np.int64)
     gray = gray.sum(axis=2) if gray.ndim == 3 else gray
-    for _ in range(passes):
-        for axis in (0, 1):
-            gray = ndimage.correlate1d(gray, np.array([1, 2, 1]), axis=axis, mode="nearest")
-        gray //= 16
     gray = -gray if follow == "bright" else gray
-    ridge = ndimage.grey_closing(gray, side, mode="nearest") - gray
+    ridge, done = 0, 0
+    for passes in SMOOTHING:
+        for _ in range(passes - done):
+            for axis in (0, 1):
+                gray = ndimage.correlate1d(gray, np.array([1, 2, 1]), axis=axis, mode="nearest")
+            gray //= 16
+        done = passes
+        ridge = ridge + ndimage.grey_closing(gray, side, mode="nearest") - gray
     return ridge[low[0] - near[0] : high[0] - near[0], low[1] - near[1] : high[1] - near[1]]
 
 

@@ -244,7 +244,7 @@ function render({ model, el }) {
   for (const [names, listener] of Object.entries(listeners)) model.on(names, listener);
   picture.on.view = look;
   picture.pans = model.get("pans");
-  host._picture = picture; // for tests, which look at where things are on the screen
+  Object.assign(host, { _picture: picture, _model: model }); // for tests, which look at where things are on the screen
   showPhotograph();
 
   return () => {

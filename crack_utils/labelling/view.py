@@ -45,7 +45,7 @@ class PictureView(anywidget.AnyWidget):
     continues = traitlets.Bool(False).tag(sync=True)  # whether a next vertex may follow the last one
     marks = traitlets.List().tag(sync=True)  # tips, [row, column]
     pans = traitlets.Bool(False).tag(sync=True)  # with the left button
-    opacity = traitlets.Float(0.5).tag(sync=True)
+    opacity = traitlets.Float(0.7).tag(sync=True)
     brightness = traitlets.Float(1.0).tag(sync=True)
     contrast = traitlets.Float(1.0).tag(sync=True)
     binary = traitlets.Bool(False).tag(sync=True)  # the mask alone, in white on black
