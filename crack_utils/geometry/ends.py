@@ -158,11 +158,13 @@ def _beyond(image, mask, line):
     ends = [_directed(line, end, reach) for end in (0, 1)]
     ahead = np.stack([(at - point) @ outward for point, outward, _ in ends])
     across = np.stack([np.abs((at - point) @ (-outward[1], outward[0])) for point, outward, _ in ends])
-    from_line = cKDTree(line.points[::2]).query(at, distance_upper_bound=2 * reach)[0]
-    beside = (ahead < 0).all(axis=0) & (from_line < line.widths.max() / 2 + 3 + reach)
+    beside = (ahead < 0).all(axis=0)
+    from_line = cKDTree(line.points[::2]).query(at[beside], distance_upper_bound=2 * reach)[0]
+    beside[beside] = from_line < line.widths.max() / 2 + 3 + reach
     found = np.zeros((2, 5))
     if beside.sum() < 50:
         return found
+    views = [_views(ahead[end], across[end], reach) for end in (0, 1)]
     weight = np.float32(outside)
     for number, scale in enumerate((1.5, 0.012 * side)):
         smooth = ndimage.gaussian_filter(image * weight, scale) / np.maximum(
@@ -172,17 +174,24 @@ def _beyond(image, mask, line):
         middle = np.median(gray[beside])
         spread = max(1.4826 * np.median(np.abs(gray[beside] - middle)), _DARKEST / (1 + number))
         unlike = (gray - middle) / spread
-        for end in (0, 1):
-            distance = np.hypot(ahead[end], across[end])
-            cone = (ahead[end] > 1) & (np.arctan2(across[end], ahead[end]) < _CONE) & (distance < reach)
-            strip = (ahead[end] > 1) & (across[end] < 3) & (distance < reach)
-            around = (distance < reach / 2) & (ahead[end] > -reach / 4)
-            if around.any():
+        for end, (cone, strip, around) in enumerate(views):
+            if len(around):
                 found[end, 2 + number] = np.log1p(np.percentile(np.abs(unlike[around]), 90))
-            if number == 0 and cone.any() and strip.any():
+            if number == 0 and len(cone) and len(strip):
                 found[end, :2] = _all_odd(unlike[strip]), _all_odd(unlike[cone])
                 found[end, 4] = np.log((gray[cone].std() + _DARKEST) / (gray[beside].std() + _DARKEST))
     return found
+
+
+def _views(ahead, across, reach):
+    """Return which pixels lie in the cone ahead of an end, in the strip in its middle, and around the end: indices."""
+    near = np.flatnonzero((np.abs(ahead) < reach) & (across < reach))  # most of a picture is not
+    ahead, across = ahead[near], across[near]
+    distance = np.hypot(ahead, across)
+    forward = (ahead > 1) & (distance < reach)
+    cone = near[forward & (np.arctan2(across, ahead) < _CONE)]
+    around = near[(distance < reach / 2) & (ahead > -reach / 4)]
+    return cone, near[forward & (across < 3)], around
 
 
 def _all_odd(unlike):

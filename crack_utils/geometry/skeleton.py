@@ -9,6 +9,7 @@ off, the shortest of a junction first, until none is left. Of the fork in a flat
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import ndimage
@@ -40,14 +41,26 @@ class Skeleton:
     links: object
     radii: np.ndarray
 
-    @property
+    @cached_property
     def ends(self):
         """Indices of the pixels with at most one link: free ends, empty for a closed loop."""
         return np.flatnonzero(_degrees(self.links) <= 1)
 
     def distances(self, start):
         """Distances along the skeleton from pixel `start` to every pixel [px], and the last pixel before each."""
-        return dijkstra(self.links, directed=False, indices=start, return_predecessors=True)
+        if start not in self._reached:
+            self._reached[start] = dijkstra(self.links, directed=False, indices=start, return_predecessors=True)
+        return self._reached[start]
+
+    @cached_property
+    def _reached(self):
+        """What `distances` has returned, by its start: a crack is measured from its few ends again and again."""
+        return {}
+
+    @cached_property
+    def lines(self):
+        """What `centreline.line_of` has returned, by its path."""
+        return {}
 
     def path(self, start, stop):
         """Indices of the pixels on the shortest way from `start` to `stop`."""
