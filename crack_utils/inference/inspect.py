@@ -96,6 +96,7 @@ def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=
     folder = Path(folder)
     check_request(folder, threshold, scale)
     settings = {"threshold": threshold, "temperature": trained.temperature, "flips": flips, "scale": scale}
+    settings["engine"] = trained.engine.name if trained.engine else "keras"
     told = {"model": trained.source, **settings, "commit": provenance.commit()}
     made_of = {**settings, "network": trained.digest, "code": provenance.fingerprint(*DECISIVE)}
     for part in PARTS:

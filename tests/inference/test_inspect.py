@@ -207,7 +207,7 @@ def test_channels_that_pillow_does_not_know(tmp_path):
 
 
 def test_a_full_disk_ends_it_with_the_folder_named(command, network, folder, tmp_path, monkeypatch, capsys):
-    def no_room(*_):
+    def no_room(*_, **_options):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
