@@ -90,15 +90,15 @@ def photographs(tmp_path, monkeypatch):
     generator = np.random.default_rng(0)
     for part in ("images", "masks"):
         (tmp_path / "set" / part).mkdir(parents=True)
-    for number in range(40):
-        image = generator.integers(180, 256, (96, 128), dtype=np.uint8)
+    for number in range(30):
+        image = generator.integers(180, 256, (192, 256), dtype=np.uint8)
         image[10 + number : 14 + number, 20:100] = 40
         Image.fromarray(image).save(tmp_path / "set" / "images" / f"{number:02}.png")
         Image.fromarray(np.uint8(255 * (image < 60))).save(tmp_path / "set" / "masks" / f"{number:02}.png")
     return find_pairs(tmp_path / "set")
 
 
-@pytest.mark.parametrize("size", [1, (96, 128)])
+@pytest.mark.parametrize("size", [1, (192, 256)])
 def test_memory_does_not_grow_with_the_set(photographs, tmp_path, size):
     def peak(pairs, folder):
         tracemalloc.start()
@@ -114,13 +114,13 @@ def test_memory_does_not_grow_with_the_set(photographs, tmp_path, size):
         assert tally.counts.tp + tally.counts.fn > 0
         return highest
 
-    peak(photographs[:8], tmp_path / "first")  # what is loaded only once
-    tenth = peak(photographs[:8], tmp_path / "tenth")
+    peak(photographs[:6], tmp_path / "first")  # what is loaded only once
+    tenth = peak(photographs[:6], tmp_path / "tenth")
     assert peak(photographs, tmp_path / "whole") < 1.2 * tenth
 
 
 def test_what_is_predicted_comes_in_order(photographs):
-    for size in (1, (96, 128)):
+    for size in (1, (192, 256)):
         found = list(predicted(Darkness(), photographs[:5], size, batch=2))
         assert [pair.name for pair, *_ in found] == [pair.name for pair in photographs[:5]]
         for _, image, true, probability in found:
