@@ -8,7 +8,7 @@ found and what to do.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import binary_dilation
+from scipy.ndimage import binary_dilation, label
 
 from crack_utils.data.decoding import bits_used, open_stored
 from crack_utils.data.stored import DataError
@@ -22,6 +22,7 @@ EDGE_SHARE = 0.9  # of the gray pixels lie within two pixels of the crack
 CLASSES = 2  # so few gray levels may be classes
 SMOOTH = 8  # so many are none; hairlines that a reduction left without a white pixel
 SMOOTH_SHARE = 0.1
+SPECK = 16  # [px] of a low value together: JPEG leaves specks, classes cover more
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,9 +108,9 @@ def understand(stored):
     alpha = stored.alpha
     if alpha is None or (alpha == alpha[0, 0]).all():
         return _by_colours(stored)
-    shown = stored.shown()
-    opaque = _of_gray(alpha)
-    if (shown == shown[0, 0]).all():
+    shown, opaque = stored.shown(), _of_gray(alpha)
+    painted = shown[alpha > 0]  # nobody sees what colours transparent pixels have
+    if (painted == painted[0]).all() and (painted.any() or not shown.any()):
         return opaque
     coloured = _by_colours(stored)
     if (coloured.crack != opaque.crack).any():
@@ -153,7 +154,8 @@ def _of_gray(values, lossy=False):
     if levels[0] >= 0 and not blurred and (len(levels) == 1 or (len(levels) == 2 and levels[0] == 0)):
         return Mask(values > 0)
     crack = values > full / 2
-    if levels[0] < 0 or levels[0] > low or not crack.any() or not _gray_at_edges(values, levels, low, high):
+    dark = 0 <= levels[0] <= low
+    if not dark or not crack.any() or not _gray_at_edges(values, levels, low, high):
         raise ValueError(
             f"a mask holds 0 for background and one other value for crack; found {_shown(levels)}; "
             "save it with 0 and 255 only"
@@ -165,8 +167,10 @@ def _gray_at_edges(values, levels, low, high):
     """Return whether what is neither black nor white looks like the edges of a crack, not like classes or a picture."""
     middle = (values > low) & (values < high)
     count = np.count_nonzero(middle)
-    if count == 0:
-        return True
+    if count == 0:  # but one or two low values in pieces are classes, and white is what belongs to none: 0, 1, 255
+        others = levels[1:-1]
+        few = 1 <= len(others) <= CLASSES and others[-1] <= low
+        return not few or np.bincount(label(np.isin(values, others), np.ones((3, 3)))[0].ravel())[1:].max() <= SPECK
     between = np.count_nonzero((levels > low) & (levels < high))
     if count > GRAY_SHARE * values.size:
         return False
@@ -212,7 +216,7 @@ def _no_mask(colours):
     shown = ", ".join(str(tuple(map(int, colour))) for colour in colours[:4]) + (", …" if len(colours) > 4 else "")
     return (
         f"a colour picture is no mask; expected black and one colour, found {len(colours)}: {shown}; "
-        "if these are classes, save the crack alone, in black and white"
+        "if these are classes, `crack-utils import FOLDER --crack R,G,B --out DATA` takes the colour of the crack"
     )
 
 

@@ -6,12 +6,13 @@ import math
 from dataclasses import dataclass
 
 from crack_utils.data.decoding import is_regular
-from crack_utils.data.names import normal
+from crack_utils.data.names import normal, printable
 
 METADATA = ("name", "source", "specimen", "frame", "tip_row", "tip_column", "mm_per_px", "tip2_row", "tip2_column")
 GROWTH = ("cycles", "load_n", "cmod_mm")  # of a growth test: what the machine read when the photograph was taken
 KNOWN = (*METADATA, *GROWTH)
 
+LARGEST_SCALE = 1e6  # [mm/px] a kilometre, as in geometry
 NAMED = 5  # rows without a picture that a note names
 
 
@@ -113,7 +114,7 @@ def read_metadata(path, names):
         except ValueError as error:
             problems.append(f"line {table.lines[name]}: {error}")
     strange = [column for column in table.columns if column and column not in KNOWN]
-    notes = [f"column(s) {', '.join(strange)} passed over; known are {', '.join(KNOWN)}"] if strange else []
+    notes = [f"column(s) {printable(', '.join(strange))} passed over; known are {', '.join(KNOWN)}"] if strange else []
     if absent := [row["name"] for name, row in table.rows.items() if name not in names]:
         shown = ", ".join(map(repr, absent[:NAMED])) + (", …" if len(absent) > NAMED else "")
         notes.append(f"{len(absent)} row(s) passed over: no image is named {shown} (names go without their ending)")
@@ -132,14 +133,17 @@ def _lines(path):
 
 def _problem_of(columns, key, known):
     if key not in columns:
-        found = ", ".join(columns) or "none"
+        found = printable(", ".join(columns)) or "none"
         return f"no column {key!r} (found: {found}); known columns are {', '.join(known)}, divided by commas"
     twice = sorted({column for column in columns if column and columns.count(column) > 1})
-    return f"column(s) {', '.join(twice)} stand there twice" if twice else None
+    return f"column(s) {printable(', '.join(twice))} stand there twice" if twice else None
 
 
 def _parse(row):
     parsed = {key: row[key] for key in ("source", "specimen") if row.get(key)}
+    for key, text in parsed.items():
+        if printable(text) != text:
+            raise ValueError(f"{key} {text!r} has a line break or another control character")
     if row.get("frame"):
         frame = _number(row, "frame")
         if frame != int(frame) or abs(frame) >= 2**53:
@@ -155,8 +159,8 @@ def _parse(row):
         raise ValueError("tip2_row and tip2_column are of a second tip, but there is no first one")
     if row.get("mm_per_px"):
         parsed["mm_per_px"] = _number(row, "mm_per_px")
-        if parsed["mm_per_px"] <= 0:
-            raise ValueError(f"mm_per_px {row['mm_per_px']!r} is not above 0")
+        if not 0 < parsed["mm_per_px"] <= LARGEST_SCALE:
+            raise ValueError(f"mm_per_px {row['mm_per_px']!r} is not above 0 and at most {LARGEST_SCALE:g}")
     for column in GROWTH:
         if row.get(column):
             parsed[column] = _number(row, column)

@@ -161,7 +161,7 @@ def _scan(folder, found):
         found.problems.append((images[stem], f"no mask of this name{hint}"))
     for others in (masks, parts):
         found.problems.extend((others[stem], "no image of this name") for stem in sorted(others.keys() - images.keys()))
-    if not images and not masks:
+    if not images and not masks and not any(file.parent.parent == folder for file, _ in found.problems):
         found.problems.append((folder / "images", f"no picture ({', '.join(SUFFIXES)}){_below_hint(folder)}"))
     table = folder / "metadata.csv"
     known, problems, notes = read_metadata(table, images)

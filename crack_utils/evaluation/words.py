@@ -24,7 +24,7 @@ MEASURES = {
 
 
 def in_words(measured):
-    """Return a sentence about the result of a training: its recall and precision, or that it failed and what may help.
+    """Return a sentence about the result of a training: recall and precision, or why there are none, or what may help.
 
     Parameters
     ----------
@@ -37,6 +37,11 @@ def in_words(measured):
         Markdown.
     """
     claimed = measured[measured["evaluated"]]
+    if not has_crack(measured):
+        return (
+            f"How much of a crack this network finds is **not known**: the {measured['evaluated']} set shows none. "
+            f"Of its pixels, {1 - claimed['accuracy']:.1%} are marked as crack by mistake."
+        )
     if claimed["recall"] < FAILED:
         return (
             f"**This training has failed**: it finds {claimed['recall']:.1%} of the crack pixels of the "
@@ -47,3 +52,14 @@ def in_words(measured):
         f"At a threshold of 0.5 this network finds {claimed['recall']:.1%} of the crack pixels of the "
         f"{measured['evaluated']} set, and {claimed['precision']:.1%} of what it marks is crack."
     )
+
+
+def has_crack(measured):
+    """Return whether the set on which results are reported shows any crack; without one, nothing can be said of recall.
+
+    Parameters
+    ----------
+    measured : dict
+        From `evaluation.evaluate`.
+    """
+    return measured[measured["evaluated"]]["crack_share"] > 0

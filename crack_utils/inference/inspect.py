@@ -12,7 +12,6 @@ many photographs it is shared among other processes (`runtime.workers`).
 import contextlib
 import csv
 import json
-import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -27,7 +26,7 @@ from crack_utils.data.images import read_image
 from crack_utils.data.names import printable
 from crack_utils.data.stored import DataError
 from crack_utils.inference.certainty import unlike_the_training
-from crack_utils.inference.measure import measure
+from crack_utils.inference.measure import as_row, measure
 from crack_utils.inference.overlay import overlay
 from crack_utils.runtime import provenance
 from crack_utils.runtime.atomic import FullDiskError, atomic_write, lock, remove_drafts
@@ -221,28 +220,26 @@ def _record(photograph, shape, cracks):
         "file": photograph.path.name,
         "size": list(shape),
         "mm_per_px": photograph.mm_per_px,
-        "cracks": [{key: _plain(value) for key, value in crack.to_dict().items()} for crack in cracks],
+        "cracks": [as_row(crack) for crack in cracks],
     }
-
-
-def _plain(value):
-    """Return a measure as a table shows it: numbers to four decimals, None for one that is not known."""
-    if not isinstance(value, float):
-        return value
-    return round(value, 4) if math.isfinite(value) else None
 
 
 def _draw(folder, photograph, image, probability, threshold, cracks):
     """Write the three pictures of a photograph."""
     mask = probability >= threshold
-    pictures = {
-        "probabilities": Image.fromarray(np.rint(probability * 65535).astype(np.uint16)),
-        "masks": Image.fromarray(np.uint8(255 * mask)),
-        "overlays": overlay(image, mask, cracks, photograph.name, photograph.mm_per_px),
+    draw = {  # one after another: together they would take more memory than the photograph
+        "probabilities": lambda: Image.fromarray(_in_16_bits(probability)),
+        "masks": lambda: Image.fromarray(mask * np.uint8(255)),
+        "overlays": lambda: overlay(image, mask, cracks, photograph.name, photograph.mm_per_px),
     }
-    for part, picture in pictures.items():
+    for part, picture in draw.items():
         with atomic_write(_path(folder, part, photograph)) as draft:
-            picture.save(draft, compress_level=COMPRESSION)
+            picture().save(draft, compress_level=COMPRESSION)
+
+
+def _in_16_bits(probability):
+    scaled = probability * np.float32(65535)
+    return np.rint(scaled, out=scaled).astype(np.uint16)
 
 
 def _path(folder, part, photograph):

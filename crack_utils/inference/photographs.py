@@ -8,6 +8,7 @@ from crack_utils.data.images import SUFFIXES
 from crack_utils.data.metadata import read_metadata
 from crack_utils.data.names import normal, problem_of
 from crack_utils.data.pairs import refuse
+from crack_utils.geometry.tip import check_scale
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,12 @@ def find_photographs(*places, mm_per_px=None):
     ------
     DataError
         One message that lists all that is wrong: what is not there, folders without pictures or that cannot be read,
-        wrong lines of tables, and pictures of one name, whose results would overwrite each other.
+        wrong lines of tables, pictures of one name, whose results would overwrite each other; and every picture, if
+        none can be used.
     ValueError
         If the scale is none.
     """
-    if mm_per_px is not None and not 0 < mm_per_px < float("inf"):
-        raise ValueError(f"mm_per_px={mm_per_px}: valid is a number above 0")
+    check_scale(mm_per_px)
     found, problems = [], []
     for place in map(Path, places):
         if place.is_dir():
@@ -72,6 +73,8 @@ def find_photographs(*places, mm_per_px=None):
         other = first.setdefault(each.name, each)
         if other is not each:
             problems.append((each.path, f"has the name of {other.path}; results go by names, so use two --out folders"))
+    if not problems and all(photograph.problem for photograph in found):  # nothing to load a network for
+        problems = [(photograph.path, photograph.problem) for photograph in found]
     refuse(problems)
     return found if mm_per_px is None else [replace(each, mm_per_px=mm_per_px) for each in found]
 

@@ -76,6 +76,13 @@ class TestShown:
         with pytest.raises(DataError, match=r"m\.png: its colours and its transparency show different masks"):
             read_mask(saved(tmp_path, paint))
 
+    @quick
+    @given(colour=st.tuples(*[st.integers(0, 255)] * 3).filter(any), nothing=st.sampled_from([0, 128, 255]))
+    def test_one_colour_painted_on_nothing(self, tmp_path, colour, nothing):
+        """Whatever colour a program gives to pixels that nobody sees."""
+        values = np.where(CRACK[..., None], np.array((*colour, 255)), (nothing, nothing, nothing, 0)).astype(np.uint8)
+        np.testing.assert_array_equal(read_mask(saved(tmp_path, values)), CRACK)
+
     def test_its_orientation_is_applied(self, tmp_path):
         exif = Image.Exif()
         exif[274] = 3
@@ -122,6 +129,25 @@ class TestGrayEdges:
             values[2:6, 10:40] = levels[1]
         with pytest.raises(DataError, match=f"found {', '.join(map(str, levels))}; save it with 0 and 255 only"):
             read_mask(saved(tmp_path, values))
+
+    @quick
+    @given(st.integers(0, 3), st.lists(st.integers(4, 28), min_size=1, max_size=2, unique=True).map(sorted))
+    def test_numbers_of_classes_and_white_for_none_of_them(self, tmp_path, background, others):
+        values = np.where(CRACK, 255, background).astype(np.uint8)
+        for place, level in enumerate(others):
+            values[2 + 6 * place : 6 + 6 * place, 10:40] = level
+        with pytest.raises(DataError, match=f"found {background}, {', '.join(map(str, others))}, 255; save it"):
+            read_mask(saved(tmp_path, values))
+
+    @quick
+    @given(st.lists(st.tuples(st.integers(0, 15), st.integers(0, 15)), min_size=1, max_size=9), st.integers(1, 30))
+    def test_specks_are_no_classes(self, tmp_path, places, level):
+        values = CRACK * np.uint8(255)
+        for row, column in places:
+            values[3 * row, 4 * column] = level
+        mask = understand(open_stored(saved(tmp_path, values)))
+        np.testing.assert_array_equal(mask.crack, values == 255)
+        assert mask.gray == np.count_nonzero(values == level)
 
     @quick
     @given(st.integers(0, 10**6))

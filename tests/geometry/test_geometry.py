@@ -97,6 +97,13 @@ def test_one_pixel_and_nothing():
     assert (crack.length, crack.area, crack.widest[0]) == (pytest.approx(1), 1, pytest.approx(4))
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 1), (2, 2), (3, 3), (1, 40)])
+def test_pictures_of_few_pixels(size):
+    assert geometry.measure_cracks(np.zeros(size, bool)) == []
+    (crack,) = geometry.measure_cracks(np.ones(size, bool))
+    assert crack.area == size[0] * size[1]
+
+
 def test_disc_is_as_long_as_wide():
     (crack,) = geometry.measure_cracks(rasterise(50, lambda x, y: np.hypot(x, y) <= 15))
     assert crack.length == pytest.approx(30, abs=1.5) and crack.max_width == pytest.approx(30, abs=1)
@@ -193,7 +200,8 @@ def test_missed_tips_are_failures():
         (lambda: geometry.find_tip(np.zeros((5, 5)), notch=3), "notch"),
         (lambda: geometry.measure_cracks(np.zeros((5, 5))), "float64"),
         (lambda: geometry.measure_cracks(np.zeros((5, 5), bool), mm_per_px=0), "mm_per_px"),
-        (lambda: geometry.tip_errors([(1, 2)], []), "one a picture"),
+        (lambda: geometry.measure_cracks(np.zeros((5, 5), bool), mm_per_px=1e300), "mm_per_px"),
+        (lambda: geometry.tip_errors([(1, 2)], []), "one per picture"),
     ],
 )
 def test_bad_input_is_refused(call, message):

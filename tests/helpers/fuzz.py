@@ -188,7 +188,10 @@ def write_run(folder):
     contents = {
         "experiment.json": Experiment.preset("smoke").to_dict(),
         "metrics.json": {"fingerprint": "0", "evaluated": "test", "images": {"test": 2}, "test": measured},
-        "provenance.json": {"commit": "0", "packages": {"numpy": "2"}, "seconds": 1.5, "data_hash": "0"},
+        "provenance.json": {
+            **{"commit": "0", "packages": {"numpy": "2"}, "data_hash": "0", "precision": "float32"},
+            **{"seconds": 1.5, "finished": "2026-11-26T22:00:00Z", "peak_memory_gib": 0.5},
+        },
         "calibration.json": {
             **{"temperature": 1.2, "threshold": 0.4, "measured": {"validation": measured}},
             **{"ranges": {"mean": [0, 1]}, "intervals": {"level": 0.9, "length": {"bound_px": 3.0}}},

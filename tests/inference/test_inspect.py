@@ -228,10 +228,14 @@ def test_a_full_disk_ends_it_with_the_folder_named(command, network, folder, tmp
         (["{}/photographs", "--threshold", "1.5"], "threshold=1.5"),
         (["{}/photographs", "--scale", "0"], "scale=0.0"),
         (["{}/photographs", "--mm-per-px", "-1"], "mm_per_px=-1.0"),
+        (["{}/photographs", "--mm-per-px", "1e300"], "mm_per_px=1e+300: valid is a number above 0, up to 1e+06"),
+        (["{}/pipe.png", "{}/loop.png"], "pipe.png: no regular file"),
     ],
 )
 def test_mistakes_are_told_before_anything_is_done(command, folder, tmp_path, capsys, words, message):
     (tmp_path / "empty").mkdir()
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
     words = [word.format(tmp_path) for word in words]
     assert command(*words, "--out", tmp_path / "out") == 1
     assert message in capsys.readouterr().err
@@ -281,8 +285,9 @@ def test_the_overlay_outlines_cracks_and_marks_the_tip():
     def painted(colour):
         return (drawn == drawing.ImageColor.getrgb(colour)).all(axis=-1)
 
-    outline = painted(drawing.PRIMARY) | painted(drawing.TIP)  # the marks of the tips lie over it
-    assert outline[17, 12:25].all() and painted(drawing.SECONDARY)[4, 50:53].all()
+    marks = painted(drawing.TIP) | painted("black")  # those of the tips lie over the outlines
+    assert (painted(drawing.PRIMARY) | marks)[17, 12:25].all() and painted(drawing.PRIMARY)[17].any()
+    assert (painted(drawing.SECONDARY) | marks)[4, 50:53].all()
     assert not (painted(drawing.PRIMARY) | painted(drawing.SECONDARY))[mask].any()
     for row, column in cracks[0].tip.positions:  # a circle around each tip, of radius 10
         above = np.flatnonzero(painted(drawing.TIP)[round(row - 9.5), : drawn.shape[1]])
@@ -291,6 +296,19 @@ def test_the_overlay_outlines_cracks_and_marks_the_tip():
     assert (rows.min() + rows.max()) / 2 == pytest.approx(cracks[0].tip.position[0], abs=1)
     empty = np.zeros_like(mask)
     assert np.asarray(overlay(image, empty, [], "a")).shape[2] == 3
+
+
+def test_the_mark_of_a_tip_is_seen_on_a_large_photograph_that_is_shown_small():
+    from crack_utils.geometry import measure_cracks
+
+    mask = np.zeros((2056, 2456), bool)
+    mask[1000:1008, 300:1200] = True
+    cracks = measure_cracks(mask)
+    drawn = overlay(np.where(mask, np.float32(0.1), np.float32(0.9)), mask, cracks, "a").resize((921, 828), Image.BOX)
+    tip = np.rint(np.array(cracks[0].tip.position) * 921 / 2456).astype(int)
+    near = np.asarray(drawn)[tip[0] - 20 : tip[0] + 20, tip[1] - 20 : tip[1] + 20].astype(int)
+    yellow = (near[..., 0] > 200) & (near[..., 1] > 180) & (near[..., 2] < 130)
+    assert yellow.sum() > 60, "most of a circle of radius 10 and 2 px wide"
 
 
 def test_the_command_starts_without_the_libraries_of_the_work():

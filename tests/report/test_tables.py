@@ -20,7 +20,7 @@ def measured(cast, thresholded):
         "unthresholded_mean_iou": cast,
         "mean_iou": thresholded,
         **dict.fromkeys(["crack_iou", "f1_tolerance_2", "precision", "recall", "accuracy"], 0.9),
-        **dict.fromkeys(["mean_class_accuracy", "crack_at_one", "loss"], 0.5),
+        **dict.fromkeys(["mean_class_accuracy", "crack_at_one", "loss", "crack_share"], 0.5),
     }
     return {"evaluated": "test", "test": claimed, "train": claimed, "validation": claimed}
 
@@ -77,6 +77,14 @@ class TestReport:
         failed = measured(0.49, 0.49)
         failed["test"] = failed["test"] | {"recall": 0.0}
         assert "**This training has failed**: it finds 0.0%" in words.in_words(failed)
+
+    def test_nothing_is_found_where_nothing_is(self):
+        nothing = measured(0.49, 0.49)
+        nothing["test"] = nothing["test"] | {"recall": 0.0, "crack_share": 0.0, "accuracy": 0.98}
+        assert words.in_words(nothing) == (
+            "How much of a crack this network finds is **not known**: the test set shows none. "
+            "Of its pixels, 2.0% are marked as crack by mistake."
+        )
 
     def test_recorded_values_come_back_from_the_notebook(self, monkeypatch):
         shown = []

@@ -119,7 +119,9 @@ def run(tmp_path):
     pd.DataFrame([counts, counts | {"threshold": 1.0, "tp": 0, "fn": 4}]).to_csv(folder / "thresholds.csv", index=False)
     measured = {"mean_iou": 0.8, "unthresholded_mean_iou": 0.5, "accuracy": 0.9, "mean_class_accuracy": 0.9, "loss": 1}
     (folder / "metrics.json").write_text(json.dumps({"evaluated": "test", "validation": measured, "test": measured}))
-    (folder / "provenance.json").write_text(json.dumps({"precision": "float32", "seconds": 9, "peak_memory_gib": 1.5}))
+    origin = {"commit": "0", "data_hash": "0", "packages": {}, "finished": "2026-11-26T22:00:00Z"}
+    origin |= {"precision": "float32", "seconds": 9, "peak_memory_gib": 1.5}
+    (folder / "provenance.json").write_text(json.dumps(origin))
     np.savez(folder / "history.npz", loss=[0.5, 0.25], val_miou=[0.6, 0.8], val_unthresholded_miou=[0.4, 0.5])
     (folder / "split.csv").write_text("set,name,source\ntrain,a,old\ntrain,b,old\nvalidation,b,old\nvalidation,c,old\n")
     return Run(folder)
@@ -244,7 +246,8 @@ class TestClaims:
         }
         assert {each.item for each in made} == items
         assert len(summary.leak_table(found)) == 8 and len(summary.findings_table(made)) == len(made)
-        assert {axis.get_text()[:3] for axis in figures.claims(made).axes[0].get_yticklabels()} >= {"R56", "S2 ", "R64"}
+        shown = {axis.get_text() for axis in figures.claims(made).axes[0].get_yticklabels()}
+        assert {"Dice is better than BCE", "Flips help", "Adam does better than RMSProp"} <= shown
         assert len(claims.stability(found, "rates")) == 6
 
     def test_every_variant_of_the_other_questions_has_a_row(self):

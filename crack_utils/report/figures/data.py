@@ -1,5 +1,7 @@
 """Figures of the data: pictures with their masks, the split, resizing, flips, and the classical baseline."""
 
+from itertools import cycle
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Patch
@@ -7,6 +9,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from crack_utils.data import read_image, read_mask, resize_mask
 from crack_utils.data.appearance import GRAY_EDGES, REAL, opening_curve
+from crack_utils.data.masks import read_parts
 from crack_utils.report.figures.style import (
     CRACK,
     FALSE_ALARM,
@@ -59,9 +62,7 @@ def pictures(pairs, rows=2, masks=True):
 def _layers(pair):
     if pair.parts is None:
         return [(read_mask(pair.mask), CRACK)]
-    from PIL import Image
-
-    parts = np.asarray(Image.open(pair.parts))
+    parts = read_parts(pair.parts)
     return [(parts == 1, CRACK), (parts == 2, SECONDARY)]
 
 
@@ -78,7 +79,7 @@ def split_chart(split, size):
     sources = sorted({pair.source for name in names for pair in split[name]})
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), width_ratios=(1, 1.4))
     below = np.zeros(len(names))
-    for colour, source in zip(list(LOSS_COLOURS.values()), sources, strict=False):
+    for colour, source in zip(cycle(LOSS_COLOURS.values()), sources, strict=False):
         counts = np.array([sum(pair.source == source for pair in split[name]) for name in names])
         left.barh(names, counts, left=below, color=colour, label=source, height=0.6)
         below += counts
