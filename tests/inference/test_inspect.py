@@ -66,7 +66,7 @@ def folder(tmp_path):
 @pytest.fixture
 def command(network, monkeypatch):
     """Return a function that runs `crack-utils predict` with the stand-in, which the name 'dark' stands for."""
-    monkeypatch.setattr(predictor, "load_trained", lambda name: network)
+    monkeypatch.setattr(predictor, "load_trained", lambda name, engine=None: network)
     return lambda *words: main.main(["predict", "dark", *map(str, words)])
 
 
