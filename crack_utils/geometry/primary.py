@@ -9,7 +9,7 @@ logistic regression (McFadden 1974).
 import numpy as np
 from scipy import ndimage
 
-from crack_utils.geometry.centreline import principal_axis, trace
+from crack_utils.geometry.centreline import line_of
 from crack_utils.geometry.ends import WITH_IMAGE, signs_of
 from crack_utils.geometry.pieces import join_pieces
 from crack_utils.geometry.skeleton import skeletons
@@ -119,7 +119,7 @@ def signs_of_crack(field, level, mask, image, crack, way, closed):
     ndarray, shape (k,)
         In the order of `WEIGHTS`.
     """
-    line = trace(field, level, crack.pixels[way], crack.radii[way], closed, principal_axis(crack.pixels))
+    line = line_of(field, level, crack, way, closed)
     points, half = line.points, line.widths / 2
     along = np.gradient(points, axis=0)
     along /= np.maximum(np.hypot(*along.T), 1e-9)[:, None]
