@@ -105,7 +105,7 @@ def crack_probabilities(tables):
         axes.stairs(heights, edges, fill=True, color=LOSS_COLOURS[loss])
         axes.bar(20.5, share.iloc[-1], width=1.6, color=LOSS_COLOURS[loss], hatch="//", edgecolor=INK)
         axes.set_title(f"{title(loss)}: {share.iloc[-1]:.0%} at 1.0")
-        axes.set_xticks([_logit(0.01), 0, _logit(0.99), 20.5], ["0.01", "0.5", "0.99", "1.0"])
+        axes.set_xticks([0, _logit(0.999), 20.5], ["0.5", "0.999", "1.0"])
         axes.set(xlabel="probability", xlim=(-10, 22))
     grid[0].set_ylabel("share of crack pixels")
     return figure
