@@ -76,3 +76,14 @@ def test_the_editors_answers_are_timed(tmp_path):
     head, *rows, machine = (tmp_path / "answers.csv").read_text().splitlines()
     assert head.startswith("answer of the editor,median") and "120×160 px" in machine
     assert [row.split(",")[0] for row in rows][1:3] == ["preview of a fill", "fill"] and len(rows) == 8
+
+
+def test_the_pages_answers_are_timed(tmp_path, monkeypatch):
+    from benchmarks import page_answers
+
+    monkeypatch.setattr(page_answers, "zoom_answers", lambda size, rounds: [])
+    page_answers.main(size=(120, 160), rounds=1, output=tmp_path / "page.csv")
+    head, *rows, machine = (tmp_path / "page.csv").read_text().splitlines()
+    assert head.startswith("answer of the page,median") and "120×160 px" in machine
+    assert [row.split(",")[0] for row in rows][:2] == ["outlines at another threshold", "measures at another threshold"]
+    assert len(rows) == 6

@@ -144,7 +144,12 @@ class TestRates:
 
     @pytest.mark.parametrize(
         ("cycles", "a", "message"),
-        [([0, 0], [1, 2], "rise"), ([0, 1], [1, np.nan], "length"), ([0], [1], "at least 2"), ([0, 1], [1], "as many")],
+        [
+            ([0, 0], [1, 2], "increase"),
+            ([0, 1], [1, np.nan], "finite"),
+            ([0], [1], "at least 2"),
+            ([0, 1], [1], "same length"),
+        ],
     )
     def test_what_is_no_series_is_refused(self, cycles, a, message):
         with pytest.raises(ValueError, match=message):

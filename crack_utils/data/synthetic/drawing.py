@@ -198,5 +198,5 @@ def box(x, y, centre, half_size, radius=0.0):
 
 
 def disc(x, y, centre, radius):
-    """Return the signed distance of positions `x` and `y`, arrays of one shape, from a disc; negative inside."""
+    """Return the signed distance of positions `x` and `y`, arrays of one shape, from a disc (centre (x, y), radius)."""
     return np.hypot(x - centre[0], y - centre[1]) - radius

@@ -1,12 +1,15 @@
-"""Patterns: what a specimen's crack may look like, and its body, beyond the one that the report's photographs show.
+"""Patterns: kinds of cracks and specimens that the report's photographs do not show.
 
-A pattern takes a specimen as `draw_specimen` made it and changes it. What the ground truth says:
+A pattern is a function of a random generator and a specimen from `draw_specimen`; it returns a changed specimen. The
+ground truth is:
 
-- *forked*: the crack splits once or twice. Stem and longest arm are the primary crack, and the tip is that arm's; the
-  other arms are secondary cracks, as branches always are (R15). In every frame the primary arm is the longest.
-- *closed*: parts of the crack are pressed together to a hairline. They are crack: it is there, and can be seen.
-- *healed*: parts of the crack are filled, and a faint light scar is left. They are background, as nothing is open
-  there; the mask has gaps. What lies beyond a gap is the same primary crack, and the tip is its end.
+- *forked*: the crack splits once or twice. The stem and the longest arm are the primary crack, whose tip is that of
+this
+  arm. The other arms are secondary cracks, like all branches (R15). The primary arm is the longest in every frame.
+- *closed*: parts of the crack are pressed together to a hairline. They are crack, because they are visible.
+- *healed*: parts of the crack are filled, which leaves a faint bright scar. They are background, so the mask has gaps.
+The
+  crack beyond a gap is still the primary crack, and the tip is at its end.
 """
 
 import math
@@ -18,17 +21,17 @@ import numpy as np
 from crack_utils.data.synthetic.specimen import Crack, meander, placed
 from crack_utils.geometry.centreline import arc_length
 
-_APART = 0.06  # that cracks keep from each other
-_REACH = 0.27  # that an inclined crack may go to the side: farther out the rig would hide its tip
+_APART = 0.06  # smallest distance between cracks
+_REACH = 0.27  # largest distance of an inclined crack to the side; the rig would hide a tip farther away
 
 
 def growing(rng, specimen):
-    """Leave the specimen as it is: a plate or a pipe's section with a crack that grows ahead of the notch."""
+    """Return the specimen unchanged: a plate or a section of a pipe, with a crack that grows ahead of the notch."""
     return specimen
 
 
 def forked(rng, specimen):
-    """Let the crack split once or twice, each time into two arms that turn away from each other."""
+    """Split the crack once or twice, each time into two arms that turn away from each other."""
     primary, first = specimen.cracks[0], specimen.first_length
     path, arms, side = primary.path, [], float(rng.choice([-1, 1]))
     for share in np.sort(rng.uniform(0.3, 0.6, rng.integers(1, 3))):
@@ -37,7 +40,7 @@ def forked(rng, specimen):
         left = along[-1] - along[node]
         longest = meander(rng, left, side * rng.uniform(0.2, 0.45), path[node])
         shorter = meander(rng, rng.uniform(0.6, 0.9) * left, -side * rng.uniform(0.3, 0.7), path[node])
-        # It appears when the tip comes by, and ends with the test, so it is shorter all the time in between.
+        # The arm begins when the tip reaches it and grows until the end of the test, so it is always the shorter one.
         appears = max(0.0, (along[node] - first) / (along[-1] - first))
         arms.append(Crack(shorter, rng.uniform(0.8, 1) * primary.opening, appears=appears))
         path, side = np.concatenate([path[:node], longest]), -side
@@ -45,7 +48,7 @@ def forked(rng, specimen):
 
 
 def inclined(rng, specimen):
-    """Let the crack leave the notch at 25 to 55 degrees from its direction, as under shear."""
+    """Turn the crack by 25 to 55 degrees from the direction of the notch, as under shear."""
     primary, angle = specimen.cracks[0], rng.uniform(math.radians(25), math.radians(55))
     path = meander(rng, min(primary.length, _REACH / math.sin(angle)), float(rng.choice([-1, 1])) * angle)
     # A shorter crack of the same growth: it begins as short in proportion.

@@ -108,7 +108,7 @@ class Surface:
         return gray
 
     def flank(self, u, v, half_width, scale):
-        """Return uneven half widths of a crack [px] at positions (u, v); unchanged if nobody could see the difference.
+        """Return uneven half widths of a crack [px] at positions (u, v); unchanged if the difference is invisible.
 
         Parameters
         ----------

@@ -105,10 +105,12 @@ def picture(image, side=SHOWN):
     side : int [px]
         Of the longest side; a larger photograph is reduced.
     """
+    shown = contrast_stretch(image)
     scale = side / max(image.shape)
     if scale < 1:
-        image = resize_image(image, tuple(max(1, round(scale * length)) for length in image.shape))
-    return _encoded(Image.fromarray(np.uint8(np.rint(255 * contrast_stretch(image)))), "JPEG", quality=92)
+        shown = resize_image(shown, tuple(max(1, round(scale * length)) for length in image.shape))
+    # Means may be above 1 by rounding.
+    return _encoded(Image.fromarray(np.uint8(np.rint(255 * shown.clip(0, 1)))), "JPEG", quality=92)
 
 
 def mask_picture(mask):

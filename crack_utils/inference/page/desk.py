@@ -193,6 +193,9 @@ class Desk:
             photograph.shape = image.shape
             np.save(photograph.file.with_suffix(".npy"), self.trained.predict(image))
             photograph.unlike = unlike_the_training(self.trained, image)
+            if photograph.key not in self.photographs:  # closed meanwhile
+                photograph.file.with_suffix(".npy").unlink()
+                return
             photograph.settings = Settings(self.trained.threshold, photograph.mm_per_px)
             self.set(photograph, photograph.settings)
         except (Exception, MemoryError) as error:

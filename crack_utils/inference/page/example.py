@@ -7,7 +7,7 @@ from PIL import Image
 
 from crack_utils.data.synthetic.wide.render import render_specimen
 
-SEED, SPECIMEN, SIZE = 7, 0, (480, 576)
+SEED, SPECIMEN, SIZE = 7, 7, (480, 576)
 NAME = "example.png"
 
 

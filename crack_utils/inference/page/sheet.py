@@ -109,8 +109,8 @@ def _measures(crack):
 
 def _draw_whole(axes, photograph, image):
     scale = min(1.0, SHARP / max(image.shape))
-    small = resize_image(image, tuple(max(1, round(scale * side)) for side in image.shape))
-    _draw(axes, photograph, contrast_stretch(small), image.shape, (0, 0), line=0.8)
+    small = resize_image(contrast_stretch(image), tuple(max(1, round(scale * side)) for side in image.shape))
+    _draw(axes, photograph, small, image.shape, (0, 0), line=0.8)
 
 
 def _draw_tip(axes, photograph, image):

@@ -68,6 +68,12 @@ def test_pictures(desk, pipe):
     assert Image.open(io.BytesIO(answers.overlay_picture(desk.image(pipe), desk.mask(pipe), pipe))).mode == "RGB"
 
 
+def test_a_photograph_with_white_in_it_is_reduced():
+    image = np.random.default_rng(0).random((300, 500), np.float32)
+    image[:150] = 1
+    assert Image.open(io.BytesIO(answers.picture(image, 192))).size == (192, 115)
+
+
 def text_of(pdf):
     """Return the glyph codes' hexadecimal or literal strings of a PDF's pages as one text."""
     streams = re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL)

@@ -4,8 +4,11 @@ import asyncio
 import contextlib
 import http.client
 import json
+import os
 import re
 import stat
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -14,10 +17,13 @@ from urllib.parse import quote, unquote, urlsplit
 import pytest
 from tornado.httpserver import HTTPServer
 
+from crack_utils import models
 from crack_utils.cli import main
 from crack_utils.inference.page import server
 from crack_utils.inference.page.desk import DONE, Desk
 from crack_utils.models import shipped
+from crack_utils.runtime import paths
+from tests.helpers.browser import until
 from tests.helpers.small_page import as_file, bars, free_port, predictor, wait
 
 TOKEN = "secret"
@@ -219,3 +225,30 @@ def test_a_browser_is_started_without_the_token_and_the_example_is_drawn(monkeyp
     token = re.search(r"token=(\S+)", capsys.readouterr().out)[1]
     assert token in seen["page"] and token not in seen["address"] and seen["mode"] == 0o600
     assert seen["example"] and not list(tmp_path.iterdir()), "the file is gone with the server"
+
+
+@pytest.mark.acceptance
+def test_the_command_serves_a_network_and_ends_cleanly(tmp_path):
+    """A person's way: a `.keras` file, a photograph with its measures, and the end by a signal."""
+    models.build(filters=2, seed=0).save(tmp_path / "model.keras")
+    command = [sys.executable, "-m", "crack_utils.cli", "serve", "model.keras", "--no-browser"]
+    env = os.environ | {"PYTHONPATH": str(paths.root()), "TMPDIR": str(tmp_path), "JUPYTER_RUNTIME_DIR": str(tmp_path)}
+    port = free_port()
+    process = subprocess.Popen(
+        [*command, "--port", str(port)], cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        token = next(found[1] for line in process.stdout if (found := re.search(r"token=(\S+)", line)))
+        ask = Asking(None, port)
+        _, one = ask("POST", "/api/photographs?name=pipe.png", as_file(bars()), token=token)
+        path = f"/api/photographs/{one['key']}"
+        done = until(lambda: (told := ask("GET", path, token=token)[1])["state"] == "done" and told, "the measures")
+        assert done["shape"] == [60, 80] and done["settings"]["threshold"] == 0.5
+        until(lambda: "example" in json.dumps(ask("GET", "/api/photographs", token=token)[1]), "the example")
+        ends = subprocess.run(["ps", "-o", "args=", "-p", str(process.pid)], capture_output=True, text=True).stdout
+        assert token not in ends
+    finally:
+        process.terminate()
+        assert process.wait(120) == 0
+        process.stdout.close()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["model.keras"], "no temporary file is left"

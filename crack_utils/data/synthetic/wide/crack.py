@@ -44,13 +44,14 @@ class Arm:
     mouth: str = "open"
 
     def grown(self, length):
-        """Corners of the part that has grown to a length; shape (m, 2)."""
+        """Return the points (u, v) of the crack when it has a given length, shape (m, 2)."""
         along = arc_length(self.path)
         at = np.union1d(along[along < length], [min(length, along[-1])])
         return np.stack([np.interp(at, along, self.path[:, axis]) for axis in (0, 1)], axis=1)
 
     @property
     def length(self):
+        """Final length along the path."""
         return float(arc_length(self.path)[-1])
 
 
@@ -106,7 +107,7 @@ class CrackLook:
         return self.gap + self.share * (self.flank - self.gap) if self.flanks != "none" else self.gap
 
     def contrast(self, gray):
-        """Least difference of gap, flanks or, where they blur, both together from the surface."""
+        """Return the smallest difference in gray value between the crack and a surface of value `gray`."""
         return min(abs(self._mixed - gray), abs(self.flank - gray) if self._to_tip else 9.0)
 
     @property
@@ -115,7 +116,7 @@ class CrackLook:
 
 
 class Ribbon:
-    """The pixels around a path, each with its place along and beside it.
+    """The pixels around a path, with their positions along and beside it.
 
     Attributes
     ----------
@@ -123,9 +124,9 @@ class Ribbon:
     beside : ndarray, shape (n,)
         Signed distance from the path [px].
     index : ndarray of int, shape (n,)
-        Of the nearest point of `points`.
+        Index of the nearest point in `points`.
     reach : ndarray, shape (n,)
-        Extent of a pixel across the path: 1 to √2.
+        Extent of the pixel across the path, 1 to √2 [px].
     points, along : ndarray, shapes (m, 2) and (m,)
         Dense points (row, column) of the path, and their distances from its start [px].
     """
@@ -152,13 +153,13 @@ class Ribbon:
         self.beside = np.where(way[:, 0] * offset[:, 1] - way[:, 1] * offset[:, 0] >= 0, size, -size)
 
     def band(self, low, high):
-        """Coverage of the pixels by the band between two signed distances, given per pixel."""
+        """Return the share of each pixel between two signed distances from the path, arrays of shape (n,) [px]."""
         return np.clip(0.5 + (high - self.beside) / self.reach, 0, 1) - np.clip(
             0.5 + (low - self.beside) / self.reach, 0, 1
         )
 
     def touched(self, low, high):
-        """Whether the band touches a pixel at all."""
+        """Return whether each pixel touches the band between two signed distances, arrays of shape (n,) [px]."""
         return (self.beside <= high + self.reach / 2) & (self.beside >= low - self.reach / 2)
 
 

@@ -19,6 +19,8 @@ let shownPicture = null; // key of the photograph whose picture is on the screen
 let wanted = null; // settings that are to be sent
 let sending = false;
 let timer = null;
+let settling = null; // until the threshold's slider rests
+let drawn = ""; // what the list shows, as text
 const thumbnails = new Map();
 
 const tools = new Tools($("picture"), {
@@ -68,28 +70,36 @@ async function refresh() {
     `Labels are saved in ${about.labels}.`;
 }
 
+// Draw the list and the table if anything has changed: whoever is in them with the keyboard stays there.
 function drawList() {
-  $("list").replaceChildren(...photographs.map((photograph) => {
-    const { key, name, state, example } = photograph;
-    const picture = thumbnails.get(key) ?? element("span", { className: "blank" });
-    const busy = BUSY.includes(state) ? element("span", { className: "spinner" }) : null;
-    const title = example ? "An example: a drawn specimen" : name;
-    const open = element("button", {}, picture, title, element("small", {}, busy, ` ${inWords(photograph)}`));
-    const close = element("button", { title: `Close ${name}` }, "×");
-    close.setAttribute("aria-label", `Close ${name}`);
-    open.addEventListener("click", () => select(key));
-    close.addEventListener("click", () => attempt(async () => {
-      await ask("DELETE", one(key));
-      thumbnails.delete(key);
-      await refresh();
-    }));
-    if (!thumbnails.has(key) && photograph.shape.length) fetchThumbnail(key);
-    const item = element("li", { className: `${state}${key === current ? " current" : ""}` }, open, close);
-    if (key === current) open.setAttribute("aria-current", "true");
-    return item;
-  }));
+  const now = JSON.stringify([photographs, current, [...thumbnails].map(([key, picture]) => [key, picture !== null])]);
+  if (now === drawn) return;
+  drawn = now;
+  const focus = document.activeElement?.dataset.focus;
+  $("list").replaceChildren(...photographs.map(drawEntry));
+  if (focus) document.querySelector(`[data-focus="${focus}"]`)?.focus();
   fillTable($("table"), photographs, current, select);
   $("csv").disabled = !photographs.some(({ state, example }) => state === "done" && !example);
+}
+
+function drawEntry(photograph) {
+  const { key, name, state, example } = photograph;
+  const picture = thumbnails.get(key) ?? element("span", { className: "blank" });
+  const busy = BUSY.includes(state) ? element("span", { className: "spinner" }) : null;
+  const title = example ? "An example: a drawn specimen" : name;
+  const open = element("button", {}, picture, title, element("small", {}, busy, ` ${inWords(photograph)}`));
+  const close = element("button", { title: `Close ${name}` }, "×");
+  [open.dataset.focus, close.dataset.focus] = [`open-${key}`, `close-${key}`];
+  close.setAttribute("aria-label", `Close ${name}`);
+  if (key === current) open.setAttribute("aria-current", "true");
+  open.addEventListener("click", () => select(key));
+  close.addEventListener("click", () => attempt(async () => {
+    await ask("DELETE", one(key));
+    thumbnails.delete(key);
+    await refresh();
+  }));
+  if (!thumbnails.has(key) && photograph.shape.length) fetchThumbnail(key);
+  return element("li", { className: `${state}${key === current ? " current" : ""}` }, open, close);
 }
 
 async function fetchThumbnail(key) {
@@ -125,6 +135,8 @@ async function add(files) {
 async function select(key) {
   if (key === current) return;
   [current, details, wanted, shownPicture] = [key, null, null, null];
+  clearTimeout(settling);
+  $("scale").blur();
   tools.drop();
   $("length").hidden = true;
   tools.picture.setImage(null);
@@ -165,7 +177,7 @@ function draw() {
   $("at-tip").disabled = !findings?.tips.length;
   if (details?.settings) {
     $("threshold-value").textContent = details.settings.threshold.toFixed(2);
-    if (document.activeElement !== $("threshold")) $("threshold").value = details.settings.threshold;
+    if (!$("threshold").matches(":active")) $("threshold").value = details.settings.threshold;
     if (document.activeElement !== $("scale")) $("scale").value = details.settings.mm_per_px ? +details.settings.mm_per_px.toPrecision(4) : "";
   }
   $("results").replaceChildren(...(findings ? panel(details) : []));
@@ -181,8 +193,11 @@ const settings = () => wanted ?? details.settings;
 function change(values) {
   if (!details?.settings) return;
   wanted = { ...settings(), ...values };
-  details = { ...details, settings: wanted, findings: null, state: "measuring" };
+  const gone = { findings: null, state: "measuring", count: 0, primary: null };
+  details = { ...details, ...gone, settings: wanted };
+  photographs = photographs.map((listed) => (listed.key === current ? { ...listed, ...gone } : listed));
   draw();
+  drawList();
   send();
 }
 
@@ -284,7 +299,6 @@ for (const [id, name] of [["show-outlines", "outlines"], ["show-tip", "tip"]]) {
 }
 $("width").addEventListener("input", () => (tools.width = Math.min(Math.max(Number($("width").value) || 1, 1), 500)));
 $("follow").addEventListener("change", () => (tools.follow = $("follow").value));
-let settling = null;
 $("threshold").addEventListener("input", () => {
   $("threshold-value").textContent = Number($("threshold").value).toFixed(2);
   clearTimeout(settling);

@@ -43,6 +43,7 @@ export function panel({ findings, unlike, settings, count }) {
     primary.append(element("dt", {}, heading), element("dd", {}, position));
   }
   parts.push(primary, element("ul", {}, ...sure.map((sentence) => element("li", {}, sentence))));
+  parts.push(element("p", {}, "Wrong? Click another crack to make it the primary one, or the white circle to make that end the tip; draw and erase."));
   if (cracks.length > 1) {
     const rows = cracks.slice(1).map((crack) => [
       measured(crack, "length", 1, scale), measured(crack, "mean_width", 1, scale), place(crack.tip_row, crack.tip_column)]);
