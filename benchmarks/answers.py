@@ -17,7 +17,7 @@ from crack_utils.labelling.editor import Editor
 from crack_utils.runtime import hardware, paths
 
 SIZE = (2056, 2456)  # [px]
-ROUNDS = 5
+ROUNDS = 3
 
 
 def photograph(size, seed):
@@ -50,7 +50,7 @@ def answers(size=SIZE, rounds=ROUNDS):
             Image.fromarray(image).save(Path(folder) / "images" / f"{name}.png", compress_level=1)
         editor = Editor(folder)
         editor.session.open("b")
-        far = [(float(crack[column]), float(column)) for column in np.linspace(*_extent(size), 12)]
+        far = [(float(crack[column]), float(column)) for column in np.linspace(*_extent(size), 12, dtype=int)]
         timed = {
             "next photograph": lambda: editor._key("n" if editor.session.position == 0 else "N"),
             "preview of a fill": lambda: _tell(editor, "f", "hover", point=far[3]),
