@@ -68,7 +68,7 @@ study: $(READY)  ## train the full study behind Table 1 (first prints the expect
 	python -m crack_utils.report.workflow study --keep-going --config study="$$GIVEN_STUDY"
 
 test: $(READY)  ## run the fast tests, with coverage
-	@pytest -n auto --dist loadfile -m 'not acceptance' --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
+	@pytest -n auto --dist loadfile --no-loadscope-reorder -m 'not acceptance' --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
 
 acceptance: $(READY)  ## run the tests that take minutes
 	@pytest -m acceptance

@@ -15,6 +15,28 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # processes share the cores: one thread
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")
 
+# Files with trainings or notebooks. `make test` starts them first, so that no process waits for one of them at the end.
+SLOWEST = (
+    "cli/test_papermill.py",
+    "inference/page",
+    "benchmarks/test_benchmarks.py",
+    "training/test_restarts.py",
+    "training/test_fit.py",
+    "models/test_mask_rcnn.py",
+    "training/test_architectures_learn.py",
+    "cli/test_model.py",
+    "evaluation/test_calibration.py",
+    "study/test_photographs.py",
+    "losses/test_tips.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    def rank(item):
+        return next((place for place, name in enumerate(SLOWEST) if name in item.nodeid), len(SLOWEST))
+
+    items.sort(key=rank)
+
 
 def pytest_configure(config):
     # Keras 3.15 hands TensorFlow tensors to np.array(copy=False) when it saves weights; NumPy 2 warns about that.

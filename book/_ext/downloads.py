@@ -14,6 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.math import get_node_equation_number
 
+SHORT = re.compile(r"\\[dt]?frac *(\w)(\w)")  # as in \tfrac12, which would be read as twelve
 SPACING = re.compile(r"\\\\\[\w+\]")  # of lines, as in \\[6pt], which would come out as letters
 
 
@@ -42,7 +43,7 @@ def notebooks(folder: Path) -> list[Path]:
 
 def mathml(text: str, block: bool) -> str:
     """Return TeX as MathML, or as it is where something in it is not known."""
-    text = SPACING.sub(r"\\\\", text)
+    text = SHORT.sub(r"\\frac{\1}{\2}", SPACING.sub(r"\\\\", text))
     if block and "&" in text and "\\begin" not in text:
         text = f"\\begin{{aligned}}{text}\\end{{aligned}}"
     try:

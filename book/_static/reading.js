@@ -21,6 +21,8 @@ function nameControls() {
     }
   });
   document.querySelector("main")?.removeAttribute("role"); // it is one by its name
+  // An entry of the bibliography stands in a list, where the role that Sphinx gives it is no longer valid.
+  document.querySelectorAll("[role=doc-biblioentry]").forEach((entry) => entry.setAttribute("role", "listitem"));
   const sidebar = document.querySelector("#pst-primary-sidebar");
   sidebar?.setAttribute("role", "complementary");
   sidebar?.setAttribute("aria-label", "Contents of the book");
@@ -38,8 +40,8 @@ function nameControls() {
 // A table that is too wide breaks its words first. What scrolls sideways can be reached by the keyboard.
 function makeTablesReachable() {
   document.querySelectorAll(".cell_output table").forEach((table) => {
-    const box = table.closest(".cell_output");
-    table.classList.toggle("tight", box.scrollWidth > box.clientWidth + 1);
+    const boxes = [table.closest(".output"), table.closest(".cell_output")].filter(Boolean);
+    table.classList.toggle("tight", boxes.some((box) => box.scrollWidth > box.clientWidth + 1));
   });
   const wide = ".cell_output, .pst-scrollable-table-container, .table-wrapper, div.highlight > pre, div.math, .output, .holds-figure";
   document.querySelectorAll(wide).forEach((box) => {

@@ -4,13 +4,11 @@ from pathlib import Path
 
 
 def add_commands(subparsers):
-    """Add the command ``growth`` to a command line.
+    """Add the command ``growth`` to a command line; its option ``run`` is a function that returns the exit status.
 
     Parameters
     ----------
     subparsers : argparse._SubParsersAction
-        What ``add_subparsers`` returned. The options carry ``run``, a function of the options that returns the exit
-        status.
     """
     growth = subparsers.add_parser(
         "growth",

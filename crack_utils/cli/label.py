@@ -63,7 +63,7 @@ def _replay(options):
 
 
 def for_each(folder, names, action):
-    """Do something for every name, report each, and go on after a failure; return 1 if any failed."""
+    """Do something for every name, print each result, and continue after a failure; return 1 if any failed."""
     from crack_utils.data.names import printable
     from crack_utils.runtime.atomic import lock
 
@@ -84,7 +84,7 @@ def _succeeds(shown, name, action):
     except (ValueError, OSError) as error:
         print(f"{shown}: {error}", file=sys.stderr)
         return False
-    except (Exception, MemoryError) as error:  # what nobody thought of costs this picture, not the others
+    except (Exception, MemoryError) as error:  # an unexpected error must not stop the other pictures
         print(f"{shown}: failed ({type(error).__name__}: {error})", file=sys.stderr)
         return False
     return True

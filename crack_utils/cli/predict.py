@@ -17,9 +17,9 @@ def add_commands(subparsers):
     """
     predict = subparsers.add_parser(
         "predict",
-        help="find, outline and measure the cracks of photographs; interrupted, it goes on",
-        description="Write masks, probabilities, overlays and a table of measures for photographs. Interrupted, the "
-        "same command goes on where it stopped.",
+        help="find, outline and measure the cracks of photographs",
+        description="Write masks, probabilities, overlays and a table of measures for photographs. After an "
+        "interruption, the same command continues.",
         epilog="example: crack-utils predict default photo.jpg --out found --mm-per-px 0.1",
     )
     predict.add_argument("model", metavar="MODEL", help="a run's folder or id, 'latest', a .keras file, or 'default'")

@@ -8,7 +8,7 @@ from crack_utils.losses.registry import LOSSES
 from crack_utils.models.registry import MODELS
 from crack_utils.training.experiment import PRESETS, Experiment
 
-FLAGS = ("start", "loss", "model", "seed", "fit", "augmentation")  # fields that have an option of their own
+FLAGS = ("start", "loss", "model", "seed", "fit", "augmentation")  # fields with a separate option
 
 
 def add_commands(subparsers):

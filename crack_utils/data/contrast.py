@@ -2,6 +2,7 @@
 
 import numpy as np
 
+BAND = 2**20  # [px] that are counted together: of a large picture the counting takes many times its memory
 SATURATED = 0.01  # share of the pixels that the stretch saturates at either end, as imadjust does
 
 
@@ -23,8 +24,12 @@ def contrast_stretch(image):
     """
     image = check_image(image)
     bins = 65536 if image.dtype == np.uint16 else 256
-    levels = image if image.dtype.kind == "u" else np.rint(as_unit(image) * (bins - 1)).astype(np.uint16)
-    share = np.cumsum(np.bincount(levels.ravel(), minlength=bins)) / levels.size
+    counts, values = np.zeros(bins, int), image.ravel()
+    for start in range(0, values.size, BAND):
+        band = values[start : start + BAND]
+        levels = band if image.dtype.kind == "u" else np.rint(as_unit(band[None])[0] * (bins - 1)).astype(np.int32)
+        counts += np.bincount(levels, minlength=bins)
+    share = np.cumsum(counts) / values.size
     low = int(np.argmax(share > SATURATED))
     high = int(np.argmax(share >= 1 - SATURATED))
     if low >= high:

@@ -12,6 +12,9 @@ LEFT_OUT = 0.01  # share of the training pictures excluded on each side
 MARGIN = 0.25  # share of the range by which a picture must be outside for a warning
 FEWEST = 1e-4  # [of the gray scale] smallest noise or contrast, so that the logarithm is finite
 
+BAND = 2**20  # [px] of a picture that are looked at together
+REACH = 5  # [px] rows above and below a band that its values depend on: of the blur, and of the slope
+
 # Immerkær's filter: it does not respond to edges and slopes. Its response to white noise has 6 times its spread.
 _NOISE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], float)
 
@@ -43,17 +46,28 @@ def features(image):
     ValueError
         If the image is smaller or has another number of axes.
     """
-    image = np.asarray(image, float)
+    image = np.asarray(image)
     if image.ndim != 2 or min(image.shape) < 3:
         raise ValueError(f"image must be (H, W) of at least 3×3, got shape {image.shape}")
-    # Without the border, where the filter reaches beyond the picture.
-    response = ndimage.convolve(image, _NOISE)[1:-1, 1:-1]
-    slope = np.hypot(*np.gradient(ndimage.gaussian_filter(image, 1)))
+    height, width = image.shape
+    mean = float(image.mean(dtype=float))
+    squares = slopes = responses = 0.0
+    rows = max(1, BAND // width)
+    for start in range(0, height, rows):  # in bands, or a photograph of 100 megapixels would need 6 GB
+        first, end = max(0, start - REACH), min(height, start + rows)
+        part = image[first : end + REACH].astype(float)
+        inner = slice(start - first, end - first)
+        squares += np.square(part[inner] - mean).sum()
+        slopes += np.hypot(*np.gradient(ndimage.gaussian_filter(part, 1)))[inner].sum()
+        # Without the picture's border, where the filter reaches beyond it.
+        noise = slice(max(1, start) - first, min(height - 1, end) - first)
+        responses += np.abs(ndimage.convolve(part, _NOISE)[noise, 1:-1]).sum()
+    contrast = _logarithm(np.sqrt(squares / image.size))
     return {
-        "brightness": float(image.mean()),
-        "contrast": _logarithm(image.std()),
-        "sharpness": _logarithm(slope.mean()) - _logarithm(image.std()),
-        "noise": _logarithm(np.sqrt(np.pi / 2) / 6 * np.abs(response).mean()),
+        "brightness": mean,
+        "contrast": contrast,
+        "sharpness": _logarithm(slopes / image.size) - contrast,
+        "noise": _logarithm(np.sqrt(np.pi / 2) / 6 * responses / ((height - 2) * (width - 2))),
     }
 
 

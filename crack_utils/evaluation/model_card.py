@@ -9,6 +9,7 @@ import numpy as np
 from crack_utils.evaluation.calibration import NAME as CALIBRATION
 from crack_utils.evaluation.calibration import read_calibration
 from crack_utils.evaluation.evaluate import THRESHOLD
+from crack_utils.evaluation.words import MEASURES
 from crack_utils.metrics.intervals import bootstrap
 from crack_utils.metrics.masks import Confusion
 from crack_utils.runtime.atomic import atomic_write
@@ -19,10 +20,8 @@ LEVEL = 0.95
 RESAMPLES = 2000
 COUNTS = ("tp", "fp", "fn", "tn")
 
-# Measures pooled over all pixels: property of `Confusion` and title.
-POOLED = {"crack_iou": "crack IoU", "mean_iou": "mean IoU", "precision": "precision", "recall": "recall"}
-# Means over pictures: column of measures.csv and title.
-AVERAGED = {"f1_tolerance_2": "F1 within 2 px", "cldice": "clDice", "expected_calibration_error": "calibration error"}
+POOLED = ("crack_iou", "mean_iou", "precision", "recall")  # over all pixels: properties of `Confusion`
+AVERAGED = ("f1_tolerance_2", "cldice", "expected_calibration_error")  # means over pictures: columns of measures.csv
 
 
 def write_card(run, path):
@@ -145,7 +144,7 @@ def _measures(run):
     specimens = len(set(_owners(rows)))
     table = ["| measure | value | 95 % interval |", "|---|---|---|"]
     for key, (value, low, high) in measures.items():
-        table.append(f"| {(POOLED | AVERAGED)[key]} | {value:.3f} | {low:.3f} to {high:.3f} |")
+        table.append(f"| {MEASURES[key]} | {value:.3f} | {low:.3f} to {high:.3f} |")
     chosen = (
         ""
         if name == "test"

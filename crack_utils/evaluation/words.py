@@ -55,7 +55,7 @@ def in_words(measured):
 
 
 def has_crack(measured):
-    """Return whether the set that results are claimed on shows any crack; else nobody knows how well they are found.
+    """Return whether the set on which results are reported shows any crack; without one, nothing can be said of recall.
 
     Parameters
     ----------

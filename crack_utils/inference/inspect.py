@@ -161,14 +161,19 @@ def _record(photograph, shape, cracks):
 def _draw(folder, photograph, image, probability, threshold, cracks):
     """Write the three pictures of a photograph."""
     mask = probability >= threshold
-    pictures = {
-        "probabilities": Image.fromarray(np.rint(probability * 65535).astype(np.uint16)),
-        "masks": Image.fromarray(np.uint8(255 * mask)),
-        "overlays": overlay(image, mask, cracks, photograph.name, photograph.mm_per_px),
+    draw = {  # one after another: together they would take more memory than the photograph
+        "probabilities": lambda: Image.fromarray(_in_16_bits(probability)),
+        "masks": lambda: Image.fromarray(mask * np.uint8(255)),
+        "overlays": lambda: overlay(image, mask, cracks, photograph.name, photograph.mm_per_px),
     }
-    for part, picture in pictures.items():
+    for part, picture in draw.items():
         with atomic_write(_path(folder, part, photograph)) as draft:
-            picture.save(draft)
+            picture().save(draft)
+
+
+def _in_16_bits(probability):
+    scaled = probability * np.float32(65535)
+    return np.rint(scaled, out=scaled).astype(np.uint16)
 
 
 def _path(folder, part, photograph):

@@ -35,7 +35,10 @@ def overlay(image, mask, cracks, name, mm_per_px=None):
     """
     height, width = mask.shape
     line = max(1, round(max(mask.shape) / 1000))  # [px]
-    painted = np.repeat(np.uint8(np.rint(255 * contrast_stretch(image)))[..., None], 3, axis=-1)
+    gray = contrast_stretch(image)
+    gray *= 255
+    painted = np.repeat(np.rint(gray, out=gray).astype(np.uint8)[..., None], 3, axis=-1)
+    del gray  # four bytes a pixel of what can be a photograph of 100 megapixels
     primary = _component(mask, cracks[0].centreline.points) if cracks else mask
     for part, colour in ((mask & ~primary, SECONDARY), (primary, PRIMARY)):
         outline = ndimage.binary_dilation(part, EIGHT, iterations=line) & ~mask

@@ -16,6 +16,7 @@ from crack_utils.runtime.provenance import read_json
 from crack_utils.training.run import LATEST, load_run, read_experiment
 
 DEFAULTS = {"temperature": 1.0, "threshold": 0.5}  # of a network that was never calibrated
+BAND = 2**20  # [px] of a picture that are calibrated together
 NEAREST = 1e-7  # to 0 and 1 that a probability counts as: float32 tells no nearer, and a logit must be finite
 
 
@@ -117,7 +118,13 @@ def calibrated(probability, temperature):
     """
     from scipy.special import expit
 
-    return np.float32(probability) if temperature == 1 else np.float32(expit(logits(probability) / temperature))
+    values = np.asarray(probability)
+    if temperature == 1:
+        return np.float32(values)
+    result, flat = np.empty(values.size, np.float32), values.ravel()
+    for start in range(0, flat.size, BAND):  # logits take eight bytes a pixel, several times
+        result[start : start + BAND] = expit(logits(flat[start : start + BAND]) / temperature)
+    return result.reshape(values.shape)
 
 
 def logits(probability):

@@ -53,7 +53,8 @@ def predict(model_or_run, image, tile=None, flips=False):
         raise ValueError(f"tile must be a number of pixels, got {tile}")
     model = model_or_run.model() if hasattr(model_or_run, "model") else model_or_run
     model.jit_compile = False  # one pass is shorter than compiling for it
-    image = np.clip(np.float32(image), 0, 1)
+    if image.dtype != np.float32 or image.min() < 0 or image.max() > 1:
+        image = np.clip(np.float32(image), 0, 1)
     if tile is None:
         tile = TILE if max(image.shape) <= TILE else _own_tile(model)
     if max(image.shape) <= tile:
@@ -64,7 +65,9 @@ def predict(model_or_run, image, tile=None, flips=False):
 def _tiled(model, image, tile, flips):
     stride, margin, blend = _overlap(model, tile)
     height, width = image.shape
-    padded = np.pad(image, ((0, -height % stride), (0, -width % stride)), mode="edge")  # as AnySizeModel does
+    padded = image
+    if height % stride or width % stride:
+        padded = np.pad(image, ((0, -height % stride), (0, -width % stride)), mode="edge")  # as AnySizeModel does
     rows, columns = (_spans(length, tile, stride, margin, blend) for length in padded.shape)
     probability = np.zeros_like(padded)
     places = [(row, column) for row in rows for column in columns]
@@ -75,7 +78,8 @@ def _tiled(model, image, tile, flips):
         found = _mean(model, np.stack([padded[part] for part in parts]), flips)
         for part, ((_, down), (_, across)), values in zip(parts, batch, found, strict=True):
             probability[part] += down[:, None] * across * values
-    return np.clip(probability[:height, :width], 0, 1)  # weights add up to 1 but for rounding
+    probability = probability[:height, :width]
+    return np.clip(probability, 0, 1, out=probability)  # weights add up to 1 but for rounding
 
 
 def _mean(model, images, flips):

@@ -167,8 +167,8 @@ class Controls(widgets.VBox):
         self.brightness = _slider(widgets.FloatSlider, "Bright", 0.2, 3, 0.05, "Of the photograph on the screen")
         self.contrast = _slider(widgets.FloatSlider, "Contrast", 0.2, 5, 0.05, "Of the photograph on the screen")
         self.binary = widgets.ToggleButton(icon="adjust", description="Mask alone", tooltip="White on black (V)")
-        self.binary.layout.width = "112px"
-        self.clear_tip = _button("times", "No tip", "Remove the marks of the tips", "92px")
+        self.binary.layout.width = "110px"
+        self.clear_tip = _button("times", "No tip", "Remove the marks of the tips", "96px")
         self.tip = widgets.HTML()
         row = widgets.HBox([self.binary, self.clear_tip])
         return _group("View", [self.opacity, self.brightness, self.contrast, row, self.tip])
@@ -190,13 +190,15 @@ STYLE = """<style>
 .crack-editor .widget-toggle-button { padding: 0 4px; }
 .crack-editor .widget-toggle-button i { margin-left: 4px; }
 .crack-editor kbd { border: 1px solid var(--jp-border-color1); border-radius: 3px; padding: 0 4px; }
+.crack-editor .widget-vbox, .crack-editor .widget-hbox { overflow: visible; }
 .crack-editor td { vertical-align: top; line-height: 1.5; }
 .crack-editor td:first-child { white-space: nowrap; }
 </style>"""
 
 
 def _group(title, children):
-    return widgets.VBox([widgets.HTML(f'<div class="crack-title">{title}</div>'), *children], layout={"width": "236px"})
+    title = widgets.HTML(f'<div class="crack-title">{title}</div>')
+    return widgets.VBox([title, *children], layout={"width": "236px", "overflow": "visible"})
 
 
 def _button(icon, text, tooltip, width):

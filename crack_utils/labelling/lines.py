@@ -32,6 +32,7 @@ NEAR = 3  # [px] around the vertices, where the darkest pixel tells how dark the
 FLAT, STEEP = 8, 128  # cost of the darkest pixel, and what the brightest one costs more
 STRAIGHT, DIAGONAL = 5, 7  # length of a step, times five
 SMOOTH, EVERY = 5, 2  # pixels over which a followed line is averaged, as they make stairs; pixels from point to point
+PIECE = 64  # [px] of a line that is drawn at once
 ROUNDING = 1e-9
 
 
@@ -138,7 +139,7 @@ def centre_line(image, first, last, follow="dark", width=3.0):
 
 
 def snapped(image, point, follow="dark", width=3.0, reach=NEAR):
-    """Return the pixel of the crack nearest to a point: the darkest (or brightest) ridge within `reach` [px].
+    """Return the pixel of the crack nearest to a point: the darkest (or brightest) one within `reach` [px].
 
     Parameters
     ----------
@@ -150,12 +151,13 @@ def snapped(image, point, follow="dark", width=3.0, reach=NEAR):
     pixel = np.rint(point).astype(int)
     if follow == "straight" or (pixel < 0).any() or (pixel >= image.shape[:2]).any():
         return tuple(point)
-    low = np.maximum(pixel - reach, 0)
-    high = np.minimum(pixel + reach + 1, image.shape[:2])
+    low = np.maximum(pixel - reach - 1, 0)
+    high = np.minimum(pixel + reach + 2, image.shape[:2])
     ridge = _ridge(image, low, high, follow, width)
     rows, columns = np.ogrid[low[0] : high[0], low[1] : high[1]]
     distance = (rows - pixel[0]) ** 2 + (columns - pixel[1]) ** 2
-    ridge = np.where(distance <= reach**2, ridge, 0)
+    peaks = (ridge == ndimage.maximum_filter(ridge, 3)) & (distance <= reach**2)  # no flank of something farther off
+    ridge = np.where(peaks, ridge, 0)
     if not ridge.any():
         return tuple(point)
     best = np.argwhere(ridge == ridge.max())
@@ -178,8 +180,7 @@ def thick_line(size, line, radii):
     bool array of shape (H, W)
     """
     region = np.zeros(size, dtype=bool)
-    if len(line) == 1:
-        line, radii = np.repeat(line, 2, axis=0), np.repeat(radii, 2)
+    line, radii = _in_pieces(line, radii)
     for first, last, radius, other in zip(line, line[1:], radii, radii[1:], strict=False):
         widest = max(radius, other)
         low = np.maximum(np.floor(np.minimum(first, last) - widest), 0).astype(int)
@@ -195,6 +196,16 @@ def thick_line(size, line, radii):
         limit = radius + along * (other - radius) + ROUNDING
         region[low[0] : high[0], low[1] : high[1]] |= away <= limit * limit
     return region
+
+
+def _in_pieces(line, radii):
+    """Return a line with points at most `PIECE` apart, so that the box around two of them is small; and the radii."""
+    if len(line) == 1:
+        return np.repeat(line, 2, axis=0), np.repeat(radii, 2)
+    counts = np.maximum(np.ceil(np.abs(np.diff(line, axis=0)).max(axis=1) / PIECE), 1).astype(int)
+    at = np.concatenate([index + np.arange(count) / count for index, count in enumerate(counts)] + [[len(counts)]])
+    rows, columns, radii = (np.interp(at, np.arange(len(line)), values) for values in (*line.T, radii))
+    return np.stack([rows, columns], axis=1), radii
 
 
 def _with_radii(lines, widths):

@@ -87,7 +87,7 @@ class Tool:
 TOOLS = {
     "flood_fill": Tool(flood_fill, _check_flood_fill, True, "flood fill at {seed}, tolerance {tolerance:g}"),
     "draw_roi": Tool(roi.draw_roi, _check_draw_roi, False, "{shape}"),
-    "polyline": Tool(lines.polyline, _check_polyline, True, "polyline, {follow}"),
+    "polyline": Tool(lines.polyline, _check_polyline, True, "line, {follow}"),
     "active_contour": Tool(contour.active_contour, _check_contour, True, "active contour, {method}, {iterations}×"),
     "dilate": Tool(tools.dilate, _check_radius, False, "dilate by {radius} px"),
     "erode": Tool(tools.erode, _check_radius, False, "erode by {radius} px"),
@@ -158,6 +158,7 @@ class Step:
     def __str__(self):
         text = TOOLS[self.tool].text.format(**self.parameters)
         if self.tool == "polyline":
-            thinnest, widest = min(self.parameters["widths"]), max(self.parameters["widths"])
-            text += f", {thinnest:g} px" if thinnest == widest else f", {thinnest:g} to {widest:g} px"
+            widths = self.parameters["widths"]
+            text = "stroke" if len(widths) == 1 and self.parameters["follow"] == "straight" else text
+            text += f", {min(widths):g} px" if len(set(widths)) == 1 else f", {min(widths):g} to {max(widths):g} px"
         return f"{text}, subtracted" if self.parameters.get("mode") == "subtract" else text

@@ -4,17 +4,24 @@
 if not, one line of the page says so.
 """
 
+import os
+import posixpath
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
+
+from bs4 import BeautifulSoup
 
 from crack_utils.runtime import paths
 
 NAME = "crack-segmentation"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 LINKS = re.compile(r'<p class="whole-book">.*?</p>', re.DOTALL)
+TWICE = re.compile(rb"/Title \((\xfe\xff|)(.{2,}?)\2\)")  # the text is UTF-16 after a mark, or plain
 PATIENCE = 900  # [s] for printing on a busy machine
 
 
@@ -51,14 +58,74 @@ def pdf(build, browser):
     command = [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
     command += ["--no-pdf-header-footer", "--generate-pdf-document-outline", "--virtual-time-budget=120000"]
     subprocess.run([*command, f"--print-to-pdf={file}", page.as_uri()], check=True, timeout=PATIENCE)
+    file.write_bytes(titles_once(file.read_bytes()))
     return file
+
+
+def titles_once(pdf):
+    """Return a PDF whose bookmarks say their titles once, bytes.
+
+    Chromium writes the title of a heading that it moves to the next page twice into its bookmark. Blanks take the place
+    of the second, so that everything stays where the file's table says it is.
+    """
+    return TWICE.sub(lambda found: b"/Title (%b%b)" % (found[1], found[2]) + b" " * len(found[2]), pdf)
 
 
 def epub(build):
     """Write the book for reading devices; return the file."""
     _sphinx("epub")
     (made,) = (build / "epub").glob("*.epub")
-    return Path(shutil.copy(made, build / "html" / f"{NAME}.epub"))
+    file = build / "html" / f"{NAME}.epub"
+    mend_epub(made, file)
+    return file
+
+
+def mend_epub(made, file):
+    """Write an ePub again with pages that a strict reader takes: well-formed, without scripts, without dead links.
+
+    Notebooks and our own directives write HTML, in which a tag may stay open; an ePub holds XML.
+
+    Parameters
+    ----------
+    made, file : Path
+        The ePub as Sphinx has made it, and where to write the mended one.
+    """
+    draft = file.with_suffix(".draft")
+    with zipfile.ZipFile(made) as old, zipfile.ZipFile(draft, "w") as new:
+        files = set(old.namelist())
+        for entry in old.infolist():
+            data = old.read(entry)
+            if entry.filename.endswith(".xhtml"):
+                data = as_xhtml(data.decode(), posixpath.dirname(entry.filename), files).encode()
+                ElementTree.fromstring(data)  # raises where a page is still no XML
+            new.writestr(entry, data)
+    os.replace(draft, file)
+
+
+def as_xhtml(page, folder, files):
+    """Return a page of an ePub as well-formed XML.
+
+    Parameters
+    ----------
+    page : str
+    folder : str
+        The page's, in the ePub.
+    files : set of str
+        All files in the ePub.
+    """
+    soup = BeautifulSoup(page, "html.parser")
+    for useless in [*soup.find_all("script"), *soup.find_all(hidden=True)]:
+        useless.decompose()
+    for style in soup.find_all("link", href=True):
+        if posixpath.normpath(posixpath.join(folder, style["href"])) not in files:
+            style.decompose()
+    for fold in soup.select(
+        "summary p.expanded"
+    ):  # beside "Show the code", and without the pages' styles both stand there
+        fold.decompose()
+    for instead in soup.find_all("noscript"):
+        instead.unwrap()
+    return str(soup)
 
 
 def _sphinx(builder):

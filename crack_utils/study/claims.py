@@ -138,7 +138,7 @@ def stability(tables, question):
     rows = {}
     for variant in variants(tables, question):
         worked = measured.loc[variant, "mean_iou"][~failed.loc[variant]]
-        rows[variant] = {
+        rows[variant_title(variant)] = {
             "trainings": len(failed.loc[variant]),
             "failed": int(failed.loc[variant].sum()),
             "mean IoU at 0.5": f"{worked.mean():.3f}" if len(worked) else "–",
@@ -221,11 +221,11 @@ def _shown(found):
 
 
 def _group(side, question):
-    names = [title(name) if question == "losses" else _as_written(name) for name in side]
+    names = [title(name) if question == "losses" else variant_title(name) for name in side]
     return names[0] if len(names) == 1 else f"{{{', '.join(names)}}}"
 
 
-def _as_written(variant):
+def variant_title(variant):
     """Return a variant's name with the loss or optimizer that it begins with as a reader knows it."""
     first = variant.replace(",", " ").split()[0]
     return (TITLES | OPTIMIZERS).get(first, first) + variant.removeprefix(first)

@@ -11,7 +11,7 @@ from crack_utils.metrics.masks import Confusion
 from crack_utils.metrics.probabilities import ROUNDS_TO_ONE
 from crack_utils.study import thresholds
 from crack_utils.study.cases import SCALES
-from crack_utils.study.claims import compare_losses, present, variants
+from crack_utils.study.claims import compare_losses, present, variant_title, variants
 from crack_utils.study.published import order
 from crack_utils.study.tables import COUNTS, folder_of, overview, repeated, source
 from crack_utils.study.verdicts import MATTERS, SHARE, WORDS, by_seed, interval, text
@@ -84,7 +84,7 @@ def variant_table(tables):
             rows.append(
                 {
                     "question": question,
-                    "variant": variant,
+                    "variant": variant_title(variant),
                     "trainings": len(runs),
                     "failed": int(failed[variant]),
                     "mean IoU at 0.5 [95 %]": text(interval(values, SHARE), signed=False),

@@ -62,7 +62,10 @@ class Run:
 
     @property
     def provenance(self):
-        """How the run was made: a dict with commit, packages, machine, time [s], precision and hash of the data."""
+        """How the run was made: a dict with commit, packages, machine, time [s], precision and hash of the data.
+
+        A ValueError names the file if it is missing or damaged; so do `history` and `metrics`.
+        """
         values = self._json("provenance.json")
         wrong = [name for name, kind in ORIGIN.items() if name not in values or not typed.fits(values[name], kind)]
         if wrong:

@@ -1,7 +1,5 @@
 """Crops at the photographs' own size: drawn in balance, resumed, and measured on whole pictures."""
 
-import errno
-
 import numpy as np
 import pytest
 
@@ -21,13 +19,13 @@ from crack_utils.data import (
 from crack_utils.data.options import FITS
 from crack_utils.evaluation.evaluate import read_prediction, split_of
 from crack_utils.inference.predictor import Predictor
-from crack_utils.runtime.atomic import FullDiskError
 from crack_utils.study import crops as crop_study
 from crack_utils.study import native
 from crack_utils.training import fit
 from crack_utils.training.experiment import PRESETS
 from crack_utils.training.prepare import prepare
 from tests.helpers.folders import dark_cracks
+from tests.helpers.full_disk import full_at_the_second_epoch
 
 SIZES = [(24, 40), (24, 40), (29, 35), (24, 40), (24, 40), (29, 35)]  # of the photographs
 SIZE = (8, 16)  # of the crops
@@ -197,15 +195,7 @@ class TestTraining:
     @pytest.mark.acceptance
     def test_an_interrupted_one_ends_with_the_same_weights(self, experiment, run, tmp_path, monkeypatch):
         monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path / "second"))
-        savez = np.savez
-
-        def full_at_the_second(path, **arrays):
-            if arrays.get("epochs") == 2:
-                raise OSError(errno.ENOSPC, "No space left on device")
-            savez(path, **arrays)
-
-        with monkeypatch.context() as patch, pytest.raises(FullDiskError):
-            patch.setattr(np, "savez", full_at_the_second)
+        with full_at_the_second_epoch():
             fit.fit(experiment)
         continued = fit.fit(experiment)
         assert continued.id == run.id

@@ -103,7 +103,7 @@ class TestSpecimen:
     @pytest.mark.parametrize(
         ("values", "message"),
         [
-            ({"kind": "CT"}, "known are C\\(T\\), M\\(T\\), SE\\(B\\), pipe"),
+            ({"kind": "CT"}, "valid are C\\(T\\), M\\(T\\), SE\\(B\\), pipe"),
             ({"kind": "C(T)", "W": 50}, "needs W and B|needs B"),
             ({"kind": "C(T)", "W": 10, "B": 5}, "a_n = 12 mm is not smaller than W = 10 mm"),
             ({"kind": "M(T)", "W": 20, "B": 5}, "W/2 = 10"),
@@ -144,7 +144,12 @@ class TestRates:
 
     @pytest.mark.parametrize(
         ("cycles", "a", "message"),
-        [([0, 0], [1, 2], "rise"), ([0, 1], [1, np.nan], "length"), ([0], [1], "at least 2"), ([0, 1], [1], "as many")],
+        [
+            ([0, 0], [1, 2], "increase"),
+            ([0, 1], [1, np.nan], "finite"),
+            ([0], [1], "at least 2"),
+            ([0, 1], [1], "same length"),
+        ],
     )
     def test_what_is_no_series_is_refused(self, cycles, a, message):
         with pytest.raises(ValueError, match=message):

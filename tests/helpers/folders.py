@@ -35,3 +35,8 @@ def dark_cracks(folder, masks):
     generator = np.random.default_rng(0)
     images = [np.where(mask > 0, 40, generator.integers(120, 220, mask.shape)).astype(np.uint8) for mask in masks]
     return make_folder(folder, *({str(number): each for number, each in enumerate(part)} for part in (images, masks)))
+
+
+def photograph(seed=0, size=(8, 10)):
+    """Return gray noise, uint8, as a photograph without a crack."""
+    return np.random.default_rng(seed).integers(90, 200, size).astype(np.uint8)

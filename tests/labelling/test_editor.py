@@ -358,7 +358,7 @@ def test_a_person_labels_in_jupyterlab(folder, lab, tmp_path):
         person.open_editor()
         person.click(105, 100)
         until(lambda: (on_disk(folder) == mask_of(CRACK)).all(), "the flood fill on disk")
-        person.press("Polygon")
+        person.press("Shape")
         for corner in [*CORNERS, CORNERS[0]]:
             person.click(*corner)
         until(lambda: (on_disk(folder) == mask_of(CRACK, BOX)).all(), "the polygon on disk")

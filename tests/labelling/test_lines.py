@@ -47,6 +47,14 @@ def test_a_line_of_one_pixel_has_no_gap():
         assert label(line, connectivity=2).max() == 1 and line[0, 0] and line[round(end[0]), round(end[1])]
 
 
+def test_a_long_line_is_all_that_lies_within_half_its_width():
+    first, last = np.array([3.25, 2.125]), np.array([35.25, 290.75])
+    pixels = np.stack(np.mgrid[:40, :300], axis=-1) - first
+    along = np.clip(pixels @ (last - first) / ((last - first) ** 2).sum(), 0, 1)
+    away = np.linalg.norm(pixels - along[..., None] * (last - first), axis=-1)
+    assert (covered([first, last], [5], size=(40, 300)) == (away <= 2.5)).all()
+
+
 @pytest.mark.parametrize("turn", [np.fliplr, np.flipud, np.rot90])
 def test_a_turned_straight_line_gives_the_turned_mask(turn):
     points = [(2.3, 3.7), (17.1, 30.2), (9.5, 33)]
@@ -119,7 +127,8 @@ def test_it_replays_after_saving_and_as_a_script(tmp_path):
     names = {}
     exec(loaded.to_python(), names)
     assert (names["label"](image)[0] == mask).all() and (loaded.apply(image).mask == mask).all()
-    assert str(recipe.steps[0]) == "polyline, dark, 2 to 4.0625 px"
+    assert str(recipe.steps[0]) == "line, dark, 2 to 4.0625 px"
+    assert str(recipe.steps[1]) == "stroke, 5 px, subtracted"
 
 
 BAD = [

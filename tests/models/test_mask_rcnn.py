@@ -1,6 +1,5 @@
 """Mask R-CNN as a whole: its layers and losses by hand, and in tiny trainings."""
 
-import errno
 import shutil
 
 import keras
@@ -13,9 +12,9 @@ from crack_utils.data.synthetic import render
 from crack_utils.metrics import confusion
 from crack_utils.models.mask_rcnn import instances, mask_ceiling, network, roi_align, targets
 from crack_utils.runtime import hardware
-from crack_utils.runtime.atomic import FullDiskError
 from crack_utils.training import fit
 from tests.helpers.boxes import chosen
+from tests.helpers.full_disk import full_at_the_second_epoch
 
 SMALL = {"filters": 8, "mask_size": 28, "mask_convolutions": 1}
 
@@ -253,15 +252,7 @@ def test_an_interrupted_training_continues_to_the_same_weights(tmp_path, monkeyp
     monkeypatch.setattr(hardware, "resolve", lambda precision="auto": ("float32", False))
     finished = fit.fit(experiment).model().get_weights()
     shutil.rmtree(tmp_path / "runs")
-    savez = np.savez
-
-    def full_at_the_second(path, **arrays):
-        if arrays.get("epochs") == 2:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        savez(path, **arrays)
-
-    with monkeypatch.context() as patch, pytest.raises(FullDiskError):
-        patch.setattr(np, "savez", full_at_the_second)
+    with full_at_the_second_epoch():
         fit.fit(experiment)
     for one, other in zip(fit.fit(experiment).model().get_weights(), finished, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)

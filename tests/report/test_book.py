@@ -343,6 +343,7 @@ def test_an_equation_becomes_mathml_or_stays_as_it_is(live_values):
 
     assert re.match(r"<math.*<mfrac>", downloads.mathml(r"\frac{1}{2}", block=False), re.DOTALL)
     assert "<mtable" in downloads.mathml(r"a &= b \\\\ c &= d", block=True)
+    assert downloads.mathml(r"\tfrac12 x", block=False) == downloads.mathml(r"\frac{1}{2} x", block=False)
     assert "pt]" not in downloads.mathml(r"a &= b \\[6pt] c &= d", block=True)
     assert downloads.mathml(r"\unheard{<}", block=False) == r"<code>\unheard{&lt;}</code>"
 

@@ -1,11 +1,15 @@
 """Tests of known law: simulated ones, and a drawn one that is followed from its true masks."""
 
+import io
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from PIL import Image
 
 from crack_utils.report import figures
 from crack_utils.report import growth_examples as examples
+from crack_utils.report.moving_picture import STEPS, moving_picture
 
 
 class Truth:
@@ -88,3 +92,15 @@ def test_no_crack_in_any_frame_is_told(photographs):
 
     with pytest.raises(ValueError, match="none of 8 frames shows a crack"):
         examples.follow(Blind(photographs), photographs)
+
+
+def test_the_moving_picture_shows_every_step_of_every_photograph(followed):
+    with Image.open(io.BytesIO(moving_picture(followed, [0, 7]))) as picture:
+        assert picture.format == "WEBP" and picture.n_frames == 2 * len(STEPS)
+        shown = []
+        for frame in range(picture.n_frames):
+            picture.seek(frame)
+            picture.load()
+            shown.append((picture.info["duration"], picture.convert("RGB").tobytes()))
+    assert [milliseconds for milliseconds, _ in shown] == list(STEPS.values()) * 2
+    assert len({pixels for _, pixels in shown}) == len(shown)  # each step shows something more

@@ -37,7 +37,7 @@ shell = InteractiveShell.instance()
 import matplotlib.pyplot as plt
 from crack_utils.report.figures.style import use_style
 use_style()
-data, _ = shell.display_formatter.format(plt.figure())
+data, _ = shell.display_formatter.format(plt.subplots()[0])
 print(sorted(kind for kind in data if kind.startswith("image/")))
 """
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True, cwd=tmp_path)

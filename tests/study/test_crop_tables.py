@@ -70,6 +70,6 @@ def test_the_figure_has_a_dot_a_photograph_and_the_mean(table):
     (axes,) = figure.axes
     _, dots, mean = axes.lines
     assert axes.get_title() == "BCE"
-    np.testing.assert_allclose(dots.get_xydata(), values["BCE"][["resize", "crop"]])
+    np.testing.assert_allclose(dots.get_xydata(), values["BCE"][["resized", "crops"]])
     np.testing.assert_allclose(mean.get_xydata(), [[0.65, 0.55]])
     plt.close(figure)

@@ -57,6 +57,6 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_it_is_used(tmp_path, mo
     assert Checkpoint(tmp_path, model, history, print).restore() == 1
     assert history == {"loss": [1]}
     assert all((weight == 1).all() for weight in model.get_weights())
-    assert "even.npz is damaged and left out" in capsys.readouterr().out
+    assert "even.npz is damaged and ignored" in capsys.readouterr().out
     (tmp_path / "odd.npz").write_bytes(b"")
     assert Checkpoint(tmp_path, model, {}, print).restore() == 0

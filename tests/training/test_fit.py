@@ -1,6 +1,5 @@
 """Trainings of a tiny network: the same as a plain loop, continued after an interruption, and measured."""
 
-import errno
 import json
 
 import keras
@@ -13,11 +12,11 @@ from crack_utils.cli import main
 from crack_utils.data import make_dataset, sources
 from crack_utils.evaluation import evaluate as measured_runs
 from crack_utils.runtime import hardware, imports, paths, provenance
-from crack_utils.runtime.atomic import FullDiskError
 from crack_utils.training import fit
 from crack_utils.training.experiment import PRESETS
 from crack_utils.training.prepare import prepare
 from tests.helpers.folders import dark_cracks
+from tests.helpers.full_disk import full_at_the_second_epoch
 
 pytestmark = pytest.mark.usefixtures("own_artifacts")
 
@@ -76,15 +75,7 @@ def test_equals_a_plain_loop(experiment, run):
 class TestInterrupted:
     def test_continues_to_the_same_weights(self, experiment, run, tmp_path, monkeypatch, capsys):
         monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path / "second"))
-        savez = np.savez
-
-        def full_at_the_second(path, **arrays):
-            if arrays.get("epochs") == 2:
-                raise OSError(errno.ENOSPC, "No space left on device")
-            savez(path, **arrays)
-
-        with monkeypatch.context() as patch, pytest.raises(FullDiskError, match=r"no room to write in .*checkpoint"):
-            patch.setattr(np, "savez", full_at_the_second)
+        with full_at_the_second_epoch():
             fit.fit(experiment)
         (unfinished,) = (tmp_path / "second" / "runs").iterdir()
         with pytest.raises(ValueError, match="no finished run"):

@@ -1,4 +1,4 @@
-"""What lamp, lens and sensor do to a scene: uneven light, vignetting, glare, defocus, motion blur, noise."""
+"""Effects of lamp, lens and sensor on a scene: uneven light, vignetting, glare, defocus, motion blur, noise."""
 
 import math
 
@@ -13,7 +13,7 @@ _PIXEL_BLUR = 0.28  # [px] standard deviation; lens and sensor blur by about a p
 
 
 class Camera:
-    """Lamp, lens and sensor of one test; they stay the same from frame to frame.
+    """Lamp, lens and sensor of one test; the same in all frames.
 
     Parameters
     ----------

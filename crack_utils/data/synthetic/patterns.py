@@ -1,12 +1,15 @@
-"""Patterns: what a specimen's crack may look like, and its body, beyond the one that the report's photographs show.
+"""Patterns: kinds of cracks and specimens that the report's photographs do not show.
 
-A pattern takes a specimen as `draw_specimen` made it and changes it. What the ground truth says:
+A pattern is a function of a random generator and a specimen from `draw_specimen`; it returns a changed specimen. The
+ground truth is:
 
-- *forked*: the crack splits once or twice. Stem and longest arm are the primary crack, and the tip is that arm's; the
-  other arms are secondary cracks, as branches always are (R15). In every frame the primary arm is the longest.
-- *closed*: parts of the crack are pressed together to a hairline. They are crack: it is there, and can be seen.
-- *healed*: parts of the crack are filled, and a faint light scar is left. They are background, as nothing is open
-  there; the mask has gaps. What lies beyond a gap is the same primary crack, and the tip is its end.
+- *forked*: the crack splits once or twice. The stem and the longest arm are the primary crack, whose tip is that of
+this
+  arm. The other arms are secondary cracks, like all branches (R15). The primary arm is the longest in every frame.
+- *closed*: parts of the crack are pressed together to a hairline. They are crack, because they are visible.
+- *healed*: parts of the crack are filled, which leaves a faint bright scar. They are background, so the mask has gaps.
+The
+  crack beyond a gap is still the primary crack, and the tip is at its end.
 """
 
 import math
@@ -18,17 +21,17 @@ import numpy as np
 from crack_utils.data.synthetic.specimen import Crack, meander, placed
 from crack_utils.geometry.centreline import arc_length
 
-_APART = 0.06  # that cracks keep from each other
-_REACH = 0.27  # that an inclined crack may go to the side: farther out the rig would hide its tip
+_APART = 0.06  # smallest distance between cracks
+_REACH = 0.27  # largest distance of an inclined crack to the side; the rig would hide a tip farther away
 
 
 def growing(rng, specimen):
-    """Leave the specimen as it is: a plate or a pipe's section with a crack that grows ahead of the notch."""
+    """Return the specimen unchanged: a plate or a section of a pipe, with a crack that grows ahead of the notch."""
     return specimen
 
 
 def forked(rng, specimen):
-    """Let the crack split once or twice, each time into two arms that turn away from each other."""
+    """Split the crack once or twice, each time into two arms that turn away from each other."""
     primary, first = specimen.cracks[0], specimen.first_length
     path, arms, side = primary.path, [], float(rng.choice([-1, 1]))
     for share in np.sort(rng.uniform(0.3, 0.6, rng.integers(1, 3))):
@@ -37,7 +40,7 @@ def forked(rng, specimen):
         left = along[-1] - along[node]
         longest = meander(rng, left, side * rng.uniform(0.2, 0.45), path[node])
         shorter = meander(rng, rng.uniform(0.6, 0.9) * left, -side * rng.uniform(0.3, 0.7), path[node])
-        # It appears when the tip comes by, and ends with the test, so it is shorter all the time in between.
+        # The arm begins when the tip reaches it and grows until the end of the test, so it is always the shorter one.
         appears = max(0.0, (along[node] - first) / (along[-1] - first))
         arms.append(Crack(shorter, rng.uniform(0.8, 1) * primary.opening, appears=appears))
         path, side = np.concatenate([path[:node], longest]), -side
@@ -45,7 +48,7 @@ def forked(rng, specimen):
 
 
 def inclined(rng, specimen):
-    """Let the crack leave the notch at 25 to 55 degrees from its direction, as under shear."""
+    """Turn the crack by 25 to 55 degrees from the direction of the notch, as under shear."""
     primary, angle = specimen.cracks[0], rng.uniform(math.radians(25), math.radians(55))
     path = meander(rng, min(primary.length, _REACH / math.sin(angle)), float(rng.choice([-1, 1])) * angle)
     # A shorter crack of the same growth: it begins as short in proportion.
@@ -55,17 +58,17 @@ def inclined(rng, specimen):
 
 
 def closed(rng, specimen):
-    """Press one to three parts of the crack together: a hairline is left of them."""
+    """Press one to three parts of the crack together to a hairline."""
     return _shut(rng, specimen, healed=False)
 
 
 def healed(rng, specimen):
-    """Fill one to three parts of the crack: a faint scar is left of them."""
+    """Fill one to three parts of the crack, which leaves a faint scar."""
     return _shut(rng, specimen, healed=True)
 
 
 def perforated(rng, specimen):
-    """Drill up to eight holes, away from the cracks: round, dark, and no cracks."""
+    """Drill up to eight round, dark holes away from the cracks; they are not cracks."""
     holes, cracks = [], np.concatenate([crack.path for crack in specimen.cracks])
     side = min(specimen.half_height, 0.45)
     for _ in range(8):
@@ -79,7 +82,7 @@ def perforated(rng, specimen):
 
 
 def tube(rng, specimen):
-    """Lay a pipe along the crack, which runs lengthwise: shaded from side to side, held at its far end."""
+    """Change the specimen to a pipe with a crack along its axis; it is shaded across and held at its far end."""
     half_height = rng.uniform(0.28, 0.36)
     pose = placed(rng, rng.normal(0, 0.05), specimen.pose.mirror, 0.3, 0.6)
     cracks = [crack for crack in specimen.cracks[1:] if np.abs(crack.path[:, 1]).max() < half_height - 0.02]
@@ -88,7 +91,7 @@ def tube(rng, specimen):
 
 
 def bar(rng, specimen):
-    """Bend a bar on three rollers: two beside the notch, one opposite."""
+    """Change the specimen to a bar in three-point bending: two rollers beside the notch, one opposite."""
     behind = rng.uniform(0.08, 0.14)
     angle = float(rng.choice([-0.5, 0.5])) * math.pi + rng.normal(0, 0.03)
     pose = placed(rng, angle, specimen.pose.mirror, behind, specimen.ahead)
@@ -111,25 +114,19 @@ GROWING = ("growing",)  # the usual data set
 
 
 def pattern_of(specimen, patterns):
-    """Return the pattern of the specimen of that number: all patterns in turn, for each source alike."""
+    """Return the pattern of a specimen by its number: the specimens of each source take the patterns in turn."""
     return patterns[specimen // 2 % len(patterns)]
 
 
 def check_patterns(patterns):
-    """Refuse what is no sequence of patterns.
-
-    Raises
-    ------
-    ValueError
-        The message names the valid ones.
-    """
+    """Raise a ValueError unless `patterns` is a sequence of names in PATTERNS; the message lists them."""
     unknown = [name for name in patterns if name not in PATTERNS] if not isinstance(patterns, str) else [patterns]
     if unknown or not patterns:
         raise ValueError(f"patterns={patterns!r}: valid are one or more of {', '.join(PATTERNS)}")
 
 
 def _shut(rng, specimen, healed):
-    """Choose parts of the primary crack, one in each of equal stretches of its middle."""
+    """Choose parts of the primary crack to close: its middle is divided into equal stretches, with one part in each."""
     primary, count = specimen.cracks[0], rng.integers(1, 4)
     edges = np.linspace(0.12, 0.8, count + 1) * primary.length
     parts = []
@@ -141,7 +138,7 @@ def _shut(rng, specimen, healed):
 
 
 def _far_from(path, cracks):
-    """Those of the cracks that begin by themselves and keep their distance from a path."""
+    """Return the cracks that begin neither at the notch nor at another crack, and are far enough from a path."""
     return [crack for crack in cracks if crack.embedded and min(_distance(p, path) for p in crack.path[::8]) > _APART]
 
 

@@ -1,13 +1,13 @@
-"""Random textures that belong to a place on the specimen: they move with it and look alike at every resolution."""
+"""Random textures fixed to the specimen: they move with it and look the same at every resolution."""
 
 from functools import cached_property
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-_FINE = 4  # lattice points per blob: linear interpolation between them shows no facets
-_INVISIBLE = 0.15  # contrast left, below which a texture is not drawn
-_LARGEST = 1024  # lattice points per side: 8 MB of draws at most
+_FINE = 4  # lattice points per blob, enough for linear interpolation
+_INVISIBLE = 0.15  # a texture with a lower remaining contrast is not drawn
+_LARGEST = 1024  # lattice points per side; at most 8 MB of random numbers
 
 
 class Noise:
@@ -23,7 +23,7 @@ class Noise:
     """
 
     def __init__(self, rng, blobs, extent=2.0):
-        self.rng = rng.spawn(1)[0]  # a stream of its own: whether the lattice is ever drawn changes nothing else
+        self.rng = rng.spawn(1)[0]  # a separate generator: the lattice may never be drawn
         self.blobs, self.extent = blobs, extent
 
     @cached_property

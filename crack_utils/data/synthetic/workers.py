@@ -1,9 +1,9 @@
-"""Pictures shared among processes.
+"""Draw pictures with several processes.
 
-Each worker is a Python of its own that reads the numbers of specimens or pictures from standard input, one a line, and
-answers every one when its pictures are written. Unlike the workers of `multiprocessing` these do not import the
-caller's program again, so a script needs no guard, and they end by themselves, at once, when the caller is killed:
-their input ends.
+Each worker is a separate Python process. It reads the numbers of specimens or pictures from standard input, one per
+line, and answers when the pictures of a number are written. Unlike the workers of `multiprocessing`, it does not import
+the caller's program, so a script needs no ``if __name__ == "__main__"``. It ends when the caller is killed, because
+then its input ends.
 """
 
 import json
@@ -19,12 +19,12 @@ _DONE = "done"
 
 
 def share(job, numbers, workers, write):
-    """Have pictures written by several processes, each of which takes the next number when it is done with one.
+    """Let several processes write pictures; each takes the next number when it has finished one.
 
     Parameters
     ----------
     job : dict
-        What `write` needs besides the number, by name; as JSON can hold it.
+        Keyword arguments of `write` besides the number; values that JSON can store.
     numbers : list of int
         Of specimens or pictures.
     workers : int

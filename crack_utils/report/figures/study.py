@@ -1,24 +1,27 @@
 """Figures of the study behind Table 1: how ranks change at the threshold, and why."""
 
+from textwrap import fill
+
 import matplotlib.pyplot as plt
 import numpy as np
 
 from crack_utils import metrics
+from crack_utils.evaluation.words import MEASURES
 from crack_utils.losses.registry import REPORTED, title
 from crack_utils.report.figures.style import FALSE_ALARM, FOUND, INK, LOSS_COLOURS, MISSED, QUIET
 from crack_utils.study import verdicts
 from crack_utils.study.published import TABLE_1
 
-MEASURES = {
-    "unthresholded_mean_iou": "mean IoU,\nas Keras casts",
-    "mean_iou": "mean IoU\nat 0.5",
-    "crack_iou": "crack IoU",
-    "f1_tolerance_2": "F1, 2 px",
-    "cldice": "clDice",
-    "mean_class_accuracy": "class\naccuracy",
-    "accuracy": "accuracy",
-    "expected_calibration_error": "calibration\nerror",
-}
+RANKED = (
+    "unthresholded_mean_iou",
+    "mean_iou",
+    "crack_iou",
+    "f1_tolerance_2",
+    "cldice",
+    "mean_class_accuracy",
+    "accuracy",
+    "expected_calibration_error",
+)
 FALLING = ("expected_calibration_error",)  # smaller is better
 
 
@@ -37,9 +40,9 @@ def ranks(tables):
     """
     figure, axes = plt.subplots(figsize=(10, 4.4))
     losses = list(REPORTED)
-    places = np.array([_ranks(tables, measure, losses) for measure in MEASURES])  # (measures, losses, seeds)
+    places = np.array([_ranks(tables, measure, losses) for measure in RANKED])  # (measures, losses, seeds)
     reported = sorted(losses, key=lambda loss: -TABLE_1[loss]["val_miou"])
-    x = np.arange(len(MEASURES) + 1)
+    x = np.arange(len(RANKED) + 1)
     for index, loss in enumerate(losses):
         middle = np.concatenate([[1 + reported.index(loss)], places[:, index].mean(axis=-1)])
         axes.plot(x, middle, "o-", color=LOSS_COLOURS[loss], lw=2, ms=8, label=title(loss))
@@ -48,7 +51,7 @@ def ranks(tables):
         axes.vlines(x[1:] + shift, low, high, color=LOSS_COLOURS[loss], lw=4, alpha=0.25)
     axes.axvline(1.5, color=QUIET, ls=":", lw=1.5)
     axes.annotate("no threshold | a threshold", (1.5, 0.62), ha="center", fontsize=9, color=QUIET)
-    axes.set_xticks(x, ["the report's\nTable 1", *MEASURES.values()])
+    axes.set_xticks(x, ["the report's\nTable 1", *(fill(MEASURES[measure], 12) for measure in RANKED)])
     axes.set(ylabel="rank (1 is best)", ylim=(4.4, 0.5), yticks=[1, 2, 3, 4])
     axes.legend(ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.2))
     axes.grid(axis="y", alpha=0.3)
@@ -63,7 +66,7 @@ def threshold_curves(tables):
     tables : Tables
         `thresholds` has the pooled counts of the test set by loss, seed and threshold.
     """
-    figure, axes = plt.subplots(figsize=(10, 4.4))
+    figure, axes = plt.subplots(figsize=(10, 3.8))
     rows = tables.swept("test")
     last = 19.0  # position of the cast on this axis; its logit is infinite
     for loss in REPORTED:
@@ -82,7 +85,7 @@ def threshold_curves(tables):
     ticks = [0.001, 0.1, 0.5, 0.9, 0.999, 0.99999]
     axes.set_xticks([*map(_logit, ticks), last], [*map(str, ticks), "cast"])
     axes.set(xlabel="threshold (on the scale of its logit)", ylabel="mean IoU of the test set")
-    axes.legend(loc="lower left")
+    axes.legend(loc="lower right", bbox_to_anchor=(0.95, 0), ncols=2)  # below the curves, which fall to a half there
     axes.grid(axis="y", alpha=0.3)
     return figure
 
@@ -102,7 +105,7 @@ def crack_probabilities(tables):
         axes.stairs(heights, edges, fill=True, color=LOSS_COLOURS[loss])
         axes.bar(20.5, share.iloc[-1], width=1.6, color=LOSS_COLOURS[loss], hatch="//", edgecolor=INK)
         axes.set_title(f"{title(loss)}: {share.iloc[-1]:.0%} at 1.0")
-        axes.set_xticks([_logit(0.01), 0, _logit(0.99), 20.5], ["0.01", "0.5", "0.99", "1.0"])
+        axes.set_xticks([0, _logit(0.999), 20.5], ["0.5", "0.999", "1.0"])
         axes.set(xlabel="probability", xlim=(-10, 22))
     grid[0].set_ylabel("share of crack pixels")
     return figure

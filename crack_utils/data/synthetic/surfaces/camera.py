@@ -19,9 +19,9 @@ class Camera:
     defocus : float
         Standard deviation of the lens's blur [px].
     shake : tuple of float
-        Movement while exposed: (length [px], direction [rad]).
+        Movement during the exposure: (length [px], direction [rad]).
     blur : float
-        What both do together to an edge: a standard deviation [px].
+        Standard deviation of both blurs together [px].
     """
 
     zoom: tuple
@@ -31,7 +31,18 @@ class Camera:
 
 
 def draw_camera(rng, without=()):
-    """Draw a camera; `without` of "scale", "blur"."""
+    """Draw a camera at random.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    without : collection of str
+        Of "scale" and "blur": what the camera does not do.
+
+    Returns
+    -------
+    Camera
+    """
     zoom, defocus, shake = (1.0, 1.0), 0.0, (0.0, 0.0)
     draws = rng.random(3)
     scale, tilt = float(np.exp(rng.normal(0.05, 0.25))), float(np.exp(rng.normal(0, 0.12)))
@@ -48,7 +59,7 @@ def draw_camera(rng, without=()):
 
 
 def resample(field, size):
-    """Resize a field of float32 to (height, width)."""
+    """Return a field, float32 of shape (h, w), resized to `size` (height, width) by bicubic interpolation."""
     if field.shape == tuple(size):
         return field
     picture = Image.fromarray(np.ascontiguousarray(field, np.float32))
@@ -73,7 +84,7 @@ def photograph(rng, camera, fields, image, without=()):
     -------
     ndarray of uint8, shape (height, width)
     """
-    light, lens, sensor, tone, file = rng.spawn(5)  # whether one is left out changes nothing of the others
+    light, lens, sensor, tone, file = rng.spawn(5)  # separate generators, so that leaving one out changes no other
     if "light" not in without:
         image = image * _light(light, fields)
     image = _blur(image, camera)

@@ -1,4 +1,4 @@
-"""Random fields on a pixel grid, by their spectrum: what textures, stains and uneven edges are made of."""
+"""Random fields on a pixel grid with a given spectrum, for textures, stains and uneven edges."""
 
 from functools import lru_cache
 
@@ -7,9 +7,9 @@ from scipy import fft
 
 
 class Fields:
-    """Random fields of mean 0 and variance 1 on a grid of `shape`, as float32.
+    """Draws random fields of mean 0 and variance 1, ndarray of float32, on a grid of `shape` (height, width).
 
-    Lengths are in pixels: a larger grid shows more of the same surface, not larger grains.
+    Lengths are in pixels, so a larger grid shows more of a surface, not larger grains.
     """
 
     def __init__(self, shape):
@@ -19,9 +19,10 @@ class Fields:
         self.columns = np.arange(shape[1], dtype=np.float32)[None]
 
     def fractal(self, rng, slope, stretch=1.0, angle=0.0, coarsest=None):
-        """Draw a field whose amplitudes fall with frequency to the power `-slope`: 0 is white, 1 rough, 2 smooth.
+        """Draw a field whose amplitude is the frequency to the power of `-slope`: 0 is white noise, 1 rough, 2 smooth.
 
-        `stretch` elongates it along `angle` [rad] (0: along a row); waves longer than `coarsest` [px] are left out.
+        It is stretched by the factor `stretch` in the direction `angle` [rad], from the rows. Waves longer than
+        `coarsest` [px] are left out.
         """
         log_frequency = _log_frequency(self.fast) if stretch == 1 else _stretched(self.fast, stretch, angle)
         amplitude = np.exp(-np.float32(slope) * log_frequency)
@@ -30,12 +31,12 @@ class Fields:
         return self._draw(rng, amplitude)
 
     def grains(self, rng, period, spread=0.35):
-        """Draw a field of grains, one every `period` [px]; `spread` is the standard deviation of their log size."""
+        """Draw grains at a distance of about `period` [px]; `spread` is the standard deviation of their log(size)."""
         log_frequency = _log_frequency(self.fast)
         return self._draw(rng, np.exp(-((log_frequency + np.float32(np.log(period))) ** 2) / np.float32(2 * spread**2)))
 
     def line(self, angle, offset):
-        """Signed distance [px] from a straight line that passes the grid's middle at `offset` [px]."""
+        """Return the signed distance [px] from a line at `angle` [rad], `offset` [px] from the middle of the grid."""
         middle = (self.shape[0] - 1) / 2, (self.shape[1] - 1) / 2
         sine, cosine = np.float32(np.sin(angle)), np.float32(np.cos(angle))
         return cosine * (self.rows - np.float32(middle[0])) - sine * (self.columns - np.float32(middle[1])) - offset
@@ -67,7 +68,7 @@ def _stretched(shape, stretch, angle):
 
 
 def smooth(rng, count, correlation):
-    """Draw `count` values along a line, of mean 0 and variance 1, alike over `correlation` values."""
+    """Draw `count` smooth values of mean 0 and variance 1; neighbours over about `correlation` values are similar."""
     knots = max(4, int(np.ceil(count / correlation)) + 3)
     values = np.interp(np.linspace(1, knots - 2, count), np.arange(knots), rng.standard_normal(knots))
     return 1.2 * values  # linear interpolation takes a third of the variance

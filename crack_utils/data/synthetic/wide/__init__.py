@@ -1,7 +1,7 @@
-"""Specimens in a test rig, drawn widely: what a network should have seen before it is shown a photograph of a test.
+"""A wide variety of specimens in test rigs, to train networks for photographs of tests.
 
-Plates, standard specimens and pipes in any orientation and finish; notches of all kinds, which are not crack; a crack
-with one tip, with two, or none yet; and what stands around. `render_specimen` gives one photograph.
+They are plates, standard specimens and pipes in any orientation and with many finishes. Their notches are of all kinds
+and are not cracks. A crack has one tip or two, or there is no crack yet. `render_specimen` draws one photograph.
 """
 
 from crack_utils.data.synthetic.wide.render import WIDE_VERSION, SpecimenPhotograph, measure_specimen, render_specimen

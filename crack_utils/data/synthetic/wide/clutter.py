@@ -1,4 +1,4 @@
-"""What is on and around a specimen and is no crack: grips, pins, bolts, scratches, pen marks, rulers, text, wires."""
+"""Things on and around a specimen that are not cracks: grips, pins, bolts, scratches, pen marks, rulers, wires."""
 
 import math
 
@@ -52,14 +52,14 @@ class Canvas:
         return np.min(np.hypot(*(points[:, None] - self.cracks[None]).transpose(2, 0, 1))) > distance
 
     def line(self, points, half_width, value, opacity=1.0, within=None):
-        """Paint a line through points (x, y)."""
+        """Draw a line of gray `value` through points (x, y), (n, 2); `within` limits it to a share of each pixel."""
         drawn = stroke(self.image.shape, self.to_pixels(np.asarray(points, float)), half_width * self.scale)
         if drawn is not None:
             paint(self.image, drawn, value, opacity if within is None else opacity * within[drawn.window])
 
 
 def resample(points, step=0.02):
-    """Points along a polyline, evenly."""
+    """Return points along a polyline, (n, 2), at equal distances of about `step`; shape (m, 2)."""
     points = np.asarray(points, float)
     along = arc_length(points)
     at = np.linspace(0, along[-1], max(2, int(along[-1] / step) + 1))

@@ -1,5 +1,6 @@
-"""A crack at its photograph's own resolution: a path, an opening that falls as the square root of the distance to the
-tip, dark gap, bright fracture flanks, lips, and what the tip does to the surface around it.
+"""Draw a crack at the resolution of the photograph: dark gap, bright fracture flanks, edges, and the zone at the tip.
+
+The opening is proportional to the square root of the distance from the tip.
 """
 
 import math
@@ -24,16 +25,16 @@ class Arm:
     Attributes
     ----------
     path : ndarray, shape (n, 2)
-        Corners (u, v) from its mouth to its final tip.
+        Points (u, v) from its mouth to its final tip.
     opening : float
-        Width at unit distance from the tip: width = opening · √distance (linear elastic fracture mechanics).
+        Width at distance 1 from the tip: width = opening · √distance (linear elastic fracture mechanics).
     part : int
         1 primary, 2 secondary.
     appears : float
         Growth of the test, in [0, 1), at which it starts.
     mouth : str
-        What is at the path's start: "open" (notch, border or another crack), "middle" (of a crack with two tips, which
-        opens as an ellipse) or "tip" (another tip, likewise).
+        Kind of the path's start: "open" (at a notch, the border or another crack), "middle" (of a crack with two tips,
+        which opens as an ellipse) or "tip" (the other tip of such a crack).
     """
 
     path: np.ndarray
@@ -43,18 +44,19 @@ class Arm:
     mouth: str = "open"
 
     def grown(self, length):
-        """Corners of the part that has grown to a length; shape (m, 2)."""
+        """Return the points (u, v) of the crack when it has a given length, shape (m, 2)."""
         along = arc_length(self.path)
         at = np.union1d(along[along < length], [min(length, along[-1])])
         return np.stack([np.interp(at, along, self.path[:, axis]) for axis in (0, 1)], axis=1)
 
     @property
     def length(self):
+        """Final length along the path."""
         return float(arc_length(self.path)[-1])
 
 
 def wander(rng, length, heading, start=(0.0, 0.0), roughness=1.0, kinks=0):
-    """Draw a path whose direction wanders on five scales, with sudden turns, and returns to its heading."""
+    """Draw a path whose direction varies on five scales around its heading, with sudden turns."""
     at = np.linspace(0, 1, _CORNERS)
     angle = np.full(_CORNERS, float(heading))
     for corners, spread in ((4, 0.12), (12, 0.16), (40, 0.2), (130, 0.3), (400, 0.4)):
@@ -67,15 +69,15 @@ def wander(rng, length, heading, start=(0.0, 0.0), roughness=1.0, kinks=0):
 
 
 class CrackLook:
-    """What is seen of a test's cracks; the same in every frame.
+    """The appearance of a test's cracks; the same in all frames.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     low, high : float
-        Dark and light gray values of the surface around the cracks.
+        Dark and bright gray values of the surface around the cracks.
     exposure : float
-        What the lamp makes of them: nothing is seen lighter than white.
+        Factor from these values to those of the photograph, which cannot be brighter than white.
     """
 
     def __init__(self, rng, low, high, exposure):
@@ -105,7 +107,7 @@ class CrackLook:
         return self.gap + self.share * (self.flank - self.gap) if self.flanks != "none" else self.gap
 
     def contrast(self, gray):
-        """Least difference of gap, flanks or, where they blur, both together from the surface."""
+        """Return the smallest difference in gray value between the crack and a surface of value `gray`."""
         return min(abs(self._mixed - gray), abs(self.flank - gray) if self._to_tip else 9.0)
 
     @property
@@ -114,7 +116,7 @@ class CrackLook:
 
 
 class Ribbon:
-    """The pixels around a path, each with its place along and beside it.
+    """The pixels around a path, with their positions along and beside it.
 
     Attributes
     ----------
@@ -122,9 +124,9 @@ class Ribbon:
     beside : ndarray, shape (n,)
         Signed distance from the path [px].
     index : ndarray of int, shape (n,)
-        Of the nearest point of `points`.
+        Index of the nearest point in `points`.
     reach : ndarray, shape (n,)
-        Extent of a pixel across the path: 1 to √2.
+        Extent of the pixel across the path, 1 to √2 [px].
     points, along : ndarray, shapes (m, 2) and (m,)
         Dense points (row, column) of the path, and their distances from its start [px].
     """
@@ -151,13 +153,13 @@ class Ribbon:
         self.beside = np.where(way[:, 0] * offset[:, 1] - way[:, 1] * offset[:, 0] >= 0, size, -size)
 
     def band(self, low, high):
-        """Coverage of the pixels by the band between two signed distances, given per pixel."""
+        """Return the share of each pixel between two signed distances from the path, arrays of shape (n,) [px]."""
         return np.clip(0.5 + (high - self.beside) / self.reach, 0, 1) - np.clip(
             0.5 + (low - self.beside) / self.reach, 0, 1
         )
 
     def touched(self, low, high):
-        """Whether the band touches a pixel at all."""
+        """Return whether each pixel touches the band between two signed distances, arrays of shape (n,) [px]."""
         return (self.beside <= high + self.reach / 2) & (self.beside >= low - self.reach / 2)
 
 

@@ -28,22 +28,22 @@ class Fields:
         return (field / max(field.std(), 1e-9)).astype(np.float32)
 
     def white(self):
-        """Independent from pixel to pixel."""
+        """Draw white noise: independent values for all pixels, shape (height, width)."""
         return self.rng.standard_normal(self.shape, dtype=np.float32)
 
     def cloudy(self, power):
-        """Falling as a power of the frequency: 0 is white noise, 1 grain, 2 clouds."""
+        """Draw noise whose amplitude falls with this power of the frequency: 0 is white noise, 1 grain, 2 clouds."""
         squared = self.rows**2 + self.columns**2
         squared[0, 0] = 1
         return self._shaped(squared ** np.float32(-power / 2))
 
     def blobs(self, size):
-        """Blobs of about a size [px]."""
+        """Draw blobs of about this size [px]."""
         squared = self.rows**2 + self.columns**2
         return self._shaped(np.exp(np.float32(-2 * (math.pi * size / 2) ** 2) * squared))
 
     def lines(self, angle, width, stretch):
-        """Lines of about a width [px], that many times as long, along an angle."""
+        """Draw lines at an `angle` [rad], of about this `width` [px], and `stretch` times as long."""
         cosine, sine = math.cos(angle), math.sin(angle)
         across = self.rows * cosine - self.columns * sine
         along = (self.rows * sine + self.columns * cosine) * stretch

@@ -1,7 +1,7 @@
-"""Where everything of a test lies: body, notch, cracks and how they grow, and the camera's pose.
+"""Geometry of a test: specimen, notch, cracks with their growth, and the pose of the camera.
 
-In units of the picture (`scene.picture_scale`); the specimen's own frame has its origin at the notch's tip (with two
-tips at the middle between them), `u` along the primary crack and `v` across it.
+Lengths are in units of the picture (`scene.picture_scale`). Positions on the specimen are (u, v): the origin is at the
+tip of the notch (or in the middle between two tips), `u` points along the primary crack and `v` across it.
 """
 
 import math
@@ -16,10 +16,10 @@ from crack_utils.geometry.centreline import arc_length
 
 KINDS = ("filling", "plate", "compact", "middle", "bend", "pipe", "tube")
 _SHARES = (0.26, 0.16, 0.18, 0.10, 0.07, 0.13, 0.10)
-_FAR = 9.0  # an edge that is not in the picture
-_INSIDE = 0.035  # that a tip keeps from the picture's border and the specimen's edges
-_OUTSIDE = 0.03  # where a crack begins that comes from outside the picture
-_SHORTEST = 0.05  # a crack with less room is drawn anew
+_FAR = 9.0  # distance of an edge outside the picture
+_INSIDE = 0.035  # smallest distance of a tip from the picture's border and the specimen's edges
+_OUTSIDE = 0.03  # distance from the border at which a crack from outside the picture begins
+_SHORTEST = 0.05  # if there is less room for a crack, another one is drawn
 
 
 @dataclass(frozen=True)
@@ -32,18 +32,18 @@ class Layout:
         "filling" (a plate without edges in the picture), "plate" (with edges), "compact" C(T), "middle" M(T),
         "bend" SE(B), "pipe" (crack across the axis), "tube" (crack along the axis).
     behind, ahead, half_height : float
-        Extents from the origin.
+        Distances of the specimen's edges from the origin.
     notch : Notch or None
     arms : tuple of Arm
-        Primary arms first, one for each tip; none where nothing cracks.
+        Primary arms first, one for each tip; empty if there is no crack.
     pose : Pose
     start, delay, power : float
-        Growth: the share of the final length at the first frame, the share of the test before anything cracks, and how
-        the growth quickens.
+        Growth: share of the final length at the first frame, share of the test before the crack begins, and exponent of
+        the growth.
     hold : tuple of float
-        Share of the test from and to which it stands still.
+        Shares of the test between which the crack does not grow.
     millimetres : float
-        One unit [mm].
+        Length of one unit [mm].
     """
 
     kind: str
@@ -60,7 +60,7 @@ class Layout:
     millimetres: float
 
     def growth(self, frame, frames):
-        """Share of the final length at a frame, in [0, 1]; 0 before the crack begins."""
+        """Return the share of the final length at frame `frame` of `frames`, in [0, 1]; 0 before the crack begins."""
         time = (frame + 1) / frames
         if self.hold[0] < time < self.hold[1]:
             time = self.hold[0]
@@ -69,12 +69,12 @@ class Layout:
         return self.start + (1 - self.start) * ((time - self.delay) / (1 - self.delay)) ** self.power
 
     def length(self, arm, growth):
-        """Length of one of the arms at a growth."""
+        """Return the length of an arm at a `growth` of the test in [0, 1]."""
         return arm.length * max(0.0, growth - arm.appears) / (1 - arm.appears)
 
     @property
     def across(self):
-        """(axis, middle, radius) of a pipe: whether `u` or `v` goes round it; None for a plate."""
+        """(axis, middle, radius) of a pipe: axis 0 if `u` runs around it, 1 if `v` does; None for a plate."""
         if self.kind == "pipe":
             return 0, 0.5 * (self.ahead - self.behind), 0.5 * (self.ahead + self.behind)
         return (1, 0.0, self.half_height) if self.kind == "tube" else None
@@ -121,7 +121,7 @@ def draw_layout(rng, half):
 
 
 def _draw_start(rng, kind, two):
-    """Where the crack begins: at a notch, in the middle of nothing, or at the border."""
+    """Draw where the crack begins: at a notch, inside the plate without a notch, or at the border."""
     if two:
         return "notch" if rng.random() < 0.5 else "nothing"
     if kind in ("filling", "plate", "pipe", "tube"):
@@ -130,7 +130,7 @@ def _draw_start(rng, kind, two):
 
 
 def _draw_body(rng, kind, two, start):
-    """Extents behind and ahead of the origin and to either side."""
+    """Draw the distances of the edges behind and ahead of the origin and to each side."""
     if kind == "filling":
         return _FAR, _FAR, _FAR
     if kind == "compact":
@@ -153,13 +153,13 @@ def _draw_body(rng, kind, two, start):
 
 
 def _draw_pose(rng, angle, two, start, half, ahead, behind):
-    """Show the middle of what will happen near the picture's middle."""
+    """Draw a pose that shows the middle of the final crack near the picture's centre."""
     way = np.array([math.cos(angle), math.sin(angle)])
     to_border = min(half[1] / max(abs(way[0]), 1e-6), half[0] / max(abs(way[1]), 1e-6))
     if two:
         origin = rng.normal(0, 0.08, 2)
     elif start == "border" and behind > 0:
-        # The crack comes in from outside: another camera sees where it began.
+        # The crack begins outside the picture.
         origin = -(to_border + 0.06) * way
     else:
         origin = -way * min(rng.uniform(0.05, 0.8) * to_border, 0.5 * ahead + 0.1)
@@ -168,7 +168,7 @@ def _draw_pose(rng, angle, two, start, half, ahead, behind):
 
 
 def _draw_arms(rng, layout, two, half):
-    """The primary crack's arms and, in a third of the tests, branches and other cracks; none where there is no room."""
+    """Draw the arms of the primary crack and, in a third of the tests, secondary cracks; none if there is no room."""
     straight = rng.random() < 0.25
     roughness = rng.uniform(0.02, 0.15) if straight else math.exp(rng.uniform(math.log(0.2), math.log(1.4)))
     heading = rng.normal(0, 0.04) if straight or rng.random() < 0.5 else rng.normal(0, 0.3)
@@ -194,19 +194,19 @@ def _draw_arms(rng, layout, two, half):
 
 
 def _within(path, layout, half, two):
-    """The part of a path before it leaves picture or specimen."""
+    """Return the part of a path before it leaves the picture or the specimen."""
     x, y = layout.pose.to_picture(path).T
     inside = np.minimum(half[1] - np.abs(x), half[0] - np.abs(y))
     edges = np.minimum(layout.ahead - path[:, 0], layout.half_height - np.abs(path[:, 1]))
     room = np.minimum(inside, edges)
-    if layout.across:  # towards its outline a pipe is seen at a glancing angle
+    if layout.across:  # near its outline, the surface of a pipe is seen at a small angle
         axis, middle, radius = layout.across
         side = path[:, axis] - middle
         one_way = layout.kind == "pipe" and not two
         room = np.minimum(room, 0.9 * radius - (side if one_way else np.abs(side)))
     if two:
         room = np.minimum(room, path[:, 0] + layout.behind)
-    entered = np.argmax(room > _INSIDE)  # from outside the picture a crack comes in
+    entered = np.argmax(room > _INSIDE)  # where a crack from outside enters the picture
     left = np.flatnonzero(room[entered:] < _INSIDE)
     begins = np.argmax(inside > -_OUTSIDE)
     return path[begins : entered + left[0]] if len(left) else path[begins:]

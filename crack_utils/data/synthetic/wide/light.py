@@ -23,15 +23,15 @@ _DARKEST, _LIGHTEST = 0.1, 0.85  # gray values of the surface around a crack in 
 
 
 class Light:
-    """Lamp, lens and camera of one test; they stay the same from frame to frame.
+    """Lamp, lens and camera of one test; the same in all frames.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     scale : float
-        Pixels per unit: a lens blurs a larger picture by more pixels.
+        Pixels per unit of length; the blur in pixels grows with it.
     cracks : ndarray, shape (n, 2)
-        (x, y) of points along the cracks: no glare blots them out.
+        (x, y) of points along the cracks, which glare must not hide.
     """
 
     def __init__(self, rng, scale, cracks):
@@ -60,11 +60,19 @@ class Light:
 
     @property
     def spread(self):
-        """Standard deviation of all blur together [px]."""
+        """Standard deviation of the blur by lens and motion together [px]."""
         return math.hypot(self.blur, self.shake / 3.5)
 
     def expose(self, points, gray):
-        """Set the exposure so that the surface at points (x, y), of gray values, is neither black nor white."""
+        """Set the exposure so that the surface is neither black nor white.
+
+        Parameters
+        ----------
+        points : ndarray, shape (n, 2)
+            (x, y) on the surface.
+        gray : ndarray, shape (n,)
+            Gray values of the scene there.
+        """
         seen = gray * self._gain(*points.T)
         dark, light = ((value - 0.5 - self.black) / self.contrast + 0.5 for value in (_DARKEST, _LIGHTEST))
         darkest, lightest = max(dark, 0.01) ** (1 / self.gamma), min(light, 1.0) ** (1 / self.gamma)
@@ -72,7 +80,7 @@ class Light:
         self.exposure *= min(1.0, lightest / max(np.percentile(gray * self._gain(*points.T), 90), 0.02))
 
     def _gain(self, x, y):
-        """What the lamp makes of a gray value at places of the picture."""
+        """Return the factor from gray values of the scene to those of the photograph, at positions (x, y)."""
         gain = self.exposure * (1 + self.tilt[0] * x + self.tilt[1] * y)
         gain *= 1 - self.vignetting * (x**2 + y**2)
         for angle, place, soft, depth in self.shadows:
@@ -81,7 +89,20 @@ class Light:
         return np.maximum(gain, 0.1 * self.exposure)
 
     def photograph(self, scene, x, y, rng):
-        """Photograph a scene, gray values about [0, 1]; returns uint8 of its shape."""
+        """Return a photograph of a scene.
+
+        Parameters
+        ----------
+        scene : ndarray, shape (height, width)
+            Gray values, about [0, 1].
+        x, y : ndarray, shape (height, width)
+            Position of each pixel from the picture's centre.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        ndarray of uint8, shape (height, width)
+        """
         image = scene * rng.normal(1, 0.015) * self._gain(x, y)
         for spot_x, spot_y, radius, strength in self.spots:
             image += strength * np.exp(-((x - spot_x) ** 2 + (y - spot_y) ** 2) / (2 * radius**2))
@@ -98,7 +119,19 @@ class Light:
 
 
 def compress(image, quality):
-    """Quantise the cosine transforms of 8×8 blocks, as JPEG does to gray values in [0, 255]; quality 1 to 100."""
+    """Return an image with the losses of JPEG: the cosine transforms of 8×8 blocks are quantised.
+
+    Parameters
+    ----------
+    image : ndarray, shape (height, width)
+        Gray values in [0, 255].
+    quality : float
+        1 to 100.
+
+    Returns
+    -------
+    ndarray, shape (height, width)
+    """
     factor = (5000 / quality if quality < 50 else 200 - 2 * quality) / 100
     table = np.clip(np.round(_JPEG * factor), 1, 255)
     height, width = image.shape

@@ -1,4 +1,4 @@
-"""Notches: what a workshop cuts into a specimen so that its crack begins there. A notch is not crack."""
+"""Notches, which are cut into a specimen so that its crack begins there. A notch is not a crack."""
 
 import math
 from dataclasses import dataclass
@@ -44,11 +44,11 @@ class Notch:
     waves: np.ndarray
 
     def behind(self, u):
-        """Distance behind the notch's (nearer) tip, negative ahead of it."""
+        """Return the distance of positions `u`, an array, behind the nearer tip of the notch; negative ahead of it."""
         return self.depth - np.abs(u) if self.two_ended else -u
 
     def width(self, behind):
-        """Half width at a distance behind the tip; not positive where there is no notch."""
+        """Return the half width of the notch at distances `behind` its tip, an array; 0 or less where there is none."""
         half, q = self.half_width, np.maximum(behind, 0)
         if self.shape in ("round", "edm"):
             full = np.sqrt(np.maximum(half**2 - np.maximum(half - q, 0) ** 2, 0))
@@ -72,7 +72,7 @@ class Notch:
         return full
 
     def distance(self, u, v):
-        """Signed distance from the notch, about, in the units of `u` and `v`, negative inside."""
+        """Return the approximate signed distance of `u`, `v`, arrays of one shape, from the notch; negative inside."""
         if self.shape == "hole":
             return np.hypot(u + (0 if self.two_ended else self.half_width), v) - self.half_width
         behind = self.behind(u)
@@ -118,29 +118,57 @@ def draw_notch(rng, depth, two_ended):
 
 
 class NotchLook:
-    """What is seen in a notch and along its edges; the same in every frame."""
+    """The appearance of a notch and its edges; the same in all frames."""
 
     def __init__(self, rng, gray):
         self.inside = str(rng.choice(INSIDES, p=(0.55, 0.15, 0.12, 0.18)))
         self.value = rng.uniform(0.0, 0.12) if self.inside != "lit" else rng.uniform(0.7, 1.1)
-        # The wall that is seen is not as light as the surface.
+        # The visible wall has another gray value than the surface.
         self.wall = gray + rng.uniform(0.2, 0.5) if gray < 0.6 and rng.random() < 0.4 else gray * rng.uniform(0.25, 0.7)
-        self.lean = rng.uniform(-1, 1)  # the side of the wall that is seen
-        # Share of the width that the wall takes.
+        self.lean = rng.uniform(-1, 1)  # sign: which of the two walls is visible
+        # Share of the width that shows the wall.
         self.wall_share = rng.uniform(0.2, 0.7) if self.inside == "shadowed" or rng.random() < 0.25 else 0.0
         self.edge = rng.choice([0.0, 1.0, -0.6], p=(0.5, 0.35, 0.15)) * rng.uniform(0.2, 0.7)
         self.edge_width = rng.uniform(0.5, 1.6)  # [px]
         self.fade = rng.uniform(-0.3, 0.3) if rng.random() < 0.3 else 0.0
 
     def paint_edge(self, image, distance, within):
-        """Paint a light or dark rim around a notch in place, from signed distances [px]; the cracks go through it."""
+        """Draw a bright or dark rim around a notch, in place.
+
+        Parameters
+        ----------
+        image : ndarray of float32, shape (height, width)
+        distance : ndarray, shape (height, width)
+            Signed distance from the notch [px].
+        within : ndarray, shape (height, width)
+            Share of each pixel that is specimen, in [0, 1].
+        """
         if self.edge:
             near = np.abs(distance) < 8
             rim = np.exp(-(((distance[near] - 0.7) / self.edge_width) ** 2)) * within[near]
             image[near] += abs(self.edge) * rim * ((1.0 if self.edge > 0 else 0.0) - image[near])
 
     def paint(self, image, notch, u, v, scale, within, background):
-        """Paint what is seen in a notch in place, and return its coverage of each pixel, shape of the image."""
+        """Draw a notch in place.
+
+        Parameters
+        ----------
+        image : ndarray of float32, shape (height, width)
+        notch : Notch
+        u, v : ndarray, shape (height, width)
+            Position of each pixel on the specimen.
+        scale : float
+            Pixels per unit of length.
+        within : ndarray, shape (height, width)
+            Share of each pixel that is specimen, in [0, 1].
+        background : float
+            Gray value behind the specimen.
+
+        Returns
+        -------
+        ndarray, shape (height, width)
+            Share of each pixel that the notch covers, in [0, 1].
+        """
         covered = solid(scale * notch.distance(u, v)) * within
         inside = covered > 0
         behind, side = notch.behind(u[inside]), math.copysign(1, self.lean) * v[inside]

@@ -1,0 +1,35 @@
+"""The whole book in one file: what is mended after Chromium has printed it."""
+
+import zipfile
+from xml.etree import ElementTree
+
+from crack_utils.report.whole_book import mend_epub, titles_once
+
+PAGE = """<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE html>
+<html xmlns="http://www.w3.org/1999/xhtml"><head><title>A page</title>
+<link href="../_static/there.css" /><link href="../_static/gone.css" /></head>
+<body><p>a&nbsp;<img src="x.png" alt="x"><br>b</p><div hidden><img></div>
+<math><mi>f</mi><mo>&ApplyFunction;</mo></math><noscript>No scripts.</noscript><script>1 < 2</script></body></html>"""
+
+
+def test_a_bookmark_says_its_title_once_and_nothing_moves():
+    plain, wide = b"/Title (Data)", b"/Title (\xfe\xff" + "Überblick".encode("utf-16-be") + b")"
+    twice = b"<< /Title (For practiceFor practice) /Next 3 0 R >> " + plain + wide
+    mended = titles_once(twice)
+    assert mended.startswith(b"<< /Title (For practice)" + b" " * len("For practice") + b" /Next 3 0 R >>")
+    assert plain in mended and wide in mended and len(mended) == len(twice)
+
+
+def test_pages_of_an_epub_are_xml_without_scripts(tmp_path):
+    with zipfile.ZipFile(tmp_path / "made.epub", "w") as made:
+        made.writestr("mimetype", "application/epub+zip")
+        made.writestr("_static/there.css", "")
+        made.writestr("book/index.xhtml", PAGE)
+    mend_epub(tmp_path / "made.epub", tmp_path / "book.epub")
+    with zipfile.ZipFile(tmp_path / "book.epub") as mended:
+        assert mended.infolist()[0].filename == "mimetype"
+        page = mended.read("book/index.xhtml").decode()
+    ElementTree.fromstring(page.encode())
+    assert page.startswith("<?xml") and "there.css" in page and "No scripts." in page
+    assert not any(word in page for word in ("<script", "gone.css", "hidden", "&nbsp;", "&Apply"))
