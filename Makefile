@@ -61,9 +61,9 @@ model: $(READY)  ## make the default model of `crack-utils predict default` agai
 	@TF_CPP_MIN_LOG_LEVEL=3 crack-utils model
 
 study: $(READY)  ## train the full study behind Table 1 (first prints the expected time; continues where it stopped)
-	@# Photographs need a copy of CrackForest; the table grows training by training.
-	@if [ "$$GIVEN_STUDY" = photographs ]; then \
-		TF_CPP_MIN_LOG_LEVEL=3 python -m crack_utils.study.photographs results/photographs; exit; fi; \
+	@# The studies `photographs` and `thin_cracks` need a copy of CrackForest, and write their tables into results/.
+	@case "$$GIVEN_STUDY" in photographs|thin_cracks) \
+		TF_CPP_MIN_LOG_LEVEL=3 python -m "crack_utils.study.$$GIVEN_STUDY"; exit;; esac; \
 	TF_CPP_MIN_LOG_LEVEL=3 python -m crack_utils.study cost "$$GIVEN_STUDY" && \
 	python -m crack_utils.report.workflow study --keep-going --config study="$$GIVEN_STUDY"
 
@@ -74,7 +74,7 @@ acceptance: $(READY)  ## run the tests that take minutes
 	@pytest -m acceptance
 
 benchmark: $(READY)  ## measure speed against Keras' defaults, PyTorch and the machine (minutes; writes results/benchmark.csv)
-	@python -m benchmarks
+	@python -m benchmarks && python -m benchmarks.answers
 
 lab: $(READY)  ## open the notebooks in JupyterLab
 	@jupyter lab

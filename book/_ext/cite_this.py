@@ -10,6 +10,7 @@ import yaml
 from docutils import nodes
 from live_values import read_records
 from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
 
 BIBTEX = """@software{{crack_utils,
@@ -49,8 +50,15 @@ def version_of(root: Path, recorded: str) -> tuple[str, str]:
     return commit, date
 
 
+def _tell_the_version(app: Sphinx, config: Config) -> None:
+    if not config.version:  # of the book: an ePub has to have one
+        about = yaml.safe_load((Path(app.srcdir) / "CITATION.cff").read_text(encoding="utf-8"))
+        config.version = config.release = str(about["version"])
+
+
 def setup(app: Sphinx) -> dict:
-    """Register the directive."""
+    """Register the directive, and the version that a book of several forms needs."""
     app.setup_extension("live_values")
+    app.connect("config-inited", _tell_the_version)
     app.add_directive("cite-this", CiteThis)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

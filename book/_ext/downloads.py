@@ -4,6 +4,7 @@
 ``executed-list`` lists every staged notebook for download. In an ePub, equations are MathML: readers run no scripts.
 """
 
+import re
 from html import escape
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from docutils.utils.math import MathError, latex2mathml
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.math import get_node_equation_number
+
+SPACING = re.compile(r"\\\\\[\w+\]")  # of lines, as in \\[6pt], which would come out as letters
 
 
 class WholeBook(SphinxDirective):
@@ -39,6 +42,7 @@ def notebooks(folder: Path) -> list[Path]:
 
 def mathml(text: str, block: bool) -> str:
     """Return TeX as MathML, or as it is where something in it is not known."""
+    text = SPACING.sub(r"\\\\", text)
     if block and "&" in text and "\\begin" not in text:
         text = f"\\begin{{aligned}}{text}\\end{{aligned}}"
     try:
@@ -62,8 +66,8 @@ def _visit_block(writer, node: nodes.math_block) -> None:
 
 
 def _choose_renderer(app: Sphinx) -> None:
-    if app.builder.name == "epub":
-        app.config.html_math_renderer = "mathml"
+    # Told nothing, Sphinx takes the one that is not MathJax, and the pages' equations lose their numbers' places.
+    app.config.html_math_renderer = "mathml" if app.builder.name == "epub" else "mathjax"
 
 
 def setup(app: Sphinx) -> dict:

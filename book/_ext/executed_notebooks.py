@@ -6,7 +6,8 @@
   the notebook. A block from ``<!-- only: loss=dice -->`` to ``<!-- end -->`` stays on the pages with that parameter.
 - Code is hidden behind a click. The cell that papermill injected is left out; the cell of the parameters says what this
   page was given.
-- Remarks of libraries (all that went to the error stream) and folders of the machine are left out of the outputs.
+- Remarks of libraries (all that went to the error stream, and what TensorFlow prints) and folders of the machine are
+  left out of the outputs.
 - Recorded values (see ``live_values``) are left out too: they are data, and MyST-NB would warn that a notebook records
   twice under one name.
 """
@@ -24,6 +25,7 @@ LOSS_TITLES = {"bce": "BCE", "dice": "Dice", "focal": "focal", "tversky": "Tvers
 logger = logging.getLogger(__name__)
 
 _field = re.compile(r"\{\{ *([a-z]\w*) *\}\}")
+_remark = re.compile(r"^(?:INFO|WARNING|ERROR):(?:tensorflow|absl):.*\n?", re.MULTILINE)
 _only = re.compile(r"<!-- only: (\w+)=(\S+) -->\n(.*?)<!-- end -->\n?", re.DOTALL)
 
 
@@ -88,8 +90,8 @@ def prepare(notebook: dict, folders: tuple[str, ...] = ()) -> set[str]:
                 cell["metadata"]["mystnb"] = _fill_all(cell["metadata"]["mystnb"], values, missing)
             cell["outputs"] = [
                 _without_folders(output, folders)
-                for output in cell["outputs"]
-                if not is_record(output) and output.get("name") != "stderr"
+                for output in map(_without_remarks, cell["outputs"])
+                if not is_record(output) and output.get("name") != "stderr" and output.get("text") != ""
             ]
     return missing
 
@@ -121,6 +123,13 @@ def _given(notebook: dict) -> str:
     return (
         "\n# this page was given: " + ", ".join(f"{name}={value!r}" for name, value in given.items()) if given else ""
     )
+
+
+def _without_remarks(output: dict) -> dict:
+    """Take TensorFlow's remarks out of a printed text; in a notebook they are printed like any other line."""
+    if output.get("name") != "stdout":
+        return output
+    return output | {"text": _remark.sub("", "".join(output["text"]))}
 
 
 def _without_folders(value, folders: tuple[str, ...]):

@@ -18,6 +18,7 @@ from executed_notebooks import fields, fill
 from sphinx.application import Sphinx
 from sphinx.directives.patches import Figure
 from sphinx.util import logging
+from vector_figures import keep
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +27,8 @@ class FigureMissing(LookupError):
     """No staged notebook has this figure; the message lists the figures that exist."""
 
 
-def read_figure(path: Path, name: str) -> tuple[bytes, str]:
-    """Return a figure's PNG and its alternative text.
+def read_figure(path: Path, name: str) -> tuple[bytes, str, str]:
+    """Return a figure's PNG, its alternative text and, if the notebook keeps one, its SVG (else an empty text).
 
     Parameters
     ----------
@@ -49,14 +50,12 @@ def read_figure(path: Path, name: str) -> tuple[bytes, str]:
     for cell in notebook.cells:
         options = cell.metadata.get("mystnb", {})
         outputs = [output.get("data", {}) for output in cell.get("outputs", [])]
-        pictures = [data["image/png"] for data in outputs if "image/png" in data]
+        pictures = [data for data in outputs if "image/png" in data]
         if pictures and "figure" in options:
             alternative = fill(options.get("image", {}).get("alt", ""), values, set())
             name_here = fill(options["figure"]["name"], values, set())
-            figures[name_here] = (
-                base64.b64decode(pictures[0]),
-                alternative,
-            )
+            drawing = "".join(pictures[0].get("image/svg+xml", ""))
+            figures[name_here] = (base64.b64decode(pictures[0]["image/png"]), alternative, drawing)
     if name not in figures:
         raise FigureMissing(f"{path.stem} has no figure {name!r}; it has: {', '.join(figures) or 'none'}")
     return figures[name]
@@ -73,7 +72,7 @@ class LiveFigure(Figure):
         folder = Path(environment.srcdir) / environment.config.live_values_folder
         environment.note_dependency(str(folder / f"{stem}.ipynb"))
         try:
-            picture, alternative = read_figure(folder / f"{stem}.ipynb", name)
+            picture, alternative, drawing = read_figure(folder / f"{stem}.ipynb", name)
         except FigureMissing as problem:
             where = ":".join(map(str, self.state_machine.get_source_and_line(self.lineno)))
             logger.warning("live figure: %s", problem, type="live_values", location=where)
@@ -81,6 +80,8 @@ class LiveFigure(Figure):
         file = folder / "figures" / f"{stem}-{name}.png"
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(picture)
+        if drawing:
+            keep(drawing, file.with_suffix(".svg"))
         self.arguments = [f"/{file.relative_to(environment.srcdir)}"]
         self.options.setdefault("alt", alternative)
         return super().run()

@@ -21,6 +21,8 @@ function nameControls() {
     }
   });
   document.querySelector("main")?.removeAttribute("role"); // it is one by its name
+  // An entry of the bibliography stands in a list, where the role that Sphinx gives it is no longer valid.
+  document.querySelectorAll("[role=doc-biblioentry]").forEach((entry) => entry.setAttribute("role", "listitem"));
   const sidebar = document.querySelector("#pst-primary-sidebar");
   sidebar?.setAttribute("role", "complementary");
   sidebar?.setAttribute("aria-label", "Contents of the book");
@@ -38,8 +40,8 @@ function nameControls() {
 // A table that is too wide breaks its words first. What scrolls sideways can be reached by the keyboard.
 function makeTablesReachable() {
   document.querySelectorAll(".cell_output table").forEach((table) => {
-    const box = table.closest(".cell_output");
-    table.classList.toggle("tight", box.scrollWidth > box.clientWidth + 1);
+    const boxes = [table.closest(".output"), table.closest(".cell_output")].filter(Boolean);
+    table.classList.toggle("tight", boxes.some((box) => box.scrollWidth > box.clientWidth + 1));
   });
   const wide = ".cell_output, .pst-scrollable-table-container, .table-wrapper, div.highlight > pre, div.math, .output, .holds-figure";
   document.querySelectorAll(wide).forEach((box) => {
@@ -97,11 +99,17 @@ function enlarge(picture) {
   close.type = "button";
   close.textContent = "Close";
   close.addEventListener("click", () => dialog.close());
-  const save = document.createElement("a");
-  save.href = picture.src;
-  save.download = picture.src.split("/").pop();
-  save.textContent = "Download the picture";
-  bar.append(close, save);
+  bar.append(close);
+  const embedded = picture.src.startsWith("data:");
+  const own = embedded ? picture.src.slice("data:image/".length, picture.src.indexOf(";")) : picture.src.split(".").pop();
+  const name = picture.closest("figure")?.id || "figure";
+  (picture.classList.contains("has-svg") ? [own, "svg"] : [own]).forEach((kind) => {
+    const save = document.createElement("a");
+    save.href = embedded ? picture.src : picture.src.replace(/\.\w+$/, `.${kind}`);
+    save.download = `${name}.${kind}`;
+    save.textContent = `Download as ${kind.toUpperCase()}`;
+    bar.append(save);
+  });
   const large = picture.cloneNode();
   large.removeAttribute("style");
   large.removeAttribute("width");

@@ -1,4 +1,4 @@
-"""The shell's way to published numbers: ``crack-utils audit``."""
+"""Check published numbers on the command line: ``crack-utils audit``."""
 
 import sys
 from pathlib import Path
@@ -7,20 +7,25 @@ __all__ = ["add_commands"]
 
 
 def add_commands(subparsers):
-    """Add the command to a command line; what it sets as ``run`` returns the exit status.
+    """Add the command to a command line; its option ``run`` is a function that returns the exit status.
 
     Parameters
     ----------
     subparsers : argparse._SubParsersAction
     """
-    audit = subparsers.add_parser("audit", help="say whether published numbers can come from one hard mask a row")
+    audit = subparsers.add_parser(
+        "audit",
+        help="check whether published numbers can come from binary masks",
+        description="Check for each row of a table whether its numbers can come from one binary mask.",
+        epilog="example: crack-utils audit table.csv --plot masks.png",
+    )
     audit.add_argument(
         "table",
         metavar="FILE",
-        help="CSV with a head, - to paste it: mean_iou, and of name, accuracy, loss, loss_name (bce or focal), "
-        "precision, recall, crack_share, set (rows of one set share its crack) what is known",
+        help="CSV with column names, or - for standard input. Column mean_iou is needed; name, accuracy, loss, "
+        "loss_name (bce or focal), precision, recall, crack_share and set (its rows have one crack share) are optional",
     )
-    audit.add_argument("--plot", type=Path, metavar="FILE", help="draw the masks that the numbers allow into this PNG")
+    audit.add_argument("--plot", type=Path, metavar="FILE", help="draw the possible masks into this PNG")
     audit.set_defaults(run=_audit)
 
 
@@ -29,9 +34,9 @@ def _audit(options):
 
     text = sys.stdin.read() if options.table == "-" else Path(options.table).read_text(encoding="utf-8-sig")
     rows = audit.read_table(text)
-    for found in audit.audit(rows):
-        print(f"{found['name']}: {found['verdict']}\n  {found['because']}")
-        print(f"  fits: {'; '.join(found['fits']) or 'no reading'}")
+    for result in audit.audit(rows):
+        print(f"{result['name']}: {result['verdict']}\n  {result['because']}")
+        print(f"  fits: {'; '.join(result['fits']) or 'no reading'}")
     if options.plot:
         _plot(rows, options.plot)
     return 0

@@ -8,7 +8,7 @@ from crack_utils.training.experiment import PRESETS, SYNTHETIC, Experiment
 
 
 def add_commands(subparsers):
-    """Add the commands to a command line; what they set as ``run`` returns the exit status.
+    """Add the commands to a command line; their option ``run`` is a function that returns the exit status.
 
     Parameters
     ----------
@@ -16,13 +16,16 @@ def add_commands(subparsers):
     """
     check = subparsers.add_parser(
         "check",
-        help="say whether folders of images/ and masks/ can be used, and what they hold",
-        description="Read every picture and mask; list all that cannot be used, and why; then what the data set holds.",
+        help="check whether folders of images/ and masks/ can be used, and summarise them",
+        description="Read every picture and mask, list the files that cannot be used with the reason, and summarise "
+        "the data set.",
         epilog="example: crack-utils check my_photographs --html check.html",
     )
-    check.add_argument("folders", nargs="+", metavar="FOLDER", help="together one data set, each folder a source")
-    check.add_argument("--json", type=Path, metavar="FILE", help="write the summary, each picture's too, as JSON")
-    check.add_argument("--html", type=Path, metavar="FILE", help="write it as one page with pictures")
+    check.add_argument("folders", nargs="+", metavar="FOLDER", help="one or more folders that form one data set")
+    check.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the summary as JSON, with one entry per picture"
+    )
+    check.add_argument("--html", type=Path, metavar="FILE", help="write the summary as a page with pictures")
     check.set_defaults(run=_check)
 
     fetch = subparsers.add_parser(
@@ -36,8 +39,8 @@ def add_commands(subparsers):
 
     synth = subparsers.add_parser(
         "synth",
-        help="make synthetic photographs with masks; interrupted, it goes on",
-        description="Draw photographs of cracked specimens, with their masks and tips. The same seed, the same files.",
+        help="make synthetic photographs with masks; continues after an interruption",
+        description="Draw photographs of cracked specimens, with masks and tips. The same seed gives the same files.",
         epilog="examples: crack-utils synth drawn --specimens 24 --size 512 640; "
         "crack-utils synth drawn --kind surfaces --pictures 1600",
     )
@@ -46,8 +49,8 @@ def add_commands(subparsers):
         "--kind",
         choices=("specimens", "surfaces"),
         default="specimens",
-        help="specimens under test, or surfaces of all kinds, cracked or not, which teach a network real photographs; "
-        "default: %(default)s",
+        help="specimens in a test rig, or surfaces of all kinds with and without cracks, to train a network for "
+        "photographs; default: %(default)s",
     )
     synth.add_argument("--pictures", type=int, default=400, metavar="N", help="surfaces only; default: %(default)s")
     synth.add_argument("--specimens", type=int, default=24, metavar="N", help="default: %(default)s")
@@ -64,7 +67,7 @@ def add_commands(subparsers):
         default=PATTERNS[:1],
         choices=PATTERNS,
         metavar="PATTERN",
-        help=f"of {', '.join(PATTERNS)}; the specimens take them in turn; default: {PATTERNS[0]}",
+        help=f"one or more of {', '.join(PATTERNS)}; specimens take turns; default: {PATTERNS[0]}",
     )
     synth.add_argument(
         "--looks",
@@ -73,16 +76,16 @@ def add_commands(subparsers):
         help="usual: the book's data set; wide: plates, pipes, notches and rigs of all kinds, with one tip, "
         "two or none; default: %(default)s",
     )
-    synth.add_argument("--workers", type=int, metavar="N", help="processes; default: one a core if it pays")
+    synth.add_argument("--workers", type=int, metavar="N", help="processes; default: one per core if that is faster")
     synth.set_defaults(run=_synth)
 
     prepare = subparsers.add_parser(
         "prepare",
-        help="make or check a data set, and decode it at a preset's size",
+        help="make or check a data set, and decode it to the size of a preset",
         description="The first step of `make book`: make or check the data, and decode it once for all trainings.",
         epilog="example: crack-utils prepare --preset quick --data my_photographs",
     )
-    prepare.add_argument("--preset", default="", help=f"one of {', '.join(PRESETS)}; default: as the data are")
+    prepare.add_argument("--preset", default="", help=f"one of {', '.join(PRESETS)}; default: depends on the data")
     prepare.add_argument(
         "--data", default=SYNTHETIC, help="'synthetic' or a folder with images/ and masks/; default: %(default)s"
     )
@@ -95,7 +98,7 @@ def _prepare(options):
     from crack_utils.training.prepare import prepare
 
     if options.data != SYNTHETIC:
-        check_folders(*sources.folders(options.data))  # first of all, so that one message says all that is wrong
+        check_folders(*sources.folders(options.data))  # first, so that one message lists all problems
     prepared = prepare(Experiment.preset(options.preset, data=options.data))
     check_pairs(prepared.pairs)
     cache.load(prepared.pairs, prepared.experiment.picture_size)
@@ -118,21 +121,21 @@ def _check(options):
         if not path.parent.is_dir():
             raise ValueError(f"{path}: there is no folder {path.parent}")
     named = [sources.NAMED[name]() if name in sources.NAMED else name for name in options.folders]
-    found = survey_folders(*named)
-    if found.problems:
-        print(f"crack-utils: {in_words(found.problems)}", file=sys.stderr)
-    if not found.pairs:
+    survey = survey_folders(*named)
+    if survey.problems:
+        print(f"crack-utils: {in_words(survey.problems)}", file=sys.stderr)
+    if not survey.pairs:
         return 1
-    usable = "these can be used" if found.problems else "all can be used"
-    print(f"{len(found.pairs)} pairs in {len(named)} folder(s): {usable}")
-    known = summary.collect(found, PRESETS["quick"]["longest_side"])
-    print(known.text())
+    usable = "these can be used" if survey.problems else "all can be used"
+    print(f"{len(survey.pairs)} pairs in {len(named)} folder(s): {usable}")
+    summarised = summary.collect(survey, PRESETS["quick"]["longest_side"])
+    print(summarised.text())
     for path, text in ((options.json, summary.Summary.to_json), (options.html, summary_page.page)):
         if path:
             with atomic_write(path) as draft:
-                draft.write_text(text(known), encoding="utf-8")
+                draft.write_text(text(summarised), encoding="utf-8")
             print(f"\nWritten: {path}")
-    return int(bool(found.problems))
+    return int(bool(survey.problems))
 
 
 def _fetch(options):

@@ -1,4 +1,4 @@
-"""The shell's way to a growth test: ``crack-utils growth``."""
+"""Analyse a growth test on the command line: ``crack-utils growth``."""
 
 from pathlib import Path
 
@@ -13,16 +13,20 @@ def add_commands(subparsers):
         status.
     """
     growth = subparsers.add_parser(
-        "growth", help="crack length, growth rates, Paris' law and load curves of a test; interrupted, it goes on"
+        "growth",
+        help="crack length, growth rates, Paris' law and load curves of a test",
+        description="Measure the crack in each photograph of a growth test, and write growth rates, Paris' law and "
+        "load curves as tables, figures and a PDF. After an interruption, the same command continues.",
+        epilog="example: crack-utils growth found --tables my_test",
     )
-    growth.add_argument("folder", type=Path, metavar="FOLDER", help="what predict wrote, or a data set with true masks")
+    growth.add_argument("folder", type=Path, metavar="FOLDER", help="results of predict, or a data set with true masks")
     growth.add_argument(
         "--tables",
         type=Path,
         metavar="FOLDER",
-        help="where metadata.csv and specimens.csv are; by default FOLDER or the one above",
+        help="folder of metadata.csv and specimens.csv; default: FOLDER or the folder above it",
     )
-    growth.add_argument("--out", type=Path, metavar="DIR", help="where the results go; by default FOLDER/growth")
+    growth.add_argument("--out", type=Path, metavar="DIR", help="folder for the results; default: FOLDER/growth")
     growth.set_defaults(run=_growth)
 
 

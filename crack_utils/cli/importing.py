@@ -1,4 +1,4 @@
-"""Annotations of other tools on the command line: ``crack-utils import``, and back with ``annotations``."""
+"""Convert annotations on the command line: ``crack-utils import``, and back with ``crack-utils annotations``."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ TOOLS = "coco", "labelme"
 
 
 def add_commands(subparsers):
-    """Add the commands to a command line; what they set as ``run`` returns the exit status.
+    """Add the commands to a command line; their option ``run`` is a function that returns the exit status.
 
     Parameters
     ----------
@@ -15,36 +15,44 @@ def add_commands(subparsers):
     """
     importing = subparsers.add_parser(
         "import",
-        help="make a data set from annotations of labelme, COCO, CVAT, YOLO, VOC or MATLAB, or from masks to be mended",
-        description="Make images/ and masks/ from what another tool has written: JSON of labelme or COCO, XML of CVAT, "
-        "text of YOLO, masks with a palette or colours, groundTruth of MATLAB; unpacked, with the photographs.",
+        help="make a data set from annotations of labelme, COCO, CVAT, YOLO, VOC or MATLAB, or from masks to correct",
+        description="Make images/ and masks/ from the files of another tool: JSON of labelme or COCO, XML of CVAT, "
+        "text of YOLO, masks with a palette or colours, or groundTruth of MATLAB. Unpack archives first. "
+        "The photographs are needed too.",
         epilog="examples: crack-utils import labelled --label crack --out my_photographs; "
         "crack-utils import inverted --crack black --out my_photographs",
     )
     importing.add_argument("source", type=Path, metavar="FOLDER_OR_FILE", help="annotations, with their photographs")
-    importing.add_argument("--out", type=Path, required=True, metavar="DATA", help="the data set; not there yet")
+    importing.add_argument("--out", type=Path, required=True, metavar="DATA", help="the data set; must not exist yet")
     importing.add_argument(
-        "--label", nargs="+", action="extend", default=[], metavar="NAME", help="classes that are crack, if several"
+        "--label",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME",
+        help="classes that are crack; needed if there are several classes",
     )
-    importing.add_argument("--line-width", type=float, metavar="N", help="of lines that trace a crack, in pixels")
+    importing.add_argument("--line-width", type=float, metavar="N", help="width of lines that trace a crack [px]")
     importing.add_argument(
-        "--crack", metavar="COLOUR", help="for masks to be mended: the crack's colour, as black, white or 250,50,83"
+        "--crack", metavar="COLOUR", help="for masks to correct: colour of the crack, such as black, white or 250,50,83"
     )
     importing.add_argument(
-        "--traced", action="store_true", help="polygons of COCO or YOLO are OpenCV's contours: their pixels are crack"
+        "--traced",
+        action="store_true",
+        help="polygons of COCO or YOLO are contours of OpenCV, so the pixels on the contour are crack too",
     )
-    importing.add_argument("--format", metavar="NAME", help="where a folder holds annotations of several formats")
+    importing.add_argument("--format", metavar="NAME", help="needed if a folder has annotations of several formats")
     importing.set_defaults(run=_import)
 
     annotations = subparsers.add_parser(
         "annotations",
         help="write a data set's masks for labelme, or as COCO",
-        description="Copy the photographs of a data set, and write its masks for another tool; no pixel is lost.",
+        description="Copy the photographs of a data set, and write its masks for another tool without losing pixels.",
         epilog="example: crack-utils annotations my_photographs --to coco --out for_cvat",
     )
     annotations.add_argument("data", type=Path, metavar="DATA", help="a folder with images/ and masks/")
     annotations.add_argument("--to", required=True, choices=TOOLS)
-    annotations.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="not there yet")
+    annotations.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="must not exist yet")
     annotations.set_defaults(run=_annotations)
 
 

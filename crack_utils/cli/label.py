@@ -1,9 +1,9 @@
-"""The shell's way to label: ``crack-utils label run`` and ``crack-utils label replay``."""
+"""Label on the command line: ``crack-utils label run`` and ``crack-utils label replay``."""
 
 import sys
 from pathlib import Path
 
-__all__ = ["add_commands"]
+__all__ = ["add_commands", "for_each"]
 
 
 def add_commands(subparsers):
@@ -39,15 +39,15 @@ def _run(options):
     def label(name):
         if not options.overwrite and folder.state(name) != "new" and not interrupted(name):
             return "kept: labelled before (see --overwrite)"
-        folder.save(name, recipe, recipe.apply(folder.photo(name)), folder.tip(name))
+        folder.save(name, recipe, recipe.apply(folder.photo(name)))
         return "labelled"
 
     def interrupted(name):
-        """Whether this recipe was to be applied by a process that was killed before the mask was there."""
+        """Return whether this recipe was to be applied by a process that was killed before the mask was there."""
         path = folder.recipe_path(name)
         return folder.state(name) == "stale" and not folder.mask_path(name).exists() and Recipe.load(path) == recipe
 
-    return _for_each(folder, folder.names, label)
+    return for_each(folder, folder.names, label)
 
 
 def _replay(options):
@@ -59,10 +59,10 @@ def _replay(options):
     recipes = sorted(normal(path.stem) for path in (folder.path / "recipes").glob("*.json"))
     if not recipes:
         raise DataError(f"{folder.path}/recipes: no recipe; label with the editor or `crack-utils label run` first")
-    return _for_each(folder, recipes, folder.replay)
+    return for_each(folder, recipes, folder.replay)
 
 
-def _for_each(folder, names, action):
+def for_each(folder, names, action):
     """Do something for every name, report each, and go on after a failure; return 1 if any failed."""
     from crack_utils.data.names import printable
     from crack_utils.runtime.atomic import lock

@@ -1,18 +1,38 @@
-"""The command `crack-utils`. Run `crack-utils --help` for what it can do."""
+"""The command `crack-utils`; `crack-utils --help` lists its commands."""
 
 import argparse
 import os
 import sys
 
-from crack_utils.cli import audit, data, growth, importing, label, model, predict, serve, train
+from crack_utils.cli import assist, audit, data, growth, importing, label, model, predict, serve, train
 
-COMMANDS = (data, importing, label, train, predict, growth, serve, model, audit)  # in the order of `crack-utils --help`
+COMMANDS = (
+    data,
+    importing,
+    label,
+    assist,
+    train,
+    predict,
+    growth,
+    serve,
+    model,
+    audit,
+)  # in the order of `crack-utils --help`
 
 
 def main(arguments=None):
-    """Run the command line; bad input ends with one message on stderr and exit status 1, Ctrl-C with 130.
+    """Run the command line and return the exit status.
 
-    A reader who has seen enough, as in ``crack-utils check FOLDER | head -1``, is no error: the command ends with 0.
+    Parameters
+    ----------
+    arguments : list of str, optional
+        By default those of the process.
+
+    Returns
+    -------
+    int
+        0 after success, also if the output is cut off by a pipe such as ``crack-utils check FOLDER | head -1``; 1 after
+        an error, with one message on stderr; 130 after Ctrl-C.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -20,14 +40,14 @@ def main(arguments=None):
         sys.stdout.flush()
         return status
     except BrokenPipeError:
-        # What is left in the buffer goes nowhere: Python would report it at its end.
+        # Discard the rest of the output; otherwise Python would print an error when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"crack-utils: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("crack-utils: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        print("crack-utils: interrupted; the same command continues where it stopped", file=sys.stderr)
         return 130
 
 

@@ -1,14 +1,14 @@
-"""The shell's way to use a trained network elsewhere: ``crack-utils calibrate``, ``card``, ``export``, ``model``."""
+"""Commands for trained networks: ``crack-utils calibrate``, ``card``, ``export`` and ``model``."""
 
 from pathlib import Path
 
 __all__ = ["add_commands"]
 
-CHECKED = 4  # pictures on which an exported network is held against Keras
+CHECKED = 4  # pictures on which an exported network is compared with Keras
 
 
 def add_commands(subparsers):
-    """Add the commands to a command line; what they set as ``run`` returns the exit status.
+    """Add the commands to a command line; their option ``run`` is a function that returns the exit status.
 
     Parameters
     ----------
@@ -20,23 +20,23 @@ def add_commands(subparsers):
 
     card = subparsers.add_parser("card", help="write a run's model card: data, measures, intended use, limits")
     card.add_argument("model", metavar="RUN", help="a run's folder or id")
-    card.add_argument("--to", type=Path, metavar="FILE", help="by default card.md in the run's folder")
+    card.add_argument("--to", type=Path, metavar="FILE", help="default: card.md in the run's folder")
     card.set_defaults(run=_card)
 
-    export = subparsers.add_parser("export", help="write a run's network for use without Keras, checked against it")
+    export = subparsers.add_parser("export", help="write a run's network for use without Keras, and compare both")
     export.add_argument("model", metavar="RUN", help="a run's folder or id")
-    export.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="made if it is not there")
+    export.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="made if it does not exist")
     export.add_argument(
         "--format",
         action="append",
         metavar="NAME",
-        help="savedmodel, onnx or litert, repeated for several; by default all whose packages are there",
+        help="savedmodel, onnx or litert; can be repeated; default: all whose packages are installed",
     )
     export.set_defaults(run=_export)
 
     model = subparsers.add_parser("model", help="make the default model again: draw its pictures and train (an hour)")
-    model.add_argument("--to", type=Path, metavar="FOLDER", help="by default the package's own, of 'predict default'")
-    model.add_argument("--updates", type=int, metavar="N", help="of the training; by default as the package's model")
+    model.add_argument("--to", type=Path, metavar="FOLDER", help="default: the package's folder for 'predict default'")
+    model.add_argument("--updates", type=int, metavar="N", help="of the training; default: as for the package's model")
     model.set_defaults(run=_model)
 
 
@@ -48,12 +48,12 @@ def _calibrate(options):
     from crack_utils.evaluation.calibration import calibrate
     from crack_utils.evaluation.evaluate import split_of
 
-    found = calibrate(run)
+    calibration = calibrate(run)
     if not any(map(is_cracked, split_of(run).validation)):
         print(f"no crack in validation: {NO_CRACK['validation']}")
-    print(f"{run.folder}: temperature {found.temperature:.2f}, threshold {found.threshold:g}")
-    for name, each in found.measured.items():
-        before, after = (each[f"expected_calibration_error_{when}"] for when in ("before", "after"))
+    print(f"{run.folder}: temperature {calibration.temperature:.2f}, threshold {calibration.threshold:g}")
+    for name, measures in calibration.measured.items():
+        before, after = (measures[f"expected_calibration_error_{when}"] for when in ("before", "after"))
         print(f"- {name}: expected calibration error {before:.4f}, calibrated {after:.4f}")
     return 0
 
@@ -77,7 +77,7 @@ def _export(options):
     from crack_utils.inference.export import OPSET, check_formats, export_model
     from crack_utils.training.run import load_run
 
-    check_formats(options.format or ())  # before anything that takes time
+    check_formats(options.format or ())  # first, so that an error comes early
     run = load_run(options.model)
     from crack_utils.evaluation.calibration import calibrate
     from crack_utils.evaluation.default_model import copy_model
@@ -87,7 +87,7 @@ def _export(options):
     calibrate(run)
     split = split_of(run)
     images, _ = arrays(spread(split[split.evaluated], CHECKED), run.experiment.picture_size)
-    images = [*images, images[0][:-3, :-5]]  # a size that the network's poolings do not divide, too
+    images = [*images, images[0][:-3, :-5]]  # also a size that is not a multiple of the network's stride
     for name, (place, difference) in export_model(run.model(), options.to, images, options.format).items():
         opset = f", opset {OPSET}" if name == "onnx" else ""
         print(f"{place}: {name}{opset}, at most {difference:.1e} from Keras on {len(images)} pictures")

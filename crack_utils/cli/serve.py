@@ -1,6 +1,6 @@
 """The shell's way to the page: ``crack-utils serve``."""
 
-PORT = 8866  # Voilà's own
+PORT = 8866
 
 
 def add_commands(subparsers):
@@ -13,13 +13,20 @@ def add_commands(subparsers):
         status.
     """
     serve = subparsers.add_parser(
-        "serve", help="open a page for this machine's browser: drop a photograph, see and download what is found"
+        "serve",
+        help="open a page for this machine's browser: drop photographs, see, correct and download what is found",
     )
     serve.add_argument(
         "model", nargs="?", default="default", metavar="MODEL", help="as for predict, or none: 'default'"
     )
     serve.add_argument("--port", type=int, default=PORT, metavar="N")
     serve.add_argument("--megabytes", type=float, default=100, metavar="N", help="largest photograph that is taken")
+    serve.add_argument(
+        "--labels",
+        default="labels",
+        metavar="FOLDER",
+        help="where corrected masks go, for a training (default: labels)",
+    )
     serve.add_argument("--no-browser", action="store_true", help="say the address only")
     serve.set_defaults(run=_serve)
 
@@ -27,5 +34,5 @@ def add_commands(subparsers):
 def _serve(options):
     from crack_utils.inference.page.server import serve
 
-    serve(options.model, options.port, options.megabytes, browser=not options.no_browser)
+    serve(options.model, options.port, options.megabytes, options.labels, browser=not options.no_browser)
     return 0

@@ -12,7 +12,7 @@ FLAGS = ("start", "loss", "model", "seed", "fit", "augmentation")  # fields that
 
 
 def add_commands(subparsers):
-    """Add the command ``train`` to a command line; what it sets as ``run`` returns the exit status.
+    """Add the command ``train`` to a command line; its option ``run`` is a function that returns the exit status.
 
     Parameters
     ----------
@@ -21,19 +21,19 @@ def add_commands(subparsers):
     train = subparsers.add_parser(
         "train",
         help="train a network on a folder of photographs and masks",
-        description="Train, measure and calibrate a network. Interrupted, the same command goes on where it stopped.",
+        description="Train, evaluate and calibrate a network. After an interruption, the same command continues.",
         epilog="example: crack-utils train my_photographs --loss dice+bce --set epochs=20",
     )
     train.add_argument("data", help="a folder with images/ and masks/, several joined by ':', or 'synthetic'")
     train.add_argument(
         "--preset", help=f"one of {', '.join(PRESETS)}; default: photo for photographs, quick for synthetic ones"
     )
-    train.add_argument("--start", metavar="MODEL", help="begin with the weights of a run, a .keras file, or 'default'")
+    train.add_argument("--start", metavar="MODEL", help="start with the weights of a run, a .keras file, or 'default'")
     train.add_argument("--loss", help=f"one of {', '.join(LOSSES)}, or a sum such as dice+bce; default: the preset's")
     train.add_argument("--model", help=f"one of {', '.join(MODELS)}; default: the preset's")
-    train.add_argument("--seed", type=int, help="of weights, order and augmentation; default: 0")
+    train.add_argument("--seed", type=int, help="of initial weights, order of images and augmentation; default: 0")
     train.add_argument(
-        "--fit", help=f"one of {', '.join(FITS)}: reduced photographs, or parts of them; default: the preset's"
+        "--fit", help=f"one of {', '.join(FITS)}: resized photographs, or crops of them; default: the preset's"
     )
     train.add_argument("--augmentation", help=f"one of {', '.join(AUGMENTATIONS)}; default: the preset's")
     train.add_argument("--split", metavar="FILE", help="repeat the split in a run's split.csv instead of drawing one")
@@ -49,7 +49,7 @@ def add_commands(subparsers):
 
 
 def _setting(text):
-    """Read ``name=value``: a Python literal, or else a text."""
+    """Read ``name=value``; the value is a Python literal, or otherwise a text."""
     name, sign, value = text.partition("=")
     if not (sign and name.strip()):
         raise argparse.ArgumentTypeError(f"{text!r}: write NAME=VALUE, as in epochs=20")
@@ -68,7 +68,7 @@ def _train(options):
     experiment = Experiment.preset(options.preset or "", **fields)
     check_pairs(sources.load(experiment))
 
-    from crack_utils.evaluation.train import train  # TensorFlow, only after everything that can be refused is refused
+    from crack_utils.evaluation.train import train  # loads TensorFlow, so it comes after all checks
     from crack_utils.evaluation.words import has_crack, in_words
 
     run = train(experiment)
@@ -77,7 +77,7 @@ def _train(options):
     if not has_crack(measured):
         print(run.folder)
         return 0
-    claimed = measured[measured["evaluated"]]
-    miou, f1 = claimed["mean_iou"], claimed["f1_tolerance_2"]
+    measures = measured[measured["evaluated"]]
+    miou, f1 = measures["mean_iou"], measures["f1_tolerance_2"]
     print(f"{run.folder} ({measured['evaluated']} set): mIoU {miou:.3f}, F1 {f1:.3f} at 2 px")
     return 0

@@ -22,21 +22,23 @@ def contrast_stretch(image):
     -----
     As the original, the limits are bins of a histogram: 65,536 of them for 16-bit images, else 256. A flat image stays.
     """
-    bins = 65536 if np.asarray(image).dtype == np.uint16 else 256
-    image = as_unit(image)
+    image = check_image(image)
+    bins = 65536 if image.dtype == np.uint16 else 256
     counts, values = np.zeros(bins, int), image.ravel()
     for start in range(0, values.size, BAND):
-        levels = np.rint(values[start : start + BAND] * (bins - 1)).astype(np.int32)
+        band = values[start : start + BAND]
+        levels = band if image.dtype.kind == "u" else np.rint(as_unit(band[None])[0] * (bins - 1)).astype(np.int32)
         counts += np.bincount(levels, minlength=bins)
     share = np.cumsum(counts) / values.size
     low = int(np.argmax(share > SATURATED))
     high = int(np.argmax(share >= 1 - SATURATED))
     if low >= high:
-        return image
+        return as_unit(image)
     low, high = np.float32(low / (bins - 1)), np.float32(high / (bins - 1))
-    stretched = image - low
-    stretched /= high - low
-    return np.clip(stretched, 0, 1, out=stretched)
+    if image.dtype.kind != "u":
+        return np.clip((as_unit(image) - low) / (high - low), 0, 1)
+    table = as_unit(np.arange(bins, dtype=image.dtype)[None])[0]  # far fewer grays than pixels
+    return np.clip((table - low) / (high - low), 0, 1)[image]
 
 
 def check_image(image):

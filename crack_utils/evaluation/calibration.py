@@ -71,7 +71,6 @@ def calibrate(run):
     Returns
     -------
     Calibration
-
         With temperature 1 and threshold 0.5, which change nothing, if no validation picture shows a crack.
     """
     fingerprint = _fingerprint(run)

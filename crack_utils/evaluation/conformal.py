@@ -181,7 +181,14 @@ def measure_errors(pairs, true, probability, temperature=1.0, threshold=0.5, ima
 
 
 def intervals(pairs, true, probability, temperature, threshold, level=LEVEL, images=None):
-    """Return bounds and their measured coverage, ready for JSON; parameters as for `measure_errors`.
+    """Return bounds for the errors of tip and length, and their measured coverage, as a dict for JSON.
+
+    Parameters
+    ----------
+    pairs, true, probability, temperature, threshold, images
+        As for `measure_errors`.
+    level : float in (0, 1)
+        Of the bounds.
 
     Returns
     -------

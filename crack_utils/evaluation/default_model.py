@@ -1,7 +1,7 @@
-"""The default model: trained on drawn pictures alone, so that photographs can be looked at before any is labelled.
+"""Train the default model on drawn pictures only, for use on photographs before any of them is labelled.
 
-Surfaces (`render_surface`) teach cracks of every width on every texture, specimens in a test rig (`render_specimen`)
-that a notch, an edge or a clamp is none. No photograph is used, so none can be remembered.
+Pictures of surfaces (`render_surface`) show cracks of every width on many textures. Pictures of specimens in a test rig
+(`render_specimen`) show notches, edges and clamps, which are not cracks. No photograph is used.
 """
 
 import os
@@ -22,19 +22,19 @@ from crack_utils.runtime.atomic import atomic_write
 from crack_utils.training.experiment import Experiment
 
 FILES = ("experiment.json", CALIBRATION, shipped.NETWORK)
-SURFACES, SPECIMENS = 1600, 400  # pictures of each: cracks of surfaces are the more various
-UPDATES = 12_000  # an hour on one core: thrice the preset's, since every picture is new
+SURFACES, SPECIMENS = 1600, 400  # numbers of pictures; surfaces have more kinds of cracks
+UPDATES = 12_000  # an hour on one core; four times as many as in the preset, because there are many pictures
 
 
 def make_default_model(folder=shipped.PLACE, surfaces=SURFACES, specimens=SPECIMENS, **overrides):
-    """Draw the pictures, train on them, and put the model with its card and checksums into a folder.
+    """Draw the pictures, train the model, and write it with its card and checksums into a folder.
 
     Parameters
     ----------
     folder : path-like
-        By default the package's own, where `predict default` finds it.
+        By default the folder of the package that `predict default` uses.
     surfaces, specimens : int
-        How many pictures of each are drawn.
+        Number of pictures of each kind.
     **overrides
         Fields of the experiment, such as ``updates``.
 
@@ -51,12 +51,17 @@ def make_default_model(folder=shipped.PLACE, surfaces=SURFACES, specimens=SPECIM
 
 
 def draw_pictures(surfaces=SURFACES, specimens=SPECIMENS):
-    """Draw the default model's training pictures, below `artifacts/data`, unless they are there.
+    """Draw the training pictures of the default model into `artifacts/data`, unless they exist already.
+
+    Parameters
+    ----------
+    surfaces, specimens : int
+        Number of pictures of each kind.
 
     Returns
     -------
     list of str
-        Their folders, relative to the project where they lie in it.
+        Their folders, relative to the project if they are inside it.
     """
     names = (f"surfaces-v{SURFACES_VERSION}-{surfaces}", f"specimens-wide-v{WIDE_VERSION}-{specimens}")
     on_surfaces, in_rigs = (paths.data() / name for name in names)
@@ -67,14 +72,14 @@ def draw_pictures(surfaces=SURFACES, specimens=SPECIMENS):
 
 
 def copy_model(run, folder):
-    """Copy a run's network with its experiment and calibration, and write its card beside them.
+    """Copy the network of a run with its experiment and calibration, and write its model card to the same folder.
 
     Parameters
     ----------
     run : Run
         Evaluated and calibrated.
     folder : pathlib.Path
-        Made if it is not there.
+        Made if it does not exist.
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_card(run, folder / CARD)

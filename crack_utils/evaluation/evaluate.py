@@ -34,9 +34,9 @@ DECISIVE = ("evaluation/evaluate.py", "losses")
 def evaluate(run):
     """Measure a finished run, unless its `metrics.json` is up to date.
 
-    Writes `metrics.json`, `measures.csv` (one row an image of the evaluated set), `thresholds.csv` (pooled counts of
-    validation and evaluated set at each of THRESHOLDS, and of the crack near the known tips) and `predictions/` (16-bit
-    PNG).
+    It writes `metrics.json`, `measures.csv` (one row per image of the evaluated set), `thresholds.csv` (pooled counts
+    of the validation and the evaluated set at each of THRESHOLDS, for all pixels and for crack near labelled tips) and
+    `predictions/` (16-bit PNG).
 
     Parameters
     ----------
@@ -59,7 +59,10 @@ def evaluate(run):
 
 
 def split_of(run):
-    """Return the run's split, as saved with the run, with its pairs.
+    """Return the split that was saved with a run, with its pairs.
+
+    The folders of the data are saved when this is first called, right after the training. Later the data set is found
+    from any working directory.
 
     Parameters
     ----------
@@ -69,22 +72,19 @@ def split_of(run):
     -------
     Split
 
-    The folders are remembered when a run is first measured, which is right after its training: later the data set is
-    found from any working directory.
-
     Raises
     ------
     DataError
-        If a photograph or a mask is missing, or holds other bytes than when it was split; each is named.
+        If a photograph or a mask is missing or has changed since the split; the message names each.
     """
-    remembered = run.folder / "data_folders.json"
-    earlier = json.loads(remembered.read_text(encoding="utf-8")) if remembered.is_file() else []
+    saved_folders = run.folder / "data_folders.json"
+    earlier = json.loads(saved_folders.read_text(encoding="utf-8")) if saved_folders.is_file() else []
     pairs = sources.load(run.experiment, earlier)
     refuse_changed(run.folder / "split.csv", pairs)
-    if not remembered.is_file():
-        provenance.write_json(remembered, sources.found_in(run.experiment))
-    known = {(pair.source, pair.name): pair for pair in pairs}
-    return Split(**{key: [known[name] for name in chosen] for key, chosen in run.names().items()})
+    if not saved_folders.is_file():
+        provenance.write_json(saved_folders, sources.found_in(run.experiment))
+    by_name = {(pair.source, pair.name): pair for pair in pairs}
+    return Split(**{key: [by_name[name] for name in chosen] for key, chosen in run.names().items()})
 
 
 def arrays(pairs, size):
@@ -238,7 +238,7 @@ def _mean(measure, true, predicted, *options):
 
 
 def _row(pair, true, probability):
-    """Return the row of one image in `measures.csv`: its names, counts and measures; None without ground truth."""
+    """Return the row of one image in `measures.csv`: names, counts and measures; measures of the tip may be None."""
     predicted = probability >= THRESHOLD
     counts = metrics.confusion(true, predicted)
     return {
@@ -253,13 +253,13 @@ def _row(pair, true, probability):
 
 
 def _tip_recall(pair, true, predicted):
-    """Return the share of the crack pixels around the tip that is found (R52); None if the tip is not known."""
+    """Return the share of crack pixels near the tip that are predicted (R52); None without a labelled tip."""
     near = _near_tip(pair, true)
     return float(predicted[near].mean()) if near.any() else None
 
 
 def _near_tip(pair, true):
-    """Return the crack pixels around the tip as a mask; empty if the tip is not known."""
+    """Return the crack pixels near the tip as a mask; empty without a labelled tip."""
     if pair.tip is None:
         return np.zeros_like(true)
     height, width = true.shape
@@ -269,7 +269,7 @@ def _near_tip(pair, true):
 
 
 def _tip_error(pair, probability):
-    """Return the distance of the predicted tip from the true tip [px]: infinite if none is found, None without one."""
+    """Return the distance of the predicted from the true tip [px]: infinite for a miss, None without a labelled tip."""
     if pair.tip is None:
         return None
     true = targets.tip_at(pair, probability.shape)
@@ -283,8 +283,8 @@ def _sweep(name, pairs, true, probability):
     counts = metrics.confusions_by_threshold(_pixels(true), probability, THRESHOLDS)
     tips = metrics.confusions_by_threshold(near[near], probability[near], THRESHOLDS)
     return [
-        {"set": name, "threshold": threshold, **dataclasses.asdict(each), "tip_tp": tip.tp, "tip_fn": tip.fn}
-        for threshold, each, tip in zip(THRESHOLDS, counts, tips, strict=True)
+        {"set": name, "threshold": threshold, **dataclasses.asdict(pixels), "tip_tp": tip.tp, "tip_fn": tip.fn}
+        for threshold, pixels, tip in zip(THRESHOLDS, counts, tips, strict=True)
     ]
 
 

@@ -26,7 +26,7 @@ AVERAGED = {"f1_tolerance_2": "F1 within 2 px", "cldice": "clDice", "expected_ca
 
 
 def write_card(run, path):
-    """Write a run's model card to a file, atomically; `run` as for `model_card`."""
+    """Write the model card of an evaluated run to the file `path`, atomically; see `model_card`."""
     text = model_card(run)
     with atomic_write(path) as draft:
         draft.write_text(text, encoding="utf-8")

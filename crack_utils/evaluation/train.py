@@ -6,10 +6,10 @@ from crack_utils.training.fit import fit
 
 
 def train(experiment):
-    """Train an experiment, measure the run and calibrate it; what was done before is not done again.
+    """Train an experiment, evaluate the run and calibrate it; steps that were done before are not repeated.
 
-    This is the one call from settings to a network that `predict`, `serve` and `export` can use. A study that needs
-    the measures alone calls `fit` and `evaluate`.
+    Use it to get a network that is ready for `predict`, `serve` and `export`. A study that needs only the measures
+    calls `fit` and `evaluate`.
 
     Parameters
     ----------

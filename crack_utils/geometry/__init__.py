@@ -1,8 +1,8 @@
 """Geometry of cracks: skeleton, tip, length and width, in pixels and millimetres.
 
-`find_tip` tells where the primary crack ends, `tip_errors` how far that is from the truth, `measure_cracks` how long
-and wide each crack is, `follow_tips` goes on from a mask's end to the end of what the photograph shows. Needs NumPy,
-SciPy and scikit-image only.
+`find_tip` finds the tip of the primary crack, and `tip_errors` its distance from the true tip. `measure_cracks`
+measures each crack. `follow_tips` extends a crack beyond the end of its mask, as far as the photograph shows it. Only
+NumPy, SciPy and scikit-image are needed.
 """
 
 from crack_utils.geometry.cracks import Crack, follow_tips, measure_cracks

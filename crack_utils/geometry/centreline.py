@@ -1,9 +1,9 @@
 """Sub-pixel centreline of a crack: from a path of pixels to its middle, its ends and its width.
 
-A skeleton's pixels zigzag around the middle of the crack and stop short of its ends. Here each point of the path moves
-to the middle between the crack's two edges, measured across the path; the path is smoothed; and its ends move on along
-the tangent until the crack ends. The edges are where a map, interpolated linearly between pixels, falls below a level:
-the outline of a mask, or the level set of a probability.
+A skeleton's pixels zigzag around the middle of the crack and stop before its ends. Here each point of the path is moved
+to the middle between the two edges of the crack, measured across the path. Then the path is smoothed, and its ends are
+extended along the tangent until the crack ends. An edge is where the mask or the probability, interpolated linearly
+between pixels, falls below the threshold.
 
 Positions are (row, column) [px], lengths are in pixels.
 """
@@ -13,27 +13,27 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-_STEP = 0.25  # [px] between the samples of a map along a line; the edge is interpolated between two of them
-_CORNER = 1.5  # radii: the way from the middle of a flat end's last disc into its corner is √2 of them
-_SHARP = 0.7  # of a flat end's area: what an end as sharp as a half disc has
-_RAGGED = 1.5  # [px] from an end: nearer, a line across the crack runs along the steps of its end
-_SMOOTH = 2.0  # [px] standard deviation that takes out the pixels' zigzag and keeps bends of 10 px
+_STEP = 0.25  # [px] between samples along a line; the edge is interpolated between two of them
+_CORNER = 1.5  # radii: the corner of a flat end is √2 radii from the centre of the last disc
+_SHARP = 0.7  # share of a flat end's area: an end with less is sharp; a half disc has about this share
+_RAGGED = 1.5  # [px] from an end: nearer, the width would be measured along the pixel steps of the end
+_SMOOTH = 2.0  # [px] standard deviation; it removes the zigzag of pixels and keeps bends of 10 px
 
 
 @dataclass(frozen=True)
 class Centreline:
-    """The middle of a crack from end to end.
+    """The middle line of a crack from end to end, with its width.
 
     Attributes
     ----------
     points : ndarray, shape (n, 2)
-        Positions about 1 px apart, n ≥ 2.
+        (row, column) about 1 px apart [px], n ≥ 2.
     widths : ndarray, shape (n,)
-        Width across the path [px].
+        Width across the path at each point [px].
     closed : bool
-        True for a loop; its last point is its first.
+        True for a loop, whose last point equals its first.
     extensions : tuple of float
-        How far the first and the last point lie beyond the skeleton [px].
+        Distances of the first and the last point from the ends of the skeleton [px].
     """
 
     points: np.ndarray
@@ -43,7 +43,7 @@ class Centreline:
 
     @property
     def along(self):
-        """Length from the first point to each point [px]; shape (n,)."""
+        """Length along the path from the first point to each point [px], shape (n,)."""
         return arc_length(self.points)
 
     @property
@@ -53,26 +53,27 @@ class Centreline:
 
 
 def arc_length(points):
-    """Return the length along a path at each of its points; shape (n, 2) in, (n,) out."""
+    """Return the length along a path, an array of points of shape (n, 2), up to each of them; shape (n,)."""
     return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
 
 
 def trace(field, level, pixels, radii, closed=False, heading=(0.0, 1.0)):
-    """Find the middle, the ends and the widths of a crack along a path of its skeleton.
+    """Find the centreline, the ends and the widths of a crack along a path of its skeleton.
 
     Parameters
     ----------
     field : ndarray of float32, shape (height, width)
-        At least `level` where there is crack.
+        Mask or probability, at least `level` where there is crack.
     level : float
+        Threshold of crack, in (0, 1).
     pixels : ndarray, shape (n, 2)
-        The path, n ≥ 1.
+        (row, column) of the path's pixels, n ≥ 1.
     radii : ndarray, shape (n,)
         Distance of each pixel from the background [px].
     closed : bool
-        True where the last pixel neighbours the first.
+        True if the last pixel is a neighbour of the first.
     heading : tuple of float
-        Unit vector, (row, column), of a path that is too short to have a direction.
+        Unit vector (row, column), used as the direction of a path that is too short to have one.
 
     Returns
     -------
@@ -100,27 +101,37 @@ def trace(field, level, pixels, radii, closed=False, heading=(0.0, 1.0)):
 
 
 def ray(field, level, start, direction, reach):
-    """Return how far one can go from a point inside a crack before it, or the picture, ends [px].
+    """Return the distance from a point in a crack to the edge of the crack or of the picture, in one direction [px].
 
     Parameters
     ----------
     field : ndarray of float32, shape (height, width)
+        Mask or probability, at least `level` where there is crack.
     level : float
+        Threshold of crack, in (0, 1).
     start : array, shape (2,)
+        (row, column) [px].
     direction : array, shape (2,)
         Unit vector.
     reach : float
-        Where to stop at the latest [px].
+        Largest distance to search; it is returned if there is no edge up to it [px].
+
+    Returns
+    -------
+    float
     """
     return float(_way_out(field, level, np.asarray(start)[None], np.asarray(direction)[None], np.array([reach]))[0])
 
 
 def principal_axis(points):
-    """Return the unit vector, (row, column), along which points spread most; to the right if they spread evenly.
+    """Return the direction in which points spread most, a unit vector (row, column) that points to the right.
+
+    If the points spread equally in all directions, it is (0, 1).
 
     Parameters
     ----------
     points : ndarray, shape (n, 2)
+        (row, column) [px].
     """
     spread = np.cov(points.T, bias=True)
     values, vectors = np.linalg.eigh(spread)
@@ -131,7 +142,7 @@ def principal_axis(points):
 
 
 def _blunt(pixels, radii):
-    """First and last index of a path between the last discs at its ends, where a corner may draw the skeleton aside."""
+    """Return the first and last index of a path without its ends, where a corner may pull the skeleton aside."""
     along = arc_length(pixels)
     first = np.flatnonzero(along >= _CORNER * radii)
     last = np.flatnonzero(along[-1] - along >= _CORNER * radii)
@@ -141,13 +152,13 @@ def _blunt(pixels, radii):
 
 
 def _end(field, level, points, radii, skeleton, heading):
-    """Points from the first of a path on to the end of the crack, and how far that is from the skeleton.
+    """Return points from the start of a path outward to the end of the crack, and the end's distance from the skeleton.
 
-    A blunt end is where the tangent leaves the crack. A sharp one is often crooked, so that the tangent leaves it too
-    early; there it is the farthest point along the tangent, reached by way of the skeleton. Masks mark each pixel that
-    the crack touches, so a sharp end lies in the last pixel, not at its edge.
+    A blunt end is where the tangent leaves the crack. A sharp end is often curved, so the tangent would leave it too
+    early; its end is the farthest crack pixel in the direction of the tangent, and it is reached along the skeleton.
+    Masks mark every pixel that the crack touches, so a sharp end lies inside the last pixel, not at its edge.
     """
-    # Over about one width of the crack: less follows its ragged edge, more misses its bends.
+    # The direction is taken over about one width: a shorter part follows the ragged edge, a longer one misses bends.
     far = np.searchsorted(arc_length(points), max(2 * radii[0], 3 * _SMOOTH))
     outward = _direction(points[min(far, len(points) - 1)], points[0], heading)
     apex, sharp = _apex(field, level, skeleton[-1], outward, radii[0])
@@ -160,16 +171,16 @@ def _end(field, level, points, radii, skeleton, heading):
 
 
 def _direction(start, stop, otherwise):
-    """Unit vector from one point to another; `otherwise` where they are less than a pixel apart."""
+    """Return the unit vector from one point to another; `otherwise` if they are less than a pixel apart."""
     way = np.asarray(stop, float) - start
     length = np.hypot(*way)
     return way / length if length >= 1 else np.asarray(otherwise)
 
 
 def _apex(field, level, pixel, direction, radius):
-    """The crack's farthest point in a direction, the centre of a pixel or of several, and whether the end is sharp.
+    """Return the crack's farthest point in a direction, and whether the end is sharp.
 
-    It is blunt if the crack is about as wide as before right up to there.
+    An end is blunt if the crack keeps about its width up to that point.
     """
     reach = int(3 * radius + 2)
     low = np.maximum(pixel - reach, 0)
@@ -185,7 +196,7 @@ def _apex(field, level, pixel, direction, radius):
 
 def _centred(field, level, points, radii, closed):
     """Move points to the middle between the edges, and smooth their path."""
-    # A wide crack's edges are as ragged as a thin one's, but its skeleton wanders further.
+    # The skeleton of a wide crack deviates more from the middle, so it is smoothed more.
     width = _SMOOTH + 0.25 * float(np.median(radii))
     points = _smooth(points, width, closed)
     if len(points) > 2:
@@ -196,10 +207,10 @@ def _centred(field, level, points, radii, closed):
 
 
 def _edges(field, level, points, radii, closed):
-    """Distances from each point of a path to the crack's edge on its left and on its right [px].
+    """Return the distances from each point of a path to the crack's edges on its left and on its right [px].
 
-    The width is at most that of the largest disc there, 2·radius + 1: where a crack branches, the line across runs far
-    into the branch.
+    The width is limited to that of the largest disc, 2·radius + 1. Without this limit, a line across the crack would
+    run far into a branch.
     """
     normals = _normals(points, closed)
     reach = 2 * radii + 1
@@ -210,7 +221,7 @@ def _edges(field, level, points, radii, closed):
 
 
 def _widths(field, level, points, radii, closed):
-    """Width across a path at each of its points [px]."""
+    """Return the width across a path at each of its points [px]."""
     left, right = _edges(field, level, points, radii, closed)
     widths = left + right
     if not closed:
@@ -221,7 +232,10 @@ def _widths(field, level, points, radii, closed):
 
 
 def _way_out(field, level, points, directions, reach):
-    """Distance from each point along its direction to where the field falls below the level, at most `reach` [px]."""
+    """Return the distance from each point, in its direction, to where the field falls below the level [px].
+
+    No distance is larger than the point's `reach`.
+    """
     steps = np.arange(0, reach.max() + _STEP, _STEP)
     rows, columns = (points[:, axis, None] + steps * directions[:, axis, None] for axis in (0, 1))
     values = ndimage.map_coordinates(field, [rows, columns], order=1, mode="nearest", output=np.float32)
@@ -237,7 +251,7 @@ def _way_out(field, level, points, directions, reach):
 
 
 def _normals(points, closed):
-    """Unit vectors across a path, to its left."""
+    """Return unit vectors across a path, to its left."""
     if closed:
         along = np.roll(points, -1, axis=0) - np.roll(points, 1, axis=0)
     else:
@@ -247,14 +261,14 @@ def _normals(points, closed):
 
 
 def _smooth(values, width, closed):
-    """Smooth values along a path; its ends stay where they are."""
+    """Smooth values along a path; the values at its ends do not change."""
     count = len(values)
     if count < 3:
         return values
     margin = min(int(4 * width) + 1, count - 1)
     if closed:
         return ndimage.gaussian_filter1d(values, width, axis=0, mode="wrap")
-    # Mirrored through the end points, so that a straight path stays straight up to its ends.
+    # Mirrored at the end points, so that a straight path stays straight up to its ends.
     before, after = 2 * values[0] - values[margin:0:-1], 2 * values[-1] - values[-2 : -2 - margin : -1]
     longer = np.concatenate([before, values, after])
     return ndimage.gaussian_filter1d(longer, width, axis=0, mode="nearest")[margin : margin + count]

@@ -9,9 +9,9 @@ from crack_utils.geometry.centreline import Centreline, principal_axis, trace
 from crack_utils.geometry.follow import follow
 from crack_utils.geometry.primary import ranked
 from crack_utils.geometry.skeleton import EIGHT
-from crack_utils.geometry.tip import Tip, as_field, check_image, check_scale, tip_of
+from crack_utils.geometry.tip import Tip, as_field, check_image, check_position, check_scale, tip_of
 
-_AT_END = 4.0  # [px] from an end of its centreline: farther off, a tip is that of a branch
+_AT_END = 4.0  # [px] from an end of the centreline: a tip farther away belongs to a branch
 
 
 @dataclass(frozen=True)
@@ -21,17 +21,18 @@ class Crack:
     Attributes
     ----------
     primary : bool
-        True for the crack with the longest skeleton; all others are secondary.
+        True for the primary crack (see `geometry.primary`); all others are secondary.
     centreline : Centreline
-        Its longest path, from end to end, with the width profile.
+        The longest path of the crack, from end to end, with the width at each point.
     area : int
-        Pixels of the component, branches included [px].
+        Number of pixels, with branches.
     orientation : float
-        Angle between the rows' direction (to the right) and the axis along which the centreline spreads most,
-        counter-clockwise as one looks at the picture, in [0, 180) [degrees].
+        Angle from the horizontal to the direction in which the centreline spreads most, counter-clockwise in the
+        picture as displayed, in [0, 180) [degrees].
     tip : Tip
-        By the rules of `find_tip`, its candidates those of this crack.
+        As of `find_tip`; its candidates are the ends of this crack.
     mm_per_px : float, optional
+        Scale of the picture.
     """
 
     primary: bool
@@ -62,7 +63,7 @@ class Crack:
         return tuple(map(float, self.centreline.points[self.centreline.widths.argmax()]))
 
     def to_dict(self):
-        """Return a flat dict for a table: values in px and px², and with a scale in mm and mm² beside them."""
+        """Return a flat dict for a table: values in px and px², and with a scale also in mm and mm²."""
         tip = self.tip
         (row, column), (other_row, other_column), second = (
             position or (None, None) for position in (tip.position, tip.other_end, tip.second)
@@ -92,14 +93,14 @@ class Crack:
         return values
 
 
-def measure_cracks(mask, mm_per_px=None, threshold=None, image=None):
-    """Measure every connected crack of a mask, or of a probability.
+def measure_cracks(mask, mm_per_px=None, threshold=None, image=None, primary=None, notch=None):
+    """Measure length, width, area, orientation and tip of every crack in a mask or a probability.
 
-    Length and mean width are right to 2 % and 0.5 px where a crack is 2–20 px wide, at least 40 px long, and bends at a
-    radius of five times its width or more, and the mask has those pixels that the crack covers by half or more. A mask
-    of all pixels that it touches is about 1 px too wide.
-    Masks of a bar along the rows or a diagonal repeat one row of pixels, which no average mends: there a width is known
-    to a pixel, or to 0.7 px, only.
+    Accuracy: the error of length and mean width is at most 2 % and 0.5 px, if the crack is 2–20 px wide and at least 40
+    px long, its radius of curvature is at least five times its width, and the mask contains the pixels of which the
+    crack covers half or more. If the mask contains all pixels that the crack touches, the width is about 1 px too
+    large. The width of a straight horizontal, vertical or diagonal crack is known only to 1 px or 0.7 px, because every
+    row of its mask is the same and there is nothing to average.
 
     Parameters
     ----------
@@ -107,58 +108,66 @@ def measure_cracks(mask, mm_per_px=None, threshold=None, image=None):
     mm_per_px : float, optional
         Scale of the picture.
     threshold : float in (0, 1), optional
-        A probability at least as large is crack; its edges and ends are then those of the level set, as for `find_tip`.
+        Needed for a probability: pixels with at least this value are crack. Edges and ends lie on the level set at this
+        value, as for `find_tip`.
     image : ndarray, float, shape (height, width), in [0, 1], optional
-        The photograph, as for `find_tip`.
+        The photograph. It helps to choose the primary crack and to tell its tip from its mouth.
+    primary : (row, column), optional
+        Position [px] near a crack: that crack is the primary one, whatever the photograph shows.
+    notch : (row, column), optional
+        Position [px] near the mouth of the primary crack, as for `find_tip`.
 
     Returns
     -------
     list of Crack
-        The longest first; empty without a crack.
+        The primary crack first, then the others, longest first; empty without a crack.
 
     Raises
     ------
     ValueError
-        If the mask or the scale is none.
+        If the mask, the threshold, the scale, the image or a position is not valid; the message says what is.
     """
     mask = np.asarray(mask)
     if np.issubdtype(mask.dtype, np.floating) and threshold is None:
-        raise ValueError(f"mask is {mask.dtype}: masks are boolean, as probability >= 0.5 gives; or give threshold")
+        raise ValueError(f"mask is {mask.dtype}: give a boolean mask, such as probability >= 0.5, or give threshold")
     field, level = as_field(mask, 0.5 if threshold is None else threshold)
     check_scale(mm_per_px)
     image = check_image(image, field.shape)
+    primary, notch = check_position("primary", primary), check_position("notch", notch)
     labels, _ = ndimage.label(field >= level, EIGHT)
     areas = np.bincount(labels[mask >= level])
-    joined, ordered = ranked(field, level, image)
+    joined, ordered = ranked(field, level, image, primary)
     return [
-        _measure(joined, level, crack, way, closed, _area(areas, labels, crack), not number, mm_per_px, image)
+        _measure(joined, level, crack, way, closed, _area(areas, labels, crack), not number, mm_per_px, image, notch)
         for number, (crack, way, closed) in enumerate(ordered)
     ]
 
 
 def _area(areas, labels, crack):
-    """Pixels of the components that a skeleton touches, without the bridges between them [px]."""
+    """Return the number of pixels of the pieces that a skeleton connects, without the bridges between them."""
     touched = np.unique(labels[tuple(crack.pixels.T)])
     return int(areas[touched[touched > 0]].sum())
 
 
-def _measure(field, level, crack, way, closed, area, primary, mm_per_px, image):
+def _measure(field, level, crack, way, closed, area, primary, mm_per_px, image, notch):
     line = trace(field, level, crack.pixels[way], crack.radii[way], closed, principal_axis(crack.pixels))
     down, right = principal_axis(line.points)
-    # Secondary cracks are many, and to look at the photograph beyond each of their ends would take seconds.
-    tip = tip_of(field, level, crack, mm_per_px=mm_per_px, image=image if primary else None)
+    # There may be many secondary cracks; examining the photograph at all of their ends would take seconds.
+    image, notch = (image, notch) if primary else (None, None)
+    tip = tip_of(field, level, crack, notch, mm_per_px, image)
     orientation = float(np.degrees(np.arctan2(-down, right)) % 180)
     return Crack(primary, line, area, orientation, tip, mm_per_px)
 
 
 def follow_tips(crack, image, probabilities=None):
-    """Follow a crack from the ends of its mask to the ends of what the photograph shows.
+    """Extend a crack beyond the ends of its mask, as far as the photograph shows it.
 
-    A network that saw the photograph reduced, or missed a hairline, ends a crack too early.
+    Use it for masks of a network that saw a reduced photograph or misses hairlines: such masks end too early.
 
     Parameters
     ----------
     crack : Crack
+        From `measure_cracks`.
     image : ndarray, float, shape (height, width), in [0, 1]
         The photograph, of the mask's shape.
     probabilities : callable, optional
@@ -167,21 +176,21 @@ def follow_tips(crack, image, probabilities=None):
     Returns
     -------
     Crack
-        With the tips where the crack ends, its centreline and length up to there; the same crack where its mask misses
-        nothing. A hairline's width counts as that of the mask's end.
+        With tips, centreline and length of the extended crack; unchanged if the mask misses nothing. The extension has
+        the width of the mask's end.
     """
     for position in crack.tip.positions:
         line = crack.centreline
         distances = np.hypot(*(line.points[[0, -1]] - position).T)
         if line.closed or distances.min() > _AT_END:
-            continue  # of a branch
+            continue  # the tip belongs to a branch
         turned = distances.argmin() == 0
         points, widths = (line.points[::-1], line.widths[::-1]) if turned else (line.points, line.widths)
-        found = follow(image, np.concatenate([points[:-1], [position]]), probabilities)
-        added = found.path[len(points) :]
+        followed = follow(image, np.concatenate([points[:-1], [position]]), probabilities)
+        added = followed.path[len(points) :]
         if not len(added):
             continue
-        points = np.concatenate([found.path[: len(points)], added])
+        points = np.concatenate([followed.path[: len(points)], added])
         widths = np.concatenate([widths, np.full(len(added), widths[-1])])
         if turned:
             points, widths = points[::-1], widths[::-1]
@@ -192,7 +201,7 @@ def follow_tips(crack, image, probabilities=None):
 
 
 def _moved(tip, before, after):
-    """A tip whose position, and wherever else it stands, is another one."""
+    """Return a tip with one position replaced in all of its fields."""
     after = tuple(map(float, after))
     moved = {name: after for name in ("position", "other_end", "second") if getattr(tip, name) == before}
     candidates = np.array([after if tuple(point) == before else point for point in tip.candidates])

@@ -1,9 +1,10 @@
-"""Which end of a crack is its tip: the one away from notch, mouth and border, towards which the opening falls.
+"""Decide which end of a crack is its tip, and which is its mouth.
 
-A crack opens as the square root of the distance to its tip, so near a tip it is narrow, and near its mouth wide. Beyond
-a tip the photograph shows the material that lies beside the crack; beyond a mouth it shows the notch, or what lies
-beside the specimen, dark or lit. `tip_probabilities` weighs these signs by logistic regression. A crack that touches
-neither notch nor border, or that grew out of both sides of one, has two tips.
+The opening of a crack is proportional to the square root of the distance from its tip, so a crack is narrow at a tip
+and wide at its mouth. Beyond a tip the photograph shows the same material as beside the crack. Beyond a mouth it shows
+the notch, or the background beside the specimen. `signs_of` measures such features at both ends, and `judge` combines
+them by logistic regression. A crack has two tips if it touches neither a notch nor the border, or if its notch is in
+its middle.
 """
 
 import math
@@ -14,15 +15,15 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 from scipy.special import expit
 
-_NEAR, _MIDDLE = 0.05, 0.25  # of the length, from an end: over which its own width and the width behind it are taken
-_LEAST = 3.0  # [px] of length over which an end's own width is taken
-_CONE = np.radians(35)  # to either side of the tangent, in which one looks beyond an end
-_FAR = 0.05  # of the photograph's shorter side: how far one looks beyond an end
-_ODD = 3.0  # standard deviations of the flanks' gray values: farther off, a pixel is not the material beside the crack
-_MOST = 4_000_000  # [px] around a crack that are looked at one by one
-_DARKEST = 0.01  # in [0, 1]: least standard deviation of gray values, for pictures without noise
+_NEAR, _MIDDLE = 0.05, 0.25  # shares of the length over which the width at an end, and that behind it, are measured
+_LEAST = 3.0  # [px] shortest length over which the width at an end is measured
+_CONE = np.radians(35)  # half angle of the cone beyond an end that is examined
+_FAR = 0.05  # share of the photograph's shorter side: length of the region beyond an end that is examined
+_BLOCK = 8  # [px] side of the blocks of pixels whose distance from a line is computed together
+_MOST = 4_000_000  # [px] around a crack that are examined one by one; of larger regions, some rows and columns
+_DARKEST = 0.01  # in [0, 1]: smallest standard deviation of gray values, for pictures without noise
 
-# Fitted by `crack_utils.study.tip_rule` on synthetic specimens; one row a sign, "other" that of the other end.
+# Fitted by `crack_utils.study.tip_rule` on synthetic specimens. One row per feature; "other" means the other end.
 MASK_ONLY = {
     "constant": 0.63,
     "width against the other end": -0.3,
@@ -49,22 +50,22 @@ WITH_IMAGE = {
     "other large unlike around": 0.37,
     "other rougher": 0.13,
 }
-# Share of cracks whose signs mislead, however clear they are: no probability is nearer to 1 than half of it.
+# Share of cracks whose features mislead, however clear they are; no probability is larger than 1 - LAPSE / 2.
 LAPSE = 0.04
 
 
 @dataclass(frozen=True)
 class Ends:
-    """What the two ends of a crack are.
+    """The decision about the two ends of a crack.
 
     Attributes
     ----------
     tip : int
-        0 or 1: which end of the line is likelier a tip.
+        Index of the end that is more likely a tip: 0 for the line's first point, 1 for its last.
     probability : float
-        That it is one, in (0, 1).
+        Probability that this end is a tip, in (0, 1).
     both : bool
-        Whether it is likeliest that both are.
+        True if it is most likely that both ends are tips.
     """
 
     tip: int
@@ -73,16 +74,16 @@ class Ends:
 
 
 def judge(signs, weights, at_border=(False, False)):
-    """Tell which end of a crack is a tip from the signs of both.
+    """Decide which end of a crack is its tip, from the features of both ends.
 
     Parameters
     ----------
     signs : ndarray, shape (2, n)
-        From `signs_of`.
-    weights : dict
-        `MASK_ONLY` or `WITH_IMAGE`.
+        Features of the two ends, from `signs_of`.
+    weights : dict of str to float
+        `MASK_ONLY`, or `WITH_IMAGE` if the features were measured with a photograph.
     at_border : pair of bool
-        Whether each end lies at the picture's border, and so is no tip.
+        Whether each end lies at the picture's border; such an end is not a tip.
 
     Returns
     -------
@@ -98,20 +99,23 @@ def judge(signs, weights, at_border=(False, False)):
 
 
 def signs_of(line, at_border, image=None, mask=None):
-    """Return the signs of both ends of a crack, in the order of `MASK_ONLY` or, with an image, of `WITH_IMAGE`.
+    """Measure the features of both ends of a crack that help to tell a tip from a mouth.
 
     Parameters
     ----------
     line : Centreline
+        Of the crack.
     at_border : pair of bool
         Whether each end lies at the picture's border.
     image : ndarray, float, shape (H, W), in [0, 1], optional
+        The photograph.
     mask : ndarray, bool, shape (H, W), optional
-        The crack's, with an image.
+        Mask of the crack; needed with an image.
 
     Returns
     -------
     ndarray, shape (2, n)
+        One row per end; columns in the order of `MASK_ONLY`, with an image in that of `WITH_IMAGE`.
     """
     near, middle = (_end_widths(line, share) for share in (_NEAR, _MIDDLE))
     largest = max(line.widths.max(), 1.0)
@@ -130,14 +134,14 @@ def signs_of(line, at_border, image=None, mask=None):
 
 
 def _end_widths(line, share):
-    """Mean width over a share of the length from each end [px]."""
+    """Return the mean width over a share of the length from each end [px], shape (2,)."""
     reach = max(share * line.length, min(_LEAST, line.length / 2))
     along = line.along
     return np.array([line.widths[along <= reach].mean(), line.widths[along >= line.length - reach].mean()])
 
 
 def _fall(line):
-    """How well the squared width falls linearly from the first point to the last, in [-1, 1]: less correlation."""
+    """Return how well the squared width falls linearly from the first point to the last: minus their correlation."""
     squared = line.widths**2
     if len(squared) < 4 or squared.std() < 1e-9:
         return 0.0
@@ -145,10 +149,10 @@ def _fall(line):
 
 
 def _beyond(image, mask, line):
-    """How unlike the material beside the crack the photograph is beyond and around each end; shape (2, 5).
+    """Compare the photograph beyond and around each end with the material beside the crack; shape (2, 5).
 
-    A notch is large, and the grain of a surface small: so one looks at the photograph smoothed at two scales, and
-    counts in standard deviations of what it shows beside the crack.
+    The photograph is smoothed at two scales, because a notch is large and the grain of a surface is small. Differences
+    are in standard deviations of the gray values beside the crack.
     """
     side = min(image.shape)
     reach = max(20.0, _FAR * side)
@@ -156,36 +160,53 @@ def _beyond(image, mask, line):
     high = np.minimum(np.ceil(line.points.max(axis=0) + 2 * reach), image.shape).astype(int)
     window = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     image, outside = np.float32(image[window]), ~ndimage.binary_dilation(mask[window], iterations=2)
-    # Of a large photograph a part of the pixels tells as much, and takes a tenth of the memory and time.
+    # In a large photograph a part of the pixels gives the same features, in a tenth of the memory and time.
     step = max(1, math.ceil(math.sqrt(outside.size / _MOST)))
     thin = np.s_[::step, ::step]
     at = np.argwhere(outside[thin]) * step + low
     ends = [_directed(line, end, reach) for end in (0, 1)]
-    ahead = np.stack([(at - point) @ outward for point, outward, _ in ends])
-    across = np.stack([np.abs((at - point) @ (-outward[1], outward[0])) for point, outward, _ in ends])
-    from_line = cKDTree(line.points[::2]).query(at, distance_upper_bound=2 * reach)[0]
-    beside = (ahead < 0).all(axis=0) & (from_line < line.widths.max() / 2 + 3 + reach)
-    found = np.zeros((2, 5))
+    beside = np.all([(at - point) @ outward < 0 for point, outward, _ in ends], axis=0)
+    beside[beside] = _within(min(line.widths.max() / 2 + 3 + reach, 2 * reach), at[beside], line.points[::2])
+    features = np.zeros((2, 5))
     if beside.sum() < 50:
-        return found
+        return features
+    parts = [_parts(at, *end[:2], reach) for end in ends]
     weight = np.float32(outside)
     for number, scale in enumerate((1.5, 0.012 * side)):
         smooth = _smoothed(image[thin], weight[thin], scale / step) if number else _smoothed(image, weight, scale)[thin]
         gray = smooth[outside[thin]]
         middle = np.median(gray[beside])
         spread = max(1.4826 * np.median(np.abs(gray[beside] - middle)), _DARKEST / (1 + number))
-        unlike = (gray - middle) / spread
-        for end in (0, 1):
-            distance = np.hypot(ahead[end], across[end])
-            cone = (ahead[end] > 1) & (np.arctan2(across[end], ahead[end]) < _CONE) & (distance < reach)
-            strip = (ahead[end] > 1) & (across[end] < 3) & (distance < reach)
-            around = (distance < reach / 2) & (ahead[end] > -reach / 4)
-            if around.any():
-                found[end, 2 + number] = np.log1p(np.percentile(np.abs(unlike[around]), 90))
-            if number == 0 and cone.any() and strip.any():
-                found[end, :2] = _all_odd(unlike[strip]), _all_odd(unlike[cone])
-                found[end, 4] = np.log((gray[cone].std() + _DARKEST) / (gray[beside].std() + _DARKEST))
-    return found
+        for end, (cone, strip, around) in enumerate(parts):
+            if around.size:
+                features[end, 2 + number] = np.log1p(np.percentile(np.abs((gray[around] - middle) / spread), 90))
+            if number == 0 and cone.size and strip.size:
+                features[end, :2] = [_all_odd((gray[part] - middle) / spread) for part in (strip, cone)]
+                features[end, 4] = np.log((gray[cone].std() + _DARKEST) / (gray[beside].std() + _DARKEST))
+    return features
+
+
+def _parts(at, point, outward, reach):
+    """Return the indices of the pixels in a cone ahead of an end, in a strip ahead of it, and around it."""
+    near = np.flatnonzero((np.abs(at - point) < reach).all(axis=1))  # most of the window is far from the end
+    ahead = (at[near] - point) @ outward
+    across = np.abs((at[near] - point) @ (-outward[1], outward[0]))
+    distance = np.hypot(ahead, across)
+    cone = (ahead > 1) & (np.arctan2(across, ahead) < _CONE) & (distance < reach)
+    strip = (ahead > 1) & (across < 3) & (distance < reach)
+    around = (distance < reach / 2) & (ahead > -reach / 4)
+    return near[cone], near[strip], near[around]
+
+
+def _within(limit, at, points):
+    """Tell which pixels are nearer to the points of a line than a limit [px]; the block decides for most of them."""
+    tree = cKDTree(points)
+    blocks = np.indices(at.max(axis=0, initial=0) // _BLOCK + 1)
+    from_block = tree.query(np.moveaxis(blocks, 0, -1) * _BLOCK + (_BLOCK - 1) / 2)[0][tuple((at // _BLOCK).T)]
+    within = from_block < limit - _BLOCK
+    undecided = ~within & (from_block < limit + _BLOCK)
+    within[undecided] = tree.query(at[undecided], distance_upper_bound=limit)[0] < limit
+    return within
 
 
 def _smoothed(image, weight, scale):
@@ -194,13 +215,13 @@ def _smoothed(image, weight, scale):
 
 
 def _all_odd(unlike):
-    """How dark, or how light, nearly all of some pixels are: a notch is so all over, a grain is not."""
+    """Return how dark or how bright at least 80 % of some pixels are; a notch is dark or bright everywhere."""
     low, high = np.percentile(unlike, [20, 80])
     return np.log1p(max(low, -high, 0.0))
 
 
 def _directed(line, end, reach):
-    """Position, outward direction and width of an end."""
+    """Return position, outward direction and width of an end."""
     points, widths = (line.points, line.widths) if end == 0 else (line.points[::-1], line.widths[::-1])
     back = points[min(len(points) - 1, max(3, int(reach / 2)))]
     outward = points[0] - back

@@ -1,4 +1,4 @@
-"""How far found tips lie from true ones, misses counted; where a crack has two, found and true ones are matched."""
+"""Distances between predicted and true tips. Missed tips count; if a crack has two tips, pairs are matched first."""
 
 from dataclasses import dataclass
 
@@ -7,23 +7,24 @@ from scipy.optimize import linear_sum_assignment
 
 from crack_utils.geometry.tip import Tip, check_scale
 
-RADII = (2, 5, 10)  # [px] within which a tip counts as found
+RADII = (2, 5, 10)  # [px] for the success rates of `TipErrors.summary`
 
 
 @dataclass(frozen=True)
 class TipErrors:
-    """Distances between found and true tips.
+    """Distances between predicted and true tips.
 
-    A miss, a true tip for which none was found, has an infinite distance: it is a failure of every `success`, and moves
-    median and percentile up.
+    A missed tip (a true tip without a prediction) has an infinite distance. It therefore lowers every success rate and
+    raises the median and the percentile.
 
     Attributes
     ----------
     distances : ndarray, shape (n,)
-        One a true tip [px], picture by picture.
+        One value per true tip [px], picture by picture.
     mm_per_px : ndarray of shape (n,), optional
+        Scale of the picture of each true tip.
     extra : int
-        Found tips that belong to no true one.
+        Number of predicted tips that were matched to no true tip.
     """
 
     distances: np.ndarray
@@ -32,44 +33,56 @@ class TipErrors:
 
     @property
     def misses(self):
-        """Number of true tips for which none was found."""
+        """Number of true tips without a prediction."""
         return int(np.isinf(self.distances).sum())
 
     @property
     def distances_mm(self):
-        """Distances [mm]; None without a scale."""
+        """Distances, ndarray of shape (n,) [mm]; None without a scale."""
         return None if self.mm_per_px is None else self.distances * self.mm_per_px
 
     def success(self, radius):
-        """Share of all true tips that are found within `radius` [px]."""
+        """Return the share of true tips whose prediction is at most `radius` [px] away, in [0, 1]."""
         return float((self.distances <= radius).mean())
 
     def summary(self):
-        """Return median and 90th percentile [px, and mm with a scale], success by radius, misses, extra, count."""
-        found = {"median": _percentile(self.distances, 50), "percentile_90": _percentile(self.distances, 90)}
+        """Return a dict of numbers that describe the distances.
+
+        Its keys are ``median`` and ``percentile_90`` [px], with a scale also ``median_mm`` and ``percentile_90_mm``
+        [mm]; ``success_2``, ``success_5`` and ``success_10``, shares in [0, 1]; ``misses``, ``extra`` and ``count``.
+        """
+        values = {"median": _percentile(self.distances, 50), "percentile_90": _percentile(self.distances, 90)}
         if self.mm_per_px is not None:
-            found["median_mm"] = _percentile(self.distances_mm, 50)
-            found["percentile_90_mm"] = _percentile(self.distances_mm, 90)
-        found |= {f"success_{radius}": self.success(radius) for radius in RADII}
-        return found | {"misses": self.misses, "extra": self.extra, "count": len(self.distances)}
+            values["median_mm"] = _percentile(self.distances_mm, 50)
+            values["percentile_90_mm"] = _percentile(self.distances_mm, 90)
+        values |= {f"success_{radius}": self.success(radius) for radius in RADII}
+        return values | {"misses": self.misses, "extra": self.extra, "count": len(self.distances)}
 
 
 def tip_errors(true, found, mm_per_px=None):
-    """Compare found tips with true ones, picture by picture.
+    """Compare predicted tips with true ones, picture by picture.
+
+    Within a picture, predicted and true tips are matched so that the sum of the distances is smallest (Kuhn 1955). True
+    tips that remain are misses; predicted tips that remain are extra.
 
     Parameters
     ----------
     true : sequence of (row, column), or of array of shape (n, 2)
-        [px], one picture or more, each with a tip or with several.
-    found : sequence of Tip, (row, column), array of shape (m, 2) or None
-        As many; None, an array of no rows, or a Tip without a position: none was found. Those of a picture are matched
-        to its true ones so that the sum of the distances is least (Kuhn 1955); what is left over is a miss, or extra.
+        One entry per picture, with one tip or several [px].
+    found : sequence of Tip, (row, column), array of shape (m, 2), or None
+        The predictions, one entry per picture [px]. None, an empty array, or a Tip without a position means that no tip
+        was predicted.
     mm_per_px : float or sequence of float, optional
-        One a picture.
+        Scale of all pictures, or of each.
 
     Returns
     -------
     TipErrors
+
+    Raises
+    ------
+    ValueError
+        If a picture has no true tip, a position is not finite, the numbers of pictures differ, or a scale is not valid.
 
     Examples
     --------
@@ -78,12 +91,14 @@ def tip_errors(true, found, mm_per_px=None):
     >>> tip_errors([[(0, 0), (0, 90)]], [[(0, 88), (1, 0)]]).distances
     array([1., 2.])
     """
-    if not len(true) or not all(_is_positions(each) for each in true):
-        raise ValueError("true: (row, column) of at least one tip are needed for each picture, all finite")
+    if not len(true) or not all(_is_positions(tips) for tips in true):
+        raise ValueError("true: each picture needs (row, column) of at least one tip, and all values must be finite")
     if len(found) != len(true):
-        raise ValueError(f"found has {len(found)} tips, true {len(true)}: one a picture is needed, None for a miss")
-    pictures = [np.asarray(each, float).reshape(-1, 2) for each in true]
-    compared = [_matched(*each) for each in zip(pictures, map(_positions, found), strict=True)]
+        raise ValueError(
+            f"found has {len(found)} entries and true has {len(true)}: both need one per picture, None for a missed tip"
+        )
+    pictures = [np.asarray(tips, float).reshape(-1, 2) for tips in true]
+    compared = [_matched(*tips) for tips in zip(pictures, map(_positions, found), strict=True)]
     distances = np.concatenate([distances for distances, _ in compared])
     extra = sum(extra for _, extra in compared)
     if mm_per_px is None:
@@ -91,7 +106,7 @@ def tip_errors(true, found, mm_per_px=None):
     scales = np.broadcast_to(np.asarray(mm_per_px, float), len(pictures))
     for scale in scales:
         check_scale(scale)
-    return TipErrors(distances, np.repeat(scales, [len(each) for each in pictures]), extra)
+    return TipErrors(distances, np.repeat(scales, [len(tips) for tips in pictures]), extra)
 
 
 def _is_positions(value):
@@ -99,24 +114,24 @@ def _is_positions(value):
     return value.size > 0 and value.ndim in (1, 2) and value.shape[-1] == 2 and bool(np.all(np.isfinite(value)))
 
 
-def _positions(found):
-    """The positions of what was found in a picture; shape (m, 2)."""
-    if isinstance(found, Tip):
-        found = found.positions
-    return np.empty((0, 2)) if found is None else np.asarray(found, float).reshape(-1, 2)
+def _positions(predicted):
+    """Return the predicted tips of a picture as an array of shape (m, 2)."""
+    if isinstance(predicted, Tip):
+        predicted = predicted.positions
+    return np.empty((0, 2)) if predicted is None else np.asarray(predicted, float).reshape(-1, 2)
 
 
-def _matched(true, found):
-    """Distance of each true tip from its found one, infinite without one, and how many found ones are left over."""
-    apart = np.hypot(*(true[:, None] - found[None]).transpose(2, 0, 1))
+def _matched(true, predicted):
+    """Return the distance of each true tip from its match (infinite without one), and the number of extra tips."""
+    apart = np.hypot(*(true[:, None] - predicted[None]).transpose(2, 0, 1))
     distances = np.full(len(true), np.inf)
     rows, columns = linear_sum_assignment(apart)
     distances[rows] = apart[rows, columns]
-    return distances, max(0, len(found) - len(true))
+    return distances, max(0, len(predicted) - len(true))
 
 
 def _percentile(values, percent):
-    """Percentile with linear interpolation, infinite where it touches an infinite value."""
+    """Return a percentile with linear interpolation; infinite if one of its two neighbours is infinite."""
     ordered = np.sort(values)
     place = (len(ordered) - 1) * percent / 100
     low, share = int(place), place % 1

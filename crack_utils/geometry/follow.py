@@ -1,11 +1,13 @@
-"""From the end of a mask on to the end of the crack, at the photograph's own resolution.
+"""Follow a crack beyond the end of its mask, in the photograph at full resolution.
 
-A network that saw the photograph reduced, or missed a hairline, ends a crack too early; one that took a scratch for its
-continuation, too late. Here the photograph is looked at in strips along the crack's direction, a few dozen pixels at a
-time, from some way behind the mask's end: dark and bright lines of several widths, in standard deviations of what the
-strip shows beside the crack, and the network's probability where it is given. Each becomes the evidence, for or against
-crack, of a pixel; the path of most evidence is found by dynamic programming, and the crack ends where its sum is
-largest. On a surface without crack even the best path loses, so that nothing is followed there.
+A network that sees a reduced photograph, or misses a hairline, ends a crack too early. Here the photograph is examined
+in strips along the direction of the crack. Each strip is a few dozen pixels long and begins behind the end of the mask.
+
+For each pixel of a strip, several features are computed: how well it fits a dark or bright line of several widths, in
+standard deviations of the surface beside the crack, and the network's probability if it is given. Their weighted sum is
+the evidence that the pixel is crack; it is negative for most pixels of a surface. Dynamic programming finds the path
+with the largest sum of evidence, and the crack ends where this sum is largest. On a surface without a crack even the
+best path has little evidence, and the crack is not followed.
 """
 
 from dataclasses import dataclass
@@ -16,20 +18,20 @@ from scipy.special import logit
 
 from crack_utils.geometry.centreline import arc_length
 
-BEHIND, AHEAD, ASIDE = 24, 40, 20  # [px] that a strip reaches behind the end, before it, and to either side
-SCALES = (0.7, 1.2, 2.0, 3.5)  # [px] half widths of the lines that are looked for
-_ALONG = 2.5  # [px] standard deviation over which a line is averaged along the strip
-_BESIDE = 8  # [px] from the strip's middle on lies what is not crack
-_LIMIT = 6.0  # standard deviations that count at most
-_FAINT = 0.12  # of the crack's own contrast: one standard deviation at least
-_GRAIN = 1e-3  # gray value: least standard deviation of grain
+BEHIND, AHEAD, ASIDE = 24, 40, 20  # [px] size of a strip: behind the end, ahead of it, and to each side
+SCALES = (0.7, 1.2, 2.0, 3.5)  # [px] half widths of the lines that are searched for
+_ALONG = 2.5  # [px] standard deviation of the smoothing along the strip
+_BESIDE = 8  # [px] from the strip's middle: farther away is surface, not crack
+_LIMIT = 6.0  # standard deviations: larger features are cut to this
+_FAINT = 0.12  # share of the crack's own contrast: smallest value that is used as the standard deviation
+_GRAIN = 1e-3  # gray value: smallest value that is used as the standard deviation
 _TURN = 0.3  # evidence that a step to the side costs
-_PIXEL = 2.5  # evidence of a pixel that counts at most: a pore is no crack, however dark
-_GAP = 8.0  # evidence that may be lost on the way: the crack is lost for about as many pixels
-_SURE = 6.0  # of a logit that counts at most
-BESIDE = (-74, -58, -42, 42, 58, 74)  # [px] from the crack, where one looks what evidence the surface offers by chance
-LEAST = 12.0  # evidence beyond that, below which a crack is not followed
-TURNED = 20.0  # the same where it would go on as a line of the opposite tone, as fracture flanks beyond a dark gap do
+_PIXEL = 2.5  # largest evidence of one pixel: a single dark pore must not count as a crack
+_GAP = 8.0  # evidence that a path may lose before it ends; about as many pixels without a visible crack
+_SURE = 6.0  # largest absolute value of a logit
+BESIDE = (-74, -58, -42, 42, 58, 74)  # [px] from the crack: strips that show how much evidence occurs by chance
+LEAST = 12.0  # evidence above that of chance that is needed to follow a crack
+TURNED = 20.0  # the same for a line of opposite tone, such as the bright flanks beyond a dark gap
 _MOST = 60  # strips at most: 2,400 px
 
 # Fitted by `crack_utils.study.follow_rule`: evidence = constant + Σ weight · feature.
@@ -40,21 +42,21 @@ WEIGHTS = {
     "tone as behind": 0.5,
     "opposite tone": -0.35,
 }
-PROBABILITY = 0.5  # evidence a unit of the network's logit, which then replaces half of the constant
+PROBABILITY = 0.5  # evidence per unit of the network's logit
 
 
 @dataclass(frozen=True)
 class Followed:
-    """Where a crack ends by the photograph.
+    """The end of a crack as the photograph shows it.
 
     Attributes
     ----------
     position : tuple of float
-        (row, column) [px].
+        (row, column) of the end [px].
     path : ndarray, shape (n, 2)
-        From behind the mask's end to that position, about 1 px apart.
+        The given path, extended to that position; points are about 1 px apart [px].
     evidence : float
-        Of the path beyond the mask's end; 0 where the crack ends there or before.
+        Sum of the evidence of the extension; 0 if the crack was not extended.
     """
 
     position: tuple
@@ -63,17 +65,19 @@ class Followed:
 
 
 def follow(image, path, probabilities=None, weights=WEIGHTS):
-    """Follow a crack from the end of its mask.
+    """Follow a crack in the photograph, beyond the end of its mask.
 
     Parameters
     ----------
     image : ndarray, float, shape (H, W), in [0, 1]
+        The photograph.
     path : ndarray, shape (n, 2)
-        The crack's middle, about 1 px apart, its last point the end to go on from.
+        (row, column) of the crack's middle [px], about 1 px apart. Its last point is the end to continue from.
     probabilities : callable, optional
-        Part of the photograph, two slices, → the network's crack probability of its pixels, (h, w).
-    weights : dict
-        As `WEIGHTS`.
+        A function of two slices, a part of the photograph of (h, w) pixels, that returns the network's probability of
+        crack there, an array of shape (h, w).
+    weights : dict of str to float
+        Weights of the features, with the keys of `WEIGHTS`.
 
     Returns
     -------
@@ -81,13 +85,13 @@ def follow(image, path, probabilities=None, weights=WEIGHTS):
     """
     path, gained, running, turned = np.asarray(path, float), 0.0, False, False
     for _ in range(_MOST):
-        added, found, ends = _strip(image, path, probabilities, weights, running, turned)
+        added, strip_evidence, ends = _strip(image, path, probabilities, weights, running, turned)
         if len(added):
-            path, gained = np.concatenate([path, added]), gained + found
+            path, gained = np.concatenate([path, added]), gained + strip_evidence
             running, turned = not ends, False
         elif turned:
             break
-        else:  # as it was, the crack goes on no more; perhaps as a line of the opposite tone
+        else:  # the crack does not continue as it was; try a line of the opposite tone
             running, turned = False, True
         if not _inside(path[-1] + _tangent(path[-5:]), image.shape):
             break
@@ -95,7 +99,7 @@ def follow(image, path, probabilities=None, weights=WEIGHTS):
 
 
 def _strip(image, path, probabilities, weights, running, turned):
-    """The points by which a path goes on in one strip, their evidence, and whether the crack ends before the strip."""
+    """Return the points that extend a path in one strip, their evidence, and whether the crack ends in the strip."""
     along = arc_length(path)
     start = int(np.searchsorted(along, along[-1] - BEHIND))
     tangent, origin = _tangent(path[start:]), path[start]
@@ -104,8 +108,8 @@ def _strip(image, path, probabilities, weights, running, turned):
     if turned:
         contrast = -contrast
         features, _ = strip_features(image, origin, tangent, probabilities, contrast)
-    known = min(int(np.rint((path[-1] - origin) @ tangent)), len(features) - 2)
-    columns, values = best_path(evidence(features[known:], weights), (path[-1] - origin) @ across + ASIDE)
+    start_row = min(int(np.rint((path[-1] - origin) @ tangent)), len(features) - 2)
+    columns, values = best_path(evidence(features[start_row:], weights), (path[-1] - origin) @ across + ASIDE)
     stop = int(np.argmax(values))
     least = 0.0
     if not running:
@@ -113,13 +117,13 @@ def _strip(image, path, probabilities, weights, running, turned):
     if stop == 0 or values[stop] < least:
         return np.empty((0, 2)), 0.0, True
     aside = _smooth(columns[: stop + 1] - ASIDE)[1:]
-    added = origin + (known + np.arange(1, stop + 1))[:, None] * tangent + aside[:, None] * across
+    added = origin + (start_row + np.arange(1, stop + 1))[:, None] * tangent + aside[:, None] * across
     added = added[[_inside(point, image.shape) for point in added]]
     return added, values[stop], stop < len(values) - 3
 
 
 def _by_chance(image, end, tangent, contrast, probabilities, weights):
-    """The most evidence that is found beside the crack, where a path begins at no crack: what the surface offers."""
+    """Return the largest evidence of paths on the bare surface beside the crack, which occurs by chance."""
     across = np.array([-tangent[1], tangent[0]])
     most = 0.0
     for aside in BESIDE:
@@ -132,24 +136,32 @@ def _by_chance(image, end, tangent, contrast, probabilities, weights):
 
 
 def strip_features(image, origin, tangent, probabilities=None, contrast=None):
-    """Return what the pixels of a strip show; float, shape (BEHIND + AHEAD, 2·ASIDE + 1, n), and the contrast.
+    """Return the features of all pixels of a strip.
 
     Parameters
     ----------
     image : ndarray, float, shape (H, W), in [0, 1]
+        The photograph.
     origin, tangent : ndarray, shape (2,)
-        Where the strip's middle begins, and its direction, a unit vector.
+        Start of the strip's middle line (row, column) [px], and its direction, a unit vector.
     probabilities : callable, optional
         As for `follow`.
-    contrast : ndarray, optional
-        How strong a line of each width the crack is, and how much darker or brighter than what is beside it; by default
-        as the strip's first `BEHIND` pixels show it.
+    contrast : ndarray, shape (len(SCALES) + 1,), optional
+        Contrast of the crack: its strength as a line of each width, then its gray value minus that of the surface
+        beside it. By default it is measured in the first `BEHIND` pixels of the strip.
+
+    Returns
+    -------
+    features : ndarray, float, shape (BEHIND + AHEAD, 2·ASIDE + 1, n)
+        In the order of `WEIGHTS` without the constant; the network's logit is last if `probabilities` is given.
+    contrast : ndarray, shape (len(SCALES) + 1,)
+        The contrast that was given or measured.
     """
     margin = int(4 * max(SCALES))
     at, aside = np.arange(-8, BEHIND + AHEAD + 8), np.arange(-ASIDE - margin, ASIDE + margin + 1)
     across = np.array([-tangent[1], tangent[0]])
     places = origin[:, None, None] + tangent[:, None, None] * at[:, None] + across[:, None, None] * aside
-    gray, seen = _sampled(image, places)
+    gray, inside = _sampled(image, places)
     beside = np.abs(aside) >= _BESIDE
     rows, columns = slice(8, 8 + BEHIND), slice(margin + ASIDE - 1, margin + ASIDE + 2)
     lines = [ndimage.gaussian_filter(gray, (_ALONG, scale), order=(0, 2)) for scale in SCALES]
@@ -157,24 +169,37 @@ def strip_features(image, origin, tangent, probabilities=None, contrast=None):
     maps = [*lines, tone - np.median(tone[:, beside])]
     if contrast is None:
         contrast = np.array([values[rows, columns].mean() for values in maps])
-    # Without grain, the crack's own blur would count: a line of less than a part of its contrast is none.
+    # On a smooth surface the standard deviation is almost 0, and the crack's own blur would count as a line.
     spreads = [
         max(1.4826 * np.median(np.abs(values[:, beside])), _FAINT * abs(own), _GRAIN)
         for values, own in zip(maps, contrast, strict=True)
     ]
     maps = np.clip(np.array(maps) / np.array(spreads)[:, None, None], -_LIMIT, _LIMIT)
-    # A crack that was dark so far most likely stays so, or turns into a bright line where only its flanks are seen.
+    # A dark crack most likely stays dark, or becomes a bright line where only its flanks are visible.
     strongest = np.abs(contrast[:-1] / spreads[:-1]).argmax()
     lines, tone = np.sign(contrast[strongest]) * maps[:-1], np.sign(contrast[-1]) * maps[-1]
-    found = [lines.max(axis=0), -lines.min(axis=0), np.maximum(tone, 0), np.maximum(-tone, 0)]
-    found = [np.where(seen, values, -_LIMIT) for values in found]
+    features = [lines.max(axis=0), -lines.min(axis=0), np.maximum(tone, 0), np.maximum(-tone, 0)]
+    features = [np.where(inside, values, -_LIMIT) for values in features]
     if probabilities is not None:
-        found.append(_logits(image.shape, places, probabilities))
-    return np.stack(found, axis=-1)[8:-8, margin:-margin], contrast
+        features.append(_logits(image.shape, places, probabilities))
+    return np.stack(features, axis=-1)[8:-8, margin:-margin], contrast
 
 
 def evidence(features, weights):
-    """Return the evidence of each pixel of a strip; shape (length, width)."""
+    """Return the evidence that each pixel of a strip is crack.
+
+    Parameters
+    ----------
+    features : ndarray, float, shape (length, width, n)
+        From `strip_features`.
+    weights : dict of str to float
+        As `WEIGHTS`.
+
+    Returns
+    -------
+    ndarray, shape (length, width)
+        At most `_PIXEL`; negative where the features speak against crack.
+    """
     values = np.array([weights[name] for name in weights if name not in ("constant", "probability")])
     score = weights["constant"] + features[..., : len(values)] @ values
     if features.shape[-1] > len(values):
@@ -183,32 +208,36 @@ def evidence(features, weights):
 
 
 def best_path(score, column):
-    """Return the path of most evidence from a column of a strip's first row to each of its rows.
+    """Find the path with the largest sum of evidence through a strip, by dynamic programming.
+
+    From row to row the path moves by at most one column.
 
     Parameters
     ----------
     score : ndarray, shape (length, width)
+        Evidence of each pixel, from `evidence`; that of the first row is not used.
     column : float
-        Where the path begins, give or take 2 px; the first row is no evidence.
+        Where the path starts in the first row, ± 2 px.
 
     Returns
     -------
     columns : ndarray of int, shape (length,)
-        Of the path that ends where the sum is largest; beyond that, of the best path from there on.
+        Columns of the path that ends at the row with the largest sum. For later rows: where the best path to that row
+        ends.
     values : ndarray, shape (length,)
-        Sum of the evidence up to each row, of the best path to there.
+        Largest sum of evidence of a path to each row; -inf beyond a gap in which more than `_GAP` is lost.
     """
     length, width = score.shape
-    sums, came = np.full((length, width), -np.inf), np.zeros((length, width), int)
+    sums, previous = np.full((length, width), -np.inf), np.zeros((length, width), int)
     middle = int(np.clip(np.rint(column), 2, width - 3))
     sums[0, middle - 2 : middle + 3] = 0.0
     padded = np.full(width + 2, -np.inf)
     for row in range(1, length):
         padded[1:-1] = sums[row - 1]
-        ways = np.stack([padded[:-2] - _TURN, padded[1:-1], padded[2:] - _TURN])
-        choice = ways.argmax(axis=0)
-        sums[row] = ways[choice, np.arange(width)] + score[row]
-        came[row] = np.arange(width) + choice - 1
+        options = np.stack([padded[:-2] - _TURN, padded[1:-1], padded[2:] - _TURN])
+        choice = options.argmax(axis=0)
+        sums[row] = options[choice, np.arange(width)] + score[row]
+        previous[row] = np.arange(width) + choice - 1
     values = sums.max(axis=1)
     lost = np.flatnonzero(np.maximum.accumulate(values) - values > _GAP)
     if lost.size:
@@ -217,7 +246,7 @@ def best_path(score, column):
     last = int(np.argmax(values))
     columns[last] = sums[last].argmax()
     for row in range(last, 0, -1):
-        columns[row - 1] = came[row, columns[row]]
+        columns[row - 1] = previous[row, columns[row]]
     columns[last + 1 :] = sums[last + 1 :].argmax(axis=1)
     return columns, values
 
@@ -236,14 +265,14 @@ def _inside(point, shape):
 
 
 def _window(places, shape, margin):
-    """The part of a picture that holds some places, as slices, and its first row and column."""
+    """Return the part of a picture that contains all places, as two slices, and its first row and column."""
     low = np.clip(np.floor(places.min(axis=(1, 2))).astype(int) - margin, 0, np.array(shape) - 1)
     high = np.clip(np.ceil(places.max(axis=(1, 2))).astype(int) + margin + 1, 1, shape)
     return tuple(slice(a, max(b, a + 1)) for a, b in zip(low, high, strict=True)), low
 
 
 def _sampled(image, places):
-    """Gray values at places, and which of them are in the picture."""
+    """Return gray values at places, and which places are inside the picture."""
     part, low = _window(places, image.shape, 2)
     gray = ndimage.map_coordinates(np.float32(image[part]), places - low[:, None, None], order=1, mode="nearest")
     shape = np.array(image.shape)[:, None, None]
@@ -252,5 +281,5 @@ def _sampled(image, places):
 
 def _logits(shape, places, probabilities):
     part, low = _window(places, shape, 32)
-    found = logit(np.clip(probabilities(part), 1e-4, 1 - 1e-4))
-    return np.clip(ndimage.map_coordinates(found, places - low[:, None, None], order=1, mode="nearest"), -_SURE, _SURE)
+    logits = logit(np.clip(probabilities(part), 1e-4, 1 - 1e-4))
+    return np.clip(ndimage.map_coordinates(logits, places - low[:, None, None], order=1, mode="nearest"), -_SURE, _SURE)

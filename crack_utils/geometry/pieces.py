@@ -1,8 +1,8 @@
-"""A crack whose mask is broken up: its pieces are joined end to end, also across a notch in its middle.
+"""Join the pieces of a crack whose mask is broken, end to end, also across a notch in its middle.
 
-Networks lose a crack where it is thin or crossed, by a cable say. Two ends belong together where they lie close, point
-at each other, and nothing fits better. Two arms that grew out of one notch lie farther apart; they belong together
-where the photograph shows something else than the material along all of the way between them.
+Networks miss parts of a crack where it is thin, or where something such as a cable crosses it. Two ends are joined if
+they are close, point at each other, and no other end fits better. Two cracks that grew from the two sides of a notch
+are farther apart. They are joined if the photograph shows no material between them, only the notch.
 """
 
 from itertools import combinations
@@ -13,35 +13,36 @@ from skimage.draw import line as pixels_between
 
 from crack_utils.geometry.centreline import arc_length
 
-_NEAR = 0.08  # of the picture's shorter side: the longest gap
-_SHARE = 0.5  # of the pieces' length together: a longer gap is not one of theirs
-_ALWAYS = 6.0  # [px] that a gap may have however short the pieces are
-_TURN = np.cos(np.radians(40))  # to either side: how far an end may point past the other
+_NEAR = 0.08  # share of the picture's shorter side: the longest gap
+_SHARE = 0.5  # share of the length of both pieces: the longest gap
+_ALWAYS = 6.0  # [px] gap that is always allowed, even between short pieces
+_TURN = np.cos(np.radians(40))  # largest angle between an end's direction and the line to the other end
 _STRAIGHT = np.cos(np.radians(35))  # the same across a notch
-_NOTCH = 0.45  # of the picture's shorter side: the longest notch in a crack's middle
-_SHORT = 8.0  # [px] of length: shorter pieces have no direction
-_TANGENT = 12.0  # [px] over which an end's direction is taken
-_ODD = 3.0  # standard deviations of the gray values beside the crack
-_FLANK = 12  # [px] beside the way between two pieces, where the material is looked at
+_NOTCH = 0.45  # share of the picture's shorter side: the longest notch in a crack's middle
+_SHORT = 8.0  # [px] length: shorter pieces have no direction
+_TANGENT = 12.0  # [px] length over which an end's direction is measured
+_ODD = 3.0  # standard deviations from the gray values beside the crack: farther away it is not material
+_FLANK = 12  # [px] from the line between two ends: where the gray values of the material are measured
 
 
 def join_pieces(field, level, cracks, image=None):
-    """Draw thin bridges between the pieces of broken-up cracks.
+    """Draw bridges of one pixel's width between the pieces of broken cracks.
 
     Parameters
     ----------
     field : ndarray of float32, shape (height, width)
-        At least `level` where there is crack.
+        Mask or probability, at least `level` where there is crack.
     level : float
+        Threshold of crack, in (0, 1).
     cracks : list of Skeleton
-        Of its components.
+        The skeletons of its components.
     image : ndarray, float, shape (height, width), in [0, 1], optional
-        The photograph; without it only near ends are joined.
+        The photograph. Without it, ends are not joined across a notch.
 
     Returns
     -------
     ndarray of float32, shape (height, width)
-        The field itself if nothing is joined.
+        A copy with bridges, or `field` itself if nothing was joined.
     """
     ends = [end for number, crack in enumerate(cracks) for end in _ends(number, crack)]
     possible = []
@@ -62,24 +63,24 @@ def join_pieces(field, level, cracks, image=None):
 
 
 def _ends(number, crack):
-    """Both ends of a piece's longest path: position, direction outward (None for a short piece), length."""
+    """Return both ends of a piece's longest path: position, outward direction (None for a short piece), length."""
     way, closed = crack.longest_path()
     if closed:
         return []
     pixels = crack.pixels[way]
     along = arc_length(pixels)
-    found = []
+    ends = []
     for path in (pixels, pixels[::-1]):
         direction = None
         if along[-1] >= _SHORT:
             back = path[np.searchsorted(arc_length(path), min(_TANGENT, along[-1] / 2))]
             direction = (path[0] - back) / np.hypot(*(path[0] - back))
-        found.append({"piece": number, "pixel": path[0], "direction": direction, "length": along[-1] + 1})
-    return found[:1] if len(pixels) == 1 else found
+        ends.append({"piece": number, "pixel": path[0], "direction": direction, "length": along[-1] + 1})
+    return ends[:1] if len(pixels) == 1 else ends
 
 
 def _cost(a, b, side, image):
-    """How badly two ends fit together [px]; None where they do not."""
+    """Return the cost of joining two ends [px], low for ends that fit well; None if they must not be joined."""
     way = (b["pixel"] - a["pixel"]).astype(float)
     gap = np.hypot(*way)
     if gap > _NOTCH * side or (a["direction"] is None and b["direction"] is None and gap > _ALWAYS):
@@ -98,7 +99,7 @@ def _cost(a, b, side, image):
 
 
 def _notch_between(image, first, second):
-    """Whether the photograph shows something else than the material beside it on all of the way between two ends."""
+    """Return whether the photograph shows no material on at least 80 % of the line between two ends."""
     way = (second - first).astype(float)
     gap = np.hypot(*way)
     way /= gap
@@ -108,7 +109,7 @@ def _notch_between(image, first, second):
         return False
     between = first + at[:, None] * way
     gray = ndimage.map_coordinates(image, between.T, order=1)
-    # The material beside the crack, behind both ends, where no notch is.
+    # The material is measured beside the crack behind both ends, where there is no notch.
     behind = np.concatenate([first - np.arange(2, 14)[:, None] * way, second + np.arange(2, 14)[:, None] * way])
     beside = [behind + side * across for side in (-_FLANK, -_FLANK + 4, _FLANK - 4, _FLANK)]
     material = ndimage.map_coordinates(image, np.concatenate(beside).T, order=1, mode="nearest")

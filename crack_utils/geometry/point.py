@@ -1,7 +1,7 @@
-"""The point of a sharp end: where a crack that narrows to nothing stops, however its last pixels bend.
+"""The point of a sharp end: where a crack that narrows to nothing stops.
 
-A skeleton stops short of it, and a tangent misses the point of an end like a hook. It is the part of the end that is
-farthest to reach within the crack. On a blunt end that would be a corner, so there is no point.
+A skeleton stops before this point, and the tangent misses it if the end is curved like a hook. The point is the part of
+the end with the longest path to it inside the crack. A blunt end has no point: the longest path would lead to a corner.
 """
 
 import numpy as np
@@ -9,31 +9,33 @@ from skimage.graph import MCP_Geometric
 
 from crack_utils.geometry.centreline import ray
 
-_BACK = 3.0  # half widths: how far from the skeleton's end the ways to its point begin
-_ONE_POINT = 2.0  # [px] apart at most are the pixels of an end's point, of which the middle is taken
-_LEVEL = 0.5  # [px] by which their ways may be shorter
-_SHARP = 0.7  # of a flat end's area: what an end as sharp as a half disc has
+_BACK = 3.0  # half widths from the skeleton's end to the pixel at which the paths start
+_ONE_POINT = 2.0  # [px] largest distance between pixels that are averaged to one point
+_LEVEL = 0.5  # [px] by which the paths to these pixels may be shorter than the longest
+_SHARP = 0.7  # share of a flat end's area: an end with less is sharp; a half disc has about this share
 
 
 def sharp_point(field, level, pixels, radii, outward):
-    """Return where the end of a crack comes to a point, or None if it is blunt, or too short to tell.
+    """Return the point of a sharp end of a crack.
 
     Parameters
     ----------
     field : ndarray of float32, shape (height, width)
-        At least `level` where there is crack.
+        Mask or probability, at least `level` where there is crack.
     level : float
+        Threshold of crack, in (0, 1).
     pixels : ndarray of int, shape (n, 2)
-        The skeleton's path, ending at this end.
+        Path of the skeleton that stops at this end, (row, column) [px].
     radii : ndarray, shape (n,)
         Distance of each pixel from the background [px].
     outward : ndarray, shape (2,)
-        Unit vector along the end.
+        Unit vector out of the crack at this end.
 
     Returns
     -------
     ndarray, shape (2,), or None
-        (row, column) [px]. Masks mark each pixel that the crack touches, so it lies in the last pixel, not at its edge.
+        (row, column) [px]; None if the end is blunt, or if the crack is too short to decide. Masks mark every pixel
+        that the crack touches, so the point lies inside the last pixel, not at its edge.
     """
     end = pixels[-1]
     steps = np.hypot(*np.diff(pixels, axis=0).T)
@@ -45,15 +47,15 @@ def sharp_point(field, level, pixels, radii, outward):
     reach = int(left[behind[-1]] + 2 * radius + 2)
     low = np.maximum(start - reach, 0)
     window = field[low[0] : start[0] + reach + 1, low[1] : start[1] + reach + 1] >= level
-    ways, _ = MCP_Geometric(np.where(window, 1.0, np.inf)).find_costs([tuple(map(int, start - low))])
-    inside = np.argwhere(np.isfinite(ways))
-    ways, inside = ways[tuple(inside.T)], inside + low
+    lengths, _ = MCP_Geometric(np.where(window, 1.0, np.inf)).find_costs([tuple(map(int, start - low))])
+    inside = np.argwhere(np.isfinite(lengths))
+    lengths, inside = lengths[tuple(inside.T)], inside + low
     from_end = np.hypot(*(inside - end).T)
     near = (from_end <= 2 * max(radii[-1], 2.0) + 4) & (from_end < np.hypot(*(inside - start).T))
-    ways, inside = ways[near], inside[near]
+    lengths, inside = lengths[near], inside[near]
     depth = max(2.0, 0.7 * radius)
-    if np.count_nonzero(ways > ways.max() - depth) >= _SHARP * depth * (2 * radius - 1):
+    if np.count_nonzero(lengths > lengths.max() - depth) >= _SHARP * depth * (2 * radius - 1):
         return None
-    last = (ways >= ways.max() - _LEVEL) & (np.hypot(*(inside - inside[ways.argmax()]).T) <= _ONE_POINT)
+    last = (lengths >= lengths.max() - _LEVEL) & (np.hypot(*(inside - inside[lengths.argmax()]).T) <= _ONE_POINT)
     point = inside[last].mean(axis=0)
     return point + (ray(field, level, point, outward, 1.0) - 0.5) * outward

@@ -1,8 +1,9 @@
-"""Which of the cracks in a picture is the primary one.
+"""Choose the primary crack among the cracks in a picture.
 
-From a mask alone it is the longest. The photograph tells more: a specimen's edge has another gray value on either side,
-a scratch is straight and of one width, and the primary crack has a notch or a border at one of its ends, but not at the
-other. The signs of each candidate are weighed by a conditional logistic regression (McFadden 1974).
+With a mask alone, the primary crack is the longest. A photograph helps to reject other lines: the gray values on the
+two sides of a specimen's edge differ, a scratch is straight and has a constant width, and the primary crack begins at a
+notch or at the border and ends inside the material. Such features of each candidate are combined by a conditional
+logistic regression (McFadden 1974).
 """
 
 import numpy as np
@@ -13,13 +14,13 @@ from crack_utils.geometry.ends import WITH_IMAGE, signs_of
 from crack_utils.geometry.pieces import join_pieces
 from crack_utils.geometry.skeleton import skeletons
 
-_MOST = 60  # pieces, the longest first, that are looked at for being joined: more is noise
-_CANDIDATES = 12  # cracks, the longest first, of which one is the primary crack
-_BESIDE = (3.0, 8.0)  # [px] from a crack's edge: where the material beside it is looked at
-_FLAT = 0.02  # gray value: least standard deviation of the material beside a crack
+_MOST = 60  # longest pieces that may be joined; further ones are noise
+_CANDIDATES = 12  # longest cracks that may be the primary crack
+_BESIDE = (3.0, 8.0)  # [px] from a crack's edge: range in which the material beside it is measured
+_FLAT = 0.02  # gray value: smallest standard deviation of the material beside a crack
 _BORDER = 1.5  # [px] from the picture's edge
 
-# Fitted by `crack_utils.study.primary_rule` on synthetic specimens and what the default model found in them.
+# Fitted by `crack_utils.study.primary_rule` on synthetic specimens and the default model's predictions for them.
 WEIGHTS = {
     "length": 0.93,
     "probability": 5.13,
@@ -36,66 +37,87 @@ WEIGHTS = {
 }
 
 
-def ranked(field, level, image=None):
-    """Return the cracks of a picture, broken-up ones in one piece, the primary crack first.
+def ranked(field, level, image=None, primary=None):
+    """Return the cracks of a picture, the primary crack first, after joining the pieces of broken cracks.
 
     Parameters
     ----------
     field : ndarray of float32, shape (height, width)
-        At least `level` where there is crack.
+        Mask or probability, from `tip.as_field`; at least `level` where there is crack.
     level : float
+        Threshold of crack, in (0, 1).
     image : ndarray, float, shape (height, width), in [0, 1], optional
         The photograph.
+    primary : (row, column), optional
+        The crack nearest to this position [px] is the primary one, whatever its features are.
 
     Returns
     -------
     field : ndarray of float32, shape (height, width)
-        With bridges between the pieces of a crack.
+        The same field with thin bridges between the pieces of a crack.
     cracks : list of (Skeleton, path, closed)
-        Path and whether it is closed as of `Skeleton.longest_path`; the primary one first, then the longest.
+        Path and closed are those of `Skeleton.longest_path`. The primary crack is first, the others follow by length.
     """
-    joined, pieces, signs = candidates(field, level, image)
-    if signs is not None and len(pieces) > 1:
-        pieces.insert(0, pieces.pop(int(np.argmax(signs @ list(WEIGHTS.values())))))
-    return joined, pieces
+    if primary is not None:
+        joined, pieces = _joined(field, level, image)
+        distances = [np.hypot(*(crack.pixels - primary).T).min() for crack, _, _ in pieces]
+        first = int(np.argmin(distances)) if pieces else 0
+    else:
+        joined, pieces, features = candidates(field, level, image)
+        first = 0 if features is None or len(pieces) < 2 else int(np.argmax(features @ list(WEIGHTS.values())))
+    return joined, pieces[first : first + 1] + pieces[:first] + pieces[first + 1 :]
 
 
 def candidates(field, level, image=None):
-    """Return what `ranked` does, the longest crack first, and the signs of those that may be the primary one.
+    """Return the cracks of a picture by length, and the features of those that may be the primary crack.
+
+    Parameters
+    ----------
+    field, level, image
+        As for `ranked`.
 
     Returns
     -------
     field, cracks
-        As of `ranked`.
-    signs : ndarray, shape (n, k), or None
-        Of the first n cracks, in the order of `WEIGHTS`; None without an image.
+        As of `ranked`, but with the longest crack first.
+    features : ndarray, shape (n, k), or None
+        Features of the n longest cracks, at most 12, in the order of `WEIGHTS`; None without an image.
     """
-    pieces = _longest_first(skeletons(field >= level))
-    joined = join_pieces(field, level, [crack for crack, _, _ in pieces[:_MOST]], image)
-    if joined is not field:
-        pieces = _longest_first(skeletons(joined >= level))
+    joined, pieces = _joined(field, level, image)
     if image is None:
         return joined, pieces, None
     mask = joined >= level
-    found = [signs_of_crack(joined, level, mask, image, *piece) for piece in pieces[:_CANDIDATES]]
-    return joined, pieces, np.array(found).reshape(-1, len(WEIGHTS))
+    features = [signs_of_crack(joined, level, mask, image, *piece) for piece in pieces[:_CANDIDATES]]
+    return joined, pieces, np.array(features).reshape(-1, len(WEIGHTS))
+
+
+def _joined(field, level, image):
+    """Return the field with bridges between the pieces of cracks, and its cracks, the longest first."""
+    pieces = _longest_first(skeletons(field >= level))
+    joined = join_pieces(field, level, [crack for crack, _, _ in pieces[:_MOST]], image)
+    return joined, pieces if joined is field else _longest_first(skeletons(joined >= level))
 
 
 def signs_of_crack(field, level, mask, image, crack, way, closed):
-    """Return the signs of one crack, in the order of `WEIGHTS`.
+    """Measure the features of one crack that help to decide whether it is the primary crack.
 
     Parameters
     ----------
     field : ndarray of float32, shape (height, width)
+        Mask or probability.
     level : float
+        Threshold of crack, in (0, 1).
     mask : ndarray of bool, shape (height, width)
+        True where the field is at least `level`.
     image : ndarray, float, shape (height, width), in [0, 1]
+        The photograph.
     crack, way, closed
-        As `ranked` returns them.
+        Skeleton, path and whether the path is closed, as `ranked` returns them.
 
     Returns
     -------
-    ndarray, shape (n,)
+    ndarray, shape (k,)
+        In the order of `WEIGHTS`.
     """
     line = trace(field, level, crack.pixels[way], crack.radii[way], closed, principal_axis(crack.pixels))
     points, half = line.points, line.widths / 2
@@ -148,8 +170,8 @@ def _turns(line):
 
 
 def _longest_first(cracks):
-    found = []
+    with_length = []
     for crack in cracks:
-        way, closed = crack.longest_path()
-        found.append((crack.distances(way[0])[0][way[-1]], crack, way, closed))
-    return [tuple(rest) for _, *rest in sorted(found, key=lambda each: -each[0])]
+        path, closed = crack.longest_path()
+        with_length.append((crack.distances(path[0])[0][path[-1]], (crack, path, closed)))
+    return [entry for _, entry in sorted(with_length, key=lambda pair: -pair[0])]

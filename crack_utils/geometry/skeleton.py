@@ -1,11 +1,12 @@
-"""Skeleton of a mask as a graph: spurs cut off, ends, and the longest path of each component.
+"""Skeleton of a mask as a graph, without spurs: its ends, and the longest path of each component.
 
-Pixels of the skeleton are nodes; neighbours are linked at their distance, 1 or √2. A diagonal link is left out where
-a third pixel already links both, so that a pixel with one link is an end and one with three or more a junction.
+The nodes of the graph are the pixels of the skeleton. Neighbouring pixels are linked, with their distance 1 or √2. A
+diagonal link is left out if a third pixel already links both. So a pixel with one link is an end, and a pixel with
+three or more links is a junction.
 
-**Spurs.** Thinning grows a branch into every corner and bump of the outline. A branch from a junction to an end that is
-shorter than the crack is wide at the junction (twice the distance to the nearest background) is such a spur, and is cut
-off, the shortest of a junction first, until none is left. Of the fork in a flat end the longer branch stays.
+**Spurs.** Thinning makes a short branch towards every corner and bump of the outline. A branch from a junction to an
+end is such a spur if it is shorter than the crack's width at the junction (twice the distance to the nearest
+background). Spurs are removed until none is left, the shortest of each junction first.
 """
 
 from dataclasses import dataclass
@@ -17,9 +18,9 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import cKDTree
 from skimage.morphology import skeletonize
 
-EIGHT = np.ones((3, 3), dtype=bool)  # pixels that touch at a corner belong together, as on a diagonal crack
-_PORE = 8  # [px] area of the largest hole that is filled: noise, which would make a loop of the skeleton
-_SWEEPS = 4  # a tree needs two; loops may take more
+EIGHT = np.ones((3, 3), dtype=bool)  # 8-connectivity: pixels that touch at a corner belong together
+_PORE = 8  # [px] largest area of a hole that is filled: such holes are noise and would make loops
+_SWEEPS = 4  # searches for the farthest pixel: a tree needs two, loops may need more
 
 
 @dataclass(frozen=True)
@@ -42,33 +43,36 @@ class Skeleton:
 
     @property
     def ends(self):
-        """Indices of the pixels with at most one link: free ends, empty for a closed loop."""
+        """Indices of the pixels with at most one link (the free ends), shape (k,); empty for a closed loop."""
         return np.flatnonzero(_degrees(self.links) <= 1)
 
     def distances(self, start):
-        """Distances along the skeleton from pixel `start` to every pixel [px], and the last pixel before each."""
+        """Return the distances along the skeleton from pixel `start` to all pixels [px], and each pixel's predecessor.
+
+        Both are arrays of shape (n,); `start` is an index of `pixels`.
+        """
         return dijkstra(self.links, directed=False, indices=start, return_predecessors=True)
 
     def path(self, start, stop):
-        """Indices of the pixels on the shortest way from `start` to `stop`."""
+        """Return the indices of the pixels on the shortest path from pixel `start` to pixel `stop`, shape (k,)."""
         before = self.distances(start)[1]
-        way = [stop]
-        while way[-1] != start:
-            way.append(before[way[-1]])
-        return np.array(way[::-1])
+        path = [stop]
+        while path[-1] != start:
+            path.append(before[path[-1]])
+        return np.array(path[::-1])
 
     def longest_path(self):
-        """Return the longest of all shortest ways between two pixels, and whether it is closed.
+        """Return the longest of all shortest paths between two pixels, and whether it is closed.
 
-        Exact on a tree; with loops found by sweeps from farthest to farthest pixel. A skeleton that is one loop
-        without ends is followed all around.
+        The result is exact for a tree. With loops it is an approximation: the search repeatedly moves to the farthest
+        pixel. If the whole skeleton is one loop, the path goes around it once.
 
         Returns
         -------
         path : ndarray of int
-            Indices of pixels, in order.
+            Indices of the pixels, in order, shape (k,).
         closed : bool
-            True where the last pixel is linked to the first.
+            True if the last pixel is linked to the first.
         """
         if len(self.pixels) > 3 and np.all(_degrees(self.links) == 2):
             return self._around(), True
@@ -82,15 +86,15 @@ class Skeleton:
         return self.path(before, start), False
 
     def _around(self):
-        way = [0, self.links[[0]].indices[0]]
-        while len(way) < len(self.pixels):
-            first, second = self.links[[way[-1]]].indices
-            way.append(second if first == way[-2] else first)
-        return np.array(way)
+        path = [0, self.links[[0]].indices[0]]
+        while len(path) < len(self.pixels):
+            first, second = self.links[[path[-1]]].indices
+            path.append(second if first == path[-2] else first)
+        return np.array(path)
 
 
 def without_pores(mask):
-    """Return a mask with holes of a few pixels filled.
+    """Return a mask with holes of at most 8 pixels filled; such holes are noise and would make loops in the skeleton.
 
     Parameters
     ----------
@@ -114,20 +118,20 @@ def skeletons(mask):
     Parameters
     ----------
     mask : ndarray of bool, shape (height, width)
-        Pixels that touch at a side or a corner belong to one component. What lies outside the picture counts neither
-        as crack nor as background.
+        Pixels that touch at a side or a corner belong to one component. Pixels outside the picture count neither as
+        crack nor as background.
 
     Returns
     -------
     list of Skeleton
-        By their component's first pixel, row by row.
+        One per component, in the order of the components' first pixels, row by row.
     """
     rows, columns = np.nonzero(mask)
     if not rows.size:
         return []
     corner = np.array([rows.min(), columns.min()])
     part = mask[corner[0] : rows.max() + 1, corner[1] : columns.max() + 1]  # most of a picture is background
-    # Not Zhang's method, the default: it deletes diagonal lines whose width is even.
+    # Lee's method, because Zhang's (the default) deletes diagonal lines of even width.
     pixels = np.argwhere(skeletonize(part, method="lee")) + corner
     radii = _radii(mask, pixels)
     links = _link(pixels, mask.shape)
@@ -136,11 +140,11 @@ def skeletons(mask):
     count, labels = connected_components(links, directed=False)
     order = np.argsort(labels, kind="stable")
     members = np.split(order, np.cumsum(np.bincount(labels, minlength=count))[:-1])
-    return [Skeleton(pixels[each], links[each][:, each], radii[each]) for each in members]
+    return [Skeleton(pixels[index], links[index][:, index], radii[index]) for index in members]
 
 
 def skeleton_mask(mask):
-    """Return the pixels of all of a mask's skeletons as a mask, for measures that count them.
+    """Return the skeletons of a mask as a mask, for measures that count skeleton pixels.
 
     Parameters
     ----------
@@ -149,7 +153,7 @@ def skeleton_mask(mask):
     Returns
     -------
     ndarray of bool, shape (height, width)
-        Empty for an empty mask alone. A mask without background, whose skeleton has no meaning, is its own.
+        Empty only for an empty mask. A mask without background has no meaningful skeleton and is returned as it is.
     """
     thin = np.zeros(mask.shape, bool)
     if mask.all():
@@ -160,16 +164,14 @@ def skeleton_mask(mask):
 
 
 def _radii(mask, pixels):
-    """Distances of pixels from the background's pixels next to the mask [px]; infinite without background."""
+    """Return the distance of each pixel from the nearest background pixel [px]; infinite without background."""
     edge = np.argwhere(ndimage.binary_dilation(mask, EIGHT) & ~mask)
     return cKDTree(edge).query(pixels)[0] if len(edge) else np.full(len(pixels), np.inf)
 
 
 def _link(pixels, shape):
-    """Distances between neighbouring pixels, as a symmetric sparse array."""
-    number = np.full(
-        (shape[0] + 2, shape[1] + 2), -1, np.int32
-    )  # a frame of nothing, so that every pixel has neighbours
+    """Return the distances between linked pixels as a symmetric sparse array."""
+    number = np.full((shape[0] + 2, shape[1] + 2), -1, np.int32)  # one row and column more on all sides
     number[tuple(pixels.T + 1)] = np.arange(len(pixels))
     first, second, length = [], [], []
     for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
@@ -192,19 +194,19 @@ def _degrees(links):
 
 
 def _without_spurs(links, radii):
-    """Return which pixels remain, a boolean array, once no branch is left that is a spur."""
+    """Return which pixels remain after all spurs are removed, a boolean array."""
     kept = np.ones(len(radii), dtype=bool)
     while True:
         index = np.flatnonzero(kept)
         left = links[index][:, index]
-        shortest = {}  # at each junction: with it gone, the next one may turn out to be the crack itself
-        for junction, length, way in _branches(left):
+        shortest = {}  # per junction; without its shortest spur, a longer branch may be part of the crack itself
+        for junction, length, branch in _branches(left):
             if length < min(2 * radii[index[junction]], shortest.get(junction, (np.inf,))[0]):
-                shortest[junction] = length, way
+                shortest[junction] = length, branch
         if not shortest:
             return kept
-        for _, way in shortest.values():
-            kept[index[way]] = False
+        for _, branch in shortest.values():
+            kept[index[branch]] = False
 
 
 def _branches(links):
@@ -212,11 +214,11 @@ def _branches(links):
     degrees = _degrees(links)
     neighbours, steps = np.split(links.indices, links.indptr[1:-1]), np.split(links.data, links.indptr[1:-1])
     for end in np.flatnonzero(degrees == 1):
-        way, length, before, here = [], 0.0, -1, end
+        branch, length, before, here = [], 0.0, -1, end
         while degrees[here] <= 2 and (before < 0 or degrees[here] == 2):
-            way.append(here)
+            branch.append(here)
             ahead = int(neighbours[here][0] == before)
             length += steps[here][ahead]
             before, here = here, neighbours[here][ahead]
         if degrees[here] > 2:
-            yield here, length, way
+            yield here, length, branch

@@ -1,11 +1,15 @@
-"""Where a crack ends: its tip, to a fraction of a pixel, and how far found tips lie from true ones.
+"""The tip of a crack, to a fraction of a pixel.
 
-**The tip** is an end of the primary crack's skeleton, moved on until the crack ends, since thinning shortens a skeleton
-by about the local half width: along the tangent, or to the point of an end that has one. The primary crack is the
-component with the longest skeleton. Its mouth is where the notch is; if that is not given, the end that looks most like
-one by the signs of `ends`. The tip is the end that one comes to from the mouth. Where the crack forks, the primary
-crack goes on where there is most crack ahead, straight ahead: a secondary crack that leaves it at an angle may be
-longer. An end at the picture's border is no tip. A crack with a notch in its middle, or without one, has two.
+**Definition.** The tip is an end of the skeleton of the primary crack (see `primary`). Thinning shortens a skeleton by
+about half of the crack's width, so the end is moved outward until the crack ends: along the tangent of a blunt end, or
+to the point of a sharp one.
+
+The mouth is the end of the crack at the notch. If the notch is not given, the mouth is the end that looks least like a
+tip (see `ends`). The tip is found by following the skeleton from the mouth. At a fork the branch with the larger crack
+area ahead is followed, and a branch that turns counts less: a secondary crack that leaves at an angle may be longer
+than the rest of the primary crack.
+
+An end at the picture's border is not a tip. A crack has two tips if its notch is in its middle, or if it has no notch.
 """
 
 from dataclasses import dataclass
@@ -20,37 +24,40 @@ from crack_utils.geometry.skeleton import without_pores
 
 LARGEST_SCALE = 1e6  # [mm/px] a kilometre: more is no photograph, and areas would be no number
 _PIXEL = 0.5  # [px] a mask tells an edge no better
-_SPREAD = 0.25  # of probability to either side of the threshold: how far a blurred end may lie off
-_BESIDE = 4.0  # half widths of the crack, over which its direction before and after a fork is taken
-_MIDDLE = 0.15  # of the crack's length from either end: a notch farther from both lies in its middle
-_WIDTH = 0.25  # of the skeleton: how far from an end at the border its width is taken
-_FEW = 4  # ends of which one may be the mouth
-_MOST = 20  # ends of a crack that are looked at: a mask that is all noise has thousands
-_GIVEN = 0.99  # probability of the right end where somebody has said where the notch is
-_BORDER = 1.0  # [px] from the picture's edge: nearer ends are where the crack leaves the picture
+_SPREAD = 0.25  # change of the threshold that gives the uncertainty of a blurred end
+_BESIDE = 4.0  # half widths of the crack: distance over which its direction before and after a fork is measured
+_MIDDLE = 0.15  # share of the crack's length: a notch farther than this from both ends is in the middle
+_WIDTH = 0.25  # share of the skeleton over which the width at an end is measured
+_FEW = 4  # ends that are compared to choose the mouth
+_MOST = 20  # ends of a crack that are examined: a mask of pure noise has thousands
+_GIVEN = 0.99  # probability of the right end if the notch was given
+_BORDER = 1.0  # [px] from the picture's edge: at a smaller distance the crack leaves the picture
 
 
 @dataclass(frozen=True)
 class Tip:
-    """The tip of the primary crack, or that there is none.
+    """The tip of the primary crack; `position` is None if there is no tip.
 
     Attributes
     ----------
     position : tuple of float, or None
-        (row, column) [px]; None if there is no tip: no crack, a loop, or one that leaves the picture at each end.
+        (row, column) [px]; None if there is no crack, if it is a closed loop, or if it leaves the picture at both ends.
     candidates : ndarray, shape (n, 2)
-        Ends of all cracks within the picture [px], those of the primary crack first, from the tip on.
+        (row, column) of the ends of all cracks inside the picture [px]. The tip is first, then the other ends of the
+        primary crack, then those of other cracks.
     uncertainty : float
-        Half a pixel, and half of the way on which a probability falls through the threshold ± 0.25 [px]; NaN without a
-        tip. It says nothing about a crack that the mask misses.
+        Uncertainty of `position` along the crack [px]; NaN without a tip. It combines half a pixel with half the
+        distance over which the probability falls from threshold + 0.25 to threshold - 0.25. It does not cover a part of
+        the crack that the mask misses.
     mm_per_px : float, optional
+        Scale of the picture.
     other_end : tuple of float, or None
-        (row, column) of the end where the crack begins [px], its mouth or its second tip; None without a tip.
+        (row, column) of the opposite end [px], which is the mouth or the second tip; None without a tip.
     right_end_probability : float, or None
-        That `position` is at a tip, and not at the mouth, in (0, 1); None without a tip. It says nothing about a crack
-        that the mask misses.
+        Probability that `position` is a tip and not the mouth, in (0, 1); None without a tip. It does not cover a part
+        of the crack that the mask misses.
     second : tuple of float, or None
-        (row, column) of the second tip [px], of a crack that begins at no notch or border, or in its middle.
+        (row, column) of the second tip [px], if the crack has two.
     """
 
     position: tuple | None
@@ -63,29 +70,32 @@ class Tip:
 
     @property
     def positions(self):
-        """The tips, none, one or two: a list of (row, column) [px]."""
+        """All tips: a list of none, one or two (row, column) [px]."""
         return [position for position in (self.position, self.second) if position is not None]
 
     @property
     def found(self):
-        """Whether there is a tip."""
+        """True if there is a tip."""
         return self.position is not None
 
 
 def find_tip(mask_or_probability, threshold=0.5, notch=None, mm_per_px=None, image=None):
-    """Find the tip of the primary crack.
+    """Find the tip of the primary crack, to a fraction of a pixel.
+
+    Use it to measure how far a crack has grown. Give the notch or the photograph if you have it: both help to tell the
+    tip from the mouth.
 
     Parameters
     ----------
     mask_or_probability : (height, width) array of bool, of integers 0 and 1, or of floats in [0, 1]
     threshold : float
-        In (0, 1): a probability at least as large is crack. The edge is the level set of the probability there.
+        In (0, 1). Pixels with at least this probability are crack; the crack's edge is the level set at this value.
     notch : (row, column), optional
         Any position in or near the notch [px].
     mm_per_px : float, optional
-        Scale of the picture.
+        Scale of the picture; it is only stored in the result.
     image : ndarray, float, shape (height, width), in [0, 1], optional
-        The photograph: what it shows beyond the crack's ends tells a tip from a mouth.
+        The photograph. Its gray values around the ends of the crack help to tell a tip from a mouth.
 
     Returns
     -------
@@ -94,7 +104,7 @@ def find_tip(mask_or_probability, threshold=0.5, notch=None, mm_per_px=None, ima
     Raises
     ------
     ValueError
-        If an argument is of the wrong kind or out of range.
+        If an argument has a wrong type, shape or range; the message names it and what is valid.
 
     Examples
     --------
@@ -105,7 +115,7 @@ def find_tip(mask_or_probability, threshold=0.5, notch=None, mm_per_px=None, ima
     """
     field, threshold = as_field(mask_or_probability, threshold)
     check_scale(mm_per_px)
-    notch, image = _check_notch(notch), check_image(image, field.shape)
+    notch, image = check_position("notch", notch), check_image(image, field.shape)
     field, cracks = ranked(field, threshold, image)
     if not cracks:
         return Tip(None, np.empty((0, 2)), float("nan"), mm_per_px)
@@ -120,19 +130,24 @@ def find_tip(mask_or_probability, threshold=0.5, notch=None, mm_per_px=None, ima
 
 
 def tip_of(field, level, crack, notch=None, mm_per_px=None, image=None, others=()):
-    """Return the tip of one crack.
+    """Return the tip of one crack; `find_tip` without its checks and without the choice of the primary crack.
 
     Parameters
     ----------
     field : ndarray of float32, shape (height, width)
-        At least `level` where there is crack.
+        Mask or probability, from `as_field`; at least `level` where there is crack.
     level : float
+        Threshold of crack, in (0, 1).
     crack : Skeleton
+        Of the crack whose tip is wanted.
     notch : ndarray, shape (2,), optional
+        (row, column) [px].
     mm_per_px : float, optional
-    image : ndarray, float, shape (height, width), optional
+        Scale of the picture.
+    image : ndarray, float, shape (height, width), in [0, 1], optional
+        The photograph.
     others : sequence of ndarray, shape (2,)
-        Ends of other cracks, to be put behind the candidates.
+        Ends of other cracks [px]; they are appended to the candidates.
 
     Returns
     -------
@@ -174,7 +189,21 @@ def tip_of(field, level, crack, notch=None, mm_per_px=None, image=None, others=(
 
 
 def uncertainty(field, level, point, tangent):
-    """Return how uncertain an end is [px], see `Tip`; `tangent` is the unit vector out of the crack."""
+    """Return the uncertainty of an end of a crack along the crack [px], see `Tip`.
+
+    Parameters
+    ----------
+    field : ndarray of float32, shape (height, width)
+        Mask or probability.
+    level : float
+        Threshold of crack, in (0, 1).
+    point, tangent : ndarray, shape (2,)
+        Position of the end (row, column) [px], and the unit vector that points out of the crack there.
+
+    Returns
+    -------
+    float
+    """
     inside = point - 2 * _PIXEL * tangent
     reach = float(max(field.shape))
     above, below = (
@@ -185,10 +214,10 @@ def uncertainty(field, level, point, tangent):
 
 
 def _mouth(field, level, crack, image):
-    """The end, as an index of the skeleton's pixels, that looks least like a tip.
+    """Return the end of the skeleton, as an index of its pixels, that looks least like a tip.
 
-    The widest of those at the border; if there is none, one of those farthest out: a mask that is all noise has
-    thousands of ends.
+    If ends lie at the picture's border, this is the widest of them. Otherwise only the ends farthest apart are
+    compared, because a mask of pure noise has thousands.
     """
     pixels, radii = crack.pixels[crack.ends], crack.radii[crack.ends]
     to_border = np.concatenate([pixels, np.array(field.shape) - 1 - pixels], axis=1).min(axis=1)
@@ -214,7 +243,7 @@ def _mouth(field, level, crack, image):
 
 
 def _through(crack, mouth):
-    """The path from the crack's other end past its mouth to its tip, and whether the mouth is in its middle."""
+    """Return the path from the opposite end past the mouth to the tip, and whether the mouth is in its middle."""
     ahead = crack.path(mouth, _follow(crack, mouth))
     distances = crack.distances(mouth)[0]
     step = ahead[1] if len(ahead) > 1 else -1
@@ -227,51 +256,91 @@ def _through(crack, mouth):
 
 
 def end_signs(field, level, line, at_border, image):
-    """The signs of both ends of a line, and their weights."""
+    """Return the features of both ends of a crack, and their weights in the logistic regression of `ends`.
+
+    Parameters
+    ----------
+    field : ndarray of float32, shape (height, width)
+        Mask or probability.
+    level : float
+        Threshold of crack, in (0, 1).
+    line : Centreline
+        Of the crack.
+    at_border : pair of bool
+        Whether each end lies at the picture's border.
+    image : ndarray, float, shape (height, width), in [0, 1], or None
+        The photograph.
+
+    Returns
+    -------
+    features : ndarray, shape (2, n)
+        One row per end.
+    weights : dict of str to float
+        `MASK_ONLY` without a photograph, otherwise `WITH_IMAGE`.
+    """
     if image is None:
         return signs_of(line, at_border), MASK_ONLY
     return signs_of(line, at_border, image, field >= level), WITH_IMAGE
 
 
 def _follow(crack, mouth):
-    """The end, as an index of the skeleton's pixels, that one comes to from the mouth."""
-    ways = [crack.path(mouth, end) for end in crack.ends if end != mouth]
-    while len(ways) > 1:
-        # None of the ways is part of another, as each ends in an end.
-        fork = next(step for step in range(len(crack.pixels)) if len({way[step] for way in ways}) > 1)
+    """Follow the crack from its mouth; return the end that is reached, as an index of the skeleton's pixels."""
+    paths = [crack.path(mouth, end) for end in crack.ends if end != mouth]
+    while len(paths) > 1:
+        # No path is a part of another one, because each stops at a free end.
+        fork = next(step for step in range(len(crack.pixels)) if len({path[step] for path in paths}) > 1)
         branches = {}
-        for way in ways:
-            branches.setdefault(way[fork], []).append(way)
-        ways = max(branches.values(), key=lambda branch: max(_worth(crack, way, fork - 1) for way in branch))
-    return ways[0][-1] if ways else mouth
+        for path in paths:
+            branches.setdefault(path[fork], []).append(path)
+        paths = max(branches.values(), key=lambda branch: max(_branch_score(crack, path, fork - 1) for path in branch))
+    return paths[0][-1] if paths else mouth
 
 
-def _worth(crack, way, fork):
-    """How much speaks for a way on from a fork, a step of it: its area ahead, less by the factor e a radian it turns.
+def _branch_score(crack, path, fork):
+    """Return the score of a path beyond a fork (an index of the path): the area ahead times exp(-turn in radians).
 
-    By size alone, one of seven forks of synthetic specimens (512×640) was followed into a secondary crack; with the
-    turn, one of a hundred. The direction is not looked at within the fork's half width, where both branches are one.
+    By area alone, one of seven forks of synthetic specimens (512×640) was followed into a secondary crack. With the
+    turn it was one of a hundred. Within half a width of the fork both branches are one crack, so the direction is
+    measured outside of that.
     """
-    along = arc_length(crack.pixels[way])
-    half = crack.radii[way[fork]]
+    along = arc_length(crack.pixels[path])
+    half_width = crack.radii[path[fork]]
 
     def at(distance):
-        return np.array([np.interp(along[fork] + distance, along, crack.pixels[way, axis]) for axis in (0, 1)])
+        return np.array([np.interp(along[fork] + distance, along, crack.pixels[path, axis]) for axis in (0, 1)])
 
-    before, after = at(-half) - at(-(1 + _BESIDE) * half), at((1 + _BESIDE) * half) - at(half)
+    before = at(-half_width) - at(-(1 + _BESIDE) * half_width)
+    after = at((1 + _BESIDE) * half_width) - at(half_width)
     turn = np.abs(np.angle(complex(*after) * complex(*before).conjugate()))
-    return crack.radii[way[fork:]].sum() * np.exp(-turn)
+    return crack.radii[path[fork:]].sum() * np.exp(-turn)
 
 
 def both_ends(field, level, crack, way):
-    """The middle of a path, and the position and outward tangent of both of its ends."""
+    """Return the centreline along a path of the skeleton, and the position and outward direction of its two ends.
+
+    Parameters
+    ----------
+    field : ndarray of float32, shape (height, width)
+        Mask or probability.
+    level : float
+        Threshold of crack, in (0, 1).
+    crack : Skeleton
+    way : ndarray of int, shape (n,)
+        The path, as indices of the skeleton's pixels.
+
+    Returns
+    -------
+    line : Centreline
+    ends : list of two (point, direction)
+        Each an ndarray of shape (2,): (row, column) [px], and a unit vector out of the crack. First of the path first.
+    """
     line = trace(field, level, crack.pixels[way], crack.radii[way], heading=principal_axis(crack.pixels))
     backwards = Centreline(line.points[::-1], line.widths[::-1], False, line.extensions[::-1])
     return line, [_end_of(field, level, crack, way[::-1], backwards), _end_of(field, level, crack, way, line)]
 
 
 def _last_end(field, level, crack, way):
-    """Position and outward tangent of the last end of a path."""
+    """Return the position and outward direction of the last end of a path."""
     return both_ends(field, level, crack, way)[1][1]
 
 
@@ -283,12 +352,30 @@ def _end_of(field, level, crack, way, line):
 
 
 def leaves(point, shape):
+    """Return whether a crack's end at (row, column) [px] lies at the border of a picture of shape (height, width)."""
     edges = np.array([point[0] + 0.5, point[1] + 0.5, shape[0] - 0.5 - point[0], shape[1] - 0.5 - point[1]])
     return bool(edges.min() < _BORDER)
 
 
 def as_field(mask_or_probability, threshold=0.5):
-    """Return a mask or a probability as float32, pores of its mask filled, and the threshold; or refuse them."""
+    """Check a mask or probability; return it as float32 with tiny holes filled, and the threshold that belongs to it.
+
+    Parameters
+    ----------
+    mask_or_probability : (height, width) array of bool, of integers 0 and 1, or of floats in [0, 1]
+    threshold : float
+        In (0, 1); for masks of bool or integers it is replaced by 0.5.
+
+    Returns
+    -------
+    field : ndarray of float32, shape (height, width)
+    threshold : float
+
+    Raises
+    ------
+    ValueError
+        If the shape, the values or the threshold are not valid.
+    """
     values = np.asarray(mask_or_probability)
     if values.ndim != 2 or not values.size:
         raise ValueError(f"mask_or_probability has shape {values.shape}: (height, width) is needed")
@@ -304,22 +391,29 @@ def as_field(mask_or_probability, threshold=0.5):
 
 
 def check_scale(mm_per_px):
-    """Refuse a scale that is none."""
+    """Raise a ValueError unless `mm_per_px` is None or a positive number up to `LARGEST_SCALE`."""
     if mm_per_px is not None and not 0 < mm_per_px <= LARGEST_SCALE:
         raise ValueError(f"mm_per_px={mm_per_px}: valid is a number above 0, up to {LARGEST_SCALE:g}, or None")
 
 
-def _check_notch(notch):
-    if notch is None:
+def check_position(name, position):
+    """Return a position as an array, None for None; or refuse it."""
+    if position is None:
         return None
-    notch = np.asarray(notch, float)
-    if notch.shape != (2,) or not np.all(np.isfinite(notch)):
-        raise ValueError(f"notch={notch}: valid is (row, column) in pixels, or None")
-    return notch
+    position = np.asarray(position, float)
+    if position.shape != (2,) or not np.all(np.isfinite(position)):
+        raise ValueError(f"{name}={position}: valid is (row, column) in pixels, or None")
+    return position
 
 
 def check_image(image, shape):
-    """Refuse a photograph of another shape than the mask."""
+    """Return a photograph as an array, or None if there is none.
+
+    Raises
+    ------
+    ValueError
+        If it is not of floats, or not of `shape`, the (height, width) of the mask.
+    """
     if image is None:
         return None
     image = np.asarray(image)

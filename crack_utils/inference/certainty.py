@@ -3,7 +3,7 @@
 from crack_utils.data.images import resize_image
 
 
-def how_sure(trained, image, cracks, threshold=None, scale=None, flips=False):
+def how_sure(trained, image, cracks, threshold=None, scale=None, flips=False, unlike=None, corrections=()):
     """Say how far length and tip of the primary crack may be off, and whether the photograph is an unusual one.
 
     Parameters
@@ -14,6 +14,10 @@ def how_sure(trained, image, cracks, threshold=None, scale=None, flips=False):
         Found in it, the longest first.
     threshold, scale, flips
         How they were found; None: as the network's calibration has it. Its bounds hold for nothing else.
+    unlike : list of str, optional
+        What `unlike_the_training` says, where that is known already.
+    corrections : sequence of str
+        What a person has decided, such as "mask": the network's bounds do not hold for it.
 
     Returns
     -------
@@ -33,8 +37,8 @@ def how_sure(trained, image, cracks, threshold=None, scale=None, flips=False):
         )
         if differs
     ]
-    unlike = unlike_the_training(trained, image)
-    return _about(intervals, cracks, own, other, bool(unlike)), unlike
+    unlike = unlike_the_training(trained, image) if unlike is None else unlike
+    return _about(intervals, cracks, own, other, bool(unlike), corrections), unlike
 
 
 def unlike_the_training(trained, image):
@@ -58,7 +62,7 @@ def unlike_the_training(trained, image):
     return unlike(resize_image(image, tuple(max(3, round(side * scale)) for side in image.shape)), ranges)
 
 
-def _about(intervals, cracks, scale, other, unlike):
+def _about(intervals, cracks, scale, other, unlike, corrections):
     if not cracks:
         return ["No crack was found, which does not prove that there is none."]
     crack = cracks[0]
@@ -66,8 +70,11 @@ def _about(intervals, cracks, scale, other, unlike):
     if crack.tip.found:
         told = _distance(crack.tip.uncertainty, crack.mm_per_px)
         said.append(f"The probability places the tip of what was found within {told}.")
-        right = f"{crack.tip.right_end_probability:.0%}"
-        said.append(f"That this end is a tip, and not the mouth, has a probability of {right}.")
+        if "tip" not in corrections:
+            right = f"{crack.tip.right_end_probability:.0%}"
+            said.append(f"That this end is a tip, and not the mouth, has a probability of {right}.")
+    if corrections:
+        return [*said, f"A person has decided on the {' and the '.join(corrections)}: no bound of the network holds."]
     if not intervals:
         return [*said, "Nobody has measured how far this network's measures are off: it is not calibrated."]
     if other:

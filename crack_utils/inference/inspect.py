@@ -8,7 +8,6 @@ is done again.
 
 import csv
 import json
-import math
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from crack_utils.data.images import read_image
 from crack_utils.data.names import printable
 from crack_utils.data.stored import DataError
 from crack_utils.inference.certainty import unlike_the_training
-from crack_utils.inference.measure import measure
+from crack_utils.inference.measure import as_row, measure
 from crack_utils.inference.overlay import overlay
 from crack_utils.runtime import provenance
 from crack_utils.runtime.atomic import FullDiskError, atomic_write, lock
@@ -155,15 +154,8 @@ def _record(photograph, shape, cracks):
         "file": photograph.path.name,
         "size": list(shape),
         "mm_per_px": photograph.mm_per_px,
-        "cracks": [{key: _plain(value) for key, value in crack.to_dict().items()} for crack in cracks],
+        "cracks": [as_row(crack) for crack in cracks],
     }
-
-
-def _plain(value):
-    """Return a measure as a table shows it: numbers to four decimals, None for one that is not known."""
-    if not isinstance(value, float):
-        return value
-    return round(value, 4) if math.isfinite(value) else None
 
 
 def _draw(folder, photograph, image, probability, threshold, cracks):

@@ -1,9 +1,11 @@
 """From a photograph and its crack probability to its measured cracks, the primary one's tips followed to their ends."""
 
+import math
+
 from crack_utils.geometry import follow_tips, measure_cracks
 
 
-def measure(image, probability, threshold, mm_per_px=None, predictor=None):
+def measure(image, probability, threshold, mm_per_px=None, predictor=None, primary=None, notch=None):
     """Measure the cracks of a photograph as `crack-utils predict` and the page do.
 
     Parameters
@@ -16,13 +18,15 @@ def measure(image, probability, threshold, mm_per_px=None, predictor=None):
     mm_per_px : float, optional
     predictor : Predictor, optional
         The network, where it saw the photograph reduced: near the tips it looks at the photograph's own pixels.
+    primary, notch : (row, column), optional
+        What a person says of the primary crack, as for `measure_cracks`.
 
     Returns
     -------
     list of Crack
         The primary crack first.
     """
-    cracks = measure_cracks(probability, mm_per_px, threshold, image)
+    cracks = measure_cracks(probability, mm_per_px, threshold, image, primary, notch)
     if cracks:
 
         def native(part):
@@ -30,3 +34,20 @@ def measure(image, probability, threshold, mm_per_px=None, predictor=None):
 
         cracks[0] = follow_tips(cracks[0], image, native)
     return cracks
+
+
+def as_row(crack):
+    """Return the measures of a crack as tables and JSON have them.
+
+    Returns
+    -------
+    dict
+        Numbers to four decimals, None for what is not known.
+    """
+    return {name: _plain(value) for name, value in crack.to_dict().items()}
+
+
+def _plain(value):
+    if not isinstance(value, float):
+        return value
+    return round(value, 4) if math.isfinite(value) else None

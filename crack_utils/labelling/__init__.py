@@ -8,7 +8,9 @@ from importlib import import_module
 
 _HOMES = {
     "contour": ("active_contour",),
+    "drafts": ("draft",),
     "files": ("read_digest", "read_photo", "write_mask"),
+    "lines": ("polyline",),
     "recipe": ("Labels", "Recipe"),
     "roi": ("draw_roi",),
     "steps": ("RecipeError", "Step"),

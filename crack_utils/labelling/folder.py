@@ -6,9 +6,11 @@
 
 import csv
 import io
+from functools import cached_property
 from pathlib import Path
 
-from crack_utils.data.images import SUFFIXES
+from crack_utils.data.digests import common_bits
+from crack_utils.data.images import SUFFIXES, read_image
 from crack_utils.data.metadata import METADATA, read_table
 from crack_utils.data.names import normal, printable, problem_of
 from crack_utils.data.pairs import refuse
@@ -17,7 +19,9 @@ from crack_utils.labelling.files import encode_mask, encode_parts, read_digest, 
 from crack_utils.labelling.recipe import Recipe
 from crack_utils.labelling.steps import RecipeError
 
-__all__ = ["LabelFolder"]
+__all__ = ["KEEP", "LabelFolder"]
+
+KEEP = object()  # leaves what `metadata.csv` says of a photograph as it is
 
 
 class LabelFolder:
@@ -78,6 +82,14 @@ class LabelFolder:
             raise DataError(f"{printable(file)}: {problem}")
         return read_photo(file)
 
+    def gray(self, name):
+        """Read a photograph as a network sees it: float32 (H, W) in [0, 1]."""
+        return read_image(self.images[self._known(name)], self._bits)
+
+    @cached_property
+    def _bits(self):
+        return common_bits(self.images.values())
+
     def recipe(self, name):
         """Read the recipe of a photograph; return an empty one if there is none yet.
 
@@ -91,19 +103,29 @@ class LabelFolder:
 
     def tip(self, name):
         """Return the labelled tip of a photograph as (row, column) [px]; None if there is none."""
-        row = self._metadata()[1].get(self._known(name), {})
-        if not row.get("tip_row") or not row.get("tip_column"):
-            return None
-        try:
-            return float(row["tip_row"]), float(row["tip_column"])
-        except ValueError:
-            tip = f"{row['tip_row']!r}, {row['tip_column']!r}"
-            raise DataError(
-                f"{self.path / 'metadata.csv'}: the tip of {name!r} must be two numbers, not {tip}"
-            ) from None
+        return self._point(name, "tip")
 
-    def save(self, name, recipe, labels, tip=None):
-        """Write recipe, mask, parts and tip of a photograph, atomically: all of them or none.
+    def second_tip(self, name):
+        """Return the second tip of a photograph, of a crack with two, as (row, column) [px]; None if there is none."""
+        return self._point(name, "tip2")
+
+    def scale(self, name):
+        """Return the scale of a photograph [mm/px]; None if it is not known."""
+        text = self._metadata()[1].get(self._known(name), {}).get("mm_per_px")
+        return float(text) if text and _is_number(text) and float(text) > 0 else None
+
+    def _point(self, name, which):
+        row = self._metadata()[1].get(self._known(name), {})
+        texts = row.get(f"{which}_row"), row.get(f"{which}_column")
+        if not all(texts):
+            return None
+        if not all(map(_is_number, texts)):
+            tip = ", ".join(map(repr, texts))
+            raise DataError(f"{self.path / 'metadata.csv'}: the tip of {name!r} must be two numbers, not {tip}")
+        return tuple(map(float, texts))
+
+    def save(self, name, recipe, labels, tip=KEEP, tip2=KEEP, mm_per_px=KEEP):
+        """Write recipe, mask, parts, tips and scale of a photograph, atomically: all of them or none.
 
         Parameters
         ----------
@@ -111,7 +133,9 @@ class LabelFolder:
         recipe : Recipe
         labels : Labels
             The result of the recipe on the photograph.
-        tip : (row, column) [px], optional
+        tip, tip2 : (row, column) [px], optional
+            None removes one, and without a first tip there is no second; by default they stay as they are.
+        mm_per_px : float, optional
 
         Raises
         ------
@@ -124,10 +148,22 @@ class LabelFolder:
         write_together(
             {
                 self.recipe_path(name): recipe.to_json().encode(),
-                self.path / "metadata.csv": self._metadata_with(name, tip).encode(),
+                self.path / "metadata.csv": self._metadata_with(name, tip, tip2, mm_per_px).encode(),
                 **self._pictures(name, recipe, labels),
             }
         )
+
+    def save_draft(self, name, recipe):
+        """Write the recipe of a photograph that a network has drafted, and no mask: nobody has looked at it yet.
+
+        Raises
+        ------
+        DataError
+            If there is a recipe or a mask already.
+        """
+        if self.state(name) != "new":
+            raise DataError(f"{self.recipe_path(name)}: {name!r} has a recipe or a mask already")
+        recipe.save(self.recipe_path(name))
 
     def replay(self, name):
         """Make the mask and the parts of a photograph again from its recipe.
@@ -135,7 +171,8 @@ class LabelFolder:
         Returns
         -------
         str
-            "made" if there was no mask, "unchanged" if both files already have the same bytes, else "changed".
+            "made" if there was no mask, "unchanged" if both files already have the same bytes, else "changed"; "draft"
+            if nobody has looked at what a network drafted, so that it makes no mask.
 
         Raises
         ------
@@ -149,6 +186,8 @@ class LabelFolder:
             raise RecipeError(f"{path}: no such file")
         self._refuse_foreign(name)
         recipe = Recipe.load(path)
+        if self.state(name) == "draft":
+            return "draft"
         try:
             labels = recipe.apply(self.photo(name))
         except RecipeError as error:
@@ -167,7 +206,7 @@ class LabelFolder:
         -------
         str
             "labelled"; "stale" if its mask differs from the result of its recipe; "new" without mask and recipe;
-            "foreign" with a mask from another tool.
+            "draft" with a network's draft that nobody has corrected or saved; "foreign" with a mask from another tool.
         """
         recipe, mask = self.recipe_path(name), self.mask_path(name)
         if mask.suffix != ".png":
@@ -175,10 +214,12 @@ class LabelFolder:
         if not recipe.exists():
             return "foreign" if mask.exists() else "new"
         try:
-            current = mask.exists() and read_digest(mask) == Recipe.load(recipe).digest
+            steps = Recipe.load(recipe)
         except RecipeError:
             return "stale"
-        return "labelled" if current else "stale"
+        if mask.exists():
+            return "labelled" if read_digest(mask) == steps.digest else "stale"
+        return "draft" if len(steps) and all(step.tool == "draft" for step in steps.steps) else "stale"
 
     def _refuse_foreign(self, name):
         if self.state(name) == "foreign":
@@ -203,16 +244,34 @@ class LabelFolder:
         refuse([(path, problem) for problem in table.problems])
         return list(table.columns or METADATA), table.rows
 
-    def _metadata_with(self, name, tip):
-        """Return the text of ``metadata.csv`` with the tip of one photograph set; nothing else changes."""
+    def _metadata_with(self, name, tip, tip2, mm_per_px):
+        """Return the text of ``metadata.csv`` with tips and scale of one photograph set; nothing else changes."""
         columns, rows = self._metadata()
-        columns += [column for column in ("tip_row", "tip_column") if column not in columns]
+        new = _point_fields("tip", tip) | _point_fields("tip2", None if tip is None else tip2)
+        if mm_per_px is not KEEP:
+            new["mm_per_px"] = "" if mm_per_px is None else f"{mm_per_px:.6g}"
+        new = {column: value for column, value in new.items() if value or column in columns}
         row = rows.setdefault(name, {"name": name, **({"source": self.path.name} if "source" in columns else {})})
-        row["tip_row"], row["tip_column"] = ("", "") if tip is None else (f"{value:.2f}" for value in tip)
-        if tip is None:  # nor is there a second one
-            row |= {column: "" for column in ("tip2_row", "tip2_column") if column in columns}
+        row |= new
+        columns += [column for column in new if column not in columns]
         text = io.StringIO(newline="")
         writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows[key] for key in sorted(rows))
         return text.getvalue()
+
+
+def _point_fields(which, point):
+    """Return the two fields of a point in `metadata.csv`; none if it stays as it is."""
+    if point is KEEP:
+        return {}
+    texts = ("", "") if point is None else (f"{value:.2f}" for value in point)
+    return dict(zip((f"{which}_row", f"{which}_column"), texts, strict=True))
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,6 +1,7 @@
 """Recipes: the list of steps that made a mask; steps can be undone, repeated, reviewed and stored as text (R10, R15).
 
-A recipe contains no pixels. Applied to its photograph it always gives the same mask, byte for byte, on every machine.
+Applied to its photograph a recipe always gives the same mask, byte for byte, on every machine. It contains no
+pixels but those of a network's draft, if it began with one.
 """
 
 import hashlib

@@ -1,5 +1,6 @@
 """Export a recipe as a Python script, with one comment and one call per step, like the Image Segmenter's functions."""
 
+import json
 import textwrap
 
 from crack_utils.labelling.steps import TOOLS
@@ -72,12 +73,12 @@ def _named(parameters):
 def _value(value):
     """Return a parameter as Python text: exact numbers in their shortest form, points as a list."""
     if isinstance(value, str):
-        return f'"{value}"'
+        return json.dumps(value, ensure_ascii=False)
     if not isinstance(value, tuple):
         return repr(int(value) if value == int(value) else value)
     if isinstance(value[0], tuple):
         return _points(value)
-    return f"({', '.join(map(_value, value))})"
+    return f"[{', '.join(map(_value, value))}]"
 
 
 def _points(points):

@@ -2,15 +2,27 @@
 
 import math
 
-import numpy as np
-
-from crack_utils.labelling.folder import LabelFolder
-from crack_utils.labelling.recipe import Labels
-from crack_utils.labelling.steps import PARTS, TOOLS, RecipeError, Step
+from crack_utils.data.contrast import as_unit
+from crack_utils.labelling import lines, tools
+from crack_utils.labelling.folder import KEEP, LabelFolder
+from crack_utils.labelling.steps import PARTS, TOOLS, Step
+from crack_utils.labelling.trail import Trail
 
 __all__ = ["HAND_TOOLS", "MASK_TOOLS", "Session", "Settings"]
 
-HAND_TOOLS = ("flood_fill", "rectangle", "polygon", "freehand", "disk", "tip")  # used on the picture
+HAND_TOOLS = (  # used on the picture
+    "polyline",
+    "flood_fill",
+    "brush",
+    "eraser",
+    "polygon",
+    "rectangle",
+    "freehand",
+    "disk",
+    "tip",
+    "tip2",
+    "scale",
+)
 MASK_TOOLS = (  # used on the whole part at once
     "active_contour",
     "dilate",
@@ -34,6 +46,10 @@ class Settings:
     mode : {"add", "subtract"}
     tolerance : float in [0, 1]
         Tolerance of the flood fill.
+    width : float [px]
+        Of the next vertex of a polyline, of the brush and the eraser.
+    follow : {"dark", "bright", "straight"}
+        What a polyline follows between its vertices.
     iterations, reach, smoothing : int
     method : {"chan_vese", "edge"}
         Settings of the active contour.
@@ -45,7 +61,7 @@ class Settings:
 
     def __init__(self):
         self.tool, self.part, self.mode = "flood_fill", "primary", "add"
-        self.tolerance = 0.05
+        self.tolerance, self.width, self.follow = 0.05, 3.0, "dark"
         self.iterations, self.method, self.reach, self.smoothing = 100, "chan_vese", 20, 1
         self.radius, self.area = 1, 30
 
@@ -70,8 +86,10 @@ class Session:
     def __init__(self, folder):
         self.folder = LabelFolder(folder)
         self.settings = Settings()
-        self.outline = []  # corners of a polygon that is not closed yet, (row, column)
-        waiting = (name for name in self.folder.names if self.folder.state(name) == "new")
+        self.outline = []  # vertices of a polyline or polygon that is not finished yet, or of a scale, (row, column)
+        self.widths = []  # of the vertices of an open polyline [px]
+        self.chosen = None  # index of the step whose vertices can be moved
+        waiting = (name for name in self.folder.names if self.folder.state(name) in ("new", "draft"))
         self.open(next(waiting, self.folder.names[0]))
 
     @property
@@ -85,12 +103,17 @@ class Session:
         return self.folder.names.index(self.name)
 
     def open(self, name):
-        """Open a photograph with its recipe and tip; if one of them cannot be read, the current one stays open."""
-        image, recipe, tip = self.folder.photo(name), self.folder.recipe(name), self.folder.tip(name)
+        """Open a photograph with its recipe and tips; if one of them cannot be read, the current one stays open."""
+        folder = self.folder
+        image, recipe, tip = folder.photo(name), folder.recipe(name), folder.tip(name)
+        tip2, scale = folder.second_tip(name), folder.scale(name)
         trail = Trail(image)
         labels = trail.follow(recipe)
-        self.name, self.image, self.recipe, self.tip = name, image, recipe, tip
-        self.labels, self._trail, self.outline = labels, trail, []
+        self.name, self.image, self.recipe, self.labels, self._trail = name, image, recipe, labels, trail
+        self.tip, self.tip2, self.mm_per_px = tip, tip2, scale
+        self._unit, self._lines = None, {}
+        self.chosen = None
+        self.drop_outline()
 
     def move(self, by):
         """Open the photograph `by` positions later, within the folder; return whether it is another one."""
@@ -101,15 +124,22 @@ class Session:
         return True
 
     def click(self, row, column):
-        """Use the selected tool at a point [px]: a seed, the next corner of a polygon, or the tip."""
+        """Use the selected tool at a point [px]: a seed, the next vertex, a tip, or an end of the known length."""
         self._check_inside(row, column)
         tool = self.settings.tool
         if tool == "flood_fill":
             self.add("flood_fill", seed=(round(row), round(column)))
+        elif tool == "polyline":
+            self.chosen = None
+            self.outline.append(lines.snapped(self.unit, (row, column), self.settings.follow, self.settings.width))
+            self.widths.append(self.settings.width)
         elif tool == "polygon":
+            self.chosen = None
             self.outline.append((row, column))
-        elif tool == "tip":
-            self.mark_tip(row, column)
+        elif tool == "scale":
+            self.outline = [*(self.outline if len(self.outline) == 1 else []), (row, column)]
+        elif tool in ("tip", "tip2"):
+            self.mark_tip(row, column, second=tool == "tip2")
 
     def draw(self, points):
         """Use the selected tool along a drag through points (row, column) [px]."""
@@ -121,32 +151,90 @@ class Session:
             self.add("draw_roi", shape=tool, points=[first], radius=radius)
         elif tool == "freehand":
             self.add("draw_roi", shape=tool, points=points)
+        elif tool == "brush":
+            self.add("polyline", points=points, widths=[self.settings.width], follow="straight")
+        elif tool == "eraser":
+            self._erase({"points": points, "widths": [self.settings.width], "follow": "straight", "mode": "subtract"})
 
     def close_outline(self):
-        """Close the open polygon. With too few corners an error is raised, and the corners are kept."""
-        self.add("draw_roi", shape="polygon", points=self.outline)
-        self.outline = []
+        """Finish the open polygon or polyline. With too few vertices an error is raised, and they are kept."""
+        if self.settings.tool == "polyline":
+            self.add("polyline", points=self.outline, widths=self.widths)
+        else:
+            self.add("draw_roi", shape="polygon", points=self.outline)
+        self.drop_outline()
+        self.chosen = len(self.recipe) - 1
 
     def step_back_outline(self):
-        """Remove the polygon's last corner; return whether there was one."""
+        """Remove the last vertex of what is open; return whether there was one."""
+        self.widths = self.widths[:-1]
         return bool(self.outline and [self.outline.pop()])
 
     def drop_outline(self):
-        """Cancel the open polygon."""
-        self.outline = []
+        """Cancel the open polygon, polyline or scale; without one, no step is chosen any more."""
+        if not self.outline:
+            self.chosen = None
+        self.outline, self.widths = [], []
 
-    def add(self, tool, progress=None, **parameters):
-        """Append a step to the recipe; parameters that are not given come from the controls' settings."""
+    @property
+    def vertices(self):
+        """The vertices that can be moved, (row, column): of what is open, else of the chosen step."""
+        step = self._chosen_step()
+        return list(self.outline) if self.outline or step is None else list(step.parameters["points"])
+
+    def sketch(self):
+        """Return the open line as it would become, a list of (row, column)."""
+        if self.settings.tool != "polyline" or len(self.outline) < 2:
+            return list(self.outline)
+        follow, points = self.settings.follow, []
+        for first, last, width in zip(self.outline, self.outline[1:], self.widths[1:], strict=False):
+            key = first, last, follow, width
+            if key not in self._lines:
+                self._lines[key] = [tuple(point) for point in lines.centre_line(self.unit, *key)]
+            points += self._lines[key]
+        return points
+
+    def move_vertex(self, index, row, column):
+        """Move a vertex of what is open, or of the chosen step, to a point [px]."""
+        self._check_vertex(index)
+        if self.outline:
+            self.outline[index] = (row, column)
+        else:
+            points = self.vertices
+            points[index] = (row, column)
+            self._change(points=points)
+
+    def set_width(self, index, width):
+        """Set the width of a vertex of the open polyline, or of the chosen one [px]."""
+        self._check_vertex(index)
+        if self.outline:
+            if self.widths:
+                self.widths[index] = width
+        elif self._chosen_step().tool == "polyline":
+            widths = list(self._chosen_step().parameters["widths"])
+            widths = widths * (len(self.vertices) if len(widths) == 1 else 1)
+            widths[index] = width
+            self._change(widths=widths)
+
+    def preview(self, row, column):
+        """Return the region that a flood fill from a point [px] would select, a bool array of shape (H, W)."""
+        self._check_inside(row, column)
+        return tools.flood_fill(self.image, (round(row), round(column)), self.settings.tolerance)
+
+    def add(self, tool, progress=None, part=None, **parameters):
+        """Append a step to the recipe; what is not given comes from the controls' settings."""
         given = self.settings.of(tool) | ({"radius": None} if tool == "draw_roi" else {}) | parameters
         recipe = self.recipe.copy()
-        recipe.insert(len(recipe), Step(tool, given, self.settings.part))
+        recipe.insert(len(recipe), Step(tool, given, part or self.settings.part))
         self._commit(recipe, progress)
+        self.chosen = None
 
     def remove(self, index):
         """Remove a step from the recipe."""
         recipe = self.recipe.copy()
         recipe.remove(index)
         self._commit(recipe)
+        self.chosen = None
 
     def set_again(self, index, progress=None):
         """Apply the controls' current settings to a step; its position, part and mode do not change."""
@@ -154,6 +242,9 @@ class Session:
         changed = dict(step.parameters)
         if step.tool != "draw_roi":  # its radius was drawn
             changed |= {name: value for name, value in self.settings.of(step.tool).items() if name != "mode"}
+        if step.tool == "polyline":
+            changed["widths"] = [self.settings.width] * len(step.parameters["widths"])
+            changed["follow"] = step.parameters["follow"] if len(step.parameters["widths"]) == 1 else changed["follow"]
         recipe = self.recipe.copy()
         recipe.replace(index, Step(step.tool, changed, step.part))
         self._commit(recipe, progress)
@@ -178,60 +269,79 @@ class Session:
         self._commit(recipe)
         return True
 
-    def mark_tip(self, row, column):
-        """Label the primary crack's tip [px]."""
+    def mark_tip(self, row, column, second=False):
+        """Label the primary crack's tip [px]; the second one of a crack with two, if the first is there."""
         self._check_inside(row, column)
-        self._commit(self.recipe, tip=(row, column))
+        self._commit(self.recipe, **{"tip2" if second and self.tip is not None else "tip": (row, column)})
 
     def clear_tip(self):
-        """Remove the label of the tip."""
-        self._commit(self.recipe, tip=None)
+        """Remove the labels of the tips."""
+        self._commit(self.recipe, tip=None, tip2=None)
+
+    def set_scale(self, length_mm):
+        """Set the scale of the photograph from the length between the two clicks of the tool "scale" [mm]."""
+        if self.settings.tool != "scale" or len(self.outline) != 2:
+            raise ValueError("click on the two ends of a known length first, with the tool Scale")
+        if not (math.isfinite(length_mm) and length_mm > 0):
+            raise ValueError(f"the length must be a number above 0, not {length_mm}")
+        distance = math.dist(*self.outline)
+        if distance < 1:
+            raise ValueError("the two ends of the known length must be at least a pixel apart")
+        self._commit(self.recipe, mm_per_px=length_mm / distance)
+        self.drop_outline()
 
     def save(self):
         """Write all files of the open photograph, also for one without cracks and therefore without steps."""
         self._commit(self.recipe)
 
-    def _commit(self, recipe, progress=None, **tip):
+    @property
+    def unit(self):
+        """The open photograph as float32 in [0, 1], as polylines see it."""
+        if self._unit is None:
+            self._unit = as_unit(self.image)
+        return self._unit
+
+    def _erase(self, parameters):
+        """Subtract a stroke from the part of the settings; if there is nothing under it, from the other one."""
+        step = Step("polyline", parameters)
+
+        def touches(part):
+            mask = getattr(self.labels, part)
+            return (mask & ~step.run(self.image, mask)).any()
+
+        part, other = sorted(PARTS, key=lambda part: part != self.settings.part)
+        self.add("polyline", part=other if touches(other) and not touches(part) else part, **parameters)
+
+    def _chosen_step(self):
+        """Return the chosen step if it has vertices, else None."""
+        if self.chosen is None or not 0 <= self.chosen < len(self.recipe):
+            return None
+        step = self.recipe.steps[self.chosen]
+        return step if step.tool == "polyline" or step.parameters.get("shape") == "polygon" else None
+
+    def _change(self, **parameters):
+        """Replace parameters of the chosen step."""
+        step = self._chosen_step()
+        recipe = self.recipe.copy()
+        recipe.replace(self.chosen, Step(step.tool, {**step.parameters, **parameters}, step.part))
+        self._commit(recipe)
+
+    def _commit(self, recipe, progress=None, tip=KEEP, tip2=KEEP, mm_per_px=KEEP):
         """Apply the recipe, write everything, and only then change the state."""
         labels = self._trail.follow(recipe, progress)
-        tip = tip.get("tip", self.tip)
-        self.folder.save(self.name, recipe, labels, tip)
-        self.recipe, self.labels, self.tip = recipe, labels, tip
+        self.folder.save(self.name, recipe, labels, tip, tip2, mm_per_px)
+        self.recipe, self.labels = recipe, labels
+        self.tip = self.tip if tip is KEEP else tip
+        self.tip2 = self.tip2 if tip2 is KEEP else tip2
+        self.mm_per_px = self.mm_per_px if mm_per_px is KEEP else mm_per_px
+        if self.chosen is not None and self.chosen >= len(recipe):
+            self.chosen = None
+
+    def _check_vertex(self, index):
+        if not 0 <= index < len(self.vertices):
+            raise IndexError(f"there is no vertex {index}: {len(self.vertices)} can be moved")
 
     def _check_inside(self, row, column):
         height, width = self.size
         if not (-0.5 <= row < height - 0.5 and -0.5 <= column < width - 0.5):
             raise ValueError(f"row {row:.0f}, column {column:.0f} lies outside the image of {height}×{width} px")
-
-
-class Trail:
-    """The labels after every step so far, so that an edit repeats only the later steps.
-
-    They are stored as single bits: a hundred steps on 2048×2560 pixels take 130 MB instead of 1 GB.
-    """
-
-    def __init__(self, image):
-        self.image = image
-        self._steps, self._stages = [], []
-
-    def follow(self, recipe, progress=None):
-        """Return the labels of a recipe on the image; raise a `RecipeError` that names a step which cannot be done."""
-        steps, size = recipe.steps, self.image.shape[:2]
-        done = 0  # steps at the start that have not changed
-        while done < min(len(steps), len(self._steps)) and steps[done] == self._steps[done]:
-            done += 1
-        labels = self._unpack(done - 1) if done else Labels.empty(size)
-        new = []
-        for number, step in enumerate(steps[done:], start=done + 1):
-            try:
-                labels = labels.after(step, self.image, progress)
-            except ValueError as error:
-                raise RecipeError(f"step {number} ({step.tool}): {error}") from error
-            new.append(tuple(np.packbits(getattr(labels, part), axis=1) for part in PARTS))
-        if new:  # otherwise, after an undo, later stages are kept for a redo
-            self._steps[done:], self._stages[done:] = steps[done:], new
-        return labels
-
-    def _unpack(self, index):
-        width = self.image.shape[1]
-        return Labels(*(np.unpackbits(bits, axis=1, count=width).astype(bool) for bits in self._stages[index]))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from crack_utils.labelling import contour, roi, tools
+from crack_utils.labelling import contour, drafts, lines, roi, tools
 
 __all__ = ["PARTS", "TOOLS", "RecipeError", "Step"]
 
@@ -46,6 +46,16 @@ def _check_draw_roi(shape, points, radius, mode):
     return {"shape": shape, "points": tuple(on_grid), "radius": radius, "mode": mode}
 
 
+def _check_polyline(points, widths, follow, mode):
+    points, widths = lines.check_polyline(points, widths, follow, mode)
+    return {"points": points, "widths": widths, "follow": follow, "mode": mode}
+
+
+def _check_draft(size, pixels, model, sha256, threshold):
+    size, pixels = drafts.check_draft(size, pixels, model, sha256, threshold)
+    return {"size": size, "pixels": pixels, "model": model, "sha256": sha256, "threshold": float(threshold)}
+
+
 def _check_contour(iterations, method, reach, smoothing):
     contour.check_contour(iterations, method, reach, smoothing)
     return {"iterations": int(iterations), "method": method, "reach": int(reach), "smoothing": int(smoothing)}
@@ -77,6 +87,7 @@ class Tool:
 TOOLS = {
     "flood_fill": Tool(flood_fill, _check_flood_fill, True, "flood fill at {seed}, tolerance {tolerance:g}"),
     "draw_roi": Tool(roi.draw_roi, _check_draw_roi, False, "{shape}"),
+    "polyline": Tool(lines.polyline, _check_polyline, True, "polyline, {follow}"),
     "active_contour": Tool(contour.active_contour, _check_contour, True, "active contour, {method}, {iterations}×"),
     "dilate": Tool(tools.dilate, _check_radius, False, "dilate by {radius} px"),
     "erode": Tool(tools.erode, _check_radius, False, "erode by {radius} px"),
@@ -85,6 +96,7 @@ TOOLS = {
     "fill_holes": Tool(tools.fill_holes, text="fill holes"),
     "clear_border": Tool(tools.clear_border, text="clear border"),
     "remove_small": Tool(tools.remove_small, _check_area, False, "remove regions below {area} px²"),
+    "draft": Tool(drafts.draft, _check_draft, False, "draft of the network {model}"),
 }
 
 
@@ -145,4 +157,7 @@ class Step:
 
     def __str__(self):
         text = TOOLS[self.tool].text.format(**self.parameters)
+        if self.tool == "polyline":
+            thinnest, widest = min(self.parameters["widths"]), max(self.parameters["widths"])
+            text += f", {thinnest:g} px" if thinnest == widest else f", {thinnest:g} to {widest:g} px"
         return f"{text}, subtracted" if self.parameters.get("mode") == "subtract" else text

@@ -8,7 +8,6 @@ import numbers
 
 import numpy as np
 from scipy import ndimage
-from skimage.segmentation import flood
 
 from crack_utils.data.contrast import check_image, contrast_stretch
 from crack_utils.labelling.arrays import as_mask, bounding_box
@@ -75,7 +74,8 @@ def flood_fill(image, seed, tolerance=0.05):
         image = contrast_stretch(image)
         distance = np.abs(image - image[seed])
     # A pixel with a difference of exactly the tolerance belongs to the region, in spite of float32 rounding.
-    return flood(distance <= np.float32(tolerance + ROUNDING), seed, connectivity=2)
+    regions, _ = ndimage.label(distance <= np.float32(tolerance + ROUNDING), EIGHT)
+    return regions == regions[seed]
 
 
 def dilate(mask, radius=1):

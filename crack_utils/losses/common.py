@@ -6,7 +6,7 @@ PACKAGE = "crack_utils"
 
 
 def check_shapes(true, predicted):
-    """Raise a ValueError for shapes that broadcasting would silently combine in a wrong way."""
+    """Raise a ValueError if the tensors `true` and `predicted` have shapes that broadcasting would combine wrongly."""
     if len(true.shape) != len(predicted.shape) or true.shape[-1] != predicted.shape[-1]:
         raise ValueError(
             f"true {tuple(true.shape)} and predicted {tuple(predicted.shape)} must have the same shape "

@@ -52,6 +52,7 @@ class Focal(keras.losses.Loss):
         return loss if weights is None else weights * loss
 
     def get_config(self):
+        """Return the arguments, for saving."""
         return {"gamma": self.gamma, "alpha": self.alpha, "reduction": self.reduction, "name": self.name}
 
 
@@ -73,6 +74,7 @@ class BinaryCrossEntropy(keras.losses.Loss):
         return loss if weights is None else weights * loss
 
     def get_config(self):
+        """Return the arguments, for saving."""
         return {"reduction": self.reduction, "name": self.name}
 
 
@@ -109,4 +111,5 @@ class EdgeCrossEntropy(BinaryCrossEntropy):
         return super().call(y_true, y_pred, near if weights is None else weights * near)
 
     def get_config(self):
+        """Return the arguments, for saving."""
         return super().get_config() | {"weight": self.weight, "radius": self.radius}

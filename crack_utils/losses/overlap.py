@@ -85,6 +85,7 @@ class Tversky(keras.losses.Loss):
         return loss if self.per_image else ops.broadcast_to(loss, ops.shape(y_pred)[:1])
 
     def get_config(self):
+        """Return the arguments, for saving."""
         return {
             "alpha": self.alpha,
             "beta": self.beta,
@@ -111,6 +112,7 @@ class Dice(Tversky):
         super().__init__(alpha=0.5, beta=0.5, smooth=smooth, per_image=per_image, reduction=reduction, name=name)
 
     def get_config(self):
+        """Return the arguments, for saving."""
         config = super().get_config()
         del config["alpha"], config["beta"]
         return config

@@ -36,6 +36,13 @@ class WeightedSum(keras.losses.Loss):
         return frozenset().union(*map(needs_of, self.losses))
 
     def call(self, y_true, y_pred):
+        """Return the weighted sum of the losses, a scalar.
+
+        Parameters
+        ----------
+        y_true : tensor, shape (batch, height, width, 1), or (batch, height, width, 4) if a loss needs tip or distance
+        y_pred : tensor, shape (batch, height, width, 1), in [0, 1]
+        """
         mask = mask_of(y_true, y_pred)
         return sum(
             weight * loss(y_true if needs_of(loss) else mask, y_pred)
@@ -43,11 +50,13 @@ class WeightedSum(keras.losses.Loss):
         )
 
     def get_config(self):
+        """Return the arguments, for saving."""
         losses = [keras.saving.serialize_keras_object(loss) for loss in self.losses]
         return {"losses": losses, "weights": self.weights, "name": self.name}
 
     @classmethod
     def from_config(cls, config):
+        """Make the object from its saved arguments."""
         losses = [keras.saving.deserialize_keras_object(loss) for loss in config["losses"]]
         return cls(losses, config["weights"], config["name"])
 

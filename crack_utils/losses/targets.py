@@ -36,7 +36,7 @@ def offsets_of(y_true):
 
 
 def distances_of(y_true):
-    """Return the signed distance from the crack [px], of shape (batch, height, width, 1)."""
+    """Return the signed distance from the crack [px], the last channel of `y_true`: (batch, height, width, 1)."""
     return y_true[..., 3:4]
 
 

@@ -92,6 +92,7 @@ class CentrelineDice(keras.losses.Loss):
         return ops.broadcast_to(loss, ops.shape(y_pred)[:1])
 
     def get_config(self):
+        """Return the arguments, for saving."""
         return {
             "iterations": self.iterations,
             "smooth": self.smooth,
@@ -127,4 +128,5 @@ class Boundary(keras.losses.Loss):
         return distances_of(y_true) * (y_pred - mask_of(y_true, y_pred)) / ops.sqrt(height**2 + width**2)
 
     def get_config(self):
+        """Return the arguments, for saving."""
         return {"reduction": self.reduction, "name": self.name}

@@ -102,6 +102,7 @@ class GaussianTip(keras.losses.Loss):
         return self.base.call(mask_of(y_true, y_pred), y_pred, 1 + self.strength * near)
 
     def get_config(self):
+        """Return the arguments, for saving."""
         return {
             "base": self.base.name,
             "strength": self.strength,
@@ -161,6 +162,7 @@ class TipDistance(keras.losses.Loss):
         return distance / ops.sqrt(height**2 + width**2)
 
     def get_config(self):
+        """Return the arguments, for saving."""
         return {"sigma": self.sigma, "reduction": self.reduction, "name": self.name}
 
 

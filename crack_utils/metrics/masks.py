@@ -1,7 +1,8 @@
 """How well a predicted crack mask fits the true one: count pixels once, then compute every measure from the counts.
 
-Masks are boolean (or integer 0/1) arrays of any shape, probabilities float arrays in [0, 1]. A probability becomes a
-mask by an explicit ``probability >= threshold``, never by a cast. Needs NumPy, SciPy and scikit-image only.
+Masks are boolean (or integer 0/1) arrays of any shape. A probability becomes a mask by an explicit ``probability >=
+threshold``, never by a cast; `metrics.probabilities` has the measures of probabilities themselves. Only NumPy, SciPy
+and scikit-image are needed.
 
 **Empty masks.** A ratio 0/0 is 1 if no pixel is wrong and 0 otherwise. A correctly empty prediction thus scores 1 in
 all measures, and one false pixel on an image without crack sets precision, crack IoU and F1 to 0. No measure is NaN.
@@ -23,10 +24,6 @@ import numpy as np
 from scipy import ndimage
 
 from crack_utils.geometry.skeleton import skeleton_mask
-
-# A probability stored in one of these types rounds to 1 from this value, half a step below 1 (a tie rounds to 1, which
-# is even). The cast of S1 is a threshold there. The networks' outputs are float32, where only 1 itself counts.
-ROUNDS_TO_ONE = {"bfloat16": 1 - 2**-9, "float16": 1 - 2**-12, "float32": 1.0}
 
 
 def _ratio(part, whole, wrong):
@@ -132,27 +129,9 @@ def pooled(confusions):
     return sum(confusions, start=Confusion(0, 0, 0, 0))
 
 
-def unthresholded_mean_iou(true, probability):
-    """Return the mean IoU that ``keras.metrics.MeanIoU(num_classes=2)`` computes from probabilities (S1).
-
-    That metric casts them to integers: 0.99 becomes background, and only exactly 1 is crack. Use it only to show this
-    error.
-
-    Parameters
-    ----------
-    true : array of bool
-    probability : array of float in [0, 1], of the same shape
-
-    Returns
-    -------
-    float in [0, 1]
-    """
-    return confusion(true, _probability(probability) >= 1).mean_iou
-
-
 def one_hot(mask):
     """Return a boolean mask (…) with one channel per class (R23): (…, 2) float32, background in 0 and crack in 1."""
-    mask = _mask(mask, "mask")
+    mask = boolean_mask(mask, "mask")
     return np.stack([~mask, mask], axis=-1).astype(np.float32)
 
 
@@ -233,151 +212,28 @@ def mean_width(true):
     ----------
     true : (height, width) array of bool
     """
-    true = _mask(true, "true")
+    true = boolean_mask(true, "true")
     return float(true.sum() / skeleton_mask(true).sum()) if true.any() else 0.0
-
-
-def expected_calibration_error(true, probability, bins=15):
-    """Return the calibration error of probabilities, in [0, 1]: 0 is calibrated, 1 the worst.
-
-    Pixels are divided into `bins` equal intervals of their probability of crack. The error is the mean over pixels of
-    |mean probability − share of crack| of their interval. (This is not the variant that uses the confidence of the more
-    likely class.)
-
-    Parameters
-    ----------
-    true, probability, bins
-        As for `reliability`.
-
-    References
-    ----------
-    Guo, Pleiss, Sun, Weinberger (2017), arXiv:1706.04599.
-    """
-    confidence, frequency, pixels = reliability(true, probability, bins)
-    return float(np.average(np.abs(confidence - frequency), weights=pixels))
-
-
-def reliability(true, probability, bins=15):
-    """Return the points of a reliability diagram, to see whether probabilities are calibrated.
-
-    Parameters
-    ----------
-    true : array of bool
-    probability : array of float in [0, 1], of the same shape
-    bins : int
-        Number of equal intervals of the probability.
-
-    Returns
-    -------
-    confidence, frequency : ndarray, shape (filled,)
-        Mean probability, and share of crack, of each interval with pixels.
-    pixels : ndarray of int, shape (filled,)
-        Number of pixels of each of these intervals.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ, or probabilities are not floats in [0, 1].
-    """
-    true, probability = _mask(true, "true").ravel(), _probability(probability).ravel()
-    _same_shape(true, probability)
-    index = np.minimum((probability * bins).astype(np.intp), bins - 1)
-    pixels = np.bincount(index, minlength=bins)
-    filled = pixels > 0
-    confidence, frequency = (
-        np.bincount(index, values, bins)[filled] / pixels[filled] for values in (probability, true)
-    )
-    return confidence, frequency, pixels[filled]
-
-
-def share_at_one(true, probability):
-    """Return the share of crack pixels with a probability of exactly 1; an unthresholded IoU counts only these (S1).
-
-    Parameters
-    ----------
-    true : array of bool
-    probability : array of float in [0, 1], of the same shape
-
-    Returns
-    -------
-    float in [0, 1]
-        0 if there is no crack.
-    """
-    true, probability = _mask(true, "true"), _probability(probability)
-    _same_shape(true, probability)
-    return float((probability[true] >= 1).mean()) if true.any() else 0.0
-
-
-def confusions_by_threshold(true, probability, thresholds):
-    """Return one Confusion for each threshold t, of the masks ``probability >= t``, in one pass over the pixels.
-
-    Parameters
-    ----------
-    true : array of bool
-    probability : array of the same shape
-    thresholds : sequence of float
-        In any order; compared as float32, as in training.
-
-    Returns
-    -------
-    list of Confusion
-    """
-    true, probability = _mask(true, "true"), _probability(probability)
-    _same_shape(true, probability)
-    thresholds = np.asarray(thresholds, dtype=np.float32)
-    ascending = np.sort(thresholds)
-    passed = np.searchsorted(
-        ascending, probability.ravel(), side="right"
-    )  # number of thresholds that each pixel reaches
-    reaching = []
-    for pixels in (passed[true.ravel()], passed[~true.ravel()]):
-        counts = np.bincount(pixels, minlength=len(ascending) + 1)
-        reaching.append(counts[::-1].cumsum()[::-1][1:])  # [k]: pixels that reach the k-th threshold
-    cracks = int(np.count_nonzero(true))
-    background = true.size - cracks
-    order = np.searchsorted(ascending, thresholds)
-    return [
-        Confusion(tp, fp, cracks - tp, background - fp)
-        for tp, fp in zip(reaching[0][order].tolist(), reaching[1][order].tolist(), strict=True)
-    ]
-
-
-def threshold_sweep(true, probability, thresholds):
-    """Return the mean IoU at each threshold, an array as long as `thresholds`; see `confusions_by_threshold`."""
-    return np.array([counts.mean_iou for counts in confusions_by_threshold(true, probability, thresholds)])
-
-
-def best_threshold(thresholds, scores):
-    """Return the threshold with the highest score; the middle one if several are best.
-
-    Choose it on validation data, never on the data that the result is reported on.
-
-    Parameters
-    ----------
-    thresholds : sequence of float, rising
-    scores : sequence of float, of the same length
-        Such as the mean IoU at each threshold, see `threshold_sweep`.
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
-    >>> best_threshold([0.3, 0.4, 0.5, 0.6], [0.7, 0.8, 0.8, 0.8])
-    0.5
-    """
-    scores = np.asarray(scores)
-    best = np.flatnonzero(scores == scores.max())
-    return float(thresholds[best[len(best) // 2]])
 
 
 def _harmonic_mean(first, second):
     return float(2 * first * second / (first + second)) if first + second else 0.0
 
 
-def _mask(mask, name):
-    """Return a mask as booleans; raise a ValueError if it is not boolean or 0/1."""
+def boolean_mask(mask, name):
+    """Return a mask as booleans.
+
+    Parameters
+    ----------
+    mask : array of bool, or of integers 0 and 1
+    name : str
+        For the message.
+
+    Raises
+    ------
+    ValueError
+        If it has other values or is floating point.
+    """
     mask = np.asarray(mask)
     if mask.dtype == bool:
         return mask
@@ -391,21 +247,12 @@ def _mask(mask, name):
 
 
 def _masks(true, predicted):
-    true, predicted = _mask(true, "true"), _mask(predicted, "predicted")
-    _same_shape(true, predicted)
+    true, predicted = boolean_mask(true, "true"), boolean_mask(predicted, "predicted")
+    check_same_shape(true, predicted)
     return true, predicted
 
 
-def _same_shape(true, predicted):
+def check_same_shape(true, predicted):
+    """Raise a ValueError if two arrays have different shapes."""
     if true.shape != predicted.shape:
         raise ValueError(f"shapes of true {true.shape} and predicted {predicted.shape} differ")
-
-
-def _probability(probability):
-    """Return probabilities as float32; raise a ValueError if they are not floats in [0, 1]."""
-    probability = np.asarray(probability)
-    if not np.issubdtype(probability.dtype, np.floating):
-        raise ValueError(f"probability is {probability.dtype}: it must be floats in [0, 1]")
-    if probability.size and not (probability.min() >= 0 and probability.max() <= 1):
-        raise ValueError(f"probability lies in {probability.min()} … {probability.max()}, not in [0, 1]")
-    return probability.astype(np.float32)

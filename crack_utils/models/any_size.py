@@ -32,7 +32,18 @@ class AnySizeModel(keras.Model):
 
 
 def pad_to_stride(images, stride):
-    """Repeat the last row and column of images (batch, height, width, 1) until both sides are multiples of `stride`."""
+    """Repeat the last row and column of images until height and width are multiples of a stride.
+
+    Parameters
+    ----------
+    images : tensor, shape (batch, height, width, channels)
+    stride : int
+        [px]
+
+    Returns
+    -------
+    tensor, shape (batch, padded height, padded width, channels)
+    """
     return _pad_axis(_pad_axis(images, 1, stride), 2, stride)
 
 

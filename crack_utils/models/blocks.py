@@ -49,20 +49,50 @@ class Blocks:
         return keras.initializers.GlorotUniform(next(self._seeds) if self._seeds else None)
 
     def conv(self, x, filters, name, kernel=3, activation="relu", **options):
-        """Add a convolution, with same padding unless `options` say otherwise, normalised if the network is."""
+        """Add a convolution, followed by normalisation if the network has one.
+
+        Parameters
+        ----------
+        x : KerasTensor, shape (batch, height, width, channels)
+        filters, kernel : int
+            Number of filters, and side of the kernel [px].
+        name : str
+        activation : str or None
+        **options
+            Of `keras.layers.Conv2D`; the padding is "same" by default.
+
+        Returns
+        -------
+        KerasTensor, shape (batch, height, width, filters)
+        """
         return self._convolved(layers.Conv2D, x, filters, kernel, activation, name, options)
 
     def up(self, x, filters, name):
-        """Add a transposed 3×3 convolution that doubles height and width."""
+        """Add a transposed 3×3 convolution: (batch, height, width, channels) → (batch, 2·height, 2·width, filters)."""
         return self._convolved(layers.Conv2DTranspose, x, filters, 3, "relu", name, {"strides": 2})
 
     def plain(self, x, filters, name, **options):
-        """Add a convolution that is never normalised; it is 1×1 and linear unless `options` say otherwise."""
+        """Add a convolution without normalisation: (batch, height, width, channels) → (batch, height, width, filters).
+
+        It is 1×1 and linear by default; `options` are those of `keras.layers.Conv2D`.
+        """
         options = {"kernel_size": 1, "padding": "same"} | options
         return layers.Conv2D(filters, dtype=self.dtype, name=name, kernel_initializer=self.initializer(), **options)(x)
 
     def stage(self, x, filters, name):
-        """Add two convolutions of `filters` = (first, second) filters: `name`_conv1 and `name`_conv2."""
+        """Add two 3×3 convolutions, `name`_conv1 and `name`_conv2, in a residual network with a shortcut around them.
+
+        Parameters
+        ----------
+        x : KerasTensor, shape (batch, height, width, channels)
+        filters : (int, int)
+            Of the first and the second convolution.
+        name : str
+
+        Returns
+        -------
+        KerasTensor, shape (batch, height, width, filters[1])
+        """
         first = self.conv(x, filters[0], f"{name}_conv1")
         if not self.residual:
             return self.conv(first, filters[1], f"{name}_conv2")
@@ -73,13 +103,26 @@ class Blocks:
         return layers.Activation("relu", dtype=self.dtype, name=f"{name}_relu")(added)
 
     def pool(self, x, name):
-        """Add a maximum pooling that halves height and width."""
+        """Add a 2×2 maximum pooling: (batch, height, width, channels) → (batch, height/2, width/2, channels)."""
         return layers.MaxPooling2D(2, dtype=self.dtype, name=name)(x)
 
     def probability(self, x, prior, name="output", kernel=3):
-        """Add the output: one filter, sigmoid, always float32, with a bias that starts at the probability `prior`.
+        """Add the output layer: a convolution with one filter and a sigmoid, always in float32.
 
         In float16 a probability would round to 1 from a logit of 7.8.
+
+        Parameters
+        ----------
+        x : KerasTensor, shape (batch, height, width, channels)
+        prior : float in (0, 1)
+            Probability of crack of the untrained network, set by the bias.
+        name : str
+        kernel : int
+            Side of the kernel [px].
+
+        Returns
+        -------
+        KerasTensor, shape (batch, height, width, 1), in [0, 1]
         """
         return layers.Conv2D(
             1,

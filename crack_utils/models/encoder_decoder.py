@@ -9,7 +9,19 @@ from .deep_supervision import DeeplySupervised
 
 
 def level_filters(filters, depth):
-    """Return the filters of each level, in the report's proportion: equal on the first two levels, then doubled.
+    """Return the number of filters of each level: equal on the first two levels, as in the report, then doubled.
+
+    Parameters
+    ----------
+    filters : int
+        Of the first level, at least 1.
+    depth : int
+        Number of levels, at least 1.
+
+    Raises
+    ------
+    ValueError
+        If an argument is less than 1.
 
     >>> level_filters(64, 3)
     [64, 64, 128]
@@ -62,7 +74,31 @@ def u_shape(blocks, filters, depth, bridge=None, gate=None):
 
 
 def with_outputs(blocks, image, features, prior, deep_supervision, name):
-    """Return the model of a U: its probability and, with `deep_supervision`, side outputs for training."""
+    """Return the model of a U-shaped network.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    image : KerasTensor, shape (batch, height, width, 1)
+        Input of the network.
+    features : list of KerasTensor
+        From `u_shape`: the decoder's features, the finest first.
+    prior : float in (0, 1)
+        Probability of crack of the untrained network.
+    deep_supervision : bool
+        Whether to add side outputs, which are used in training only.
+    name : str
+
+    Returns
+    -------
+    keras.Model
+        (batch, height, width, 1) in [0, 1] → probability of crack of the same shape, float32.
+
+    Raises
+    ------
+    ValueError
+        If deep supervision is wanted with fewer than two levels.
+    """
     probability = blocks.probability(features[0], prior)
     if not deep_supervision:
         return AnySizeModel(image, probability, name=name)

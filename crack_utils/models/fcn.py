@@ -38,6 +38,7 @@ class Bilinear(keras.initializers.Initializer):
         return ops.convert_to_tensor(kernel, dtype or "float32")
 
     def get_config(self):
+        """Return the arguments, for saving."""
         return {}
 
 

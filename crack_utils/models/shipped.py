@@ -35,7 +35,7 @@ def folder():
 
 
 def seal(place):
-    """Write `SHA256SUMS` of all files of a folder."""
+    """Write `SHA256SUMS` of all files in the folder `place`, which is checked when the model is loaded."""
     files = sorted(file for file in Path(place).iterdir() if file.name != SUMS)
     lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
     (Path(place) / SUMS).write_text("".join(lines), encoding="utf-8")

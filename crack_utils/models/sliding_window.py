@@ -40,9 +40,11 @@ class Surroundings(layers.Layer):
         return images if training else surround(images, self.window)
 
     def compute_output_spec(self, images, training=None):
+        """Return the shape and dtype of the output, as Keras asks for it."""
         return keras.KerasTensor(self.compute_output_shape(images.shape, training), self.compute_dtype)
 
     def compute_output_shape(self, shape, training=None):
+        """Return the shape of the output."""
         more = 0 if training else self.window - 1
         return (shape[0], *(side and side + more for side in shape[1:3]), shape[3])
 
@@ -51,6 +53,7 @@ class Surroundings(layers.Layer):
         return low - self.window // 2, high - self.window // 2
 
     def get_config(self):
+        """Return the arguments, for saving."""
         return super().get_config() | {"window": self.window}
 
 
@@ -95,14 +98,17 @@ class SlidingWindow(AnySizeModel):
         return dataset.enumerate(seed).map(lambda number, batch: draw(*batch, number))
 
     def compute_output_spec(self, inputs, training=None, mask=None):
+        """Return the shape and dtype of the output, as Keras asks for it."""
         spec = super().compute_output_spec(inputs, training, mask)
         return keras.KerasTensor((spec.shape[0], 1, 1, 1), spec.dtype) if training else spec
 
     def get_config(self):
+        """Return the arguments, for saving."""
         return super().get_config() | {"patches": self.patches, "crack_share": self.crack_share}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
+        """Make the object from its saved arguments."""
         own = {name: config.pop(name) for name in ("patches", "crack_share")}
         model = super().from_config(config, custom_objects)
         return _with(model, **own)
@@ -181,7 +187,7 @@ def predict_by_crops(model, image, batch=4096):
 
 
 def crops_multiply_adds(model, size):
-    """Return the number of multiply-adds of `predict_by_crops` for a picture of `size` (height, width) [px]."""
+    """Return the number of multiply-adds of `predict_by_crops` with a model for a picture of `size` (height, width)."""
     side, work = model.window, 0
     for layer in model.layers:
         if isinstance(layer, layers.Conv2D):
@@ -191,7 +197,18 @@ def crops_multiply_adds(model, size):
 
 
 def surround(images, window):
-    """Repeat the border of images (batch, height, width, channels) by half a window on each side."""
+    """Repeat the border of images by half a window on each side, so that every pixel is the centre of a window.
+
+    Parameters
+    ----------
+    images : tensor, shape (batch, height, width, channels)
+    window : int
+        Side of a window, odd [px].
+
+    Returns
+    -------
+    tensor, shape (batch, height + window - 1, width + window - 1, channels)
+    """
     for axis in (1, 2):
         length = ops.shape(images)[axis]
         places = ops.clip(ops.arange(length + window - 1) - window // 2, 0, length - 1)

@@ -20,12 +20,14 @@ class PositionalEncoding(layers.Layer):
     """
 
     def call(self, features):
+        """Return features (batch, height, width, channels) plus the encoding of their positions."""
         height, width, channels = ops.shape(features)[1:]
         rows = ops.broadcast_to(waves(height, channels // 2)[:, None], (height, width, channels // 2))
         columns = ops.broadcast_to(waves(width, channels // 2)[None], (height, width, channels // 2))
         return features + ops.cast(ops.concatenate([rows, columns], axis=-1), features.dtype)
 
     def compute_output_shape(self, shape):
+        """Return the shape of the output."""
         return shape
 
     def seen(self, low, high):
@@ -60,6 +62,7 @@ class Attention(layers.Layer):
         self.heads = heads
 
     def call(self, inputs):
+        """Return the attention (batch, height, width, channels) of a list of queries, keys and values of this shape."""
         height, width, channels = ops.shape(inputs[0])[1:]
         split = (-1, height * width, self.heads, channels // self.heads)
         query, key, value = (ops.reshape(features, split) for features in inputs)
@@ -68,6 +71,7 @@ class Attention(layers.Layer):
         return ops.reshape(ops.einsum("bhqk,bkhc->bqhc", weights, value), (-1, height, width, channels))
 
     def compute_output_shape(self, shapes):
+        """Return the shape of the output."""
         return shapes[0]
 
     def seen(self, low, high):
@@ -79,6 +83,7 @@ class Attention(layers.Layer):
         return 2 * (shape[1] * shape[2]) ** 2 * shape[3]
 
     def get_config(self):
+        """Return the arguments, for saving."""
         return super().get_config() | {"heads": self.heads}
 
 
@@ -87,6 +92,19 @@ def transformer_block(blocks, x, heads, name):
 
     Normalisation comes first, as in Xiong et al. 2020 (arXiv:2002.04745), which makes a warm-up unnecessary. The width
     of the perceptron (4 times) and GELU are those of Dosovitskiy et al. 2020 (arXiv:2010.11929).
+
+    Parameters
+    ----------
+    blocks : Blocks
+    x : KerasTensor, shape (batch, height, width, channels)
+    heads : int
+        Of the attention; `channels` must be a multiple of it.
+    name : str
+        Beginning of the names of all layers.
+
+    Returns
+    -------
+    KerasTensor of the shape of `x`
     """
     width, dtype = x.shape[-1], blocks.dtype
 

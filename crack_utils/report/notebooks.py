@@ -5,8 +5,10 @@ are read as text, not run.
 """
 
 import ast
+import io
 import os
 import re
+import tokenize
 
 from crack_utils.runtime import paths
 from crack_utils.runtime.imports import code_cells
@@ -36,6 +38,40 @@ def default_parameters(notebook):
         if "parameters" in cell["metadata"].get("tags", []):
             return dict(_literal_assignments("".join(cell["source"]), notebook))
     return {}
+
+
+def parameter_help(notebook):
+    """Return the help on a notebook's parameters: a line each, with its default and what is valid.
+
+    Parameters
+    ----------
+    notebook : pathlib.Path
+        The comment behind each assignment of its `parameters` cell says what is valid.
+
+    Returns
+    -------
+    str
+    """
+    cells = (cell for cell in code_cells(notebook) if "parameters" in cell["metadata"].get("tags", []))
+    source = "".join(next(cells, {"source": ""})["source"])
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    comments = {token.start[0]: token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT}
+    ends = {_target(line).id: line.end_lineno for line in ast.parse(source).body if _target(line) is not None}
+    defaults = default_parameters(notebook)
+    if not defaults:
+        return f"{notebook.name} has no parameters"
+    wide, far = (max(map(len, words)) for words in (defaults, map(repr, defaults.values())))
+    lines = [
+        f"  {name:{wide}}  {value!r:{far}}  {comments.get(ends[name], '')}".rstrip() for name, value in defaults.items()
+    ]
+    return "\n".join(
+        [
+            f"papermill {os.path.relpath(notebook)} -p NAME VALUE -p NAME VALUE …",
+            "",
+            "Names, what they are if not given, and what is valid:",
+            *lines,
+        ]
+    )
 
 
 def executed_name(stem, parameters):
@@ -83,14 +119,17 @@ def _word(name, value, default):
     return slug(value) if isinstance(default, str) else f"{name}{slug(value)}"
 
 
+def _target(statement):
+    """Return what a statement assigns to; None if it assigns nothing."""
+    if isinstance(statement, ast.Assign):
+        return statement.targets[0]
+    return statement.target if isinstance(statement, ast.AnnAssign) else None
+
+
 def _literal_assignments(source, notebook):
     """Yield name and value of each assignment in a `parameters` cell."""
     for statement in ast.parse(source).body:
-        if isinstance(statement, ast.Assign):
-            target = statement.targets[0]
-        elif isinstance(statement, ast.AnnAssign):
-            target = statement.target
-        else:
+        if (target := _target(statement)) is None:
             continue
         try:
             yield target.id, ast.literal_eval(statement.value)

@@ -6,28 +6,42 @@ reads its command line, and this module is one of them. If the notebook is in th
 is named, it is executed to `artifacts/executed/` under the name that the workflow uses. A failed notebook is saved in
 `artifacts/logs/` instead, so that nobody mistakes it for a result.
 
+While it runs, only what the notebook prints is shown, such as the epochs of a training; at the end, the sentence that
+it came to and the path of the executed notebook. `--log-output`, `--progress-bar` or `--log-level` bring back
+papermill's own messages. `--help-notebook` lists each parameter with its default and what is valid.
+
 The module changes papermill's command after click has parsed the line, because importing `papermill.cli` here would be
 circular. It does not change other programs that import papermill, other notebooks, or named outputs.
 """
 
 import functools
+import json
+import logging
 import os
 import sys
 from pathlib import Path
 
-from crack_utils.report.notebooks import default_parameters, executed_name
+from crack_utils.report.notebooks import default_parameters, executed_name, parameter_help
 from crack_utils.runtime import paths
 
 
 def __getattr__(name):
-    """Return papermill's standard engine as `ReportEngine`, the object named by the entry point.
+    """Return the engine `ReportEngine`, the object named by the entry point.
 
-    It is imported here, because an import of papermill at the top would import this module again, incomplete.
+    It is made here, because an import of papermill at the top would import this module again, incomplete.
     """
     if name == "ReportEngine":
         from papermill.engines import NBClientEngine
 
-        return NBClientEngine
+        class ReportEngine(NBClientEngine):
+            """Papermill's standard engine, with a kernel that does not remark on its transport."""
+
+            @classmethod
+            def execute_managed_notebook(cls, nb_man, kernel_name, **options):
+                """Execute the cells; see the base class."""
+                super().execute_managed_notebook(nb_man, kernel_name, extra_arguments=["--log-level=ERROR"], **options)
+
+        return ReportEngine
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -111,16 +125,20 @@ def with_output(callback):
     @functools.wraps(callback)
     def papermill(*args, notebook_path, output_path, **options):
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # else remarks on the machine fill the page
-        if gives_output(notebook_path) and not options["help_notebook"]:
+        if gives_output(notebook_path) and options["help_notebook"]:
+            print(parameter_help(Path(notebook_path)))
+            return None
+        if gives_output(notebook_path):
             options = texts_stay_texts(notebook_path, options)
             check_parameters(notebook_path, given_parameters(options))
         run = functools.partial(callback, *args, notebook_path=notebook_path, **options)
-        if output_path or options["help_notebook"] or not gives_output(notebook_path):
+        if output_path or not gives_output(notebook_path):
             return run(output_path=output_path)
         final = paths.executed() / executed_name(Path(notebook_path).stem, given_parameters(options))
         draft = paths.artifacts() / "logs" / final.name
-        # A training takes minutes in one cell, so its output is shown at a terminal while it runs.
-        run = functools.partial(run, log_output=options["log_output"] or sys.stderr.isatty())
+        if not options["log_output"] and not options["progress_bar"] and options["log_level"] == "INFO":
+            show_only_what_is_printed()
+            run = functools.partial(run, log_output=True, progress_bar=False, engine="crack-report")
         for path in (final, draft):
             path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -133,10 +151,41 @@ def with_output(callback):
             _print(f"The notebook is prepared, not executed: {_shown(draft)}")
             return result
         os.replace(draft, final)
+        if sentence := result_of(final):
+            _print(sentence)
         _print(f"The executed notebook is {_shown(final)}")
         return result
 
     return papermill
+
+
+class Printed(logging.Handler):
+    """Shows what a notebook prints, as it comes, and none of papermill's own messages but warnings."""
+
+    def emit(self, record):
+        """Show a record if a cell has printed it; what a cell displays, such as a figure, has no text of its own."""
+        text = record.getMessage().strip("\n")
+        from_cell = record.funcName == "log_output_message"
+        if text and (not text.startswith("<") if from_cell else record.levelno >= logging.WARNING):
+            _print(text)
+
+
+def show_only_what_is_printed():
+    """Let papermill's log show only what the cells print."""
+    logging.getLogger().addHandler(Printed())  # with a handler there, papermill adds none
+    logging.getLogger("papermill").setLevel(logging.INFO)
+
+
+def result_of(notebook):
+    """Return the last text that an executed notebook displays as its result, without markup; empty if there is none."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    texts = [
+        "".join(output["data"]["text/markdown"])
+        for cell in cells
+        for output in cell.get("outputs", [])
+        if "text/markdown" in output.get("data", {})
+    ]
+    return texts[-1].replace("**", "").strip() if texts else ""
 
 
 def _print(text):

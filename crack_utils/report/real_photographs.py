@@ -19,7 +19,7 @@ MEASURES = ("f1_tolerance_2", "f1", "precision", "recall", "minutes")
 
 
 def read_trainings(table=None):
-    """Read the trainings of the study of photographs; without them, print which study makes them.
+    """Read the trainings of the study of photographs.
 
     Parameters
     ----------
@@ -35,7 +35,6 @@ def read_trainings(table=None):
     try:
         return pd.read_csv(table, dtype={"labels": str})
     except FileNotFoundError:
-        print("The study of photographs has not been trained yet: run `make study STUDY=photographs`.")
         return pd.DataFrame(columns=["question", "case", "labels", "seed", "failed", *MEASURES])
 
 
@@ -98,6 +97,18 @@ def ingredient_table(trainings, base="all"):
             | {"shown": "yes" if low > 0 or high < 0 else "no"}
         )
     return pd.DataFrame(rows, columns=["case", "difference", "low", "high", "seeds", "shown"])
+
+
+def shown(table):
+    """Return a table of the study for the page, or one line where nothing was measured yet."""
+    from IPython.display import Markdown
+
+    if table.empty:
+        return Markdown("*Not measured yet: `make study STUDY=photographs` does it.*")
+    forms = dict.fromkeys(("F1 at 2 px", "low", "high", "pooled F1"), "{:.3f}") | {"minutes": "{:.1f}"}
+    if "difference" in table:
+        forms = dict.fromkeys(("difference", "low", "high"), "{:+.3f}")
+    return table.style.format(forms, na_rep="–").hide(axis="index")
 
 
 def mean_interval(values):

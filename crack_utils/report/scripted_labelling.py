@@ -11,6 +11,7 @@ from scipy.spatial import ConvexHull
 from crack_utils.data import find_pairs, read_image, read_mask
 from crack_utils.data.sources import folders
 from crack_utils.data.synthetic import render
+from crack_utils.geometry.centreline import arc_length
 from crack_utils.labelling.arrays import as_mask, bounding_box, check_same_size
 from crack_utils.labelling.recipe import Recipe
 from crack_utils.labelling.tools import EIGHT, dilate
@@ -71,7 +72,7 @@ def click_along(path, count=8, jitter=2.0, seed=0):
     array of shape (count, 2)
     """
     path = np.asarray(path, dtype=float)
-    along = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
+    along = arc_length(path)
     at = np.linspace(0, along[-1], count)
     points = np.stack([np.interp(at, along, path[:, axis]) for axis in (0, 1)], axis=1)
     error = np.random.default_rng(seed).normal(0, jitter, points.shape)
@@ -297,7 +298,7 @@ def follow(recipe, image, true, part="primary"):
     stages = [getattr(labels, part) for labels in recipe.stages(image)][1:]
     return [
         {
-            "tool": step.tool.replace("_", " "),
+            "tool": {"draw_roi": "strip", "erode": "erosion"}.get(step.tool, step.tool.replace("_", " ")),
             "iou": float((mask & true).sum() / max((mask | true).sum(), 1)),
             "distance": boundary_distance(true, mask),
             "mask": mask,

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from crack_utils.losses.registry import REPORTED, title
+from crack_utils.losses.registry import REPORTED, TITLES, title
 from crack_utils.metrics import intervals
 from crack_utils.runtime import paths
 from crack_utils.study import thresholds
@@ -33,6 +33,7 @@ MEASURES = {
     "optimism": "mean IoU of validation less that of the test set",
     "memory_gib": "peak memory [GiB]",
 }
+OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp", "adagrad": "AdaGrad", "nesterov": "Nesterov", "sgd": "gradients"}
 WITHOUT_LIMITS = ("memory_gib",)
 
 
@@ -47,7 +48,7 @@ class Finding:
     claim, reported : str
         The claim in our words, and the report's evidence for it.
     contrast : str
-        The difference that is tested, in words.
+        What is compared, such as "Dice − BCE".
     value, low, high : float or None
         The difference in the direction of the claim by its first measure, with its 95 % interval; None where there is
         none, such as with fewer than two trainings that worked.
@@ -210,8 +211,7 @@ def _finding(tables, claim, readings):
         f"seeds, {rows['run'].nunique()} runs ({rows['run'].iloc[0]} …), commit {tables.provenance['commit']}"
     )
     limits = [None if np.isnan(first[name]) else first[name] for name in ("value", "low", "high")]
-    contrast = f"{' − '.join(sides)}, {MEASURES[claim.measures[0]]}"
-    return Finding(claim.item, claim.claim, claim.reported, contrast, *limits, shown, agreed(words), source)
+    return Finding(claim.item, claim.claim, claim.reported, " − ".join(sides), *limits, shown, agreed(words), source)
 
 
 def _shown(found):
@@ -221,8 +221,14 @@ def _shown(found):
 
 
 def _group(side, question):
-    names = [title(name) if question == "losses" else name for name in side]
+    names = [title(name) if question == "losses" else _as_written(name) for name in side]
     return names[0] if len(names) == 1 else f"{{{', '.join(names)}}}"
+
+
+def _as_written(variant):
+    """Return a variant's name with the loss or optimizer that it begins with as a reader knows it."""
+    first = variant.replace(",", " ").split()[0]
+    return (TITLES | OPTIMIZERS).get(first, first) + variant.removeprefix(first)
 
 
 def _trained(tables, claim):

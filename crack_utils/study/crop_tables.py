@@ -11,11 +11,12 @@ from crack_utils.metrics.masks import Confusion
 from crack_utils.runtime import paths
 
 TABLE = "thin_cracks.csv"
+FITS = {"resize": "resized", "crop": "crops"}  # what a reader calls them
 WANTED = 0.03  # gain in F1 that would justify the effort of crops
 
 
 def read_table(file=None):
-    """Read the table of `python -m crack_utils.study.crops`, and its provenance.
+    """Read the table of `make study STUDY=thin_cracks`, and its provenance.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def means(table):
     rows = []
     for (loss, fit, threshold), group in _trained(table).groupby(["loss", "fit", "threshold"], sort=False):
         rows.append(
-            {"loss": loss, "fit": fit, "threshold": _limit(threshold, group)}
+            {"loss": title(loss), "fit": FITS[fit], "threshold": _limit(threshold, group)}
             | {f"{name}, 2 px": group[key].mean() for name, key in _MEANS.items()}
             | {"crack IoU": _pooled(group).crack_iou, "training [min]": group["seconds"].mean() / 60}
         )
@@ -59,7 +60,7 @@ def differences(table):
         pairs = group.pivot_table(index="name", columns="fit", values="f1")
         gain = (pairs["crop"] - pairs["resize"]).to_numpy()
         difference, low, high = bootstrap(lambda photographs, gain=gain: gain[photographs].mean(), len(gain))
-        rows.append({"loss": loss, "threshold": threshold, "difference": difference, "low": low, "high": high})
+        rows.append({"loss": title(loss), "threshold": threshold, "difference": difference, "low": low, "high": high})
     return pd.DataFrame(rows)
 
 
@@ -68,7 +69,7 @@ def by_photograph(table, threshold="chosen"):
     rows = _trained(table)
     rows = rows[rows["threshold"] == threshold]
     return {
-        title(loss): group.pivot_table(index="name", columns="fit", values="f1")
+        title(loss): group.pivot_table(index="name", columns="fit", values="f1").rename(columns=FITS)
         for loss, group in rows.groupby("loss", sort=False)
     }
 
@@ -80,7 +81,7 @@ def in_words(table):
     plain = averages[averages["threshold"] == "0.5"].groupby("fit")[["precision, 2 px", "recall, 2 px"]].mean()
     ceiling = table.loc[table["fit"] == "ceiling", "f1"].mean()
     (crop, crop_precision), (resize, resize_precision) = (
-        plain.loc[fit, ["recall, 2 px", "precision, 2 px"]] for fit in ("crop", "resize")
+        plain.loc[FITS[fit], ["recall, 2 px", "precision, 2 px"]] for fit in ("crop", "resize")
     )
     reached = "reach" if best["difference"] >= WANTED else "do not reach"
     return (

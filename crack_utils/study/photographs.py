@@ -1,10 +1,9 @@
 """Does the preset `photo` learn real photographs, what is each ingredient worth, and how many labels does it take?
 
-    python -m crack_utils.study.photographs results/photographs
-
-trains on CrackForest, a fifth held out as a test set that decides nothing. One row a training in `trainings.csv`, which
-is written anew after each: a call that was interrupted goes on, and more seeds continue. Measures are of the test set
-at the photographs' own size, at the threshold that the run chose on its validation set.
+`make study STUDY=photographs` trains on CrackForest. A fifth of the photographs is a test set, on which nothing is
+chosen. The table `results/photographs/trainings.csv` has one row per training and is written again after each of them,
+so an interrupted call, or a call with more seeds, continues. Measures are those of the test set at full resolution, at
+the threshold that was chosen on the run's validation set.
 """
 
 import argparse
@@ -196,7 +195,7 @@ def _write(rows, table, data):
 def main(arguments=None):
     """Run the study."""
     parser = argparse.ArgumentParser(prog="python -m crack_utils.study.photographs", description=__doc__.split("\n")[0])
-    parser.add_argument("folder", type=Path, help="of the tables, as results/photographs")
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("results/photographs"), help="of the tables")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--questions", nargs="*", default=(), help="recipe, ingredients, losses, labels; default: all")
     parser.add_argument("--data", default=DATA)

@@ -7,7 +7,8 @@ import pandas as pd
 
 from crack_utils.evaluation.words import MEASURES
 from crack_utils.losses.registry import REPORTED, title
-from crack_utils.metrics.masks import ROUNDS_TO_ONE, Confusion
+from crack_utils.metrics.masks import Confusion
+from crack_utils.metrics.probabilities import ROUNDS_TO_ONE
 from crack_utils.study import thresholds
 from crack_utils.study.cases import SCALES
 from crack_utils.study.claims import compare_losses, present, variants

@@ -130,7 +130,7 @@ def families():
     found = {}
     for family, of_family in rows.groupby("variant", sort=False):
         values = of_family.pivot(index="seed", columns="specimen", values="tip_recall").dropna(axis=1).to_numpy()
-        limits = interval(values)
+        limits = interval(values, bounds=(0, 1))
         found[family] = {"tip recall": limits.mean, "low": limits.low, "high": limits.high, "seeds": len(values)}
     return pd.DataFrame(found, dtype=object).T.astype(float).astype({"seeds": int}).sort_values("tip recall")[::-1]
 
@@ -159,6 +159,12 @@ def table(errors):
         }
     whole = {name: int for name in ("misses", "pictures") if rows}
     return pd.DataFrame(rows, dtype=object).T.astype(float).astype(whole)
+
+
+def page_table(errors):
+    """Return `table` for a page: rounded, losses by their titles, and "missed" where a tip was not found."""
+    rows = table(errors).rename(index=title)
+    return rows.replace(np.inf, np.nan).style.format(precision=2, na_rep="missed")
 
 
 def against_base(tables, diagonal=DIAGONAL):
@@ -280,10 +286,23 @@ def _share_difference(own, base):
     return found.mean, found.low, found.high
 
 
+def both_analyses(first, second):
+    """Return the results of `first_analysis` and `against_base` one below the other, in the words of a page.
+
+    Parameters
+    ----------
+    first, second : DataFrame
+    """
+    both = pd.concat({"first, as planned": first, "second, after the results": second}, names=["analysis", None])
+    both = both.droplevel(1).reset_index()
+    both = both.assign(variant=both["variant"].map(title), better=both["better"].map({True: "yes", False: "no"}))
+    return both.rename(columns={"variant": "loss", "low": "95 % from", "high": "to", "better": "shown to help"})
+
+
 def helping(compared):
     """Return which variants lower the median error, from `against_base` or `first_analysis`, as a text."""
     helped = compared[(compared["measure"] != SUCCESS) & compared["better"].astype(bool)]["variant"]
-    return ", ".join(helped) or "none"
+    return ", ".join(map(title, helped)) or "none"
 
 
 def numbers(true, runs, study, compared):

@@ -1,1 +1,1 @@
-"""From an experiment to a run folder: settings, preparation, `fit`, and the folder read back."""
+"""Train networks: the settings of an experiment, its preparation, `fit`, and the run folder that it writes."""

@@ -1,4 +1,4 @@
-"""Experiment: everything that decides a training, on one screen; its hash names the run."""
+"""Experiment: all settings of a training, and the presets. A hash of the settings is part of the run's id."""
 
 import hashlib
 import json
@@ -11,57 +11,57 @@ from crack_utils.runtime import paths
 from crack_utils.runtime.typed import wrong_fields
 
 OPTIMIZERS = ("adam", "adamw", "sgd", "momentum", "nesterov", "adagrad", "rmsprop")
-SCHEDULES = ("steps", "cosine")  # the report's three rates (R41), or a warm-up and half a cosine
+SCHEDULES = ("steps", "cosine")  # the report's three learning rates (R41), or a warm-up and half a cosine
 
 SYNTHETIC = "synthetic"
 
-# Beyond these a number is a typing error: no training of it would ever end.
-LARGEST = 8192  # [px] a side
+# Larger numbers are most likely typing errors: such a training would never end.
+LARGEST = 8192  # [px] height or width
 MOST = 10_000_000
-UNSAID = (("model", ""), ("loss", ""))  # as notebooks say that they leave a field to the preset
+NOT_GIVEN = (("model", ""), ("loss", ""))  # how notebooks leave these fields to the preset
 
 PRESETS = {
-    # Tests and CI: every path once, in seconds. Nothing is learnt.
+    # For tests: runs all steps of a training in seconds. The network learns nothing.
     "smoke": {
         "size": (64, 80),
-        "longest_side": 96,  # [px] photographs are reduced by a whole factor to at most this
-        "specimens": 10,  # five of each source, so that test and validation hold one of each
+        "longest_side": 96,  # [px] photographs are reduced by a whole factor to at most this size
+        "specimens": 10,  # five of each source, so that test and validation have at least one of each
         "frames": 2,
         "repeat": 1,
         "batch": 4,
         "epochs": 2,
     },
-    # `make book`: all four losses within minutes where bfloat16 is in hardware.
+    # For `make book`: all four losses in minutes on a CPU with bfloat16 instructions.
     "quick": {
         "size": (128, 160),  # a quarter of the report's height and width
         "longest_side": 240,  # CrackForest's 320×480 becomes 160×240
-        "specimens": 80,  # many with few frames: 24 with 10 frames were learnt by heart, and new ones not found
+        "specimens": 80,  # many specimens with few frames: 24 specimens with 10 frames led to overfitting
         "frames": 4,
-        "images_per_epoch": 300,  # repeats until this is reached (R26 repeats 4 times), so few pictures train as long
-        "batch": 2,  # 1,664 updates from 3,328 image steps, at the report's rates; 16 would leave 208
+        "images_per_epoch": 300,  # images are repeated up to this number (R26: 4 times)
+        "batch": 2,  # gives 1,664 updates at the report's learning rates; with 16 only 208
         "epochs": 8,
-        "boundaries": (0.6, 0.9),  # the other reading of R41: more of so short a training at the first rate
-        # From 0.5, BCE first learns for long that crack is rare; from 0.01, Dice takes everything for crack.
+        "boundaries": (0.6, 0.9),  # another reading of R41: more updates at the first learning rate
+        # With 0.5, BCE needs long to learn that crack is rare; with 0.01, Dice predicts crack everywhere.
         "model_options": {"prior": 0.1},
     },
-    # Photographs of one's own: what practice uses, minutes on two cores, at the photographs' own pixels.
+    # For own photographs, at full resolution: minutes on two cores.
     "photo": {
         "model": "compact",
-        "start": "default",  # which has seen cracks, though only drawn ones: better in a tenth of the time
-        # Cross-entropy starts surely, Dice ends at the better mask, and weight on the outline gets the width right.
+        "start": "default",  # trained on drawn cracks only, but better results in a tenth of the time
+        # Cross-entropy starts reliably, Dice gives the better final mask, and the weight of edges corrects the width.
         "loss": "dice+edge",
         "fit": "crop",
-        "crop_side": 256,  # [px] about as far as the network sees
-        "reduction": None,  # cracks too wide for the network are reduced; hairlines never are
-        "batch": 2,  # twice as many updates of a short training as 4, and better in the same time
+        "crop_side": 256,  # [px] about the network's receptive field
+        "reduction": None,  # photographs are reduced only if their cracks are too wide for the network
+        "batch": 2,  # twice as many updates as with 4, and better results in the same time
         "updates": 3000,
-        "epochs": 20,  # parts after which the training is kept, validated and told from a failed one
+        "epochs": 20,  # after each epoch the training is saved, validated and checked for failure
         "optimizer": "adamw",
         "schedule": "cosine",
-        "learning_rates": (1e-3, 1e-4, 1e-5),  # the highest, and the last at the end of the cosine
+        "learning_rates": (1e-3, 1e-4, 1e-5),  # the first is the highest; the last is reached at the end of the cosine
         "weight_decay": 1e-4,
         "clipnorm": 1.0,
-        "ema": 0.99,  # of the last hundred updates: worth what a smaller last rate would be
+        "ema": 0.99,  # average over about 100 updates, with the effect of a smaller last learning rate
         "augmentation": "light",
         "restarts": 3,
     },
@@ -74,14 +74,14 @@ PRESETS = {
         "repeat": 4,
         "batch": 16,
         "epochs": 120,
-        "test": 0.0,  # the report's 1,612 + 403 leave none
+        "test": 0.0,  # the report's 1,612 + 403 images are training and validation
         "split_by": "image",
     },
 }
 
 
 def default_preset(data):
-    """Return the preset that fits a data set where none is named: "photo" for photographs, "quick" for synthetic ones.
+    """Return the preset for a data set if none is given: "photo" for photographs, "quick" for synthetic ones.
 
     >>> default_preset("synthetic"), default_preset("my_photographs")
     ('quick', 'photo')
@@ -91,90 +91,91 @@ def default_preset(data):
 
 @dataclass(frozen=True)
 class Experiment:
-    """All that decides a training. Make one with `Experiment.preset("quick", loss="dice")`.
+    """All settings of a training. Make one with `Experiment.preset("quick", loss="dice")`.
 
     Raises
     ------
     ValueError
-        If a value is out of its range; the message lists what is valid.
+        If a value has a wrong type or is out of range; the message lists what is valid.
     """
 
     loss: str = "dice"  # one of LOSSES, or a sum such as "dice+bce"
     model: str = "unet"
     data: str = SYNTHETIC  # "synthetic", a named data set, or a folder with images/ and masks/ (several: joined by ':')
-    seed: int = 0  # weights, order and augmentation
-    data_seed: int = 0  # synthetic pictures and the split: equal for all seeds of a study
-    size: tuple[int, int] | None = (128, 160)  # (height, width) [px]; None: as the pictures and `longest_side` say
-    longest_side: int = 240  # [px] what `size` follows where it is None
-    crop_side: int | None = None  # [px] of square crops where `size` is None; None: as `longest_side` says
-    reduction: int | None = 1  # whole pictures of fit="crop" are reduced by this; None: as their cracks' width says
-    fit: str = "resize"  # one of FITS: whole pictures brought to `size` (R24), or crops of `size` as they are
-    specimens: int = 24  # synthetic only
-    frames: int = 10  # pictures of each specimen, synthetic only
-    patterns: tuple[str, ...] = ("growing",)  # of PATTERNS, which specimens take in turn; synthetic only
-    validation: float = 0.2  # share of what the test set leaves (R21)
-    test: float | None = 0.2  # share of all, drawn before validation; None: as the metadata say
-    # "specimen" or "image", or a file split.csv to repeat a split (the two shares then do not count); None: as the
-    # metadata say.
+    seed: int = 0  # of initial weights, order of images and augmentation
+    data_seed: int = 0  # of synthetic pictures and of the split; the same for all seeds of a study
+    size: tuple[int, int] | None = (128, 160)  # (height, width) [px]; None: from the pictures and `longest_side`
+    longest_side: int = 240  # [px] longer side of the pictures if `size` is None
+    crop_side: int | None = None  # [px] side of square crops if `size` is None; None: from `longest_side`
+    reduction: int | None = 1  # with fit="crop": factor by which pictures are reduced; None: from their cracks' width
+    fit: str = "resize"  # one of FITS: pictures resized to `size` (R24), or crops of `size`
+    specimens: int = 24  # synthetic data only
+    frames: int = 10  # pictures of each specimen; synthetic data only
+    patterns: tuple[str, ...] = ("growing",)  # of PATTERNS; specimens take turns; synthetic data only
+    validation: float = 0.2  # share of the images without the test set (R21)
+    test: float | None = 0.2  # share of all images, drawn before validation; None: from the metadata
+    # "specimen" or "image"; a file split.csv repeats a split, and the two shares are then ignored; None: from the
+    # metadata.
     split_by: str | None = "specimen"
-    leak: str = ""  # training and validation drawn anew with the seed, and how carelessly; one of LEAKS (S2, S3)
-    repeat: int | None = None  # times an epoch sees each training image; None: as images_per_epoch says
+    leak: str = ""  # a careless split, to show its effect: one of LEAKS (S2, S3)
+    repeat: int | None = None  # how often an epoch uses each training image; None: from `images_per_epoch`
     images_per_epoch: int = 300
     batch: int = 16  # R28
     epochs: int = 120  # R42
-    updates: int | None = None  # of the whole training, which `epochs` then cut into parts; None: as the images say
+    updates: int | None = None  # number in the whole training, divided into `epochs`; None: from the number of images
     optimizer: str = "adam"  # R40; one of OPTIMIZERS
-    schedule: str = "steps"  # of the learning rate, one of SCHEDULES
+    schedule: str = "steps"  # of the learning rate; one of SCHEDULES
     learning_rates: tuple[float, float, float] = (1e-4, 1e-5, 1e-6)  # R41
-    boundaries: tuple[float, float] = (
-        0.5,
-        0.75,
-    )  # where the rate drops: epochs 60 and 90 of 120
-    weight_decay: float = 0.0  # of "adamw"
-    clipnorm: float | None = None  # the largest norm of each gradient
-    ema: float | None = None  # momentum of a moving average of the weights, which replaces them at the end
-    start: str = ""  # a run, a .keras file or "default": whose weights the training starts from
-    restarts: int = 0  # times that a failed training begins again, with another seed and a gentler rate
-    augment: bool = True  # change training pictures by chance
-    augmentation: str = "flips"  # and how: one of AUGMENTATIONS; flips are the report's (R25)
-    precision: str = "auto"  # a Keras dtype policy, or what the hardware favours (R29)
+    boundaries: tuple[float, float] = (0.5, 0.75)  # shares of the training at which the rate drops (R41)
+    weight_decay: float = 0.0  # only for "adamw"
+    clipnorm: float | None = None  # largest norm of each gradient
+    ema: float | None = None  # momentum of a moving average of the weights, which replaces the weights at the end
+    start: str = ""  # initial weights: a run, a .keras file or "default"; "" starts from random weights
+    restarts: int = 0  # how often a failed training starts again, with another seed and a smaller learning rate
+    augment: bool = True  # whether training pictures are changed at random
+    augmentation: str = "flips"  # how they are changed: one of AUGMENTATIONS; the report uses flips (R25)
+    precision: str = "auto"  # a Keras dtype policy; "auto" chooses by hardware (R29)
     loss_options: dict = field(default_factory=dict)
     model_options: dict = field(default_factory=dict)
-    preset_name: str = ""  # where the values came from; not part of the hash
+    preset_name: str = ""  # for information; not part of the hash
 
     @classmethod
     def preset(cls, name, **overrides):
-        """Return a preset's experiment with some fields replaced.
+        """Return the experiment of a preset, with some fields replaced.
 
         Parameters
         ----------
         name : {"smoke", "quick", "photo", "paper", ""}
-            "" is the one that fits the data, see `default_preset`.
+            "" chooses by the data, see `default_preset`.
         **overrides
-            Any field; "" for `model` or `loss` leaves the preset's. For photographs in folders, size and split are
-            left open (None) unless given: `prepare` decides them, which reads the photographs.
+            Any field of the experiment; "" for `model` or `loss` keeps that of the preset. For photographs in folders,
+            `size`, `test` and `split_by` are None unless given; `prepare` reads the photographs and decides.
+
+        Returns
+        -------
+        Experiment
 
         Raises
         ------
         ValueError
-            If the preset or a field is unknown, or a value is out of range.
+            If the preset or a field is unknown, or a value is not valid.
         """
-        overrides = {field: value for field, value in overrides.items() if (field, value) not in UNSAID}
+        overrides = {field: value for field, value in overrides.items() if (field, value) not in NOT_GIVEN}
         name = name or default_preset(overrides.get("data", SYNTHETIC))
         if name not in PRESETS:
             raise ValueError(f"unknown preset {name!r}; valid are {', '.join(PRESETS)}")
-        field_names = {each.name for each in fields(cls)}
+        field_names = {declared.name for declared in fields(cls)}
         if unknown := sorted(overrides.keys() - field_names):
             raise ValueError(f"unknown field(s) {', '.join(unknown)}; valid are {', '.join(sorted(field_names))}")
         values = dict(PRESETS[name])
         if overrides.get("data", SYNTHETIC) != SYNTHETIC:
             values |= {"size": None, "split_by": None, "test": None}
         if MODELS.get(overrides.get("model"), MODELS["unet"]).learns_parts and values.get("loss") == "dice+edge":
-            values["loss"] = "dice+bce"  # parts have no outlines
+            values["loss"] = "dice+bce"  # the loss "edge" needs whole pictures
         if not {"model", "model_options"}.isdisjoint(overrides) and overrides.get("model") != values.get("model"):
-            values.pop("start", None)  # the default model's weights fit its own network alone
+            values.pop("start", None)  # the default model's weights fit only the same network
         if overrides.get("fit") == "resize":
-            values["reduction"] = 1  # whole pictures are brought to a size instead
+            values["reduction"] = 1  # pictures are resized instead
         return cls(**values | overrides, preset_name=name)
 
     def __post_init__(self):
@@ -187,12 +188,17 @@ class Experiment:
         _check_ranges(self)
 
     def attempt(self, number):
-        """Return this experiment as it begins again after a number of failures: another seed, then gentler rates too.
+        """Return the experiment for the next attempt after a number of failed ones.
 
         Parameters
         ----------
         number : int
-            0 is the experiment itself; 1 has another seed, and from 2 on the learning rates are divided by 4 each time.
+            Number of failed attempts. 0 returns the experiment itself, 1 another seed; from 2 on, the learning rates
+            are also divided by 4 each time.
+
+        Returns
+        -------
+        Experiment
         """
         if not number:
             return self
@@ -205,17 +211,17 @@ class Experiment:
 
     @property
     def picture_size(self):
-        """The (height, width) that whole pictures are brought to [px], or the number that they are reduced by."""
+        """The (height, width) of resized pictures [px], or with fit="crop" the factor by which pictures are reduced."""
         return self.reduction if self.fit == "crop" else self.size
 
     @property
     def split_file(self):
-        """The file of the split that is repeated, None if a split is drawn.
+        """The split.csv that is repeated, a pathlib.Path; None if the split is drawn.
 
         Raises
         ------
         ValueError
-            If it is not there.
+            If the file does not exist.
         """
         if not (self.split_by or "").endswith(".csv"):
             return None
@@ -224,15 +230,19 @@ class Experiment:
         return file
 
     def to_dict(self):
-        """Return all fields as what JSON can hold."""
+        """Return all fields as a dict for JSON."""
         return json.loads(json.dumps(asdict(self)))
 
     def digest(self, *context):
-        """Return a hash of what decides the result: the fields, and texts such as the data's hash.
+        """Return a hash of all settings that determine the result.
 
-        What the training does not use is left out: the preset's name, `longest_side` where the size is given, and the
-        loss of a network that brings its own. A split that is repeated from a file counts by what the file says, not
-        by where it is.
+        Settings that the training does not use are left out: the preset's name, `longest_side` if the size is given,
+        and the loss if the model has its own. A split.csv counts with its content, not with its path.
+
+        Parameters
+        ----------
+        *context : str
+            Further texts, such as the hash of the data.
 
         Returns
         -------
@@ -277,29 +287,29 @@ def _check_ranges(experiment):
         >= 1,
         "repeat must be at least 1, or None": e.repeat is None or e.repeat >= 1,
         "validation must lie in (0, 1) and test in [0, 1)": 0 < e.validation < 1 and 0 <= (e.test or 0) < 1,
-        # Whether the file is there is asked when it is needed: a run outlives the file that it was split by.
+        # Whether the file exists is checked later: a run can be read after the file was removed.
         "split_by must be 'specimen', 'image' or a file split.csv": e.split_by in (None, "specimen", "image")
         or e.split_by.endswith(".csv"),
         f"leak must be one of {', '.join(map(repr, LEAKS))}": e.leak in LEAKS,
-        "leak needs a split that is drawn: split_by must be 'specimen' or 'image'": not e.leak
+        "with leak, split_by must be 'specimen' or 'image', not a file": not e.leak
         or e.split_by in (None, "specimen", "image"),
         f"patterns must be a list of {', '.join(PATTERNS)}": e.patterns and set(e.patterns) <= set(PATTERNS),
         f"augmentation must be one of {', '.join(AUGMENTATIONS)}": e.augmentation in AUGMENTATIONS,
-        f"model {e.model} learns from parts of pictures; its loss must be one of {', '.join(REPORTED)}, or a sum of "
+        f"model {e.model} is trained on parts of pictures; its loss must be one of {', '.join(REPORTED)}, or a sum of "
         "them": not MODELS[e.model].learns_parts or all(name in REPORTED for _, name in terms(e.loss)),
         f"optimizer must be one of {', '.join(OPTIMIZERS)}": e.optimizer in OPTIMIZERS,
         f"schedule must be one of {', '.join(SCHEDULES)}": e.schedule in SCHEDULES,
         "updates must be at least epochs, or None": e.updates is None or e.updates >= e.epochs,
         "reduction must be a whole number of at least 1, or None": e.reduction is None
         or e.reduction == int(e.reduction) >= 1,
-        "reduction belongs to fit='crop'; fit='resize' reduces to size": e.fit == "crop" or e.reduction == 1,
-        "weight_decay must be at least 0, and belongs to optimizer='adamw'": e.weight_decay == 0
+        "reduction needs fit='crop'; fit='resize' reduces to size": e.fit == "crop" or e.reduction == 1,
+        "weight_decay must be at least 0, and needs optimizer='adamw'": e.weight_decay == 0
         or (e.weight_decay > 0 and e.optimizer == "adamw"),
         "clipnorm must be positive, or None": e.clipnorm is None or e.clipnorm > 0,
         "ema must lie in (0, 1), or be None": e.ema is None or 0 < e.ema < 1,
         "restarts must be at least 0": e.restarts >= 0,
         "learning_rates must be three positive rates": len(e.learning_rates) == 3 and min(e.learning_rates) > 0,
-        "boundaries must be two rising shares in (0, 1)": len(e.boundaries) == 2
+        "boundaries must be two increasing numbers in (0, 1)": len(e.boundaries) == 2
         and 0 < e.boundaries[0] < e.boundaries[1] < 1,
         "precision must be auto, float32, mixed_float16 or mixed_bfloat16": e.precision
         in ("auto", "float32", "mixed_float16", "mixed_bfloat16"),

@@ -1,4 +1,4 @@
-"""Experiment → run folder: Keras `fit`, checkpointed after every epoch, continued where it stopped (R40–R46)."""
+"""Train an experiment with Keras `fit`, with a checkpoint after every epoch from which it continues (R40–R46)."""
 
 import functools
 import json
@@ -18,9 +18,9 @@ from crack_utils.training import metrics, start
 from crack_utils.training.callbacks import Checkpoint, NothingLearntError, Progress, StopIfNothingLearnt, StopOnNaN
 from crack_utils.training.prepare import prepare
 
-STEPS = 2**32  # between the seeds of two trainings: no training has so many updates, so no two draw the same
-WARM_UP = 0.05  # share of a cosine schedule's updates in which the rate rises to its first value
-MOMENTUM = 0.9  # of "momentum" and "nesterov", the usual value; all else is Keras' default
+STEPS = 2**32  # more than the updates of any training, so that trainings with different seeds never share a seed
+WARM_UP = 0.05  # share of the updates of a cosine schedule in which the learning rate rises to its first value
+MOMENTUM = 0.9  # of "momentum" and "nesterov", the usual value; all other options are Keras' defaults
 
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -34,7 +34,10 @@ OPTIMIZERS = {
 
 
 def fit(experiment):
-    """Train an experiment, or return its run if that was done before.
+    """Train an experiment; if it was trained before, return that run.
+
+    An interrupted training continues after its last complete epoch. Use `crack_utils.train` to also evaluate and
+    calibrate the run.
 
     Parameters
     ----------
@@ -43,19 +46,18 @@ def fit(experiment):
     Returns
     -------
     Run
-        Finished: model, history, split and provenance are in its folder. Not yet measured, not calibrated: for that,
-        `crack_utils.train`.
+        Finished, with model, history, split and provenance in its folder; not evaluated or calibrated.
 
     Raises
     ------
     DataError
         If the data set cannot be used.
     NothingLearntError
-        If the training failed, and so did its restarts, where the experiment allows any.
+        If the training and all of its restarts failed.
     FloatingPointError
-        If the loss is no longer a number; the last good epoch is kept.
+        If the loss is NaN or infinite; the last good epoch is kept.
     FullDiskError
-        If there is no room to write; the last epoch that could be kept is, and the next call continues after it.
+        If the disk is full; the next call continues after the last epoch that was saved.
     """
     started = time.time()
     prepared = prepare(experiment)
@@ -66,7 +68,7 @@ def fit(experiment):
         _tell_other_versions(run)
         return run
     needs = _check(experiment, prepared)
-    # Whole pictures are validated one by one, which several devices cannot share.
+    # With crops, whole pictures of different sizes are validated one by one; devices cannot share a single picture.
     validated = 1 if experiment.fit == "crop" else len(prepared.split.validation)
     strategy = devices.strategy(experiment.batch, validated)
     run.folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +77,7 @@ def fit(experiment):
         run.lock("trains"),
         open(run.folder / "log.txt", "a", encoding="utf-8") as log,
     ):
-        if run.finished:  # by the process that was waited for
+        if run.finished:  # by another process, while this one waited for the lock
             return run
         provenance.write_json(run.folder / "experiment.json", experiment.to_dict())
         with atomic_write(run.folder / "split.csv") as draft:
@@ -97,7 +99,20 @@ def fit(experiment):
 
 
 def learning_rate_schedule(experiment, steps):
-    """Return the rate over `steps` updates: R41's three phases, or a warm-up and a cosine from first to last rate."""
+    """Return the learning rate schedule of an experiment.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        With `schedule` "steps": three constant rates (R41); with "cosine": a warm-up, then half a cosine from the first
+        rate to the last.
+    steps : int
+        Updates of the whole training.
+
+    Returns
+    -------
+    keras.optimizers.schedules.LearningRateSchedule
+    """
     first, *_, last = experiment.learning_rates
     if experiment.schedule == "cosine":
         rising = max(1, round(WARM_UP * steps))
@@ -109,24 +124,29 @@ def learning_rate_schedule(experiment, steps):
 
 
 def compiled_model(experiment, steps, precision="float32", xla=False):
-    """Return the network, compiled with the optimizer, the schedule, the loss and the metrics of R44.
+    """Build the network of an experiment and compile it with optimizer, schedule, loss and the metrics of R44.
 
-    A network that brings its own loss (see `models.registry`) is compiled without one.
+    A network with its own loss (see `models.registry`) is compiled without one.
 
     Parameters
     ----------
     experiment : Experiment
     steps : int
-        Updates of the whole training; the schedule's phases are shares of it.
+        Updates of the whole training.
     precision : str
         A Keras dtype policy.
     xla : bool
+        Whether to compile the training step with XLA.
+
+    Returns
+    -------
+    keras.Model
     """
     keras.utils.set_random_seed(experiment.seed)
     model = models.build(experiment.model, dtype=precision, **experiment.model_options)
     if experiment.start:
         model.set_weights(start.weights(experiment.start, model))
-    # In a short training the average would be of the weights that it started from: a tenth of its updates is enough.
+    # In a short training, the average must not include the initial weights: it covers at most a tenth of the updates.
     momentum = experiment.ema and max(0.0, min(experiment.ema, 1 - 10 / steps))
     average = {"use_ema": True, "ema_momentum": momentum} if experiment.ema else {}
     decay = {"weight_decay": experiment.weight_decay} if experiment.optimizer == "adamw" else {}
@@ -151,24 +171,31 @@ def compiled_model(experiment, steps, precision="float32", xla=False):
 
 
 def repeats(experiment, images):
-    """Return how often an epoch sees each of `images` training images."""
+    """Return how often an epoch uses each training image: `experiment.repeat`, or up to `images_per_epoch` in total.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    images : int
+        Number of training images.
+    """
     return experiment.repeat or math.ceil(experiment.images_per_epoch / images)
 
 
 def training_batches(model, pictures, seed, first_step):
-    """Return what a network learns from: pictures and masks, or what its own `training_data` makes of them.
+    """Return the training batches of a network: pictures and masks, or what its method `training_data` makes of them.
 
     Parameters
     ----------
     model : keras.Model
-        May have a method ``training_data(dataset, seed)``. The seed is that of the first batch; each following batch
-        has the next one, so that a training which continues draws what it would have drawn.
+        May have a method ``training_data(dataset, seed)``. The first batch gets this seed, and each following batch the
+        next one, so that a continued training has the same random numbers as an uninterrupted one.
     pictures : tf.data.Dataset of (image, mask)
-        Batches, as `make_dataset` returns them.
+        Batches, from `make_dataset`.
     seed : int
-        Of the training.
+        Seed of the training.
     first_step : int
-        How many batches the training has seen before.
+        Number of batches that were already used in the training.
 
     Returns
     -------
@@ -180,7 +207,7 @@ def training_batches(model, pictures, seed, first_step):
 
 
 def _check(experiment, prepared):
-    """Refuse pairs that cannot be trained on, and say what may not be meant; return what the loss needs."""
+    """Raise an error for pairs that cannot be used, and print warnings; return the channels that the loss needs."""
     pairs = prepared.pairs
     for note in check_pairs(pairs) + warnings_of(prepared.split):
         print(f"- note: {note}", flush=True)
@@ -193,22 +220,22 @@ def _check(experiment, prepared):
 
 
 def _tell_other_versions(run):
-    """Say which libraries were of another version when a run was trained: its numbers may differ here."""
+    """Print which libraries had another version when a run was trained."""
     trained = run.provenance.get("packages", {})
     now = provenance.versions()
     if other := [
         f"{name} {trained[name]} (here {now[name]})" for name in now if trained.get(name, now[name]) != now[name]
     ]:
-        print(f"It was trained with {', '.join(other)}; another training here may give slightly other numbers")
+        print(f"It was trained with {', '.join(other)}; a new training here may give slightly different numbers")
 
 
 def _fit_until_learnt(prepared, needs, strategy, log):
-    """Train; begin again with another seed and a gentler rate where nothing is learnt, as often as the experiment says.
+    """Train; start again with another seed and a smaller learning rate if nothing is learnt, up to `restarts` times.
 
-    Failed attempts are written down, so that a training which is interrupted goes on with the attempt that it was at.
+    Failed attempts are recorded in a file, so that an interrupted training continues with its current attempt.
     """
-    run, told = prepared.run, prepared.run.folder / "failed_attempts.json"
-    failures = json.loads(told.read_text(encoding="utf-8")) if told.exists() else []
+    run, record = prepared.run, prepared.run.folder / "failed_attempts.json"
+    failures = json.loads(record.read_text(encoding="utf-8")) if record.exists() else []
     while True:
         attempt = prepared.experiment.attempt(len(failures))
         try:
@@ -219,11 +246,11 @@ def _fit_until_learnt(prepared, needs, strategy, log):
             failures.append({"seed": attempt.seed, "learning_rate": attempt.learning_rates[0], "why": str(error)})
             _remove_checkpoint(run)
             if len(failures) > prepared.experiment.restarts:
-                told.unlink(missing_ok=True)
+                record.unlink(missing_ok=True)
                 raise NothingLearntError(f"{run.id}: {_advice(failures)}") from None
-            provenance.write_json(told, failures)
+            provenance.write_json(record, failures)
             again = prepared.experiment.attempt(len(failures))
-            line = f"{error}; it begins again with seed {again.seed} and learning rate {again.learning_rates[0]:g}"
+            line = f"{error}; it starts again with seed {again.seed} and learning rate {again.learning_rates[0]:g}"
             print(line, flush=True)
             print(line, file=log, flush=True)
         else:
@@ -233,16 +260,16 @@ def _fit_until_learnt(prepared, needs, strategy, log):
 def _advice(failures):
     return (
         f"{len(failures)} attempts learnt nothing (the last: {failures[-1]['why']}). Look at the pictures and masks "
-        "with crack-utils check: do the masks lie on the cracks, and are the cracks to be seen? Then try "
+        "with crack-utils check: are the masks on the cracks, and are the cracks visible? Then try "
         "--loss dice+bce, --start default, another --seed, or --set updates=… for a longer training"
     )
 
 
 def _fit(prepared, experiment, needs, strategy, log):
     split, run = prepared.split, prepared.run
-    # A careless pipeline draws its training images anew each epoch, and leaves as many out as validation has (S2).
+    # A careless pipeline draws new training images each epoch, and leaves out as many as validation has (S2).
     drawn = len(split.train) - (len(split.validation) if experiment.leak == "drawn each epoch" else 0)
-    # A length in updates is one pass over all repeats, cut into parts; else an epoch is a pass of its own.
+    # With `updates`, the training is one pass over all repeats, divided into epochs; otherwise each epoch is one pass.
     in_one = experiment.updates is not None
     repeat = math.ceil(experiment.updates * experiment.batch / drawn) if in_one else repeats(experiment, drawn)
     per_epoch = pipeline.epoch_length(drawn, repeat, experiment.batch, training=True)
@@ -259,12 +286,12 @@ def _fit(prepared, experiment, needs, strategy, log):
         f"devices: {strategy.num_replicas_in_sync}"
     )
     checkpoint = Checkpoint(run.folder / "checkpoint", model, history, progress.say)
-    with strategy.scope():  # the optimizer's variables are made here
+    with strategy.scope():  # restoring creates the optimizer's variables
         first_epoch = checkpoint.restore()
     if first_epoch:
         progress.say(f"{run.id}: continues after epoch {first_epoch}")
-    if first_epoch == experiment.epochs:  # only what comes after the last epoch was interrupted
-        model.optimizer.finalize_variable_values(model.trainable_variables)  # as `fit` does: the moving average
+    if first_epoch == experiment.epochs:  # it was interrupted after the last epoch
+        model.optimizer.finalize_variable_values(model.trainable_variables)  # as in `fit`: weights become their average
     else:
         whole_epochs = {"first_epoch": first_epoch, "epochs": experiment.epochs - first_epoch}
         pictures = pipeline.make_dataset(
@@ -295,7 +322,7 @@ def _fit(prepared, experiment, needs, strategy, log):
             initial_epoch=first_epoch,
             epochs=experiment.epochs,
             steps_per_epoch=steps,
-            shuffle=False,  # the pipeline has done it
+            shuffle=False,  # the pipeline shuffles
             verbose=0,
             callbacks=[StopOnNaN(), *([StopIfNothingLearnt()] if experiment.restarts else []), progress, checkpoint],
         )
@@ -303,12 +330,12 @@ def _fit(prepared, experiment, needs, strategy, log):
 
 
 def _remove_checkpoint(run):
-    """Remove what only an unfinished training needs; a process that was killed just before left it."""
+    """Remove the checkpoints of a finished training; they remain if a process was killed just before this."""
     shutil.rmtree(run.folder / "checkpoint", ignore_errors=True)
 
 
 def _save_for_prediction(model, experiment, path):
-    """Save the weights in a float32 network: a mixed policy would be slow, or wrong, on other hardware."""
+    """Save the weights in a float32 network: mixed precision may be slow or unsupported on other hardware."""
     portable = models.build(experiment.model, dtype="float32", **experiment.model_options)
     portable.set_weights(model.get_weights())
     with atomic_write(path) as draft:

@@ -1,10 +1,9 @@
-"""Metrics that run during training: pixel counts kept as integers, and small ratios of them.
+"""Keras metrics for use during training: integer counts of pixels, and ratios of them.
 
-Each metric takes a mask and a probability of shape (batch, height, width, 1); of a truth that holds more than the mask
-(see `crack_utils.data.targets`) it takes the mask alone. Mask pixels above one half are crack, so
-that 0/1, 0/255 and booleans give the same result. Counts are 64-bit integers: a float32 sum stops counting at
-2²⁴ pixels, which 52 images of 512×640 reach. A ratio 0/0 is 1 if no pixel is wrong and 0 otherwise, the policy of
-`crack_utils.metrics.masks` too, so that a metric of a mask with itself is always 1.
+Each metric takes a mask and a probability of shape (batch, height, width, 1). If the ground truth has more channels
+(see `crack_utils.data.targets`), only the mask is used. Mask pixels above 0.5 are crack, so that 0/1, 0/255 and
+booleans give the same result. Counts are 64-bit integers, because a float32 sum cannot count beyond 2²⁴ pixels (52
+images of 512×640). A ratio 0/0 is 1 if no pixel is wrong and 0 otherwise, as in `crack_utils.metrics.masks`.
 """
 
 import keras
@@ -16,12 +15,17 @@ PACKAGE = "crack_utils"
 
 
 class _ConfusionMetric(keras.metrics.Metric):
-    """Base: counts true and false positives and negatives; subclasses turn the counts into a value.
+    """Base class: counts true and false positives and negatives; subclasses compute a value from the counts.
 
     Parameters
     ----------
     threshold : float
-        A pixel is predicted crack if its probability, as float32, is at least this.
+        In [0, 1]. Pixels with at least this probability, as float32, are predicted as crack.
+
+    Raises
+    ------
+    ValueError
+        If the threshold is out of range.
     """
 
     def __init__(self, threshold=0.5, name=None):
@@ -32,7 +36,7 @@ class _ConfusionMetric(keras.metrics.Metric):
         self.counts = self.add_variable((4,), initializer="zeros", dtype="int64", name="counts")
 
     def predicted_crack(self, y_pred):
-        """Return which pixels count as predicted crack, as booleans."""
+        """Return the mask of pixels predicted as crack, a tensor of bool of the shape of `y_pred`."""
         return ops.cast(y_pred, "float32") >= self.threshold
 
     def value(self, tp, fp, fn, tn):
@@ -40,7 +44,7 @@ class _ConfusionMetric(keras.metrics.Metric):
         raise NotImplementedError
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Add the pixels of one batch."""
+        """Add the pixels of one batch; a ValueError if the shapes differ or `sample_weight` is given."""
         if sample_weight is not None:
             raise ValueError(f"{self.name} counts pixels and takes no sample_weight")
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
@@ -51,7 +55,7 @@ class _ConfusionMetric(keras.metrics.Metric):
             raise ValueError(
                 f"true {tuple(true.shape)} and predicted {tuple(predicted.shape)} must have the same shape"
             )
-        # Three reductions, equal in all metrics of a step, so that a compiler computes them once.
+        # The same three sums in all metrics of a step, so that a compiler computes them once.
         tp = _count(ops.logical_and(true, predicted))
         positives, cracks = _count(predicted), _count(true)
         pixels = ops.cast(ops.size(true), "int64")
@@ -62,15 +66,16 @@ class _ConfusionMetric(keras.metrics.Metric):
         return self.value(*ops.unstack(ops.cast(self.counts, "float32"), num=4))
 
     def get_config(self):
+        """Return the arguments of the metric, for saving."""
         return {"name": self.name, "threshold": self.threshold}
 
 
 def _count(pixels):
-    return ops.cast(ops.sum(ops.cast(pixels, "int32")), "int64")  # int32 is ample for one batch, and fast
+    return ops.cast(ops.sum(ops.cast(pixels, "int32")), "int64")  # int32 is enough for one batch, and faster
 
 
 def _ratio(part, whole, wrong):
-    """Return part / whole; where whole is 0, 1 if nothing is wrong and else 0."""
+    """Return part / whole; if whole is 0, return 1 if nothing is wrong and 0 otherwise."""
     return ops.where(whole > 0, part / ops.maximum(whole, 1.0), ops.cast(wrong == 0, "float32"))
 
 
@@ -82,13 +87,14 @@ class MeanIoU(_ConfusionMetric):
         super().__init__(threshold, name)
 
     def value(self, tp, fp, fn, tn):
+        """Return the metric from the four counts (float32 scalars)."""
         wrong = fp + fn
         return (_ratio(tp, tp + wrong, wrong) + _ratio(tn, tn + wrong, wrong)) / 2
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class UnthresholdedMeanIoU(MeanIoU):
-    """What ``keras.metrics.MeanIoU(num_classes=2)`` makes of probabilities; only to show what goes wrong (S1).
+    """The mean IoU that ``keras.metrics.MeanIoU(num_classes=2)`` computes from probabilities, to show its error (S1).
 
     That metric casts predictions to integers, so that only a probability of exactly 1 counts as crack.
     """
@@ -97,17 +103,19 @@ class UnthresholdedMeanIoU(MeanIoU):
         super().__init__(threshold=1.0, name=name)
 
     def get_config(self):
+        """Return the arguments of the metric, for saving."""
         return {"name": self.name}
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class MeanPixelAccuracy(_ConfusionMetric):
-    """Share of crack pixels found and share of background pixels left alone, averaged (R45)."""
+    """Mean of two shares: crack pixels predicted as crack, and background pixels predicted as background (R45)."""
 
     def __init__(self, threshold=0.5, name="mean_pixel_accuracy"):
         super().__init__(threshold, name)
 
     def value(self, tp, fp, fn, tn):
+        """Return the metric from the four counts (float32 scalars)."""
         wrong = fp + fn
         return (_ratio(tp, tp + fn, wrong) + _ratio(tn, tn + fp, wrong)) / 2
 
@@ -120,25 +128,26 @@ class PixelAccuracy(_ConfusionMetric):
         super().__init__(threshold, name)
 
     def value(self, tp, fp, fn, tn):
+        """Return the metric from the four counts (float32 scalars)."""
         wrong = fp + fn
         return _ratio(tp + tn, tp + tn + wrong, wrong)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class Separation(keras.metrics.Metric):
-    """How much higher the probability is on crack than on background, in the mean: whether anything is learnt at all.
+    """Mean probability of crack pixels minus mean probability of background pixels: shows whether anything is learnt.
 
-    Independent of a threshold: a network that calls nothing crack, or everything, or every pixel equally likely, is at
-    0 whatever its loss; a perfect one at 1. NaN where no pixel is crack, or all are.
+    It needs no threshold. It is 0 for a network that predicts the same probability for all pixels, and 1 for a perfect
+    network. It is NaN if no pixel is crack, or if all are.
     """
 
     def __init__(self, name="separation"):
         super().__init__(name=name, dtype="float32")
-        # Means of the batches, weighted by their pixels: float32 sums over millions of pixels would stand still.
+        # Sums of means of batches: a float32 sum over millions of pixels would stop growing.
         self.sums = self.add_variable((4,), initializer="zeros", name="sums")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Add the pixels of one batch."""
+        """Add the pixels of one batch: mask and probability of shape (batch, height, width, 1); no sample weights."""
         predicted = ops.cast(y_pred, "float32")
         true = ops.cast(mask_of(ops.convert_to_tensor(y_true), predicted), "float32")
         crack, background = ops.mean(true), ops.mean(1 - true)
@@ -152,4 +161,5 @@ class Separation(keras.metrics.Metric):
         return on_crack / crack - on_background / background
 
     def get_config(self):
+        """Return the arguments of the metric, for saving."""
         return {"name": self.name}

@@ -1,4 +1,4 @@
-"""Experiment → all that has to be known before it can be trained: pairs, split, precision, and the run's name. Once."""
+"""Prepare an experiment for training: find its pairs, its split, its precision and the run's id, each once."""
 
 import functools
 from dataclasses import dataclass
@@ -17,13 +17,14 @@ from crack_utils.training.run import Run
 
 @dataclass(frozen=True)
 class Prepared:
-    """An experiment whose photographs have been looked at.
+    """An experiment with its pairs, and the values that follow from both; each is computed when first used.
 
     Attributes
     ----------
     experiment : Experiment
         With size and split decided, see `sources.decide`.
     pairs : list of Pair
+        All photographs with their masks.
     """
 
     experiment: Experiment
@@ -36,24 +37,24 @@ class Prepared:
 
     @functools.cached_property
     def manifest(self) -> str:
-        """A hash of the files of all pairs."""
+        """SHA-256 of the files of all pairs, hexadecimal."""
         return manifest_hash(self.pairs)
 
     @functools.cached_property
     def precision(self) -> str:
-        """The Keras dtype policy: what was asked for, or what the hardware favours (R29)."""
+        """The Keras dtype policy: that of the experiment, or with "auto" the fastest on this hardware (R29)."""
         return self._precision_and_xla[0]
 
     @property
     def xla(self) -> bool:
-        """Whether steps are compiled; those that several devices share are not."""
+        """Whether training steps are compiled with XLA; not with several devices."""
         from crack_utils.runtime import devices  # TensorFlow: what can be refused is refused before it is loaded
 
         return self._precision_and_xla[1] and len(devices.gpus()) < 2
 
     @functools.cached_property
     def run(self) -> Run:
-        """The run's folder, finished or not; its name follows from all that decides the result."""
+        """The run, finished or not; its id is a hash of everything that determines the result."""
         used = self.experiment
         with_loss = model_registry.MODELS[used.model].uses_loss
         modules = [*model_registry.files(used.model), *(loss_registry.files(used.loss) if with_loss else ())]
@@ -69,7 +70,7 @@ class Prepared:
 
 
 def prepare(experiment):
-    """Find an experiment's pairs and decide what they leave open; photographs are listed once.
+    """Find the pairs of an experiment, and decide the settings that depend on them; the folders are listed once.
 
     Parameters
     ----------
@@ -82,7 +83,7 @@ def prepare(experiment):
     Raises
     ------
     DataError, ValueError
-        If the data set is not there or its files do not fit together.
+        If the data set does not exist, or its files do not fit together.
     """
     pairs = sources.load(experiment)
     return Prepared(sources.decide(experiment, pairs), pairs)

@@ -1,4 +1,4 @@
-"""Run: a training's folder, read back. NumPy only until a model is asked for."""
+"""Run: the folder of a training, and functions to read it. TensorFlow is loaded only for the model."""
 
 import csv
 import zipfile
@@ -14,7 +14,7 @@ from crack_utils.training.experiment import Experiment
 
 LATEST = "latest"
 SETS = "train", "validation", "test"
-ORIGIN = {  # what others read of `provenance.json`; a training writes it all
+ORIGIN = {  # the entries of `provenance.json` that other modules read, and their types
     "commit": str,
     "data_hash": str,
     "packages": dict,
@@ -23,24 +23,18 @@ ORIGIN = {  # what others read of `provenance.json`; a training writes it all
     "finished": str,
     "peak_memory_gib": float | None,
 }
-MOST_HISTORY = 2**26  # [bytes] a thousand times that of a long training
+MOST_HISTORY = 2**26  # [bytes] 1000 times the size of a long training's history
 
 
 class Run:
-    """A finished training.
+    """The folder of a training.
+
+    The properties read its files. They raise a ValueError with the name of the file if it is missing or damaged.
 
     Parameters
     ----------
     folder : path-like
         `artifacts/runs/<id>/`.
-
-    Attributes
-    ----------
-    experiment : Experiment
-    history : dict of ndarray, shape (epochs,)
-        loss, miou, unthresholded_miou, accuracy (of all pixels), pixel_accuracy (mean of the two classes' own), the
-        same with the prefix val_, and learning_rate (R44).
-    provenance : dict
     """
 
     def __init__(self, folder):
@@ -48,23 +42,27 @@ class Run:
 
     @property
     def id(self):
+        """The name of the folder."""
         return self.folder.name
 
     @property
     def marker(self):
-        """The file that is written last."""
+        """The file that is written last; if it exists, the training is finished."""
         return self.folder / "provenance.json"
 
     @property
     def finished(self):
+        """True if the training is finished."""
         return self.marker.exists()
 
     @property
     def experiment(self):
+        """The Experiment that was trained."""
         return read_experiment(self.folder / "experiment.json")
 
     @property
     def provenance(self):
+        """How the run was made: a dict with commit, packages, machine, time [s], precision and hash of the data."""
         values = self._json("provenance.json")
         wrong = [name for name, kind in ORIGIN.items() if name not in values or not typed.fits(values[name], kind)]
         if wrong:
@@ -73,6 +71,11 @@ class Run:
 
     @property
     def history(self):
+        """Values of each epoch: dict of ndarray, shape (epochs,) (R44).
+
+        loss, miou, unthresholded_miou, accuracy (of all pixels), pixel_accuracy (mean over the two classes), the same
+        names with the prefix val_, and learning_rate.
+        """
         file = self.folder / "history.npz"
         try:
             with zipfile.ZipFile(file) as archive:
@@ -81,14 +84,14 @@ class Run:
             with np.load(file) as arrays:
                 history = dict(arrays)
             if len({np.shape(values) for values in history.values()}) != 1 or np.ndim(history.get("loss")) != 1:
-                raise ValueError("needed is one number an epoch for each quantity")
-        except (Exception, MemoryError) as error:  # each kind of damage fails in its own way
+                raise ValueError("it must have one number per epoch for each quantity")
+        except (Exception, MemoryError) as error:  # a damaged file can raise almost any error
             raise ValueError(f"{file}: not the history of a training ({str(error) or type(error).__name__})") from None
         return history
 
     @property
     def metrics(self):
-        """Measures of each set, as `evaluation.evaluate` wrote them."""
+        """Measures of each set, a dict from `evaluation.evaluate`."""
         values = self._json("metrics.json")
         evaluated = values.get("evaluated")
         sets = [values.get(name, {}) for name in SETS]
@@ -99,16 +102,16 @@ class Run:
             or not all(isinstance(measured, dict) for measured in sets)
             or not all(number is None or isinstance(number, Real) for number in numbers)
         ):
-            raise ValueError(f"{self.folder / 'metrics.json'}: no measures of a training; delete it, and evaluate anew")
+            raise ValueError(f"{self.folder / 'metrics.json'}: not the measures of a run; delete it and evaluate again")
         return values
 
     def lock(self, work):
-        """Let one process at a time write into the folder; another one says so and waits.
+        """Let only one process at a time write into the folder; other processes print a message and wait.
 
         Parameters
         ----------
         work : str
-            What the process does, for the message: "trains", "evaluates".
+            What the process does, for the message: "trains", "evaluates", "calibrates".
 
         Returns
         -------
@@ -117,7 +120,13 @@ class Run:
         return lock(self.folder, f"Another process works on {self.id}; this one {work} it after that")
 
     def names(self):
-        """Return the (source, name) of the pairs of each set: dict of list."""
+        """Return the pairs of each set: a dict of lists of (source, name).
+
+        Raises
+        ------
+        ValueError
+            If split.csv is missing or damaged.
+        """
         sets, path = {name: [] for name in SETS}, self.folder / "split.csv"
         try:
             with open(path, newline="", encoding="utf-8") as file:
@@ -128,7 +137,7 @@ class Run:
         return sets
 
     def model(self):
-        """Return the trained network, in float32."""
+        """Return the trained network, a keras.Model in float32."""
         from crack_utils import models
 
         return models.load(self.folder / "model.keras")
@@ -141,7 +150,15 @@ class Run:
 
 
 def read_experiment(file):
-    """Return the experiment that a run's or a model's `experiment.json` holds.
+    """Read an experiment from the `experiment.json` of a run or a model.
+
+    Parameters
+    ----------
+    file : path-like
+
+    Returns
+    -------
+    Experiment
 
     Raises
     ------
@@ -156,12 +173,21 @@ def read_experiment(file):
 
 
 def load_run(path):
-    """Return the run in a folder, of an id below `artifacts/runs`, or "latest": the training that ended last.
+    """Return a finished run.
+
+    Parameters
+    ----------
+    path : path-like
+        A run's folder, the id of a run in `artifacts/runs`, or "latest" for the training that finished last.
+
+    Returns
+    -------
+    Run
 
     Raises
     ------
     ValueError
-        If there is none, or it is unfinished.
+        If it does not exist or is not finished; the message lists the finished runs.
     """
     from crack_utils.runtime import paths
 
@@ -172,5 +198,5 @@ def load_run(path):
     finished = [run for run in map(Run, paths.runs().glob("*")) if run.finished]
     if path == LATEST and finished:
         return max(finished, key=lambda run: run.marker.stat().st_mtime_ns)
-    known = sorted(run.id for run in finished)
-    raise ValueError(f"{path}: no finished run; known are {', '.join(known) or 'none yet'}")
+    ids = sorted(run.id for run in finished)
+    raise ValueError(f"{path}: no finished run; finished runs: {', '.join(ids) or 'none yet'}")

@@ -1,4 +1,4 @@
-"""The network that a training starts from: a run's, a file's, or the default model's weights."""
+"""The weights that a training starts from: those of a run, of a .keras file, or of the default model."""
 
 from pathlib import Path
 
@@ -16,10 +16,14 @@ def file_of(name):
     name : str
         "default", a `.keras` file, or a run's folder, id or "latest".
 
+    Returns
+    -------
+    pathlib.Path
+
     Raises
     ------
     ValueError
-        If there is none, or the default model's file was changed.
+        If the file does not exist, or the default model's file was changed.
     """
     if name == shipped.DEFAULT:
         return shipped.folder() / shipped.NETWORK
@@ -46,10 +50,10 @@ def weights(name, model):
     Raises
     ------
     ValueError
-        If its layers are not those of the model.
+        If the weights have other shapes than those of the model.
     """
     trained = models.load(file_of(name))
     values = trained.get_weights()
     if [value.shape for value in values] != [tuple(weight.shape) for weight in model.weights]:
-        raise ValueError(f"start={name!r}: its network, {trained.name}, is not built as the one to train, {model.name}")
+        raise ValueError(f"start={name!r}: its network, {trained.name}, differs from the one to train, {model.name}")
     return values

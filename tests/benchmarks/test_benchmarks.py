@@ -67,3 +67,12 @@ def test_pytorch_has_the_same_network():
     with torch.inference_mode():
         assert network(torch.zeros(2, 1, 16, 24)).shape == (2, 1, 16, 24)
     assert np.prod(ours(np.zeros((2, 16, 24, 1), "float32")).shape) == 2 * 16 * 24
+
+
+def test_the_editors_answers_are_timed(tmp_path):
+    from benchmarks import answers
+
+    answers.main(size=(120, 160), rounds=1, output=tmp_path / "answers.csv")
+    head, *rows, machine = (tmp_path / "answers.csv").read_text().splitlines()
+    assert head.startswith("answer of the editor,median") and "120×160 px" in machine
+    assert [row.split(",")[0] for row in rows][1:3] == ["preview of a fill", "fill"] and len(rows) == 8

@@ -14,7 +14,7 @@ from crack_utils.cli import main
 from crack_utils.data import check_folders, sources
 from crack_utils.data.synthetic import GROWING, PATTERNS, dataset, generate, photograph, render
 from crack_utils.data.synthetic.scene import to_pixel
-from crack_utils.data.synthetic.specimen import arc_length
+from crack_utils.geometry.centreline import arc_length
 from crack_utils.training import experiment
 
 SIZE = (96, 120)

@@ -201,7 +201,7 @@ def test_missed_tips_are_failures():
         (lambda: geometry.measure_cracks(np.zeros((5, 5))), "float64"),
         (lambda: geometry.measure_cracks(np.zeros((5, 5), bool), mm_per_px=0), "mm_per_px"),
         (lambda: geometry.measure_cracks(np.zeros((5, 5), bool), mm_per_px=1e300), "mm_per_px"),
-        (lambda: geometry.tip_errors([(1, 2)], []), "one a picture"),
+        (lambda: geometry.tip_errors([(1, 2)], []), "one per picture"),
     ],
 )
 def test_bad_input_is_refused(call, message):

@@ -103,14 +103,14 @@ class TestSpecimen:
     @pytest.mark.parametrize(
         ("values", "message"),
         [
-            ({"kind": "CT"}, "known are C\\(T\\), M\\(T\\), SE\\(B\\), pipe"),
+            ({"kind": "CT"}, "valid are C\\(T\\), M\\(T\\), SE\\(B\\), pipe"),
             ({"kind": "C(T)", "W": 50}, "needs W and B|needs B"),
             ({"kind": "C(T)", "W": 10, "B": 5}, "a_n = 12 mm is not smaller than W = 10 mm"),
             ({"kind": "M(T)", "W": 20, "B": 5}, "W/2 = 10"),
             ({"kind": "C(T)", "W": 50, "B": -5}, "B = -5 is not above 0"),
             ({"kind": "C(T)", "W": 50, "B": 5, "load_ratio": 1.0}, "load_ratio = 1 is not below 1"),
             ({"kind": "pipe", "diameter": 20, "wall": 10}, "does not fit"),
-            ({"kind": "pipe", "diameter": 7, "wall": 1}, "half the girth, 11.0"),
+            ({"kind": "pipe", "diameter": 7, "wall": 1}, "half the circumference, 11.0"),
         ],
     )
     def test_what_is_wrong_is_named(self, values, message):

@@ -46,7 +46,11 @@ def browsing(profile):
         f"--user-data-dir={profile}",
     ):
         options.add_argument(argument)
-    options.add_experimental_option("prefs", {"download.default_directory": str(profile)})
+    preferences = {
+        "download.default_directory": str(profile),
+        "profile.default_content_setting_values.automatic_downloads": 1,  # a slow answer comes long after its click
+    }
+    options.add_experimental_option("prefs", preferences)
     options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(DRIVER))
     driver.set_page_load_timeout(PATIENCE)

@@ -284,8 +284,9 @@ def test_the_overlay_outlines_cracks_and_marks_the_tip():
     def painted(colour):
         return (drawn == drawing.ImageColor.getrgb(colour)).all(axis=-1)
 
-    outline = painted(drawing.PRIMARY) | painted(drawing.TIP)  # the marks of the tips lie over it
-    assert outline[17, 12:25].all() and painted(drawing.SECONDARY)[4, 50:53].all()
+    marks = painted(drawing.TIP) | painted("black")  # those of the tips lie over the outlines
+    assert (painted(drawing.PRIMARY) | marks)[17, 12:25].all() and painted(drawing.PRIMARY)[17].any()
+    assert (painted(drawing.SECONDARY) | marks)[4, 50:53].all()
     assert not (painted(drawing.PRIMARY) | painted(drawing.SECONDARY))[mask].any()
     for row, column in cracks[0].tip.positions:  # a circle around each tip, of radius 10
         above = np.flatnonzero(painted(drawing.TIP)[round(row - 9.5), : drawn.shape[1]])
@@ -294,6 +295,19 @@ def test_the_overlay_outlines_cracks_and_marks_the_tip():
     assert (rows.min() + rows.max()) / 2 == pytest.approx(cracks[0].tip.position[0], abs=1)
     empty = np.zeros_like(mask)
     assert np.asarray(overlay(image, empty, [], "a")).shape[2] == 3
+
+
+def test_the_mark_of_a_tip_is_seen_on_a_large_photograph_that_is_shown_small():
+    from crack_utils.geometry import measure_cracks
+
+    mask = np.zeros((2056, 2456), bool)
+    mask[1000:1008, 300:1200] = True
+    cracks = measure_cracks(mask)
+    drawn = overlay(np.where(mask, np.float32(0.1), np.float32(0.9)), mask, cracks, "a").resize((921, 828), Image.BOX)
+    tip = np.rint(np.array(cracks[0].tip.position) * 921 / 2456).astype(int)
+    near = np.asarray(drawn)[tip[0] - 20 : tip[0] + 20, tip[1] - 20 : tip[1] + 20].astype(int)
+    yellow = (near[..., 0] > 200) & (near[..., 1] > 180) & (near[..., 2] < 130)
+    assert yellow.sum() > 60, "most of a circle of radius 10 and 2 px wide"
 
 
 def test_the_command_starts_without_the_libraries_of_the_work():

@@ -314,7 +314,7 @@ def test_an_empty_mask_passes_through_morphology():
 def test_labelling_loads_neither_tensorflow_nor_widgets_nor_matplotlib():
     code = "import sys, crack_utils.labelling.folder, crack_utils.cli.label; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"tensorflow", "keras", "ipywidgets", "ipympl", "matplotlib"} & set(loaded)
+    assert not {"tensorflow", "keras", "ipywidgets", "anywidget", "matplotlib"} & set(loaded)
     code = "import sys, crack_utils.cli.label; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"numpy", "scipy", "skimage"} & set(loaded), "the shell starts at once"

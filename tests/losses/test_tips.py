@@ -381,13 +381,14 @@ def test_without_needs_nothing_changes(folder):
         np.testing.assert_array_equal(mask, known[..., :1])
 
 
-@pytest.mark.parametrize("loss", ["dice+tip+tip_distance", "dice+0.1*cldice+boundary"])
-def test_smoke_trainings(folder, loss):
+def test_smoke_training(folder):
+    """All four in one sum, which needs both the tip and the distance."""
+    loss = "dice+tip+tip_distance+0.1*cldice+boundary"
     options = {"data": str(folder), "model_options": {"filters": 2}, "repeat": 1, "epochs": 1}
     run = fit.fit(Experiment.preset("smoke", loss=loss, **options))
     assert np.isfinite(run.history["loss"]).all()
-    found = evaluate(run)  # whole pictures after the training, as the last validation saw them
-    assert found["validation"]["loss"] == pytest.approx(run.history["val_loss"][-1], rel=1e-3)
+    measures = evaluate(run)  # whole pictures after the training, as the last validation saw them
+    assert measures["validation"]["loss"] == pytest.approx(run.history["val_loss"][-1], rel=1e-3)
     assert json.loads((run.folder / "experiment.json").read_text())["loss"] == loss
 
 

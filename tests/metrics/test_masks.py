@@ -8,7 +8,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from crack_utils import metrics
-from crack_utils.metrics import masks
+from crack_utils.metrics import masks, probabilities
 from crack_utils.metrics.masks import Confusion, confusion
 
 PROPERTIES = [
@@ -248,7 +248,7 @@ def test_measures_load_no_deep_learning():
 
 
 def test_examples_in_the_documentation_run():
-    assert doctest.testmod(masks).failed == 0
+    assert doctest.testmod(masks).failed == doctest.testmod(probabilities).failed == 0
 
 
 def test_the_best_threshold_is_the_middle_of_the_best():

@@ -20,7 +20,8 @@ return [...document.querySelectorAll("article :is(pre, table, img, .cell_output,
 """
 # Blocks that scroll sideways, on a screen that is wide enough for all of them.
 SCROLLS = """
-return [...document.querySelectorAll("article :is(pre, .cell_output, .pst-scrollable-table-container, .math)")]
+const wide = "pre, .cell_output, .output, .pst-scrollable-table-container, div.math";
+return [...document.querySelectorAll(`article :is(${wide})`)]
   .filter((box) => box.scrollWidth > box.clientWidth + 1)
   .map((box) => box.tagName + ": " + box.textContent.trim().slice(0, 80));
 """

@@ -273,7 +273,10 @@ def test_code_is_folded_and_what_papermill_injected_is_left_out(executed_noteboo
 def test_remarks_of_libraries_and_folders_of_the_machine_are_left_out(executed_notebooks):
     outputs = [
         nbformat.v4.new_output("stream", name="stderr", text="a library remarks"),
-        nbformat.v4.new_output("stream", name="stdout", text="in /home/me/book/artifacts/runs"),
+        nbformat.v4.new_output("stream", name="stdout", text="INFO:tensorflow:Assets written\n"),
+        nbformat.v4.new_output(
+            "stream", name="stdout", text="WARNING:tensorflow:5 out of the last\nin /home/me/book/artifacts/runs"
+        ),
         nbformat.v4.new_output("display_data", data={"text/html": "<b>/home/me/book/x</b>", "image/png": PIXEL}),
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=outputs)])
@@ -340,6 +343,7 @@ def test_an_equation_becomes_mathml_or_stays_as_it_is(live_values):
 
     assert re.match(r"<math.*<mfrac>", downloads.mathml(r"\frac{1}{2}", block=False), re.DOTALL)
     assert "<mtable" in downloads.mathml(r"a &= b \\\\ c &= d", block=True)
+    assert "pt]" not in downloads.mathml(r"a &= b \\[6pt] c &= d", block=True)
     assert downloads.mathml(r"\unheard{<}", block=False) == r"<code>\unheard{&lt;}</code>"
 
 
@@ -433,6 +437,20 @@ def test_a_book_has_a_row_for_each_entry_of_a_record(small_book):
     cells = re.findall(r"<td><p>(.*?)</p></td>", small_book[0]["index"])
     assert [re.sub(r"<.*?>", "", cell) for cell in cells] == ["98.8%", "R1", "+0.2 [3]", "R2", "-1.0 [4]"]
     assert 'title="notebook train_dice: claims.R1.value (ten runs)"' in cells[2]
+
+
+def test_an_item_of_the_report_has_its_words(live_values):
+    import hover_words
+    from docutils import nodes
+
+    checklist, page = nodes.document(None, None), nodes.document(None, None)
+    cells = [nodes.entry("", nodes.paragraph("", word)) for word in ("R54", "Table 1")]
+    checklist += nodes.row("", *cells)
+    page += nodes.paragraph("", "", nodes.Text("See R54, not R99 "), nodes.literal("", "R54"))
+    hover_words.explain_items(page, hover_words.statements(checklist))
+    (abbreviation,) = page.findall(nodes.abbreviation)
+    assert abbreviation.astext() == "R54" and abbreviation["explanation"] == "Table 1"
+    assert page.astext() == "See R54, not R99 R54"
 
 
 def test_a_book_says_what_a_word_means_and_colours_a_verdict(small_book):

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from crack_utils.evaluation.conformal import Errors
-from crack_utils.metrics.masks import reliability
+from crack_utils.metrics.probabilities import reliability
 from crack_utils.report import figures
 
 

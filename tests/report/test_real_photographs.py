@@ -40,11 +40,15 @@ def test_one_seed_has_no_interval():
     assert chapter.mean_interval([0.5])[0] == 0.5 and all(map(math.isnan, chapter.mean_interval([0.5])[1:]))
 
 
-def test_without_a_study_the_page_says_which_makes_it(tmp_path, capsys):
+def test_without_a_study_the_page_says_which_makes_it(tmp_path):
     trainings = chapter.read_trainings(tmp_path / "none.csv")
-    assert "make study STUDY=photographs" in capsys.readouterr().out
-    assert chapter.ingredient_table(trainings).empty
+    assert "make study STUDY=photographs" in chapter.shown(chapter.ingredient_table(trainings)).data
     assert all(chapter.case_table(trainings, question).empty for question in ("recipe", "losses", "labels"))
+
+
+def test_tables_are_rounded_for_the_page(trainings):
+    assert "+0." in chapter.shown(chapter.ingredient_table(trainings)).to_html()
+    assert ">0.700<" in chapter.shown(chapter.case_table(trainings, "labels")).to_html()
 
 
 def test_figures(trainings):

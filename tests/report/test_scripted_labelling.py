@@ -69,7 +69,7 @@ def test_follow_measures_every_step():
     recipe.add("draw_roi", shape="rectangle", points=[(5, 5), (9, 9)])
     recipe.add("erode", radius=1)
     first, second = scripted_labelling.follow(recipe, np.zeros((30, 40), np.uint8), box(slice(6, 9), slice(6, 9)))
-    assert (first["tool"], first["iou"]) == ("draw roi", 9 / 25)
+    assert (first["tool"], first["iou"]) == ("strip", 9 / 25)
     assert (second["tool"], second["iou"], second["distance"]) == ("erode", 1, 0)
 
 

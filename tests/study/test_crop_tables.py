@@ -28,9 +28,9 @@ def table():
 
 def test_means_are_over_photographs(table):
     found = crop_tables.means(table).set_index(["fit", "threshold"])
-    assert found.loc[("resize", "0.5"), "F1, 2 px"] == pytest.approx(0.65)
-    assert found.loc[("crop", "0.5"), "F1, 2 px"] == pytest.approx(0.69)
-    assert found.loc[("crop", "chosen (0.4)"), "crack IoU"] == pytest.approx(3 / 5)
+    assert found.loc[("resized", "0.5"), "F1, 2 px"] == pytest.approx(0.65)
+    assert found.loc[("crops", "0.5"), "F1, 2 px"] == pytest.approx(0.69)
+    assert found.loc[("crops", "chosen (0.4)"), "crack IoU"] == pytest.approx(3 / 5)
     assert (found["training [min]"] == 1).all() and len(found) == 4
 
 
@@ -51,8 +51,8 @@ def test_what_is_said_follows_from_the_numbers(table):
 
 def test_each_photograph_by_fit(table):
     (pairs,) = crop_tables.by_photograph(table).values()
-    assert list(pairs.columns) == ["crop", "resize"] and len(pairs) == 12
-    np.testing.assert_allclose(pairs["crop"] - pairs["resize"], -0.1)
+    assert list(pairs.columns) == ["crops", "resized"] and len(pairs) == 12
+    np.testing.assert_allclose(pairs["crops"] - pairs["resized"], -0.1)
 
 
 def test_the_kept_table_is_whole():
@@ -66,10 +66,10 @@ def test_the_kept_table_is_whole():
 
 def test_the_figure_has_a_dot_a_photograph_and_the_mean(table):
     values = crop_tables.by_photograph(table)
-    figure = figures.paired(values, "resize", "crop", "F1")
+    figure = figures.paired(values, "resized", "crops", "F1")
     (axes,) = figure.axes
     _, dots, mean = axes.lines
     assert axes.get_title() == "BCE"
-    np.testing.assert_allclose(dots.get_xydata(), values["BCE"][["resize", "crop"]])
+    np.testing.assert_allclose(dots.get_xydata(), values["BCE"][["resized", "crops"]])
     np.testing.assert_allclose(mean.get_xydata(), [[0.65, 0.55]])
     plt.close(figure)

@@ -246,7 +246,8 @@ class TestClaims:
         }
         assert {each.item for each in made} == items
         assert len(summary.leak_table(found)) == 8 and len(summary.findings_table(made)) == len(made)
-        assert {axis.get_text()[:3] for axis in figures.claims(made).axes[0].get_yticklabels()} >= {"R56", "S2 ", "R64"}
+        shown = {axis.get_text() for axis in figures.claims(made).axes[0].get_yticklabels()}
+        assert {"Dice is better than BCE", "Flips help", "Adam does better than RMSProp"} <= shown
         assert len(claims.stability(found, "rates")) == 6
 
     def test_every_variant_of_the_other_questions_has_a_row(self):

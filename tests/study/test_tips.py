@@ -74,6 +74,7 @@ def test_families_are_compared_by_the_recall_near_the_tip():
     table = tips.families()
     assert {"U-Net", "Mask R-CNN"} <= set(table.index) and (table["seeds"] == 3).all()
     assert table["tip recall"].is_monotonic_decreasing
+    assert (table["low"] >= 0).all() and (table["high"] <= 1).all()
     assert (table["low"] <= table["tip recall"]).all() and (table["tip recall"] <= table["high"]).all()
 
 
@@ -84,6 +85,15 @@ def test_without_a_study(tmp_path, monkeypatch, capsys):
     assert tips.table({}).empty
 
 
+def test_a_page_names_losses_and_says_what_was_missed():
+    shown = tips.page_table({"dice+tip": TipErrors(np.array([1.0, INF, INF]))}).to_html()
+    assert "Dice + Gaussian tip" in shown and ">missed<" in shown and "inf" not in shown
+    tables = made_up({"dice": [3.0, 5, 9], "dice+tip": [1.0, 2, 8]})
+    both = tips.both_analyses(tips.first_analysis(tables), tips.against_base(tables, 100))
+    assert set(both["analysis"]) == {"first, as planned", "second, after the results"}
+    assert set(both["loss"]) == {"Dice + Gaussian tip"} and set(both["shown to help"]) <= {"yes", "no"}
+
+
 def test_true_masks_and_numbers(tmp_path):
     synthetic.generate(tmp_path, specimens=2, frames=2, size=(96, 120), seed=3)
     true = tips.from_true_masks(find_pairs(tmp_path / "old", tmp_path / "new"))
@@ -92,7 +102,7 @@ def test_true_masks_and_numbers(tmp_path):
     runs = {"Dice": TipErrors(np.array([1.0, 2, 30])), "BCE": TipErrors(np.array([1.0, INF, INF]))}
     compared = tips.against_base(made_up({"dice": [3], "dice+tip": [1]}), 100)
     found = tips.numbers(true, runs, {}, compared)
-    assert (found["best"], found["best_median"], found["help"]) == ("Dice", 2, "dice+tip")
+    assert (found["best"], found["best_median"], found["help"]) == ("Dice", 2, "Dice + Gaussian tip")
     assert tips.numbers(true, {}, {}, tips.against_base(None, 1))["help"] == "none"
 
 

@@ -1,8 +1,9 @@
-"""Synthetic photographs of specimens under test, with exact ground truth: the data that the book embeds.
+"""Synthetic photographs of specimens in a test rig, with exact ground truth: the data set of the book.
 
-A notched specimen in a rig, its primary crack growing from frame to frame, secondary cracks, and all that hinders:
-marks, uneven light, blur, noise. `PATTERNS` are other cracks and other bodies, on demand. `render` gives one
-photograph, `generate` writes a data set. `render_specimen` draws far more widely, for networks that meet photographs.
+The photographs show a notched specimen with a primary crack that grows from frame to frame, secondary cracks, and
+difficulties such as marks, uneven light, blur and noise. `render` draws one photograph, and `generate` writes a data
+set. `PATTERNS` are optional other kinds of cracks and specimens. `render_specimen` draws a wider variety of specimens,
+to train networks that will be used on real photographs.
 """
 
 from crack_utils.data.synthetic.dataset import generate

@@ -1,4 +1,4 @@
-"""A synthetic data set on disk: written by several processes, continued where it was interrupted."""
+"""Write a synthetic data set with several processes; an interrupted call continues where it stopped."""
 
 import csv
 import json
@@ -23,8 +23,8 @@ LOOKS = ("usual", "wide")
 _KINDS = ("images", "masks", "parts")
 _RECIPE = "synthetic.json"
 _BEGUN = ".begun.json"  # the recipe of an unfinished data set: only pictures of the same recipe may be kept
-_PICTURE, _PIXEL = 0.03, 7e-7  # [s] that one core takes, roughly; measured on a core of a cloud machine
-_WORTHWHILE = 8.0  # [s] of work from which processes pay: to start them takes one or two
+_PICTURE, _PIXEL = 0.03, 7e-7  # [s] approximate time of one core per picture and per pixel, on a cloud machine
+_WORTHWHILE = 8.0  # [s] smallest amount of work for several processes; to start them takes 1 to 2 s
 
 
 def generate(
@@ -40,71 +40,71 @@ def generate(
 ):
     """Write a synthetic data set: two sources, `<folder>/old` and `<folder>/new` (R20).
 
-    Each has images/, masks/ (0/255), parts/ (0 background, 1 primary, 2 secondary) and metadata.csv. With wide looks
-    specimens, notches and rigs of all kinds are drawn (`render_specimen`), and the table has columns for a second tip;
-    where there is no crack yet, both tips are empty. The same
-    arguments give the same bytes, with any number of workers and however often it was interrupted. A finished folder of
-    the same arguments is left as it is, and an unfinished one is continued: complete pictures are kept. Of two
-    calls for the same folder one waits for the other.
+    Each has images/, masks/ (0/255), parts/ (0 background, 1 primary, 2 secondary) and metadata.csv. With wide looks,
+    many kinds of specimens, notches and rigs are drawn (`render_specimen`), and the table has columns for a second tip;
+    they are empty if there is no crack yet.
+
+    The same arguments give the same bytes, with any number of workers and after any interruption. A finished folder
+    with the same arguments is not changed, and an unfinished one is completed. Only one process at a time writes to a
+    folder; others wait.
 
     Parameters
     ----------
     folder : path-like
-        Created if it is missing.
+        Created if it does not exist.
     specimens : int
         Number of specimens, alternately old and new.
     frames : int
-        Photographs of each specimen, in which its crack grows.
+        Number of photographs of each specimen; its crack grows from one to the next.
     size : tuple of int
         (height, width) [px], at least 32 each.
     seed : int
         Not negative.
     workers : int, optional
-        Processes, at least 1; by default one a core where there is enough to do, else none besides this one.
+        Number of processes, at least 1; by default one per core if there is enough work, otherwise 1.
     progress : bool
-        Show a progress bar.
+        Whether to show a progress bar.
     patterns : sequence of str
-        Of `PATTERNS`; the specimens of each source take them in turn. A name that stands there twice comes up twice as
-        often. Only with usual looks.
+        One or more of `PATTERNS`; the specimens of each source take them in turn. Only with usual looks.
     looks : str
-        "usual" (the embedded data set's) or "wide".
+        "usual" (as in the book's data set) or "wide".
 
     Returns
     -------
     list of dict
-        One row a photograph, with the columns of metadata.csv.
+        One row per photograph, with the columns of metadata.csv.
 
     Raises
     ------
     ValueError
-        If an argument is out of range, or the folder holds another data set.
+        If an argument is out of range, or the folder contains another data set.
     OSError
         If a file cannot be written.
     """
     check_arguments(specimens, frames, size, seed, patterns)
     if workers is not None and workers < 1:
-        raise ValueError(f"workers={workers}: valid are whole numbers from 1, or None")
+        raise ValueError(f"workers={workers}: valid are whole numbers of at least 1, or None")
     if looks not in LOOKS:
         raise ValueError(f"looks={looks!r}: valid are {', '.join(LOOKS)}")
     folder, size = Path(folder), tuple(map(int, size))
     recipe = {"version": VERSION, "specimens": specimens, "frames": frames, "size": list(size), "seed": seed}
-    if tuple(patterns) != GROWING:  # recipes of data sets from before there were others say nothing of it
+    if tuple(patterns) != GROWING:  # older data sets have no patterns in their recipe
         if looks != "usual":
-            raise ValueError(f"patterns={patterns!r}: valid with looks={looks!r} are none but the default")
+            raise ValueError(f"patterns={patterns!r}: with looks={looks!r} only the default is valid")
         recipe["patterns"] = list(patterns)
     if looks != "usual":
         recipe |= {"version": WIDE_VERSION, "looks": looks}
     if not (folder / _RECIPE).exists():
         folder.mkdir(parents=True, exist_ok=True)
         with lock(folder, f"Another process draws {folder}; this one waits for it"):
-            if not (folder / _RECIPE).exists():  # while this call waited, another may have finished
+            if not (folder / _RECIPE).exists():  # another process may have finished while this one waited
                 _write(folder, recipe, workers, progress)
-    _compare(folder, _RECIPE, recipe)
+    check_recipe(folder, _RECIPE, recipe)
     return [row for source in SOURCES for row in _read_rows(folder / source / "metadata.csv")]
 
 
 def write_specimen(specimen, folder, frames, size, seed, patterns=GROWING, looks="usual"):
-    """Render and write the frames of a specimen that are not complete yet."""
+    """Draw and write the frames of a specimen whose files do not exist yet; arguments as for `generate`."""
     for frame in range(frames):
         places = _places(Path(folder), specimen, frame)
         if all(place.exists() for place in places):
@@ -118,7 +118,7 @@ def write_specimen(specimen, folder, frames, size, seed, patterns=GROWING, looks
 
 
 def _write(folder, recipe, workers, progress):
-    """Write what is missing of a data set, its tables, and last of all its recipe, which says that it is complete."""
+    """Write the missing pictures of a data set, its tables, and last its recipe, which marks it as complete."""
     specimens, frames, size, seed = (recipe[key] for key in ("specimens", "frames", "size", "seed"))
     _prepare(folder, recipe)
     missing = {number: _missing(folder, number, frames) for number in range(specimens)}
@@ -142,10 +142,10 @@ def _write(folder, recipe, workers, progress):
 
 
 def _prepare(folder, recipe):
-    """Make the folders, take away what a killed call left half, and refuse what belongs to another data set."""
+    """Make the folders, remove incomplete files of killed processes, and refuse pictures of another data set."""
     begun = (folder / _BEGUN).exists()
     if begun:
-        _compare(folder, _BEGUN, recipe)
+        check_recipe(folder, _BEGUN, recipe)
     specimens, frames = recipe["specimens"], recipe["frames"]
     for first, source in enumerate(SOURCES):
         expected = {f"{_name(s, f)}.png" for s in range(first, specimens, 2) for f in range(frames)}
@@ -157,27 +157,28 @@ def _prepare(folder, recipe):
                 raise ValueError(
                     f"folder={folder}: {place} holds other pictures ({strange[0]}, …); choose another folder"
                 )
-            # Whoever wrote these is gone, or would hold the lock. Pictures of an unknown recipe are not trusted either.
+            # Incomplete files, whose process has ended; without a recipe of the data set, all pictures.
             for path in place.glob(".*.png.*" if begun else "*.png*"):
                 path.unlink(missing_ok=True)
     _replace(folder / _BEGUN, lambda path: path.write_text(json.dumps(recipe) + "\n"))
 
 
-def _compare(folder, name, recipe):
-    found = json.loads((folder / name).read_text())
-    if found != recipe:
-        raise ValueError(f"folder={folder}: holds another data set, {found}; choose another folder or remove it")
+def check_recipe(folder, name, recipe):
+    """Raise a ValueError if the file `name` in a folder contains other arguments than `recipe`, a dict."""
+    stored = json.loads((folder / name).read_text())
+    if stored != recipe:
+        raise ValueError(f"folder={folder}: holds another data set, {stored}; choose another folder or remove it")
 
 
 def useful_workers(pictures, size):
-    """One worker a core that this process may use, if there is enough to do."""
+    """Return the number of processes for a number of pictures of `size` (height, width): one per core, or 1 if few."""
     seconds = pictures * (_PICTURE + _PIXEL * size[0] * size[1])
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return cores if seconds > _WORTHWHILE else 1
 
 
 def _missing(folder, specimen, frames):
-    """How many frames of a specimen are not complete."""
+    """Return the number of frames of a specimen that are not complete."""
     return sum(not all(place.exists() for place in _places(folder, specimen, frame)) for frame in range(frames))
 
 
@@ -191,7 +192,7 @@ def _name(specimen, frame):
 
 
 def _row(specimen, frame, recipe):
-    """The row of metadata.csv."""
+    """Return the row of a photograph in metadata.csv."""
     place = {"name": _name(specimen, frame), "source": SOURCES[specimen % 2], "specimen": f"s{specimen:03d}"}
     place["frame"] = frame
     if recipe.get("looks") == "wide":
@@ -215,7 +216,7 @@ def _save_png(array, path):
 
 
 def _replace(path, write):
-    """Write a file under another name first, so that nobody ever reads half of it."""
+    """Write a file under another name first, so that no process reads an incomplete file."""
     partial_path = path.with_name(f".{path.name}.{os.getpid()}")
     write(partial_path)
     os.replace(partial_path, path)

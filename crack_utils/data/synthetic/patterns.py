@@ -15,7 +15,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from crack_utils.data.synthetic.specimen import Crack, arc_length, meander, placed
+from crack_utils.data.synthetic.specimen import Crack, meander, placed
+from crack_utils.geometry.centreline import arc_length
 
 _APART = 0.06  # that cracks keep from each other
 _REACH = 0.27  # that an inclined crack may go to the side: farther out the rig would hide its tip
@@ -54,17 +55,17 @@ def inclined(rng, specimen):
 
 
 def closed(rng, specimen):
-    """Press one to three parts of the crack together: a hairline is left of them."""
+    """Press one to three parts of the crack together to a hairline."""
     return _shut(rng, specimen, healed=False)
 
 
 def healed(rng, specimen):
-    """Fill one to three parts of the crack: a faint scar is left of them."""
+    """Fill one to three parts of the crack, which leaves a faint scar."""
     return _shut(rng, specimen, healed=True)
 
 
 def perforated(rng, specimen):
-    """Drill up to eight holes, away from the cracks: round, dark, and no cracks."""
+    """Drill up to eight round, dark holes away from the cracks; they are not cracks."""
     holes, cracks = [], np.concatenate([crack.path for crack in specimen.cracks])
     side = min(specimen.half_height, 0.45)
     for _ in range(8):
@@ -78,7 +79,7 @@ def perforated(rng, specimen):
 
 
 def tube(rng, specimen):
-    """Lay a pipe along the crack, which runs lengthwise: shaded from side to side, held at its far end."""
+    """Change the specimen to a pipe with a crack along its axis; it is shaded across and held at its far end."""
     half_height = rng.uniform(0.28, 0.36)
     pose = placed(rng, rng.normal(0, 0.05), specimen.pose.mirror, 0.3, 0.6)
     cracks = [crack for crack in specimen.cracks[1:] if np.abs(crack.path[:, 1]).max() < half_height - 0.02]
@@ -87,7 +88,7 @@ def tube(rng, specimen):
 
 
 def bar(rng, specimen):
-    """Bend a bar on three rollers: two beside the notch, one opposite."""
+    """Change the specimen to a bar in three-point bending: two rollers beside the notch, one opposite."""
     behind = rng.uniform(0.08, 0.14)
     angle = float(rng.choice([-0.5, 0.5])) * math.pi + rng.normal(0, 0.03)
     pose = placed(rng, angle, specimen.pose.mirror, behind, specimen.ahead)
@@ -110,25 +111,19 @@ GROWING = ("growing",)  # the usual data set
 
 
 def pattern_of(specimen, patterns):
-    """Return the pattern of the specimen of that number: all patterns in turn, for each source alike."""
+    """Return the pattern of a specimen by its number: the specimens of each source take the patterns in turn."""
     return patterns[specimen // 2 % len(patterns)]
 
 
 def check_patterns(patterns):
-    """Refuse what is no sequence of patterns.
-
-    Raises
-    ------
-    ValueError
-        The message names the valid ones.
-    """
+    """Raise a ValueError unless `patterns` is a sequence of names in PATTERNS; the message lists them."""
     unknown = [name for name in patterns if name not in PATTERNS] if not isinstance(patterns, str) else [patterns]
     if unknown or not patterns:
         raise ValueError(f"patterns={patterns!r}: valid are one or more of {', '.join(PATTERNS)}")
 
 
 def _shut(rng, specimen, healed):
-    """Choose parts of the primary crack, one in each of equal stretches of its middle."""
+    """Choose parts of the primary crack to close: its middle is divided into equal stretches, with one part in each."""
     primary, count = specimen.cracks[0], rng.integers(1, 4)
     edges = np.linspace(0.12, 0.8, count + 1) * primary.length
     parts = []
@@ -140,7 +135,7 @@ def _shut(rng, specimen, healed):
 
 
 def _far_from(path, cracks):
-    """Those of the cracks that begin by themselves and keep their distance from a path."""
+    """Return the cracks that begin neither at the notch nor at another crack, and are far enough from a path."""
     return [crack for crack in cracks if crack.embedded and min(_distance(p, path) for p in crack.path[::8]) > _APART]
 
 

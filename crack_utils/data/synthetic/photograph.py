@@ -1,4 +1,4 @@
-"""One photograph of a test with its ground truth, from a handful of numbers."""
+"""Draw one photograph of a test with its ground truth."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +10,7 @@ from crack_utils.data.synthetic.patterns import GROWING, PATTERNS, check_pattern
 from crack_utils.data.synthetic.scene import Surface, paint_scene, picture_scale, primary_path
 from crack_utils.data.synthetic.specimen import SOURCES, Specimen, camera_moves, draw_specimen
 
-VERSION = 5  # of what is rendered: raised when the same arguments give other pictures
+VERSION = 5  # increased when the same arguments give different pictures
 
 
 @dataclass(frozen=True)
@@ -21,18 +21,19 @@ class Photograph:
     ----------
     image : ndarray of uint8, shape (height, width)
     mask : ndarray of bool, shape (height, width)
-        True where any of the pixel is cracked, never thinner than one pixel.
+        True for each pixel that the crack touches; it is at least one pixel wide.
     parts : ndarray of uint8, shape (height, width)
         0 background, 1 primary crack, 2 secondary crack (R15).
     tip : tuple of float
-        (row, column) of the primary crack's tip [px]; if it has forked, of its longest arm.
+        (row, column) of the tip of the primary crack [px]; if it is forked, of its longest branch.
     path : ndarray, shape (n, 2)
-        (row, column) along the primary crack's middle, from its mouth to its tip [px].
+        (row, column) along the middle of the primary crack, from its mouth to its tip [px].
     width : ndarray, shape (n,)
-        Its opening there [px], 0 at the tip and where it has healed.
+        Opening of the crack at these points [px]; 0 at the tip and where it is healed.
     mm_per_px : float
+        Scale of the picture.
     specimen : Specimen
-        The geometry behind it.
+        The geometry that was drawn.
     growth : float
         Progress of the test at this frame, in (0, 1].
     """
@@ -54,14 +55,14 @@ def render(specimen=0, frame=0, frames=10, size=(128, 160), seed=0, source=None,
     Parameters
     ----------
     specimen : int
-        Number of the specimen; together with `seed` it decides all that is drawn.
+        Number of the specimen; together with `seed` it determines everything that is drawn.
     frame, frames : int
-        Moment of the test: frame `frames - 1` is its end.
+        Time in the test: frame 0 to `frames - 1`, which is its end.
     size : tuple of int
-        (height, width) [px], at least 32 each. The same specimen is drawn at any size.
+        (height, width) [px], at least 32 each. The specimen does not depend on it.
     seed : int
     source : str, optional
-        "old" or "new"; by default even specimens are old, odd ones new.
+        "old" or "new"; by default specimens with an even number are old, the others new.
     pattern : str
         One of `PATTERNS`, for example "forked".
 
@@ -91,14 +92,25 @@ def render(specimen=0, frame=0, frames=10, size=(128, 160), seed=0, source=None,
 
 
 def measure(specimen, frame, frames, size, seed, pattern="growing"):
-    """Return (tip, mm_per_px) of a photograph as `render` does, without drawing it: a thousand times as fast."""
+    """Return tip and scale of a photograph without drawing it, a thousand times faster than `render`.
+
+    Parameters
+    ----------
+    specimen, frame, frames, size, seed, pattern
+        As for `render`.
+
+    Returns
+    -------
+    tip : (row, column) [px]
+    mm_per_px : float
+    """
     geometry = _geometry(seed, specimen, SOURCES[specimen % 2], pattern)
     growth, pose, _ = _moment(seed, specimen, geometry, frame, frames)
     path, _ = primary_path(geometry, growth, pose, size)
     return (float(path[-1, 0]), float(path[-1, 1])), _resolution(geometry, pose, size)
 
 
-@lru_cache(maxsize=2)  # the frames of a specimen share its textures, which take longer to draw than a small picture
+@lru_cache(maxsize=2)  # frames of a specimen share its textures, which take longer to draw than a small picture
 def _setting(seed, specimen, source, pattern):
     geometry = _geometry(seed, specimen, source, pattern)
     return Surface(_rng(seed, specimen, 1), geometry), Camera(_rng(seed, specimen, 2), source)
@@ -109,7 +121,7 @@ def _geometry(seed, specimen, source, pattern):
 
 
 def _moment(seed, specimen, geometry, frame, frames):
-    """Growth and pose at a frame, and the generator for what chance does to its picture."""
+    """Return growth and pose at a frame, and the random generator of its picture."""
     rng = _rng(seed, specimen, 3, frame)
     return geometry.growth(frame, frames), camera_moves(rng, geometry.pose), rng
 
@@ -119,17 +131,17 @@ def _resolution(geometry, pose, size):
 
 
 def _rng(seed, *key):
-    """A generator of its own for each purpose: nothing depends on order, workers, or how many specimens there are."""
+    """Return a separate generator for each purpose: results do not depend on order, workers or other specimens."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
 def check_arguments(specimens, frames, size, seed, patterns=GROWING):
-    """Refuse what cannot be drawn."""
+    """Raise a ValueError if an argument of `render` or `generate` is not valid; the message says what is."""
     for name, value in (("specimens", specimens), ("frames", frames)):
         if value < 1:
-            raise ValueError(f"{name}={value}: valid are whole numbers from 1")
+            raise ValueError(f"{name}={value}: valid are whole numbers of at least 1")
     if len(size) != 2 or min(size) < 32:
         raise ValueError(f"size={size}: valid is (height, width) with at least 32 pixels each")
     if seed < 0:
-        raise ValueError(f"seed={seed}: valid are whole numbers from 0")
+        raise ValueError(f"seed={seed}: valid are whole numbers of at least 0")
     check_patterns(patterns)

@@ -1,4 +1,4 @@
-"""Paint one moment of a test: specimen, rig, marks that are not cracks, notch and cracks, with the ground truth."""
+"""Draw a specimen at one time of its test, with rig, marks, notch and cracks, and the ground truth."""
 
 import math
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from crack_utils.data.synthetic.drawing import box, disc, paint, solid, stroke
 from crack_utils.data.synthetic.specimen import ASPECT
 from crack_utils.data.synthetic.texture import Noise
 
-_SHORTEST = 0.035  # a secondary crack is drawn from this length on: before, nobody would see or label it
-_FLANK = 0.0009  # standard deviation of a crack's flanks from an even opening
-_UNSEEN = 0.25  # [px] of unevenness of a crack's flanks, below which it is not drawn
-_SCAR = 0.004  # half width of what a healed crack leaves
-_CLEAR = 0.05  # marks and cables keep this distance from the cracks: nothing hides what the mask shows
+_SHORTEST = 0.035  # shorter secondary cracks are not drawn, because they could not be seen or labelled
+_FLANK = 0.0009  # standard deviation of the unevenness of a crack's flanks
+_UNSEEN = 0.25  # [px] smaller unevenness of the flanks is not drawn
+_SCAR = 0.004  # half width of the scar of a healed crack
+_CLEAR = 0.05  # smallest distance of marks and cables from cracks, so that they never hide a crack
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Mark:
     Attributes
     ----------
     path : ndarray, shape (n, 2)
-        Corners, in the specimen's frame.
+        Points (u, v).
     half_width : float
     value : float
         Gray value.
@@ -40,7 +40,7 @@ class Mark:
 
 
 class Surface:
-    """All that is drawn once for a specimen's look: textures, marks, and the rig.
+    """The appearance of a specimen, drawn once for all of its frames: textures, marks and rig.
 
     Parameters
     ----------
@@ -75,7 +75,15 @@ class Surface:
         self.marks = _draw_marks(rng, specimen)
 
     def albedo(self, u, v, scale):
-        """Gray value of the bare specimen at positions of its own frame."""
+        """Return the gray value of the specimen's surface, without light, at positions (u, v).
+
+        Parameters
+        ----------
+        u, v : ndarray
+            Of one shape; the result has the same shape.
+        scale : float
+            Pixels per unit of length.
+        """
         noises = self.noises
         gray = self.gray * (1 + 0.06 * noises["clouds"](u, v, scale))
         gray -= self.gray * self.stain * np.clip(noises["stains"](u, v, scale) - 0.5, 0, 1.5)
@@ -85,7 +93,7 @@ class Surface:
             gray += self.speckle * np.tanh(2 * noises["speckle"](u, v, scale))
         if self.machining:
             cosine, sine = math.cos(self.machining_angle), math.sin(self.machining_angle)
-            # Strongly stretched along the tool's path: a texture of lines.
+            # Noise that is stretched along the tool's path looks like machining lines.
             across, along = cosine * u + sine * v, 0.03 * (cosine * v - sine * u)
             gray += self.machining * noises["lines"](across, along, scale)
             gray += self.machining * noises["fine lines"](across, 0.5 * along, scale)
@@ -96,20 +104,28 @@ class Surface:
         if self.specimen.kind == "tube":
             across = v / self.specimen.half_height
             gray *= 0.4 + 0.65 * np.sqrt(np.clip(1 - across**2, 0, 1))
-            gray += 0.3 * np.exp(-(((across + 0.4) / 0.12) ** 2))  # where the lamp is mirrored
+            gray += 0.3 * np.exp(-(((across + 0.4) / 0.12) ** 2))  # reflection of the lamp
         return gray
 
     def flank(self, u, v, half_width, scale):
-        """Uneven half widths [px] of a crack at positions of the specimen's frame; even where nobody would see it."""
+        """Return uneven half widths of a crack [px] at positions (u, v); unchanged if nobody could see the difference.
+
+        Parameters
+        ----------
+        u, v, half_width : ndarray, shape (n,)
+            Positions on the even edge, and its half widths [px].
+        scale : float
+            Pixels per unit of length.
+        """
         if _FLANK * scale < _UNSEEN:
             return half_width
         uneven = self.noises["flanks"](u, v, scale) + 0.5 * self.noises["fine flanks"](u, v, scale)
-        # Towards the tip the flanks meet, wherever they wander: the tip stays where it is.
+        # The unevenness vanishes at the tip, so that the tip does not move.
         return half_width + np.clip(_FLANK * scale * uneven, -0.25 * half_width, 0.25 * half_width)
 
 
 def _draw_rig(rng, specimen):
-    """Solid parts of the rig: (kind, centre, half size, radius of corners, gray factor), in the specimen's frame."""
+    """Draw the solid parts of the rig: (kind, centre (u, v), half size, radius of corners, gray factor)."""
     parts = []
     if specimen.kind == "tube":  # a jaw at the far end
         wide, tall = rng.uniform(0.06, 0.09), specimen.half_height + rng.uniform(0.03, 0.08)
@@ -135,7 +151,7 @@ def _draw_rig(rng, specimen):
 
 
 def _draw_marks(rng, specimen):
-    """Scratches, pen lines, scale marks and cables, those near a crack left out."""
+    """Draw scratches, pen lines, scale marks and cables, none of them near a crack."""
     marks, old = [], specimen.source == "old"
     v_range = min(specimen.half_height, 0.45)
 
@@ -172,7 +188,7 @@ def _draw_marks(rng, specimen):
 
 
 def _draw_cable(rng):
-    """A smooth curve right across the field of view."""
+    """Draw a smooth curve across the whole field of view."""
     along = np.linspace(-1.1, 1.1, 60)[:, None]
     angle = rng.uniform(0, np.pi)
     way, aside = np.array([[np.cos(angle), np.sin(angle)]]), np.array([[-np.sin(angle), np.cos(angle)]])
@@ -182,7 +198,7 @@ def _draw_cable(rng):
 
 
 def _clear(mark, cracks):
-    """Whether a mark keeps its distance from all cracks."""
+    """Return whether a mark is far enough from all cracks."""
     count = int(np.ceil(np.hypot(*np.diff(mark.path, axis=0).T).sum() / 0.02)) + 1
     at, node = np.linspace(0, len(mark.path) - 1, count), np.arange(len(mark.path))
     points = np.stack([np.interp(at, node, mark.path[:, axis]) for axis in (0, 1)], axis=1)
@@ -190,7 +206,7 @@ def _clear(mark, cracks):
 
 
 def paint_scene(surface, growth, pose, size):
-    """Paint a specimen at a moment of its test, evenly lit and sharp.
+    """Draw a specimen at one time of its test, evenly lit and sharp.
 
     Parameters
     ----------
@@ -248,31 +264,47 @@ def paint_scene(surface, growth, pose, size):
 
 
 def primary_path(specimen, growth, pose, size):
-    """Return the primary crack's middle (row, column), from mouth to tip, shape (n, 2), and its opening there [px]."""
+    """Return the middle of the primary crack from mouth to tip, and its opening.
+
+    Parameters
+    ----------
+    specimen : Specimen
+    growth : float
+        Progress of the test, in (0, 1].
+    pose : Pose
+    size : (height, width) [px]
+
+    Returns
+    -------
+    path : ndarray, shape (n, 2)
+        (row, column) [px].
+    opening : ndarray, shape (n,)
+        [px]
+    """
     primary = specimen.cracks[0]
     points, half_width = primary.at(specimen.length(primary, growth))
     return to_pixel(pose.to_picture(points), size), 2 * half_width * picture_scale(size)
 
 
 def picture_scale(size):
-    """Pixels per unit: the whole field of view fits the picture."""
+    """Return the number of pixels per unit of length for a picture of `size` (height, width) [px]."""
     return min(size[0], size[1] / ASPECT)
 
 
 def picture_grid(size):
-    """(x, y) of every pixel's centre, measured from the picture's centre; two float32 arrays of shape `size`."""
+    """Return x and y of each pixel's centre from the picture's centre: two float32 arrays of shape `size`."""
     y, x = np.mgrid[: size[0], : size[1]].astype(np.float32)
     scale = np.float32(picture_scale(size))
     return (x - (size[1] - 1) / 2) / scale, (y - (size[0] - 1) / 2) / scale
 
 
 def to_pixel(points, size):
-    """Map (x, y) of the picture to (row, column) [px]; shapes (n, 2)."""
+    """Map points (x, y) to (row, column) [px]; both of shape (n, 2)."""
     return points[:, ::-1] * picture_scale(size) + (np.asarray(size) - 1) / 2
 
 
 def from_pixel(pixels, size):
-    """Map (row, column) [px] to (x, y) of the picture; shapes (n, 2)."""
+    """Map pixels (row, column) [px] to (x, y); both of shape (n, 2)."""
     return ((pixels - (np.asarray(size) - 1) / 2) / picture_scale(size))[:, ::-1]
 
 
@@ -287,15 +319,15 @@ def _paint_mark(image, mark, to_pixels, scale, within=None):
 
 
 def _paint_crack(image, parts, surface, crack, length, to_pixels, to_specimen, scale):
-    """Darken the crack, lighten the lip that faces the lamp, and mark every pixel that it touches."""
+    """Draw a dark crack with one bright edge, which faces the lamp, and mark all pixels that it touches."""
 
     def edge(flank, half_width):
         return surface.flank(*to_specimen(flank), half_width, scale)
 
-    for scar in crack.scars(length):  # what has filled it is a little lighter than the specimen
+    for scar in crack.scars(length):  # the filling is slightly brighter than the specimen
         paint(image, stroke(image.shape, to_pixels(scar), _SCAR * scale), 0.9, 0.2)
     for place, (points, half_width) in enumerate(crack.pieces(length)):
-        if crack.part == 1 and place == 0:  # back into the notch, so that the mouth is cut by the notch and not rounded
+        if crack.part == 1 and place == 0:  # extended into the notch, so that the mouth is not rounded
             points = np.concatenate([points[:1] - [[0.03, 0.0]], points])
             half_width = np.concatenate([half_width[:1], half_width])
         path, half_width = to_pixels(points), half_width * scale
@@ -308,12 +340,12 @@ def _paint_crack(image, parts, surface, crack, length, to_pixels, to_specimen, s
 
 
 def _paint_rig(image, surface, u, v, scale):
-    """Clevises, straps and pins, with a dark gap around and a light edge.
+    """Draw clevises, straps and pins with a bright edge and a dark gap around them.
 
     Returns
     -------
     ndarray of bool, shape (height, width)
-        True where the rig hides what lies behind.
+        True where the rig hides the specimen.
     """
     hidden = np.zeros(image.shape, bool)
     for kind, centre, half_size, radius, factor in surface.rig:

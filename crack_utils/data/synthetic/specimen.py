@@ -1,8 +1,8 @@
-"""Geometry of a specimen under test: plate or pipe section, notch, cracks and how they grow, camera pose.
+"""Geometry of a synthetic specimen: plate or pipe section, notch, cracks with their growth, and camera pose.
 
-Everything is in units of the picture: its height is 1, its width 1.25 (R24: 2048×2560). The specimen's own frame has
-its origin at the notch's end, `u` along the primary crack and `v` across it. So one seed gives one specimen at every
-resolution.
+The unit of length is the height of the picture; its width is 1.25 (R24: 2048×2560). Positions on the specimen are (u,
+v): the origin is at the end of the notch, `u` points along the primary crack and `v` across it. A seed therefore gives
+the same specimen at every resolution.
 """
 
 import math
@@ -10,36 +10,38 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crack_utils.geometry.centreline import arc_length
+
 SOURCES = ("old", "new")
 ASPECT = 1.25  # width by height of the field of view
-_NODES = 400  # corners of a crack's path
-_TAPER = 0.02  # over which a crack narrows towards a part that is shut
+_NODES = 400  # points of a crack's path
+_TAPER = 0.02  # length over which a crack narrows towards a closed part
 _HAIRLINE = 0.0015  # half width of a part that is pressed together
-_BEHIND_TIP = 0.06  # that a part which is shut keeps from the tip
-_SHORTEST_SHUT = 0.02  # a shorter part stays open
-_MIN_SHARE = 0.0045  # of the picture, that the first frame's primary crack covers
+_BEHIND_TIP = 0.06  # smallest distance of a closed part from the tip
+_SHORTEST_SHUT = 0.02  # shorter parts stay open
+_MIN_SHARE = 0.0045  # smallest share of the picture that the primary crack of the first frame covers
 
 
 @dataclass(frozen=True)
 class Crack:
-    """One crack at its longest, and its growth.
+    """One crack at its final length, and how it grows.
 
     Attributes
     ----------
     path : ndarray, shape (n, 2)
-        Corners (u, v) from its mouth (or first end) to its final tip.
+        Points (u, v) from its mouth (or first end) to its final tip.
     opening : float
-        Width at unit distance from the tip: width = opening · √distance (linear elastic fracture mechanics).
+        Width at distance 1 from the tip: width = opening · √distance (linear elastic fracture mechanics).
     part : int
         1 primary, 2 secondary.
     appears : float
-        Growth of the primary crack, in [0, 1], at which this one starts.
+        Growth of the primary crack, in [0, 1], at which this crack starts.
     embedded : bool
-        True where both ends are tips (a crack that does not begin at the notch or at another crack).
+        True if both ends are tips: the crack begins neither at the notch nor at another crack.
     shut : tuple of (start, end)
-        Parts along the path, in rising order, that shut behind the tip as soon as it has passed.
+        Parts along the path, in increasing order, that close after the tip has passed.
     healed : bool
-        Those parts are filled, and no crack any more; otherwise they are pressed together, to a hairline.
+        True if the closed parts are filled and no longer crack; False if they are pressed together to a hairline.
     """
 
     path: np.ndarray
@@ -51,25 +53,25 @@ class Crack:
     healed: bool = False
 
     def at(self, length):
-        """The part of the crack that has grown.
+        """Return the crack when it has a given length.
 
         Parameters
         ----------
         length : float
-            Length along the path so far.
+            Length along the path.
 
         Returns
         -------
         points : ndarray, shape (m, 2)
-            Corners from the mouth to the present tip.
+            Points (u, v) from the mouth to the current tip.
         half_width : ndarray, shape (m,)
-            Half of the opening at each corner; 0 where it is healed.
+            Half of the opening at each point; 0 where it is healed.
         """
         points, half_width, _ = self._at(length)
         return points, half_width
 
     def pieces(self, length):
-        """The parts of the crack that are not healed, as `at` gives them, from its mouth on."""
+        """Return the parts of the crack that are not healed, mouth first: a list of (points, half_width) as of `at`."""
         points, half_width, at = self._at(length)
         if not self.healed:
             return [(points, half_width)]
@@ -78,29 +80,29 @@ class Crack:
         return [(points[part], half_width[part]) for part in inside]
 
     def scars(self, length):
-        """Where the crack has healed: a list of paths, shape (n, 2)."""
+        """Return the healed parts of the crack: a list of paths, ndarray of shape (n, 2)."""
         if not self.healed:
             return []
         points, _, at = self._at(length)
         return [points[(at >= start) & (at <= end)] for start, end in self.shut_parts(length)]
 
     def shut_parts(self, length):
-        """The parts (start, end) along the path that are shut while the crack is of some length."""
+        """Return the parts (start, end) along the path that are closed when the crack has a given length."""
         parts = [(start, min(end, length - _BEHIND_TIP)) for start, end in self.shut]
         return [(start, end) for start, end in parts if end - start >= _SHORTEST_SHUT]
 
     def _at(self, length):
-        """As `at`, and the length along the path at each corner."""
+        """Return what `at` returns, and the length along the path at each point."""
         along = arc_length(self.path)
         length = min(length, along[-1])
-        # Corners get denser towards the tip, where the square root bends most.
+        # Points are denser near the tip, where the width changes most.
         at = length * (1 - np.linspace(1, 0, _NODES) ** 2)
         if parts := self.shut_parts(length):
             at = np.union1d(at, np.ravel(parts))
         points = np.stack([np.interp(at, along, self.path[:, axis]) for axis in (0, 1)], axis=1)
         to_tip = length - at
         if self.embedded:
-            # An internal crack opens as an ellipse: the square root of the distance to either tip.
+            # A crack with two tips opens as an ellipse.
             to_tip = to_tip * at / max(length, 1e-9)
         half_width = 0.5 * self.opening * np.sqrt(to_tip)
         for start, end in parts:
@@ -117,7 +119,7 @@ class Crack:
 
 @dataclass(frozen=True)
 class Pose:
-    """Where the specimen lies in the picture: mirrored or not, then turned by `angle` [rad], scaled, shifted."""
+    """Position of the specimen in the picture: mirrored or not, then rotated by `angle` [rad], scaled and shifted."""
 
     angle: float
     mirror: float
@@ -125,14 +127,14 @@ class Pose:
     zoom: float = 1.0
 
     def to_picture(self, points):
-        """Map (u, v) to (x, y), measured from the picture's centre, x to the right, y down. Shapes (n, 2)."""
+        """Map (u, v) to (x, y) from the picture's centre, x to the right and y down; both of shape (n, 2)."""
         u, v = self.mirror * points[:, 0], points[:, 1]
         cosine, sine = math.cos(self.angle), math.sin(self.angle)
         turned = np.stack([cosine * u - sine * v, sine * u + cosine * v], axis=1)
         return self.zoom * turned + np.asarray(self.shift)
 
     def to_specimen(self, x, y):
-        """Map picture coordinates to (u, v); arrays of one shape in, two arrays out."""
+        """Map picture coordinates x and y, arrays of one shape, to u and v, two arrays of this shape."""
         x, y = (x - self.shift[0]) / self.zoom, (y - self.shift[1]) / self.zoom
         cosine, sine = math.cos(self.angle), math.sin(self.angle)
         return self.mirror * (cosine * x + sine * y), -sine * x + cosine * y
@@ -140,17 +142,17 @@ class Pose:
 
 @dataclass(frozen=True)
 class Specimen:
-    """A specimen with all that stays the same from frame to frame.
+    """The properties of a specimen that are the same in all frames.
 
     Attributes
     ----------
     source : str
         "old" or "new".
     kind : str
-        "plate" (compact tension), "pipe" (a section seen from the side, notched across), "tube" (a pipe notched at its
-        end, its axis along the crack) or "bar" (bent on three rollers).
+        "plate" (compact tension), "pipe" (a section from the side, with a notch across it), "tube" (a pipe with a notch
+        at its end and a crack along its axis) or "bar" (three-point bending).
     behind, ahead, half_height : float
-        Extents from the notch's end: back to the notched edge, ahead to the far edge, and to either side.
+        Distances from the end of the notch to the notched edge, to the opposite edge, and to each side.
     notch_type : str
         "slot", "keyhole" or "taper".
     notch_half_width : float
@@ -158,12 +160,12 @@ class Specimen:
     cracks : tuple of Crack
         The primary crack first.
     first_length : float
-        The primary crack's length in a test's first moment.
+        Length of the primary crack at the start of the test.
     pose : Pose
     millimetres : float
-        The picture's height [mm].
+        Height of the picture [mm].
     holes : tuple of (u, v, radius)
-        Drilled through, away from the cracks.
+        Drilled holes, away from the cracks.
     """
 
     source: str
@@ -180,22 +182,22 @@ class Specimen:
     holes: tuple = ()
 
     def growth(self, frame, frames):
-        """Progress of the test at a frame, in (0, 1]: slow first, then faster, as a fatigue crack."""
+        """Return the progress of the test at a frame, in (0, 1]; slow first, then faster, like a fatigue crack."""
         return ((frame + 1) / frames) ** 1.3
 
     def length(self, crack, growth):
-        """Length of one of the cracks at a growth of the test; 0 before it appears."""
+        """Return the length of a crack at a progress `growth` of the test in (0, 1]; 0 before it appears."""
         if crack.part == 1:
             return self.first_length + (crack.length - self.first_length) * growth
         return crack.length * max(0.0, growth - crack.appears) / (1 - crack.appears)
 
     def mouth(self, growth):
-        """Opening of the primary crack where the notch ends."""
+        """Return the opening of the primary crack at the end of the notch."""
         primary = self.cracks[0]
         return primary.opening * math.sqrt(self.length(primary, growth))
 
     def notch_width(self, u, growth):
-        """Half width of the notch at `u`; the crack's mouth opens it further. Not positive where there is no notch."""
+        """Return the half width of the notch at positions `u`, an array; it grows with the crack. 0 or less: none."""
         mouth = 0.5 * self.mouth(growth)
         wide = np.maximum(self.notch_half_width, 1.5 * mouth) + 0.12 * mouth * np.clip(-u / self.behind, 0, 1)
         if self.notch_type == "slot":
@@ -207,11 +209,6 @@ class Specimen:
         radius = np.maximum(0.9 * self.notch_half_width, 1.6 * mouth) + 0.012
         hole = np.sqrt(np.maximum(radius**2 - (u + 0.8 * radius) ** 2, 0))
         return np.maximum(np.maximum(hole, narrow), np.where(u < -1.4 * radius, 0.8 * wide, 0))
-
-
-def arc_length(path):
-    """Length along a path at each of its corners; shape (n, 2) in, (n,) out."""
-    return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=0).T))])
 
 
 def draw_specimen(rng, source):
@@ -255,20 +252,34 @@ def draw_specimen(rng, source):
 
 
 def placed(rng, angle, mirror, behind, ahead):
-    """The pose that shows the middle between two ends of a specimen near the picture's middle."""
+    """Draw a pose that shows the middle of a specimen, between its two edges, near the picture's centre."""
     centre = np.array([[0.5 * (ahead - behind), 0.0]])
     turned = Pose(angle, mirror, (0.0, 0.0)).to_picture(centre)[0]
     return Pose(angle, mirror, tuple((rng.normal(0, [0.03, 0.02]) - turned).tolist()))
 
 
 def camera_moves(rng, pose):
-    """The pose in one frame: the camera or the rig has moved a little."""
+    """Return the pose in one frame, after a small movement of the camera or the rig."""
     shift = tuple((np.asarray(pose.shift) + rng.normal(0, 0.006, 2)).tolist())
     return Pose(pose.angle + rng.normal(0, 0.005), pose.mirror, shift, 1 + rng.normal(0, 0.004))
 
 
 def meander(rng, length, heading, start=(0.0, 0.0)):
-    """Draw a path whose direction wanders on four scales, and returns to its heading."""
+    """Draw a path whose direction varies on four scales around its heading.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    length : float
+    heading : float
+        Mean direction, from the u axis [rad].
+    start : (u, v)
+
+    Returns
+    -------
+    ndarray, shape (n, 2)
+        Points (u, v).
+    """
     at = np.linspace(0, 1, _NODES)
     angle = np.full(_NODES, heading)
     for corners, spread in ((5, 0.13), (14, 0.2), (45, 0.26), (160, 0.4)):
@@ -278,7 +289,7 @@ def meander(rng, length, heading, start=(0.0, 0.0)):
 
 
 def _secondary(rng, primary, kind):
-    """Branches of the primary crack, and small cracks away from it, in about half of the specimens."""
+    """Draw branches of the primary crack and small separate cracks, in about half of the specimens."""
     cracks = []
     if rng.random() < 0.45:
         return cracks

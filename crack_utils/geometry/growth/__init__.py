@@ -1,7 +1,8 @@
-"""How a crack grows under load: stress intensity, growth rates, Paris' law, the angle at which its tip opens.
+"""Crack growth under load: stress intensity, growth rates, Paris' law, and the crack tip opening angle.
 
-`Specimen` says what was tested, `growth_rates` gives da/dN against ΔK with the checks of ASTM E647, `fit_paris` the
-law's C and m with intervals, `opening_angle` the CTOA. `simulate_test` makes up a test whose law is known.
+`Specimen` describes what was tested. `growth_rates` computes da/dN and ΔK with the checks of ASTM E647, `fit_paris` the
+parameters C and m of Paris' law with intervals, and `opening_angle` the CTOA. `simulate_test` simulates a test with a
+known law.
 """
 
 from crack_utils.geometry.growth.opening import OpeningAngle, opening_angle

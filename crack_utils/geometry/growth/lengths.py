@@ -1,28 +1,28 @@
-"""From tips in photographs to crack lengths: calibration, and growth projected on the notch's direction."""
+"""Crack lengths from tips in photographs: scale, and growth in the direction of the notch."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-LARGEST_TURN = 20.0  # [degrees] that a crack may leave its plane by (E647 8.8)
+LARGEST_TURN = 20.0  # [degrees] largest angle between crack and notch (E647 8.8)
 
 
 @dataclass(frozen=True)
 class Lengths:
-    """Crack lengths of a test, one an entry and frame.
+    """Crack lengths in the n frames of a test.
 
     Attributes
     ----------
     tips : ndarray, shape (n, 1) or (n, 2)
-        Length at each tip: the notch's and the growth of that tip [mm]; NaN without a crack.
+        Crack length for each tip: length of the notch plus growth at that tip [mm]; NaN without a crack.
     uncertainty : ndarray, shape (n,)
-        Standard uncertainty of the mean of the tips, as the tips' own and the scale's spread give it [mm].
+        Standard uncertainty of the mean over the tips [mm], from the uncertainties of the tips and of the scale.
     turned : ndarray, shape (n,)
-        By how much the crack has turned from the notch's direction [degrees].
+        Angle between the crack and the direction of the notch [degrees].
     mm_per_px : float
-        Median of the frames' scales, which all lengths are taken with.
+        Median of the scales of all frames; all lengths use it.
     residual : float
-        Standard deviation of the frames' scales about it, as a share.
+        Standard deviation of the frames' scales, relative to their median.
     """
 
     tips: np.ndarray
@@ -33,33 +33,35 @@ class Lengths:
 
     @property
     def a(self):
-        """Mean of the tips [mm], shape (n,); NaN where one is missing."""
+        """Crack length a: mean over the tips [mm], shape (n,); NaN if a tip is missing."""
         return self.tips.mean(axis=1)
 
     @property
     def sides(self):
-        """By how much the first tip has grown further than the second [mm]; None with one tip."""
+        """Length at the first tip minus length at the second [mm], shape (n,); None with one tip."""
         return self.tips[:, 0] - self.tips[:, 1] if self.tips.shape[1] == 2 else None
 
 
 def crack_lengths(specimen, tips, others, mm_per_px, uncertainty):
-    """Return the crack's length in each frame of a test.
+    """Compute the crack length in each frame of a test.
 
-    With one tip, a = a_n + growth, the growth being the way from the notch's tip to the crack's, projected on the
-    notch's direction. The notch's tip is `specimen.notch`, else the median place where the cracks begin; its direction
-    is `specimen.direction`, else that of the way to the crack's tip in the last three frames. With two tips the middle
-    is that of the tips in the first frame with a crack, and each tip's length is its distance from there, projected on
-    the line through both tips of the last.
+    With one tip, a = a_n + growth. The growth is the vector from the notch's tip to the crack's tip, projected on the
+    direction of the notch. The notch's tip is `specimen.notch`; by default it is the median of the positions where the
+    cracks begin. The direction is `specimen.direction`; by default it points from the notch's tip to the mean tip of
+    the last three frames.
+
+    With two tips, the centre is the midpoint between the tips of the first frame with a crack. The length at a tip is
+    its distance from the centre, projected on the line through both tips of the last frame.
 
     Parameters
     ----------
     specimen : Specimen
     tips, others : array, shape (n, 2)
-        (row, column) of the crack's tip and of its other end, a second tip where there are two [px]; NaN without.
+        (row, column) of the crack's tip, and of its other end or second tip [px]; NaN if there is none.
     mm_per_px : array, shape (n,)
         Scale of each frame.
     uncertainty : array, shape (n,)
-        Of a tip [px].
+        Uncertainty of each tip [px].
 
     Returns
     -------
@@ -68,7 +70,8 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty):
     Raises
     ------
     ValueError
-        If no frame has a crack, or it does not leave its notch.
+        If no frame has a crack with its tips, the position of the notch is unknown, or the crack does not leave the
+        notch.
     """
     tips, others = (np.asarray(points, float).reshape(-1, 2) for points in (tips, others))
     scales = np.asarray(mm_per_px, float)
@@ -100,7 +103,7 @@ def _notch(specimen, others, cracked):
         return np.asarray(specimen.notch, float)
     begins = others[cracked & np.isfinite(others).all(axis=1)]
     if not len(begins):
-        raise ValueError(f"{specimen.name}: where the notch ends is not known; give notch_row and notch_column")
+        raise ValueError(f"{specimen.name}: the position of the notch is unknown; give notch_row and notch_column")
     return np.median(begins, axis=0)
 
 
@@ -115,7 +118,7 @@ def _axis(specimen, way):
 
 
 def _matched(tips, others, cracked):
-    """Both tips of each frame in one order: the first is the left one, or the upper one of an upright crack."""
+    """Return both tips of each frame in a fixed order: the left one first, or the upper one of a vertical crack."""
     spread = np.ptp(np.concatenate([tips[cracked], others[cracked]]), axis=0)
     along = int(spread[1] >= spread[0])
     swap = (tips[:, along] > others[:, along])[:, None]

@@ -1,9 +1,10 @@
-"""Paris' law, da/dN = C ΔKᵐ, from the readings of a test, with intervals that hold.
+"""Fit Paris' law, da/dN = C ΔKᵐ, to the readings of a test, with confidence intervals.
 
-A regression of log da/dN on log ΔK is biased: both come from the same noisy lengths, the noise of neighbouring secants
-is one reading's with opposite signs, and rates at or below 0 have no logarithm. The readings themselves have
-independent noise. So the curve a(N) that the law integrates to is fitted to them by least squares; C, m and the first
-length are its parameters. Their intervals are those of nonlinear regression, Student's t with n − 3 degrees of freedom.
+A regression of log da/dN on log ΔK is biased, for three reasons: both values come from the same noisy lengths;
+neighbouring secants share one reading, so their errors are correlated; and rates of 0 or less have no logarithm. The
+errors of the readings themselves are independent. Therefore the law is integrated to a curve a(N), and this curve is
+fitted to the readings by least squares. Its parameters are C, m and the first length. The intervals are those of
+nonlinear regression, by Student's t with n − 3 degrees of freedom.
 """
 
 from dataclasses import dataclass
@@ -13,37 +14,38 @@ from scipy import integrate, optimize, stats
 
 from crack_utils.geometry.growth.stress_intensity import stress_intensity
 
-GRID = 800  # lengths between which the integral of the law is interpolated
-EXPONENTS = np.arange(0.5, 10, 0.5)  # m from which the best is where the fit starts
-FEWEST = 6  # readings; with fewer there are no three degrees of freedom to tell the noise from
-FAR_OFF = 8.0  # scatters: a reading farther from the curve is a blunder, such as a tip at the wrong end
-SMALLEST_SCATTER = 1e-3  # [mm] that blunders are told by at least
+GRID = 800  # number of lengths at which the integral of the law is tabulated
+EXPONENTS = np.arange(0.5, 10, 0.5)  # values of m that are tried as start of the fit
+FEWEST = 6  # readings; with fewer, less than three degrees of freedom are left to estimate the noise
+FAR_OFF = 8.0  # robust standard deviations from the curve: a reading farther away is an outlier
+SMALLEST_SCATTER = 1e-3  # [mm] smallest standard deviation that is used to find outliers
 
 
 @dataclass(frozen=True)
 class ParisFit:
-    """Paris' law of a test.
+    """Paris' law, fitted to the n readings of a test.
 
     Attributes
     ----------
     C, m : float
-        For da/dN in mm/cycle and ΔK in MPa √m.
+        Parameters of the law, for da/dN in mm/cycle and ΔK in MPa √m.
     C_interval, m_interval : (low, high)
+        Confidence intervals.
     level : float
-        Of confidence of all intervals here.
+        Confidence level of all intervals, in (0, 1).
     a : ndarray, shape (n,)
-        Length that the law gives at each reading [mm].
+        Crack length of the fitted curve at each reading [mm].
     a_interval : ndarray, shape (2, n)
-        Low and high of that length [mm].
+        Lower and upper bound of that length [mm].
     noise : float
-        Standard deviation of the readings about it [mm].
+        Standard deviation of the readings around the curve [mm].
     correlation : float
-        Of the residuals of neighbouring readings. The intervals suppose independent noise: well above 0 (beyond
-        2/√n) they are too narrow.
+        Correlation between the residuals of neighbouring readings, in [-1, 1]. The intervals assume independent errors;
+        if it is larger than 2/√n, they are too narrow.
     delta_k : (low, high)
-        ΔK that the readings span [MPa √m].
-    left_out : ndarray, shape (k,)
-        Indices of readings that lie `FAR_OFF` robust standard deviations from the curve, and were not used.
+        Range of ΔK of the readings [MPa √m].
+    left_out : ndarray of int, shape (k,)
+        Indices of outliers, which lie more than `FAR_OFF` robust standard deviations from the curve and were not used.
     """
 
     C: float
@@ -59,7 +61,7 @@ class ParisFit:
     left_out: np.ndarray
 
     def rate(self, delta_k):
-        """Return da/dN at ΔK [mm/cycle]."""
+        """Return da/dN [mm/cycle] for `delta_k` [MPa √m], an array of any shape; the result has the same shape."""
         return self.C * np.asarray(delta_k, float) ** self.m
 
 
@@ -70,13 +72,13 @@ def fit_paris(specimen, cycles, a, load, level=0.95):
     ----------
     specimen : Specimen
     cycles : array, shape (n,)
-        Rising.
+        Number of cycles at each reading, increasing.
     a : array, shape (n,)
-        Crack lengths with independent noise of one size [mm].
+        Crack lengths [mm]; their errors must be independent and of the same size.
     load : array, shape (n,)
-        Largest load of the cycles that led to each reading [N]; the first is not used.
+        Maximum load of the cycles before each reading [N]; the first value is not used.
     level : float
-        Of the intervals.
+        Confidence level of the intervals, in (0, 1).
 
     Returns
     -------
@@ -85,7 +87,7 @@ def fit_paris(specimen, cycles, a, load, level=0.95):
     Raises
     ------
     ValueError
-        If there are fewer than `FEWEST` readings, the crack does not grow, or no law describes it.
+        If there are fewer than `FEWEST` readings, the crack does not grow, or the fit does not determine C and m.
     """
     cycles, a, load = (np.asarray(values, float) for values in (cycles, a, load))
     if len(a) < FEWEST:
@@ -100,15 +102,15 @@ def fit_paris(specimen, cycles, a, load, level=0.95):
     try:
         covariance = variance * np.linalg.inv(fit.jac[used].T @ fit.jac[used])
     except np.linalg.LinAlgError:
-        raise ValueError(f"{specimen.name}: the readings do not tell C and m") from None
-    # C at ΔK = 1: the law's rate is a parameter where the readings are, far from there.
+        raise ValueError(f"{specimen.name}: the readings do not determine C and m") from None
+    # The fitted parameter is the rate at a ΔK within the readings; C is the rate at ΔK = 1, outside of them.
     to_c = np.array([0.0, 1.0, -np.log(curve.reference)])
     log_c, spread_c = to_c @ fit.x, np.sqrt(to_c @ covariance @ to_c)
     spread_a = np.sqrt(np.einsum("ij,jk,ik->i", fit.jac, covariance, fit.jac))
     wide = stats.t.ppf((1 + level) / 2, freedom)
     first, m, spread_m = fit.x[0], fit.x[2], np.sqrt(covariance[2, 2])
     if not np.isfinite([first, log_c, m, spread_c, spread_m]).all():
-        raise ValueError(f"{specimen.name}: no law of Paris describes the readings")
+        raise ValueError(f"{specimen.name}: Paris' law does not describe the readings")
     length = a + fit.fun
     range_k = stress_intensity(specimen, length, load * (1 - specimen.load_ratio))
     return ParisFit(
@@ -127,7 +129,7 @@ def fit_paris(specimen, cycles, a, load, level=0.95):
 
 
 def _without_blunders(curve, a):
-    """Fit a curve to lengths; return the fit, its residuals and Jacobian those of all, and which it was made with."""
+    """Fit a curve to lengths without outliers; return the fit, with residuals of all readings, and which were used."""
     used, start = np.ones(len(a), bool), curve.start()
     while True:
         fit = optimize.least_squares(lambda parameters, used=used: (curve(parameters) - a)[used], start, x_scale="jac")
@@ -140,10 +142,10 @@ def _without_blunders(curve, a):
 
 
 class _Curve:
-    """a(N) by Paris' law: a(first), log of the rate at a reference ΔK, and m give the length at each reading.
+    """The curve a(N) of Paris' law; its parameters are the first length, the log of the rate at a reference ΔK, and m.
 
-    With ΔK = ΔP k(a), the law separates: ∫ da / k(a)ᵐ = C ∫ ΔPᵐ dN. Both sides are taken relative to the reference, so
-    that the three parameters are nearly independent.
+    With ΔK = ΔP k(a), the variables of the law can be separated: ∫ da / k(a)ᵐ = C ∫ ΔPᵐ dN. Both sides are divided by
+    their values at the reference, so that the three parameters are nearly independent.
     """
 
     def __init__(self, specimen, cycles, a, load):
@@ -157,7 +159,7 @@ class _Curve:
         self.shape, self.loads, self.steps, self.a = per_load / middle, load[1:] / usual, np.diff(cycles), a
 
     def integrals(self, m):
-        """∫ da / k(a)ᵐ over the grid [mm], and ∫ ΔPᵐ dN at each reading [cycles]."""
+        """Return ∫ da / k(a)ᵐ over the grid [mm], and ∫ ΔPᵐ dN at each reading [cycles]."""
         left = integrate.cumulative_trapezoid(self.shape**-m, self.grid, initial=0)
         return left, np.append(0.0, np.cumsum(self.steps * self.loads**m))
 
@@ -167,7 +169,7 @@ class _Curve:
         return np.interp(np.interp(first, self.grid, left) + np.exp(log_rate) * right, left, self.grid)
 
     def start(self):
-        """For each of many m, the straight line through the separated law; the best of them."""
+        """Return start parameters: for several m, the separated law is a straight line; the best line is taken."""
         best, least = None, np.inf
         for m in EXPONENTS:
             left, right = self.integrals(m)

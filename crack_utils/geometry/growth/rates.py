@@ -1,6 +1,6 @@
-"""How fast a crack grows: da/dN by the two methods of ASTM E647 (Appendix X1), and the standard's checks of them.
+"""Growth rates da/dN by the two methods of ASTM E647 (Appendix X1), and the checks that this standard requires.
 
-Lengths are in mm, loads in N, rates in mm a cycle.
+Lengths are in mm, loads in N, rates in mm/cycle.
 """
 
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ import numpy as np
 
 from crack_utils.geometry.growth.stress_intensity import in_range, stress_intensity
 
-SMALLEST_STEP = 0.25  # [mm] of growth between two readings (E647 8.6)
-CURVATURE = 0.05  # of K, from which on a curved front has to be corrected (E647 9.1)
-SIDES = 0.025  # of W, by which the two half cracks of M(T) may differ (E647 8.6)
+SMALLEST_STEP = 0.25  # [mm] smallest growth between two readings (E647 8.6)
+CURVATURE = 0.05  # largest relative change of K by a curved crack front without correction (E647 9.1)
+SIDES = 0.025  # share of W: largest difference between the two half cracks of M(T) (E647 8.6)
 
 
 @dataclass(frozen=True)
 class Rates:
-    """Growth rates, one an entry.
+    """Growth rates at n points of a test.
 
     Attributes
     ----------
     cycles, a, rate, delta_k : ndarray, shape (n,)
-        N, crack length [mm], da/dN [mm/cycle] and ΔK [MPa √m]. A rate below 0 is one that the noise made.
-    flags : dict of str to ndarray
-        By check, True where it is passed, NaN where it could not be made; see `check`.
+        Number of cycles, crack length [mm], da/dN [mm/cycle] and ΔK [MPa √m]. A negative rate is caused by noise.
+    flags : dict of str to ndarray, shape (n,)
+        Result of each check: 1.0 passed, 0.0 failed, NaN not possible; see `check`.
     """
 
     cycles: np.ndarray
@@ -34,46 +34,57 @@ class Rates:
 
     @property
     def valid(self):
-        """Where no check failed, shape (n,)."""
+        """True where no check failed and the rate is positive, ndarray of bool, shape (n,)."""
         return np.all([flag != 0 for flag in self.flags.values()], axis=0) & (self.rate > 0)
 
 
 def secant(cycles, a):
-    """Return N, mean length and rate between neighbouring readings (E647 X1.1).
+    """Compute growth rates between neighbouring readings, by the secant method (E647 X1.1).
 
     Parameters
     ----------
     cycles : array, shape (n,)
-        Rising.
+        Number of cycles at each reading, increasing.
     a : array, shape (n,)
-        [mm]
+        Crack length [mm].
 
     Returns
     -------
     cycles, a, rate : ndarray, shape (n - 1,)
+        Mean number of cycles, mean length [mm] and da/dN [mm/cycle] of each pair of neighbours.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two readings, the cycles do not increase, or a length is not finite.
     """
     cycles, a = _series(cycles, a)
     return (cycles[1:] + cycles[:-1]) / 2, (a[1:] + a[:-1]) / 2, np.diff(a) / np.diff(cycles)
 
 
 def incremental_polynomial(cycles, a, points=7):
-    """Return N, smoothed length and rate from a parabola through the readings around each (E647 X1.2).
+    """Compute growth rates by the incremental polynomial method: a parabola is fitted around each reading (E647 X1.2).
 
     Parameters
     ----------
     cycles, a
         As for `secant`.
     points : int
-        Readings that a parabola is fitted to, odd and at least 3.
+        Number of readings of each parabola; odd and at least 3.
 
     Returns
     -------
     cycles, a, rate : ndarray, shape (n - points + 1,)
-        Empty with fewer readings than that.
+        Number of cycles, length of the parabola [mm] and da/dN [mm/cycle]; empty with fewer than `points` readings.
+
+    Raises
+    ------
+    ValueError
+        As `secant`, and if `points` is not valid.
     """
     cycles, a = _series(cycles, a)
     if points < 3 or points % 2 == 0:
-        raise ValueError(f"points={points}: valid is an odd number from 3 on")
+        raise ValueError(f"points={points}: valid is an odd number of at least 3")
     half, smoothed, rates = points // 2, [], []
     for middle in range(half, len(a) - half):
         window = slice(middle - half, middle + half + 1)
@@ -84,7 +95,7 @@ def incremental_polynomial(cycles, a, points=7):
 
 
 def growth_rates(specimen, cycles, a, load, method=secant, sides=None):
-    """Return da/dN and ΔK of a test, with the standard's checks.
+    """Compute da/dN and ΔK of a test, with the checks of ASTM E647.
 
     Parameters
     ----------
@@ -92,14 +103,19 @@ def growth_rates(specimen, cycles, a, load, method=secant, sides=None):
     cycles, a
         As for `secant`.
     load : array, shape (n,)
-        Largest load of the cycles that led to each reading [N].
+        Maximum load of the cycles before each reading [N].
     method : secant or incremental_polynomial
     sides : array, shape (n,), optional
-        By how much the crack is longer on one side than on the other [mm], where it has two tips.
+        Difference between the lengths at the two tips [mm]; only for specimens with two tips.
 
     Returns
     -------
     Rates
+
+    Raises
+    ------
+    ValueError
+        If the readings are not valid, see `secant`, or the stress intensity is not known, see `stress_intensity`.
     """
     cycles, a = _series(cycles, a)
     load = np.asarray(load, float)
@@ -107,7 +123,7 @@ def growth_rates(specimen, cycles, a, load, method=secant, sides=None):
     largest = load[np.searchsorted(cycles, at)]
     delta_k = stress_intensity(specimen, length, largest * (1 - specimen.load_ratio))
     flags = check(specimen, length, largest)
-    step = rate * np.interp(at, (cycles[1:] + cycles[:-1]) / 2, np.diff(cycles))  # from reading to reading, there
+    step = rate * np.interp(at, (cycles[1:] + cycles[:-1]) / 2, np.diff(cycles))  # growth between two readings [mm]
     flags["spacing"] = ((step >= SMALLEST_STEP) & (step <= largest_step(specimen, length))).astype(float)
     if sides is not None and specimen.kind == "M(T)":
         flags["sides"] = (np.interp(at, cycles, np.abs(sides)) <= SIDES * specimen.W).astype(float)
@@ -115,20 +131,24 @@ def growth_rates(specimen, cycles, a, load, method=secant, sides=None):
 
 
 def check(specimen, a, load):
-    """Return the standard's checks of readings: 1.0 passed, 0.0 failed, NaN not to be told.
+    """Apply the checks of ASTM E647 to readings.
 
     Parameters
     ----------
     specimen : Specimen
     a, load : array, shape (n,)
-        [mm] and, the largest of a cycle, [N].
+        Crack length [mm] and maximum load of the cycle [N].
 
     Returns
     -------
-    dict of str to ndarray
-        formula: the stress intensity is known there. ligament: the rest of the section stays elastic, C(T) and SE(B)
-        W − a ≥ (4/π) (Kmax/σ)², M(T) W − 2a ≥ 1.25 Pmax/(B σ), σ the yield strength (E647 7.2); a pipe has no such
-        rule. curvature: a curved front changes K by at most 5 % (E647 9.1).
+    dict of str to ndarray, shape (n,)
+        1.0 passed, 0.0 failed, NaN if the check is not possible. The checks are:
+
+        - ``formula``: the crack length is in the range of the stress intensity formula.
+        - ``ligament``: the remaining section stays elastic (E647 7.2). With the yield strength σ this is
+          W − a ≥ (4/π) (Kmax/σ)² for C(T) and SE(B), and W − 2a ≥ 1.25 Pmax/(B σ) for M(T). There is no rule for a
+          pipe.
+        - ``curvature``: a curved crack front changes K by at most 5 % (E647 9.1); only if the curvature is known.
     """
     a, load = np.asarray(a, float), np.asarray(load, float)
     ligament = np.full(a.shape, np.nan)
@@ -146,7 +166,20 @@ def check(specimen, a, load):
 
 
 def largest_step(specimen, a):
-    """Return how far a crack may grow between two readings [mm] (E647 8.6; SE(B) as C(T)); without limit in a pipe."""
+    """Return the largest growth that ASTM E647 (8.6) allows between two readings.
+
+    Parameters
+    ----------
+    specimen : Specimen
+        SE(B) is treated as C(T); a pipe has no limit.
+    a : array, shape (n,)
+        Crack length [mm].
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        [mm]
+    """
     a = np.asarray(a, float)
     if specimen.kind == "pipe":
         return np.full(a.shape, np.inf)
@@ -157,14 +190,20 @@ def largest_step(specimen, a):
 
 
 def spaced(a, step=SMALLEST_STEP):
-    """Return the indices of readings that lie at least a step apart, the first among them.
+    """Choose readings with at least a given growth between them.
 
     Parameters
     ----------
     a : array, shape (n,)
-        Lengths [mm], smooth ones such as a fit's: choosing by noisy ones favours those that the noise has lengthened.
+        Crack lengths [mm]. Use smooth ones, for example of a fit: with noisy lengths, readings that are too long by
+        chance would be chosen more often.
     step : float
-        [mm]
+        Smallest growth [mm].
+
+    Returns
+    -------
+    ndarray of int, shape (k,)
+        Indices; the first reading is always chosen.
     """
     chosen = [0]
     for index, length in enumerate(a):
@@ -176,7 +215,7 @@ def spaced(a, step=SMALLEST_STEP):
 def _series(cycles, a):
     cycles, a = np.asarray(cycles, float), np.asarray(a, float)
     if cycles.shape != a.shape or cycles.ndim != 1 or len(a) < 2:
-        raise ValueError(f"cycles {cycles.shape} and a {a.shape}: as many of each are needed, at least 2")
+        raise ValueError(f"cycles {cycles.shape} and a {a.shape}: both need the same length, at least 2")
     if not (np.all(np.isfinite(a)) and np.all(np.diff(cycles) > 0)):
-        raise ValueError("cycles have to rise from reading to reading, and each needs a length")
+        raise ValueError("cycles must increase from reading to reading, and every a must be a finite number")
     return cycles, a

@@ -1,4 +1,4 @@
-"""Growth tests of known law, made up: what the analysis of real ones is tried on."""
+"""Simulated growth tests with a known law, to check the analysis of real tests."""
 
 import itertools
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ class GrowthTest:
     ----------
     specimen : Specimen
     cycles, load : ndarray, shape (n,)
-        N and the largest load of a cycle [N].
+        Number of cycles, and maximum load of a cycle [N].
     true_a, a : ndarray, shape (n,)
-        The crack's length, and as it was read [mm].
+        True crack length, and the reading with noise [mm].
     """
 
     specimen: Specimen
@@ -31,27 +31,32 @@ class GrowthTest:
 
 
 def simulate_test(specimen, C, m, load, stop, readings=40, noise=0.0, seed=0):
-    """Make up a test in which a crack grows by Paris' law under constant load.
+    """Simulate a test in which a crack grows by Paris' law under a constant load.
 
     Parameters
     ----------
     specimen : Specimen
-        The crack starts at its notch.
+        The crack starts with the length of its notch.
     C, m : float
-        For da/dN in mm/cycle and ΔK in MPa √m.
+        Parameters of the law, for da/dN in mm/cycle and ΔK in MPa √m.
     load : float
-        Largest load of a cycle [N].
+        Maximum load of a cycle [N].
     stop : float
-        Length at the last reading [mm].
+        Crack length at the last reading [mm].
     readings : int
-        As many, evenly spaced in length, at whole cycles.
+        Number of readings, evenly spaced in length; the numbers of cycles are rounded.
     noise : float
-        Standard deviation of a reading [mm].
+        Standard deviation of the readings [mm].
     seed : int or numpy Generator
 
     Returns
     -------
     GrowthTest
+
+    Raises
+    ------
+    ValueError
+        If `stop` is not between the notch and the largest possible length.
     """
     if not specimen.a_n < stop < specimen.longest:
         raise ValueError(f"stop={stop}: valid is a length between {specimen.a_n} and {specimen.longest} mm")

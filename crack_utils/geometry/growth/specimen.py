@@ -1,20 +1,20 @@
-"""The specimens of a growth test: kinds, sizes, and what is wrong with them."""
+"""The specimens of growth tests: their kinds and sizes, and checks of these."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-# The sizes that a kind needs besides `a_n`.
+# The sizes that each kind needs in addition to `a_n`.
 KINDS = {"C(T)": ("W", "B"), "M(T)": ("W", "B"), "SE(B)": ("W", "B"), "pipe": ("diameter", "wall")}
 TWO_TIPS = ("M(T)", "pipe")
 
 
 @dataclass(frozen=True)
 class Specimen:
-    """A specimen and how it is loaded.
+    """A specimen of a growth test, and its loading.
 
-    The crack's length `a` is measured as the standards do: from the load line in C(T), from the edge in SE(B), half of
-    the crack in M(T), and in a pipe half of the crack's arc on the outer surface.
+    The crack length `a` is defined as in the standards. For C(T) it is measured from the load line, for SE(B) from the
+    edge. For M(T) it is half of the crack's length, and for a pipe half of the crack's arc on the outer surface.
 
     Attributes
     ----------
@@ -22,24 +22,24 @@ class Specimen:
     kind : str
         One of `KINDS`.
     a_n : float
-        The notch's length, measured as `a` [mm].
+        Length of the notch, measured like `a` [mm].
     W, B : float, optional
-        Width and thickness [mm]; of C(T), M(T) and SE(B). The span of SE(B) is 4 W.
+        Width and thickness of C(T), M(T) and SE(B) [mm]. The span of SE(B) is 4 W.
     diameter, wall : float, optional
-        Outer diameter and wall of a pipe [mm].
+        Outer diameter and wall thickness of a pipe [mm].
     load_ratio : float
-        R, smallest load over largest load of a cycle; below 1.
+        R: minimum load divided by maximum load of a cycle; less than 1.
     yield_strength : float, optional
-        [MPa]; needed to tell whether the ligament is large enough.
+        Yield strength [MPa]; needed to check whether the ligament is large enough.
     moment_arm : float, optional
-        Bending moment over load [mm], of a pipe; in four-point bending half of the distance between an inner and an
-        outer support. Needed for the stress intensity of a pipe.
+        Bending moment of a pipe divided by its load [mm], needed for its stress intensity. In four-point bending it is
+        half of the distance between an inner and an outer support.
     curvature : float
-        How much longer the crack is inside than on the faces, as read from the broken specimen [mm].
+        Crack length inside the specimen minus that on its faces, measured on the broken specimen [mm].
     notch : (row, column), optional
-        Of a specimen with one tip: where the tip of its notch is in the photographs [px].
+        Position of the notch's tip in the photographs [px]; only for specimens with one tip.
     direction : float, optional
-        In which the notch points, counter-clockwise from the rows to the right [degrees].
+        Direction in which the notch points, counter-clockwise from the right [degrees].
     """
 
     name: str
@@ -58,18 +58,18 @@ class Specimen:
 
     @property
     def two_tips(self):
-        """Whether the crack grows at both ends."""
+        """True if the crack grows at both ends."""
         return self.kind in TWO_TIPS
 
     @property
     def longest(self):
-        """The crack length at which nothing is left to break [mm]."""
+        """Crack length at which the specimen is broken completely [mm]."""
         return {"M(T)": lambda: self.W / 2, "pipe": lambda: np.pi * self.diameter / 2}.get(self.kind, lambda: self.W)()
 
     def problems(self):
-        """Return all that is wrong with kind, sizes and load ratio, a list of str."""
+        """Check kind, sizes and load ratio; return a list of messages (str), empty if all are valid."""
         if self.kind not in KINDS:
-            return [f"kind {self.kind!r} is not known; known are {', '.join(KINDS)}"]
+            return [f"kind {self.kind!r} is unknown; valid are {', '.join(KINDS)}"]
         missing = [name for name in KINDS[self.kind] if getattr(self, name) is None]
         if missing:
             return [f"{self.kind} needs {' and '.join(missing)}"]
@@ -81,6 +81,7 @@ class Specimen:
         if self.kind == "pipe" and not wrong and 2 * self.wall >= self.diameter:
             wrong.append(f"wall = {self.wall:g} mm does not fit a diameter of {self.diameter:g} mm")
         if not wrong and self.a_n >= self.longest:
-            what = {"M(T)": f"W/2 = {self.longest:g}", "pipe": f"half the girth, {self.longest:.1f}"}
-            wrong.append(f"a_n = {self.a_n:g} mm is not smaller than {what.get(self.kind, f'W = {self.longest:g}')} mm")
+            limits = {"M(T)": f"W/2 = {self.longest:g}", "pipe": f"half the circumference, {self.longest:.1f}"}
+            limit = limits.get(self.kind, f"W = {self.longest:g}")
+            wrong.append(f"a_n = {self.a_n:g} mm is not smaller than {limit} mm")
         return wrong

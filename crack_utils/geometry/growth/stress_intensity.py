@@ -1,6 +1,6 @@
-"""Stress intensity factors of the specimens that crack growth is measured on, each with its source and range.
+"""Stress intensity factors of the specimens of growth tests, each with its source and range of validity.
 
-Lengths are in mm, loads in N, stress intensities in MPa √m. The functions of a ratio are without unit.
+Lengths are in mm, loads in N, stress intensities in MPa √m. Functions of a ratio have no unit.
 """
 
 import numpy as np
@@ -9,20 +9,30 @@ SQRT_M = 1000**0.5  # [√mm] in a √m
 
 
 def compact_tension(alpha):
-    """Return K B √W / P of C(T) at α = a/W (ASTM E399 A4, E647 A1; Srawley 1976); to 0.5 % for 0.2 ≤ α < 1."""
+    """Return K B √W / P of a C(T) specimen (ASTM E399 A4, E647 A1; Srawley 1976).
+
+    `alpha` = a/W is an array of any shape, and the result has the same shape. The error is at most 0.5 % for
+    0.2 ≤ a/W < 1.
+    """
     alpha = np.asarray(alpha, float)
     series = np.polynomial.Polynomial([0.886, 4.64, -13.32, 14.72, -5.6])
     return (2 + alpha) * series(alpha) / (1 - alpha) ** 1.5
 
 
 def middle_tension(alpha):
-    """Return K B √W / P of M(T) at α = 2a/W (ASTM E647 A2; Feddersen 1966); for α < 0.95."""
+    """Return K B √W / P of an M(T) specimen (ASTM E647 A2; Feddersen 1966).
+
+    `alpha` = 2a/W is an array of any shape, and the result has the same shape. The formula is valid for 2a/W < 0.95.
+    """
     alpha = np.asarray(alpha, float)
     return np.sqrt(np.pi * alpha / 2 / np.cos(np.pi * alpha / 2))
 
 
 def bend(alpha):
-    """Return K B W^1.5 / (P S) of SE(B) at α = a/W and a span S = 4 W (ASTM E399 A3; Srawley 1976); to 0.5 %."""
+    """Return K B W^1.5 / (P S) of an SE(B) specimen with a span of S = 4 W (ASTM E399 A3; Srawley 1976).
+
+    `alpha` = a/W is an array of any shape in [0, 1), and the result has the same shape. The error is at most 0.5 %.
+    """
     alpha = np.asarray(alpha, float)
     series = 1.99 - alpha * (1 - alpha) * (2.15 - 3.93 * alpha + 2.7 * alpha**2)
     return 3 * np.sqrt(alpha) * series / (2 * (1 + 2 * alpha) * (1 - alpha) ** 1.5)
@@ -37,9 +47,14 @@ def pipe_bending(share, slenderness):
     Parameters
     ----------
     share : array
-        θ/π, the crack's half angle over π; at most 0.55.
+        θ/π: half of the crack's angle, divided by π; at most 0.55.
     slenderness : float
-        R/t, 5 to 20.
+        R/t: mean radius divided by wall thickness, 5 to 20.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `share`, without unit.
     """
     share = np.asarray(share, float)
     thin = 0.125 * slenderness - 0.25 if slenderness <= 10 else 0.4 * slenderness - 3.0
@@ -55,12 +70,12 @@ def stress_intensity(specimen, a, load):
     a : array
         Crack length [mm], between 0 and `specimen.longest`.
     load : array
-        [N]; the range of the load gives ΔK.
+        Load [N]. With the load range of a cycle, the result is ΔK.
 
     Returns
     -------
     ndarray
-        [MPa √m]
+        K [MPa √m], of the common shape of `a` and `load`.
 
     Raises
     ------
@@ -76,7 +91,9 @@ def stress_intensity(specimen, a, load):
     a, load = np.asarray(a, float), np.asarray(load, float)
     if specimen.kind == "pipe":
         if specimen.moment_arm is None:
-            raise ValueError(f"{specimen.name}: a pipe's stress intensity needs moment_arm, bending moment over load")
+            raise ValueError(
+                f"{specimen.name}: a pipe needs moment_arm (bending moment / load) for its stress intensity"
+            )
         radius = (specimen.diameter - specimen.wall) / 2
         angle = 2 * a / specimen.diameter
         stress = load * specimen.moment_arm / (np.pi * radius**2 * specimen.wall)
@@ -91,7 +108,7 @@ def stress_intensity(specimen, a, load):
 
 
 def in_range(specimen, a):
-    """Return whether the formula of a specimen holds at crack lengths [mm], an array of bool."""
+    """Return whether the formula of a specimen is valid at crack lengths `a` [mm], an array of bool of their shape."""
     a = np.asarray(a, float)
     if specimen.kind == "pipe":
         slenderness = (specimen.diameter - specimen.wall) / 2 / specimen.wall

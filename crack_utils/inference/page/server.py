@@ -1,68 +1,325 @@
-"""Voilà over `notebooks/inspector.ipynb`: the inspector as a web page, on this machine alone and without a network."""
+"""The page's server: on this machine alone, for those who know its token, and without a network."""
 
+import asyncio
 import contextlib
+import hmac
 import os
 import secrets
+import signal
 import socket
 import tempfile
-import threading
 import webbrowser
-from datetime import UTC, datetime, timedelta
+from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from pathlib import Path
 
-import nbformat
 from jupyter_core.paths import jupyter_runtime_dir
-from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
-from tornado.web import HTTPError
-from traitlets.config import Config
-from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
+from tornado.httpserver import HTTPServer
+from tornado.web import Application, HTTPError, RequestHandler, StaticFileHandler
 
+from crack_utils.data.images import SUFFIXES
+from crack_utils.inference.page import answers
+from crack_utils.inference.page.desk import Desk
+from crack_utils.inference.page.example import draw_example
+from crack_utils.inference.page.labels import save_label
+from crack_utils.inference.page.settings import read_settings
 from crack_utils.inference.predictor import load_trained
 from crack_utils.runtime import paths
 
 ADDRESS = "127.0.0.1"  # the loopback: no other machine can open the page
-OVERHEAD = 1_000_000  # [bytes] of a message besides the file in it
+OVERHEAD = 1_000_000  # [bytes] of a request besides the file in it
+STATIC = Path(__file__).parent / "static"
+PICTURE = paths.package() / "labelling"  # with picture.js, which the labelling editor uses too
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
 
-# Each page has a process with a network in it, of up to 800 MB.
-CLOSED = 60  # [s] after which the process of a page ends that no browser shows
-IDLE = 3600  # [s] after which that of an open page ends that nobody uses
 
-# Voilà's pages ask a public server for icons that they have themselves. The browser is told to ask nobody else.
-POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self' ws://127.0.0.1:* data: blob:"
-
-
-def serve(model="default", port=8866, megabytes=100, browser=True):
-    """Serve the inspector's page until it is interrupted.
+def serve(model="default", port=8866, megabytes=100, labels="labels", browser=True):
+    """Serve the page until it is interrupted.
 
     Parameters
     ----------
     model : path-like
-        As for `load_trained`. Each page that is opened loads it anew.
+        As for `load_trained`.
     port : int
     megabytes : float
-        Largest photograph that is taken [MB].
+        Largest file of a photograph that is taken [MB].
+    labels : path-like
+        Folder for the masks that a person has corrected; made with the first of them.
     browser : bool
-        Open it in a browser.
+        Open the page in a browser.
 
     Raises
     ------
     ValueError
         If there is no such network, the port is taken, or an argument is out of range.
     """
-    if not megabytes > 0:
-        raise ValueError(f"megabytes={megabytes}: valid is a number above 0")
+    if not 0 < megabytes <= 1000:
+        raise ValueError(f"megabytes={megabytes}: valid is a number above 0, up to 1000")
     _check_port(port)
-    print(f"model: {load_trained(model).source}", flush=True)
+    trained = load_trained(model)
+    print(f"model: {trained.source}", flush=True)
     token = secrets.token_urlsafe(16)  # other users of this machine do not know it
     address = f"http://{ADDRESS}:{port}/?token={token}"
-    with tempfile.TemporaryDirectory() as folder, _file_that_opens(address) as file:
-        page = _voila()(config=_settings(port, megabytes, token))
-        page.initialize([str(_write_notebook(folder, model, megabytes))])
-        print(f"Open {address}\nCtrl+C ends it.", flush=True)
-        if browser:
-            threading.Timer(1, webbrowser.open, [file.as_uri()]).start()
-        page.start()
+    with tempfile.TemporaryDirectory(prefix="crack-utils-") as folder, _file_that_opens(address) as file:
+        desk = Desk(trained, folder)
+        try:
+            asyncio.run(_run(desk, port, token, megabytes, labels, address, file if browser else None))
+        finally:
+            desk.stop()
+
+
+async def _run(desk, port, token, megabytes, labels, address, file):
+    """Listen until the process is interrupted or terminated."""
+    stopped = asyncio.Event()
+    with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # Windows, or not in the main thread
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
+    largest = int(megabytes * 1e6) + OVERHEAD
+    application = make_application(desk, port, token, megabytes, labels)
+    server = HTTPServer(application, max_body_size=largest, max_buffer_size=largest)
+    server.listen(port, ADDRESS)
+    print(f"Open {address}\nCtrl+C ends it.", flush=True)
+    asyncio.get_running_loop().run_in_executor(None, draw_example, desk)
+    if file:
+        webbrowser.open(file.as_uri())
+    await stopped.wait()
+
+
+def make_application(desk, port, token, megabytes, labels):
+    """Return what answers a browser.
+
+    Parameters
+    ----------
+    desk : Desk
+    port : int
+        Only a browser that names this machine and this port is answered.
+    token : str
+    megabytes : float
+    labels : path-like
+    """
+    shared = {"desk": desk, "port": port, "token": token, "megabytes": megabytes, "labels": Path(labels)}
+    shared["pool"] = ThreadPoolExecutor(2, "answer")  # while a picture is made, the page answers
+    key = r"/api/photographs/(\d+)"
+    return Application(
+        [
+            (r"/", Index, shared),
+            (r"/static/(picture\.js)", Static, {"path": PICTURE, "port": port}),
+            (r"/static/([a-z]+\.(?:js|css|svg))", Static, {"path": STATIC, "port": port}),
+            (r"/api/photographs", Photographs, shared),
+            (key, OnePhotograph, shared),
+            (key + r"/settings", SettingsOfOne, shared),
+            (key + r"/label", Label, shared),
+            (key + r"/(picture\.jpg|thumbnail\.jpg|mask\.png|overlay\.png|sheet\.pdf)", Download, shared),
+            (r"/api/measures\.csv", Table, shared),
+            (r".*", Nothing, shared),
+        ],
+        log_function=lambda handler: None,  # what is refused is told to the browser
+    )
+
+
+class Told(HTTPError):
+    """A refusal with words for the person in front of the browser."""
+
+    def __init__(self, status, words):
+        super().__init__(status)
+        self.words = words
+
+
+class Guarded(RequestHandler):
+    """Answers only a browser on this machine whose page came from here."""
+
+    def initialize(self, port, token=None, **shared):
+        """Keep what all answers need."""
+        self.port, self.token = port, token
+        for name, value in shared.items():
+            setattr(self, name, value)
+
+    def set_default_headers(self):
+        """Tell the browser to ask nobody else, and to keep nothing."""
+        for name, value in HEADERS.items():
+            self.set_header(name, value)
+        self.clear_header("Server")
+
+    def prepare(self):
+        """Refuse another site's pages, names of this machine that are not its own, and those without the token."""
+        own = [f"{name}:{self.port}" for name in (ADDRESS, "localhost")]
+        origin = self.request.headers.get("Origin")
+        if self.request.host not in own or (origin and origin not in [f"http://{name}" for name in own]):
+            raise HTTPError(403)
+        if self.token is not None and not hmac.compare_digest(self.given().encode(), self.token.encode()):
+            raise HTTPError(403)
+
+    def given(self):
+        """Return the token that came with the request: in a header, which no other site can send."""
+        return self.request.headers.get("Authorization", "").removeprefix("token ")
+
+    def write_error(self, status_code, **details):
+        """Say what is wrong as JSON."""
+        error = details.get("exc_info", (None, None))[1]
+        self.finish({"error": error.words if isinstance(error, Told) else self._reason})
+
+    def log_exception(self, kind, value, trace):
+        """Log what nobody expects, not what is refused."""
+        if not isinstance(value, HTTPError):
+            super().log_exception(kind, value, trace)
+
+    def photograph(self, key):
+        """Return a photograph; 404 if it is closed."""
+        if not (photograph := self.desk.photographs.get(key)):
+            raise Told(404, "this photograph is closed")
+        return photograph
+
+    async def work(self, action, *arguments):
+        """Run an action in a thread; what it refuses is told to the browser."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.pool, action, *arguments)
+        except (ValueError, OSError, MemoryError) as error:
+            raise Told(409, str(error) or type(error).__name__) from None
+
+
+class Static(Guarded, StaticFileHandler):
+    """The page's scripts and styles, which are no secret: the package is public."""
+
+    def initialize(self, path, port):
+        """Keep the folder and the port."""
+        Guarded.initialize(self, port)
+        StaticFileHandler.initialize(self, path)
+
+    def prepare(self):
+        """Check the host and the origin."""
+        Guarded.prepare(self)
+
+
+class Index(Guarded):
+    """The page itself, whose address has the token."""
+
+    def given(self):
+        """Return the token of the address."""
+        return self.get_query_argument("token", "")
+
+    def get(self):
+        """Answer with the page."""
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.finish((STATIC / "index.html").read_bytes())
+
+
+class Photographs(Guarded):
+    """The list of photographs."""
+
+    def get(self):
+        """Answer with all of them, and with what the page has to know of the server."""
+        photographs = [answers.summary(photograph) for photograph in list(self.desk.photographs.values())]
+        about = {
+            "model": self.desk.trained.source,
+            "threshold": self.desk.trained.threshold,
+            "megabytes": self.megabytes,
+            "kinds": SUFFIXES,
+            "labels": str(self.labels),
+        }
+        self.finish({"photographs": photographs, "about": about})
+
+    async def post(self):
+        """Take a photograph: its name in the address, its file as the body."""
+        name = self.get_query_argument("name", strip=False)
+        self.finish(answers.summary(await self.work(self.desk.add, name, self.request.body)))
+
+
+class OnePhotograph(Guarded):
+    """What was found in a photograph."""
+
+    async def get(self, key):
+        """Answer with all that the page shows of it."""
+        self.finish(await self.work(answers.details, self.photograph(key)))
+
+    def delete(self, key):
+        """Close it."""
+        self.desk.close(self.photograph(key))
+        self.finish({})
+
+
+class SettingsOfOne(Guarded):
+    """What a person sets for a photograph."""
+
+    async def put(self, key):
+        """Take the settings; answer with the outlines that follow from them."""
+        photograph = self.photograph(key)
+
+        def change():
+            self.desk.set(photograph, read_settings(self.request.body))
+            return answers.details(photograph)
+
+        self.finish(await self.work(change))
+
+
+class Label(Guarded):
+    """Keep a photograph's mask as a label."""
+
+    async def post(self, key):
+        """Write it; answer with its path."""
+        photograph = self.photograph(key)
+        if not photograph.findings:
+            raise Told(409, "the photograph is not measured yet")
+
+        def save():
+            cracks = photograph.findings.cracks
+            tips = cracks[0].tip.positions if cracks else []
+            scale = photograph.settings.mm_per_px
+            return save_label(self.labels, photograph.name, photograph.file, self.desk.mask(photograph), tips, scale)
+
+        self.finish({"path": str(await self.work(save))})
+
+
+class Download(Guarded):
+    """Pictures and the sheet of a photograph."""
+
+    async def get(self, key, name):
+        """Answer with the file."""
+        photograph = self.photograph(key)
+        ready = {"picture.jpg": photograph.shape, "thumbnail.jpg": photograph.shape}.get(name, photograph.findings)
+        if not ready:
+            raise Told(409, "the photograph is not measured yet")
+        content = await self.work(self._make, photograph, name)
+        self.set_header("Content-Type", {"jpg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}[name[-3:]])
+        self.finish(content)
+
+    def _make(self, photograph, name):
+        if name == "mask.png":
+            return answers.mask_picture(self.desk.mask(photograph))
+        image = self.desk.image(photograph)
+        if name == "overlay.png":
+            return answers.overlay_picture(image, self.desk.mask(photograph), photograph)
+        if name == "sheet.pdf":
+            from crack_utils.inference.page.sheet import sheet
+
+            return sheet(photograph, image, self.desk.trained)
+        return answers.picture(image, answers.THUMBNAIL if name == "thumbnail.jpg" else answers.SHOWN)
+
+
+class Table(Guarded):
+    """The measures of all photographs."""
+
+    def get(self):
+        """Answer with CSV."""
+        self.set_header("Content-Type", "text/csv; charset=utf-8")
+        self.finish(answers.table(list(self.desk.photographs.values()), self.desk.trained))
+
+
+class Nothing(Guarded):
+    """Any other address."""
+
+    def prepare(self):
+        """Check who asks, then say that there is nothing."""
+        super().prepare()
+        raise HTTPError(404)
 
 
 @contextlib.contextmanager
@@ -81,76 +338,6 @@ def _file_that_opens(address):
         yield path
     finally:
         path.unlink(missing_ok=True)
-
-
-class Kernels(AsyncMappingKernelManager):
-    """The processes of the pages: each ends soon after its page has closed, or when nobody uses the page."""
-
-    async def cull_kernel_if_idle(self, kernel_id):
-        """End a process that is of no use; called every `cull_interval` seconds for each."""
-        kernel = self._kernels[kernel_id]
-        closed = not self._kernel_connections.get(kernel_id, 0)
-        quiet = datetime.now(UTC) - getattr(kernel, "last_activity", datetime.now(UTC))
-        if closed and quiet > timedelta(seconds=CLOSED) and getattr(kernel, "execution_state", "") == "idle":
-            await self.shutdown_kernel(kernel_id)
-        else:
-            await super().cull_kernel_if_idle(kernel_id)
-
-
-class ClosedPage(VoilaShutdownKernelHandler):
-    """What a browser says when a page closes. It cannot send the cookie against forgery; its origin stands for it."""
-
-    def check_xsrf_cookie(self):
-        """Refuse what another site's page sends."""
-        if self.request.headers.get("Origin") != f"{self.request.protocol}://{self.request.host}":
-            raise HTTPError(403)
-
-
-def _voila():
-    """Return Voilà's server with `ClosedPage` in it. It is loaded here: its import takes a second."""
-    from voila.app import Voila
-
-    class Page(Voila):
-        def init_handlers(self):
-            handlers = super().init_handlers()
-            ours = {VoilaShutdownKernelHandler: ClosedPage}
-            return [(place, ours.get(handler, handler), *rest) for place, handler, *rest in handlers]
-
-    return Page
-
-
-def _settings(port, megabytes, token):
-    """Return Voilà's settings."""
-    return Config(
-        Voila={
-            "ip": ADDRESS,
-            "port": port,
-            "port_retries": 0,
-            "open_browser": False,
-            "token": token,
-            "log_level": "ERROR",
-            "tornado_settings": {
-                "allow_remote_access": False,  # only by a name of this machine: another site's name may lead here too
-                "websocket_max_message_size": int(megabytes * 1e6) + OVERHEAD,
-                "headers": {"Content-Security-Policy": POLICY},
-            },
-        },
-        VoilaConfiguration={"show_tracebacks": True, "multi_kernel_manager_class": Kernels},
-        MappingKernelManager={"cull_idle_timeout": IDLE, "cull_interval": CLOSED // 4, "cull_connected": True},
-    )
-
-
-def _write_notebook(folder, model, megabytes):
-    """Write the notebook with the page's parameters into a folder; return its path."""
-    notebook = nbformat.read(paths.notebook("inspector"), as_version=4)
-    if Path(model).exists():
-        model = Path(model).resolve()  # the page's kernel runs elsewhere
-    for cell in notebook.cells:
-        if "parameters" in cell.metadata.get("tags", []):
-            cell.source = f"model = {str(model)!r}\nmegabytes = {megabytes!r}"
-    path = Path(folder) / "inspector.ipynb"
-    nbformat.write(notebook, path)
-    return path
 
 
 def _check_port(port):

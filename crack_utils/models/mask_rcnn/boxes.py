@@ -64,7 +64,20 @@ def encode(boxes, anchors, spread=(1.0, 1.0, 1.0, 1.0)):
 
 
 def decode(corrections, anchors, spread=(1.0, 1.0, 1.0, 1.0)):
-    """Apply corrections to anchors and return the boxes (..., 4); the inverse of `encode`, with the same arguments."""
+    """Apply corrections to anchors; the inverse of `encode`.
+
+    Parameters
+    ----------
+    corrections, anchors : float32 tensors, shape (..., 4)
+        As `encode` returns and takes them.
+    spread : tuple of four float
+        As for `encode`.
+
+    Returns
+    -------
+    float32 tensor, shape (..., 4)
+        Boxes [px].
+    """
     down, right, tall, wide = (part * s for part, s in zip(ops.unstack(corrections, 4, axis=-1), spread, strict=True))
     down0, right0, height0, width0 = _centred(anchors)
     down, right = down0 + down * height0, right0 + right * width0

@@ -40,7 +40,19 @@ def label(mask, most):
 
 
 def label_batch(masks, most):
-    """Apply `label` to masks (batch, height, width, 1); return its results, stacked."""
+    """Apply `label` to each mask of a batch.
+
+    Parameters
+    ----------
+    masks : ndarray, shape (batch, height, width, 1)
+    most : int
+        As for `label`.
+
+    Returns
+    -------
+    tuple of ndarray
+        The results of `label`, with the batch as first axis.
+    """
     return tuple(map(np.stack, zip(*(label(mask[..., 0], most) for mask in masks), strict=True)))
 
 

@@ -112,6 +112,7 @@ class MaskRCNN(keras.Model):
         self.built = True
 
     def get_config(self):
+        """Return the arguments, for saving."""
         return {**self.options, "name": self.name}
 
     def call(self, images, training=None):
@@ -120,6 +121,7 @@ class MaskRCNN(keras.Model):
         return maps if training else self._merged(maps)
 
     def compute_output_spec(self, images, training=None):
+        """Return the shape and dtype of the output, as Keras asks for it."""
         if training:
             return super().compute_output_spec(images, training=training)
         return keras.KerasTensor(images.shape, dtype="float32")

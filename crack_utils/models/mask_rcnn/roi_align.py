@@ -60,7 +60,20 @@ def pyramid_align(levels, strides, boxes, bins, samples=2):
 
 
 def level_of(boxes, strides):
-    """Return the index in `strides` of the level that fits the size of a box (Lin et al. 2017, equation 1)."""
+    """Return the level of the feature pyramid for boxes of some sizes (Lin et al. 2017, equation 1).
+
+    Parameters
+    ----------
+    boxes : float32 tensor, shape (..., 4)
+        [px]
+    strides : sequence of int
+        Strides of the levels [px], increasing.
+
+    Returns
+    -------
+    int32 tensor, shape (...)
+        Indices of `strides`.
+    """
     sides = ops.maximum(boxes[..., 2:] - boxes[..., :2], 1e-6)
     wanted = ops.log(ops.sqrt(sides[..., 0] * sides[..., 1]) * 16 / CANONICAL / strides[0]) / ops.log(2.0)
     return ops.cast(ops.clip(ops.floor(wanted + 1e-4), 0, len(strides) - 1), "int32")

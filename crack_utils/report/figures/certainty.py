@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from crack_utils.metrics.masks import expected_calibration_error, reliability
+from crack_utils.metrics.probabilities import expected_calibration_error, reliability
 from crack_utils.report.figures.style import CRACK, FALSE_ALARM, FOUND, MISSED, QUIET, show, tint
 
 

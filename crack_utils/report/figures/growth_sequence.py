@@ -23,11 +23,11 @@ def sequence(followed):
     left.plot(true[:, 1], true[:, 0], color="white", lw=3)
     left.plot(true[:, 1], true[:, 0], color=QUIET, lw=1, label="true")
     tips = np.array([tip if tip is not None else (np.nan, np.nan) for tip in followed.tips], float) + last
-    colours = colormaps["viridis"](np.linspace(0, 1, len(tips)))
+    colours = colormaps["viridis"](np.linspace(0.3, 1, len(tips)))  # the first ones would vanish on a dark page
     kept = ~joint.outliers
     left.scatter(tips[kept, 1], tips[kept, 0], c=colours[kept], s=28, ec="white", lw=0.5, zorder=3, label="found")
     left.plot(tips[~kept, 1], tips[~kept, 0], "x", color=MISSED, mew=2, label="outlier")
-    left.legend(labelcolor="white")
+    left.legend(loc="lower left", labelcolor="white", frameon=True, facecolor="#26313b", edgecolor="none")
     frames = np.arange(1, len(tips) + 1)
     right.plot(frames, followed.true_along, color=QUIET, label="true")
     right.plot(frames, joint.along, color=CRACK, lw=1.2, label="all frames together")

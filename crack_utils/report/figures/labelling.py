@@ -97,11 +97,15 @@ def progress(runs, names):
         values = np.array([[step[key] for step in run] for run in runs])  # (photographs, steps)
         axes.plot(values.T, color=QUIET, lw=0.8, alpha=0.5)
         axes.plot(np.median(values, axis=0), "-o", color=CRACK, lw=2.5, label="median")
-        for place, value in enumerate(np.median(values, axis=0)):
-            axes.annotate(f"{value:.2f}", (place, value), (0, 9), textcoords="offset points", ha="center", color=CRACK)
+        medians = np.median(values, axis=0)
+        for place, value in enumerate(medians):
+            neighbours = medians[max(place - 1, 0) : place + 2]
+            above = 9 if value >= neighbours.mean() else -20  # beside the line, not on it
+            text = {"textcoords": "offset points", "ha": "center", "color": CRACK}
+            axes.annotate(f"{value:.2f}", (place, value), (0, above), **text)
         axes.set(ylabel=label, xlim=(-0.3, len(names) - 0.7))
         axes.set_xticks(range(len(names)), names)
-        axes.margins(y=0.15)
+        axes.margins(y=0.2)
     left.legend(loc="lower right")
     return figure
 

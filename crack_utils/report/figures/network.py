@@ -22,7 +22,7 @@ def network(table):
     table : DataFrame
         From `models.layer_table`: layer, kind, output_shape, parameters.
     """
-    figure, axes = plt.subplots(figsize=(10, 4.2))
+    figure, axes = plt.subplots(figsize=(10, 4.6))
     tallest = max(shape[0] for shape in table["output_shape"])
     left, previous, skips, centres = 0.0, "", [], {}
     for row in table.itertuples():
@@ -43,7 +43,7 @@ def network(table):
     for kind, colour in KIND_COLOURS.items():
         axes.plot([], [], "s", color=colour, label=_words(kind))
     axes.set(xlim=(-0.3, left), ylim=(-0.6, 0.85))
-    axes.legend(loc="lower center", ncols=4, bbox_to_anchor=(0.5, -0.1))
+    figure.legend(loc="outside upper center", ncols=2)  # in the axes it would squeeze them
     axes.set_axis_off()
     return figure
 
@@ -85,14 +85,15 @@ def receptive_field(table, image):
     image : ndarray, float, shape (H, W), in [0, 1]
     """
     height, width = image.shape
-    figure, axes = plt.subplots(figsize=(10, 5.2))
+    figure, axes = plt.subplots(figsize=(8, 6))
     axes.imshow(image, cmap="gray", vmin=0, vmax=1)
     axes.set(xticks=[], yticks=[])
     levels = table[table["kind"].isin(["MaxPooling2D"]) | (table["layer"] == table["layer"].iloc[-1])]
-    for colour, row in zip(LOSS_COLOURS.values(), levels.itertuples(), strict=False):
+    names = [f"after pooling {number}" for number in range(1, len(levels))] + ["output"]
+    for colour, row, name in zip(LOSS_COLOURS.values(), levels.itertuples(), names, strict=False):
         side = row.receptive_field
         corner = (width / 2 - side / 2, height / 2 - side / 2)
-        axes.add_patch(Rectangle(corner, side, side, fill=False, ec=colour, lw=2.2, label=f"{row.layer}: {side} px"))
+        axes.add_patch(Rectangle(corner, side, side, fill=False, ec=colour, lw=2.2, label=f"{name}: {side} px"))
     axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
-    figure.legend(loc="outside right center")
+    figure.legend(loc="outside upper center", ncols=2)
     return figure

@@ -23,7 +23,8 @@ def curves(history, loss):
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8))
     left.plot(epochs, history["loss"], color=colour, ls="--", label="training")
     left.plot(epochs, history["val_loss"], color=colour, marker="o", ms=4, label="validation")
-    left.set(xlabel="epoch", ylabel="loss", title="Loss", yscale="log")
+    losses = np.concatenate([history["loss"], history["val_loss"]])
+    left.set(xlabel="epoch", ylabel="loss", title="Loss", yscale="log" if losses.max() > 3 * losses.min() else "linear")
     left.legend()
     right.plot(epochs, history["miou"], color=colour, ls="--", label="training, at 0.5")
     right.plot(epochs, history["val_miou"], color=colour, marker="o", ms=4, label="validation, at 0.5")
@@ -122,13 +123,14 @@ def comparison(measured):
         ]
         axes.plot(positions, heights, "o-", color=LOSS_COLOURS.get(loss, QUIET), lw=2.2, ms=8)
         ends.append((heights[-1], loss))
-    for place, (value, loss) in zip(_apart([end for end, _ in sorted(ends)], 0.035), sorted(ends), strict=True):
+    axes.set(ylabel="mean IoU", xlim=(-0.15, 2.5), ylim=(None, 1.03))
+    line = 0.055 * (1.03 - axes.get_ylim()[0])  # a label's height
+    for place, (value, loss) in zip(_apart([end for end, _ in sorted(ends)], line), sorted(ends), strict=True):
         text = f"{title(loss)}  {value:.3f}"
         axes.annotate(
             text, (2, value), (2.08, place), va="center", color=LOSS_COLOURS.get(loss, QUIET), fontweight="bold"
         )
     axes.set_xticks(positions, ["the report\n(validation)", "ours,\nas Keras casts", "ours,\nat threshold 0.5"])
-    axes.set(ylabel="mean IoU", xlim=(-0.15, 2.5), ylim=(None, 1.03))
     axes.grid(axis="y", alpha=0.3)
     return figure
 

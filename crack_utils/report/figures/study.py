@@ -63,7 +63,7 @@ def threshold_curves(tables):
     tables : Tables
         `thresholds` has the pooled counts of the test set by loss, seed and threshold.
     """
-    figure, axes = plt.subplots(figsize=(10, 4.4))
+    figure, axes = plt.subplots(figsize=(10, 3.8))
     rows = tables.swept("test")
     last = 19.0  # position of the cast on this axis; its logit is infinite
     for loss in REPORTED:
@@ -82,7 +82,7 @@ def threshold_curves(tables):
     ticks = [0.001, 0.1, 0.5, 0.9, 0.999, 0.99999]
     axes.set_xticks([*map(_logit, ticks), last], [*map(str, ticks), "cast"])
     axes.set(xlabel="threshold (on the scale of its logit)", ylabel="mean IoU of the test set")
-    axes.legend(loc="lower left")
+    axes.legend(loc="lower right", bbox_to_anchor=(0.95, 0), ncols=2)  # below the curves, which fall to a half there
     axes.grid(axis="y", alpha=0.3)
     return figure
 
@@ -145,7 +145,7 @@ def claims(findings):
     findings : list of Finding
         Those in other units, and those without a value, are left out.
     """
-    shown = [each for each in findings if each.value is not None and not each.contrast.endswith("]")]
+    shown = [each for each in findings if each.value is not None and "[GiB]" not in each.shown]
     figure, axes = plt.subplots(figsize=(10, 0.42 * len(shown) + 1.2))
     colours = {verdicts.SUPPORTED: FOUND, verdicts.CONTRADICTED: MISSED, verdicts.NO_DIFFERENCE: FALSE_ALARM}
     axes.axvspan(-verdicts.MATTERS, verdicts.MATTERS, color=QUIET, alpha=0.15, lw=0)
@@ -154,7 +154,7 @@ def claims(findings):
         axes.plot([finding.low, finding.high], [row, row], color=colour, lw=5, alpha=0.4, solid_capstyle="butt")
         axes.plot(finding.value, row, "o", color=colour, ms=7)
     axes.axvline(0, color=QUIET, lw=1)
-    axes.set_yticks(range(len(shown)), [f"{finding.item}  {finding.contrast}" for finding in shown])
+    axes.set_yticks(range(len(shown)), [finding.claim for finding in shown])
     axes.set(xlabel="difference in the direction of the claim", ylim=(len(shown) - 0.5, -0.5))
     axes.grid(axis="x", alpha=0.3)
     return figure

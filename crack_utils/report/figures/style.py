@@ -4,7 +4,9 @@ import textwrap
 
 import numpy as np
 import seaborn as sns
+from IPython import get_ipython
 from matplotlib import colors
+from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from crack_utils.runtime import provenance
 
@@ -19,13 +21,16 @@ QUIET = "#7d8791"
 
 
 def use_style():
-    """Set the book's look for all figures that follow."""
+    """Set the book's look for all figures that follow; a notebook keeps each as PNG, and as SVG for download."""
+    if get_ipython() is not None:
+        set_matplotlib_formats("png", "svg")
     sns.set_theme(
         context="notebook",
         style="ticks",
         rc={
             "figure.dpi": 110,
             "savefig.dpi": 160,
+            "svg.hashsalt": "crack-utils",  # else names inside an SVG change from run to run
             "figure.constrained_layout.use": True,
             "text.parse_math": False,  # names of files and specimens are no formulas
             "axes.spines.top": False,

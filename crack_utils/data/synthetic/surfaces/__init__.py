@@ -1,4 +1,4 @@
-"""Surfaces: drawn cracks on drawn textures, to teach a network real photographs of surfaces that it has never seen."""
+"""Drawn pictures of cracked surfaces of many materials, to train networks for real photographs."""
 
 from crack_utils.data.synthetic.surfaces.folder import generate_surfaces
 from crack_utils.data.synthetic.surfaces.picture import INGREDIENTS, VERSION, render_surface

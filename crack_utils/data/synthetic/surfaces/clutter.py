@@ -1,4 +1,9 @@
-"""What lies on, in or over a surface and is not a crack, though much of it is thin, dark or long."""
+"""Things on a surface that are not cracks, although many are thin, dark or long: joints, stains, hairs, shadows.
+
+Each function draws one kind of thing. Its arguments are a random generator `rng`, `fields`, the `Fields` of the
+picture, and `surface`, gray values of float32 and shape (height, width), about [0, 1]. It returns the new surface;
+functions of objects also return where they hide the cracks, an ndarray of bool.
+"""
 
 import numpy as np
 from scipy import ndimage
@@ -12,7 +17,7 @@ _COVERED, _SHADED = 0.25, 0.25  # shares of pictures with objects over the crack
 
 
 def draw_clutter(rng, fields, surface):
-    """Draw what the cracks run through: joints, painted lines, stains, scratches; a new surface."""
+    """Draw things that cracks run through, such as joints, lines, stains and scratches; return a new surface."""
     kinds = (joint, step, painted_line, stain, water_mark, scratches, tyre_mark, chalk, film)
     for _ in range(rng.poisson(_OFTEN)):
         surface = kinds[rng.integers(len(kinds))](rng, fields, surface)
@@ -20,7 +25,7 @@ def draw_clutter(rng, fields, surface):
 
 
 def draw_objects(rng, fields, surface):
-    """Draw what lies over the cracks, and say where it hides them.
+    """Draw objects that lie over the cracks.
 
     Returns
     -------
@@ -34,7 +39,7 @@ def draw_objects(rng, fields, surface):
 
 
 def draw_shadow(rng, fields, surface):
-    """Cast the shadow of something outside the picture: soft or hard, straight, rounded or of leaves."""
+    """Draw the shadow of something outside the picture: soft or hard, straight, round or of leaves."""
     if rng.random() > _SHADED:
         return surface
     kind = rng.integers(3)
@@ -50,7 +55,7 @@ def draw_shadow(rng, fields, surface):
 
 
 def joint(rng, fields, surface):
-    """A straight gap of even width between slabs, perhaps with a rim or a sealing."""
+    """Draw a straight gap of constant width between slabs, sometimes with a rim or a sealant."""
     at, half = _line(rng, fields), rng.uniform(0.7, 7)
     at = np.abs(at + rng.uniform(0, 0.15) * half * fields.fractal(rng, 1.2))
     surface = surface + rng.uniform(-0.1, 0.15) * np.clip(1.5 + half - at, 0, 1) * (rng.random() < 0.5)
@@ -58,7 +63,7 @@ def joint(rng, fields, surface):
 
 
 def step(rng, fields, surface):
-    """The edge of a kerb, a patch or a plate: another gray and texture beyond a line, perhaps a shadow along it."""
+    """Draw the edge of a kerb, a patch or a plate: another gray value and texture beyond a line, sometimes a shadow."""
     at = _line(rng, fields) + rng.uniform(0, 2) * fields.fractal(rng, 1.3)
     beyond = np.clip(0.5 + at, 0, 1)
     other = rng.uniform(-0.3, 0.3) + rng.uniform(0, 0.05) * fields.fractal(rng, rng.uniform(0, 1), coarsest=40)
@@ -67,22 +72,22 @@ def step(rng, fields, surface):
 
 
 def painted_line(rng, fields, surface):
-    """A marking of the road, worn off in places."""
+    """Draw a road marking that is partly worn off."""
     at, half = np.abs(_line(rng, fields)), rng.uniform(5, 50)
     worn = np.clip((fields.fractal(rng, rng.uniform(0.7, 1.5)) + rng.uniform(-0.5, 2.5)) / 0.15, 0, 1)
     return _blend(surface, np.clip(0.5 + half - at, 0, 1) * worn, rng.uniform(0.5, 0.95), rng.uniform(0.6, 1.0))
 
 
 def stain(rng, fields, surface):
-    """Oil, damp or dirt: a dark or pale spot with a soft or sharp edge."""
+    """Draw a spot of oil, moisture or dirt, dark or bright, with a soft or sharp edge."""
     spots = np.clip((fields.fractal(rng, rng.uniform(1.4, 2.2)) - rng.uniform(0.3, 2)) / rng.uniform(0.05, 1.5), 0, 1)
     return surface * (1 - rng.uniform(-0.25, 0.6) * spots)
 
 
 def water_mark(rng, fields, surface):
-    """The rim that a drying puddle leaves, a thin curved line; or what has run down."""
+    """Draw the thin curved rim of a dried puddle, or traces of water that ran down."""
     if rng.random() < 0.5:
-        # Smooth, broad and faint: a dark, rough one could not be told from a crack.
+        # Smooth, wide and faint; a dark, rough rim would look exactly like a crack.
         field = fields.fractal(rng, rng.uniform(2.3, 2.8)) - rng.uniform(-1, 1.5)
         rim = np.exp(-((field / rng.uniform(0.05, 0.25)) ** 2))
         return surface + rng.uniform(-0.08, 0.15) * rim + rng.uniform(-0.1, 0.1) * np.clip(field / 0.1, 0, 1)
@@ -91,7 +96,7 @@ def water_mark(rng, fields, surface):
 
 
 def scratches(rng, fields, surface):
-    """Thin and straight or slightly bent, bright or dark, alone or side by side."""
+    """Draw thin scratches, straight or slightly bent, bright or dark, single or parallel."""
     side_by_side, heading = rng.random() < 0.5, rng.uniform(0, np.pi)
     strands = []
     for _ in range(rng.integers(1, 9)):
@@ -101,7 +106,7 @@ def scratches(rng, fields, surface):
 
 
 def tyre_mark(rng, fields, surface):
-    """A broad dark band, bent a little, with a tread."""
+    """Draw a tyre mark: a wide dark band, slightly bent, with a tread pattern."""
     at = np.abs(_line(rng, fields) + 1e-4 * rng.uniform(-8, 8) * (fields.columns - fields.shape[1] / 2) ** 2)
     half = rng.uniform(10, 60)
     band = np.clip((half - at) / rng.uniform(2, 12), 0, 1)
@@ -110,7 +115,7 @@ def tyre_mark(rng, fields, surface):
 
 
 def chalk(rng, fields, surface):
-    """Writing or marks of chalk, crayon or spray: letters as people scrawl them."""
+    """Draw handwriting or marks of chalk, crayon or spray paint."""
     tall, place = rng.uniform(14, 70), rng.uniform(0.1, 0.7, 2) * fields.shape
     half, strands = rng.uniform(0.6, 0.06 * tall + 0.8), []
     for number in range(rng.integers(1, 7)):
@@ -127,13 +132,13 @@ def chalk(rng, fields, surface):
 
 
 def film(rng, fields, surface):
-    """A haze of dust or glare."""
+    """Draw a thin layer of dust, or glare."""
     veil = np.clip(0.5 + 0.5 * fields.fractal(rng, rng.uniform(1.6, 2.4)), 0, 1)
     return surface + rng.uniform(0, 0.6) * veil * (rng.uniform(0.3, 1) - surface)
 
 
 def hairs(rng, fields, surface):
-    """Hairs, fibres, wires: thin, smooth, of even width."""
+    """Draw hairs, fibres or wires: thin, smooth lines of constant width."""
     half = rng.uniform(0.4, 2.5)
     strands = [
         _bent(rng, fields.shape, rng.uniform(0, 7), rng.uniform(0.1, 1.5), half, 0.9) for _ in range(rng.integers(1, 4))
@@ -142,7 +147,7 @@ def hairs(rng, fields, surface):
 
 
 def twig(rng, fields, surface):
-    """A twig or a blade of grass with its shadow."""
+    """Draw a twig or a blade of grass with its shadow."""
     strand = _bent(rng, fields.shape, rng.uniform(0, 7), rng.uniform(0.1, 0.6), rng.uniform(1.2, 4), 0.5)
     gap = Gap(fields.shape, [strand])
     cover = np.clip(0.5 + gap.inside, 0, 1)
@@ -153,7 +158,7 @@ def twig(rng, fields, surface):
 
 
 def leaves(rng, fields, surface):
-    """Leaves or litter, paler or darker than the ground, with a shadow."""
+    """Draw leaves or litter, brighter or darker than the ground, with a shadow."""
     hidden = np.zeros(fields.shape, bool)
     for _ in range(rng.integers(1, 6)):
         at = _disc(rng, fields, rng.uniform(4, 28), squeeze=rng.uniform(0.3, 1)) + 2 * fields.fractal(rng, 1.8)
@@ -165,7 +170,7 @@ def leaves(rng, fields, surface):
 
 
 def holes(rng, fields, surface):
-    """Drilled holes, large pores, rivets: round and dark, or with a rim."""
+    """Draw drilled holes, large pores or rivets: round and dark, or with a rim."""
     reach, uneven = rng.uniform(2, 22), rng.uniform(0, 1.5) * fields.fractal(rng, 1.3, coarsest=40)
     hidden = np.zeros(fields.shape, bool)
     for _ in range(rng.integers(1, 7)):
@@ -178,7 +183,7 @@ def holes(rng, fields, surface):
 
 
 def slot(rng, fields, surface):
-    """A machined notch, slot or keyhole: even width, a round end or a hole at its end."""
+    """Draw a machined notch, slot or keyhole of constant width, with a round end or a hole at its end."""
     heading, length = rng.uniform(0, 2 * np.pi), rng.uniform(0.1, 0.5) * min(fields.shape)
     start, half = rng.uniform(0, 1, 2) * fields.shape, rng.uniform(1.5, 9)
     points = start + np.arange(int(length))[:, None] * np.array([np.sin(heading), np.cos(heading)])
@@ -191,7 +196,7 @@ def slot(rng, fields, surface):
 
 
 def bolts(rng, fields, surface):
-    """Bolt heads, washers, coins: round, lit from the side."""
+    """Draw bolt heads, washers or coins: round and lit from the side."""
     reach, hidden, angle = rng.uniform(5, 30), np.zeros(fields.shape, bool), rng.uniform(0, 7)
     for _ in range(rng.integers(1, 4)):
         at = _disc(rng, fields, reach)
@@ -204,7 +209,7 @@ def bolts(rng, fields, surface):
 
 
 def edge_of_object(rng, fields, surface):
-    """Beyond the edge of a specimen or of the wall there is something else: dark, bright, or blurred."""
+    """Draw the edge of a specimen or a wall, with a dark, bright or blurred background beyond it."""
     at = fields.line(rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 0.45) * min(fields.shape))
     other = rng.uniform(0, 1) + rng.uniform(0, 0.15) * fields.fractal(rng, rng.uniform(1, 2))
     line = rng.uniform(-0.4, 0.3) * np.exp(-((at / rng.uniform(0.7, 3)) ** 2))

@@ -1,4 +1,4 @@
-"""Cracks on a surface: their gap, flanks and filling as light shows them, and the mask that an annotator would draw."""
+"""Draw cracks on a surface, with gap, flanks and filling, and the mask that an annotator would draw."""
 
 import numpy as np
 from scipy import ndimage
@@ -119,10 +119,10 @@ def paint_cracks(rng, fields, surface, gap, blur=0.3, without=()):
 
 
 def annotate(rng, gap, blur):
-    """Where an annotator would say crack: to the outer edge of the dark band.
+    """Return where an annotator would mark crack: up to the outer edge of the dark band.
 
-    A blur of standard deviation `blur` [px] widens a hairline's band to where it is half as dark, and a wide one's not
-    at all; annotators draw a little outside of that.
+    A blur of standard deviation `blur` [px] makes the dark band of a hairline wider, but not that of a wide crack.
+    Annotators draw slightly outside of the band.
 
     Returns
     -------

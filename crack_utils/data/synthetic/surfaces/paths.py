@@ -1,4 +1,4 @@
-"""Where cracks run and how wide they gape: paths on the pixel grid, of every habit."""
+"""Paths and widths of cracks of many kinds on surfaces, in pixels."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -41,7 +41,7 @@ def draw_strands(rng, shape, bond=None, thinnest=1.0, without=()):
     bond : Bond, optional
         Where the surface has joints; cracks may then follow them in steps.
     thinnest : float
-        Least width of the widest crack [px]: of a thinner one the camera would show nothing.
+        Smallest width of the widest crack [px]; a thinner crack would not be visible.
     without : collection of str
         Of "networks", "branches", "steps", "varying widths", "faint".
 
@@ -77,7 +77,24 @@ def draw_strands(rng, shape, bond=None, thinnest=1.0, without=()):
 
 
 def wander(rng, start, heading, length, bends, rough):
-    """Walk from a point in steps of one pixel; `bends` [rad] turns it in wide curves, `rough` [rad] at every step."""
+    """Draw a random path in steps of one pixel.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    start : (row, column)
+    heading : float
+        Mean direction [rad].
+    length : float
+        [px]
+    bends, rough : float
+        Standard deviations of the direction in wide curves and from step to step [rad].
+
+    Returns
+    -------
+    ndarray, shape (n, 2)
+        (row, column) [px].
+    """
     count = max(4, int(length))
     way = heading + bends * (0.7 * smooth(rng, count, 60) + 0.7 * smooth(rng, count, 18))
     way += rough * (0.7 * smooth(rng, count, 6) + 0.7 * smooth(rng, count, 2))

@@ -9,27 +9,27 @@ from crack_utils.data.synthetic.surfaces.fields import Fields
 from crack_utils.data.synthetic.surfaces.paths import draw_strands
 from crack_utils.data.synthetic.surfaces.textures import draw_texture
 
-VERSION = 3  # of what is rendered: raised when the same arguments give other pictures
-INGREDIENTS = {  # what may be left out, and what each is for
-    "materials": "textures other than plaster, so that no texture passes for a crack and cracks are seen on all",
-    "networks": "alligator and map cracking: many junctions, closed cells",
-    "branches": "forks and side cracks, thinner than what they leave",
+VERSION = 3  # increased when the same arguments give different pictures
+INGREDIENTS = {  # parts that can be left out, and their purpose
+    "materials": "textures other than plaster, so that cracks are found on all and none is taken for a crack",
+    "networks": "alligator and map cracking, with many junctions and closed cells",
+    "branches": "forks and side cracks, thinner than the main crack",
     "steps": "cracks that follow the joints of masonry",
-    "varying widths": "openings that taper, change and bulge: the mask's width has to be seen, not guessed",
-    "ragged": "uneven edges, broken out along the grain",
-    "faint": "stretches and beads that hardly show and are labelled all the same: cracks go on",
-    "bright": "pale rims (efflorescence, dust) and pale fillings: not every crack is dark",
-    "relief": "one flank lit, the other in shadow",
-    "filling": "dirt and stones in the gap: wide cracks are not black",
-    "clutter": "joints, kerbs, painted lines, stains, scratches, writing, tyre marks: thin, dark or long, no crack",
-    "objects": "hairs, twigs, leaves, holes, slots, bolts, the end of the surface: what hides cracks or looks like one",
-    "shadows": "soft and hard edges of light across everything",
-    "empty": "pictures without a crack: finding nothing is right there",
-    "scale": "enlarged, reduced and squeezed pictures",
-    "light": "uneven light, vignetting, exposure, contrast, gamma",
-    "blur": "defocus and shake: hairlines become wide and faint",
+    "varying widths": "widths that taper and change along a crack, so that the network must measure them",
+    "ragged": "uneven edges, broken along the grain of the material",
+    "faint": "parts that are hardly visible but labelled, because cracks are continuous",
+    "bright": "bright rims (efflorescence, dust) and bright fillings, because not all cracks are dark",
+    "relief": "one flank in the light, the other in shadow",
+    "filling": "dirt and stones in the gap, because wide cracks are not black inside",
+    "clutter": "joints, kerbs, painted lines, stains, scratches, writing and tyre marks, which are not cracks",
+    "objects": "hairs, twigs, leaves, holes, slots, bolts and edges of the surface, which hide cracks or look like one",
+    "shadows": "soft and hard edges of shadows",
+    "empty": "pictures without a crack",
+    "scale": "enlarged, reduced and stretched pictures",
+    "light": "uneven light, vignetting, exposure, contrast and gamma",
+    "blur": "defocus and motion, which make hairlines wide and faint",
     "sharpening": "halos of a camera's sharpening",
-    "noise": "of the sensor, fine and coarse",
+    "noise": "noise of the sensor, fine and coarse",
     "compression": "blocks and ringing of JPEG",
 }
 _EMPTY = 0.15  # share of pictures without a crack
@@ -43,18 +43,18 @@ def render_surface(seed, index, size=(384, 384), without=()):
     seed : int
         Not negative.
     index : int
-        Number of the picture, not negative; with `seed` it decides all that is drawn.
+        Number of the picture, not negative; together with `seed` it determines everything that is drawn.
     size : tuple of int
         (height, width) [px], at least 32 each. A larger picture shows more of a surface, at the same scale.
     without : collection of str
-        Of `INGREDIENTS`, whose values say what each is for: what to leave out, to learn what it brings. All else
-        stays as it is, but for what rests on it (cracks are a little stronger or weaker on another texture).
+        Names in `INGREDIENTS` to leave out, for example to measure their effect. All other parts stay the same, except
+        where they depend on one that is left out (cracks are slightly stronger or weaker on another texture).
 
     Returns
     -------
     image : ndarray of uint8, shape (height, width)
     mask : ndarray of bool, shape (height, width)
-        True where an annotator would say crack: to the outer edge of the dark band.
+        True where an annotator would mark crack, up to the outer edge of the dark band.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def render_surface(seed, index, size=(384, 384), without=()):
     """
     size = check_arguments(seed, index, size, without)
 
-    def stage(number):  # a generator for each purpose: what one leaves out changes no other
+    def stage(number):  # a separate generator for each part, so that leaving one out does not change the others
         return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index, number)))
 
     camera = draw_camera(stage(0), without)
@@ -84,7 +84,7 @@ def render_surface(seed, index, size=(384, 384), without=()):
 
 
 def _crack(stage, canvas, surface, bond, camera, without):
-    """Draw cracks on a surface: a new surface, and a field that is positive where the mask is."""
+    """Draw cracks on a surface; return the new surface, and a field that is positive inside the mask."""
     blur = camera.blur / float(np.sqrt(camera.zoom[0] * camera.zoom[1]))  # on the canvas
     gap = Gap(canvas.shape, draw_strands(stage(4), canvas.shape, bond, max(0.8, 1.2 * blur), without))
     if "ragged" not in without:
@@ -94,12 +94,12 @@ def _crack(stage, canvas, surface, bond, camera, without):
 
 
 def check_arguments(seed, index, size, without):
-    """Refuse what cannot be drawn; return the size as whole numbers."""
+    """Return the size as a tuple of int; raise a ValueError if an argument of `render_surface` is not valid."""
     if len(size) != 2 or min(size) < 32:
         raise ValueError(f"size={size}: valid is (height, width) with at least 32 pixels each")
     for name, value in (("seed", seed), ("index", index)):
         if value < 0:
-            raise ValueError(f"{name}={value}: valid are whole numbers from 0")
+            raise ValueError(f"{name}={value}: valid are whole numbers of at least 0")
     if isinstance(without, str) or (unknown := sorted(set(without) - set(INGREDIENTS))):
         given = without if isinstance(without, str) else ", ".join(unknown)
         raise ValueError(f"without={given!r}: valid are a list of {', '.join(INGREDIENTS)}")

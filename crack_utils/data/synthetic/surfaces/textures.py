@@ -1,4 +1,8 @@
-"""Bare surfaces: gray values, about [0, 1], of the materials that cracks are photographed on."""
+"""Textures of the materials that cracks are photographed on.
+
+Each function of a material draws one surface. Its arguments are a random generator `rng` and `fields`, the `Fields` of
+the picture. It returns gray values, about [0, 1], an ndarray of float32 of shape (height, width).
+"""
 
 from dataclasses import dataclass
 
@@ -8,7 +12,7 @@ from scipy import ndimage
 
 @dataclass(frozen=True)
 class Bond:
-    """How bricks, tiles or slabs are laid, in pixels: cracks follow their joints."""
+    """Sizes of bricks, tiles or slabs, whose joints cracks follow [px]."""
 
     height: float
     width: float
@@ -25,13 +29,13 @@ def draw_texture(rng, fields, plain=False):
     rng : numpy.random.Generator
     fields : Fields
     plain : bool
-        Only plaster: fractal clouds and grain.
+        Whether to draw only plaster, which is fractal clouds and grain.
 
     Returns
     -------
     surface : ndarray of float32, shape (height, width)
     bond : Bond or None
-        Where the surface is laid of bricks or tiles.
+        Of masonry only.
     """
     names = list(MATERIALS)
     weights = np.array([MATERIALS[name][1] for name in names])
@@ -50,11 +54,13 @@ def draw_texture(rng, fields, plain=False):
 
 
 def plaster(rng, fields):
+    """Draw plaster: clouds and grain."""
     surface = _level(rng, 0.3, 0.85) + rng.uniform(0.01, 0.06) * fields.fractal(rng, rng.uniform(1, 2))
     return surface + rng.uniform(0.004, 0.08) * fields.fractal(rng, rng.uniform(-0.2, 0.7), coarsest=30)
 
 
 def concrete(rng, fields):
+    """Draw concrete, with pores, stones, and marks of the formwork."""
     surface = _level(rng, 0.3, 0.75) + rng.uniform(0.02, 0.08) * fields.fractal(rng, rng.uniform(1.2, 2))
     surface += rng.uniform(0.01, 0.07) * fields.fractal(rng, rng.uniform(-0.2, 0.6), coarsest=20)
     if rng.random() < 0.6:  # pores: dark, with a lit rim
@@ -70,7 +76,7 @@ def concrete(rng, fields):
 
 
 def asphalt(rng, fields):
-    """Stones of many sizes in bitumen, lit from the side, with pale ones and holes."""
+    """Draw stones of many sizes in bitumen, lit from the side, some of them bright, and holes."""
     period, angle = float(np.exp(rng.uniform(np.log(2.5), np.log(12)))), rng.uniform(0, 2 * np.pi)
     height = fields.grains(rng, period, rng.uniform(0.5, 1.1)) + 0.5 * fields.grains(rng, 2.2 * period, 0.6)
     skew = rng.uniform(-0.5, 0.5)  # more of the one than of the other: stones stand out, or pits
@@ -89,6 +95,7 @@ def asphalt(rng, fields):
 
 
 def gravel(rng, fields):
+    """Draw stones of one size."""
     period = float(np.exp(rng.uniform(np.log(6), np.log(45))))
     stones, rim = cells(rng, fields.shape, period)
     surface = _level(rng, 0.3, 0.7) + rng.uniform(0.04, 0.18) * stones
@@ -97,7 +104,7 @@ def gravel(rng, fields):
 
 
 def masonry(rng, fields):
-    """Bricks, tiles or slabs, and how they are laid."""
+    """Draw bricks, tiles or slabs; return the surface and its Bond."""
     height = np.exp(rng.uniform(np.log(28), np.log(150)))
     width, joint = (
         height * float(rng.choice([1.0, 2.0, 2.6, rng.uniform(1, 3)])),
@@ -121,7 +128,7 @@ def masonry(rng, fields):
 
 
 def metal(rng, fields):
-    """Brushed, ground or rolled."""
+    """Draw brushed, ground or rolled metal."""
     angle = rng.uniform(0, np.pi)
     surface = _level(rng, 0.25, 0.85) + rng.uniform(0.01, 0.1) * fields.fractal(
         rng, rng.uniform(0.2, 1), rng.uniform(10, 80), angle
@@ -131,7 +138,7 @@ def metal(rng, fields):
 
 
 def machined(rng, fields):
-    """Turned or milled: even grooves, straight or in arcs."""
+    """Draw turned or milled metal, with regular grooves, straight or in arcs."""
     period = rng.uniform(2.5, 14)
     if rng.random() < 0.5:
         at = fields.line(rng.uniform(0, np.pi), 0.0)
@@ -145,6 +152,7 @@ def machined(rng, fields):
 
 
 def rust(rng, fields):
+    """Draw spots of rust on metal."""
     spots = _above(fields.fractal(rng, rng.uniform(0.8, 1.6)), rng.uniform(-0.5, 1.5), rng.uniform(0.1, 0.6))
     grain = fields.fractal(rng, rng.uniform(0.1, 0.7), coarsest=30)
     surface = _level(rng, 0.3, 0.75) + rng.uniform(0.0, 0.04) * fields.fractal(rng, 1.5)
@@ -152,7 +160,7 @@ def rust(rng, fields):
 
 
 def paint(rng, fields):
-    """With marks of the brush or roller, and places where it has come off."""
+    """Draw paint with marks of the brush or roller, and places where it has come off."""
     surface = _level(rng, 0.25, 0.9) + rng.uniform(0.005, 0.03) * fields.fractal(rng, 1.8)
     stretch = float(rng.choice([1.0, rng.uniform(5, 25)]))
     angle = float(rng.choice([0, np.pi / 2])) + rng.normal(0, 0.2)
@@ -166,6 +174,7 @@ def paint(rng, fields):
 
 
 def wood(rng, fields):
+    """Draw the grain of wood."""
     angle = float(rng.choice([0, np.pi / 2])) + rng.normal(0, 0.1)
     at = fields.line(angle, 0.0) / rng.uniform(4, 20) + rng.uniform(1, 4) * fields.fractal(rng, 2, 6, angle)
     surface = _level(rng, 0.25, 0.75) + rng.uniform(0.01, 0.08) * np.sin(2 * at)
@@ -173,7 +182,7 @@ def wood(rng, fields):
 
 
 def speckle(rng, fields):
-    """Sprayed for image correlation: black dots on white, or white on black."""
+    """Draw a speckle pattern for digital image correlation: black dots on white, or white dots on black."""
     dots = _above(fields.grains(rng, rng.uniform(4, 20), rng.uniform(0.3, 0.7)), rng.uniform(0, 1.2), 0.15)
     dark, light = rng.uniform(0.02, 0.35), rng.uniform(0.45, 0.95)
     surface = dark + (light - dark) * (dots if rng.random() < 0.3 else 1 - dots)

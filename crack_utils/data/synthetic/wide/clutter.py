@@ -1,10 +1,11 @@
-"""What is on and around a specimen and is no crack: grips, pins, bolts, scratches, pen marks, rulers, text, wires."""
+"""Things on and around a specimen that are not cracks: grips, pins, bolts, scratches, pen marks, rulers, wires."""
 
 import math
 
 import numpy as np
 
 from crack_utils.data.synthetic.drawing import box, disc, paint, solid, stroke
+from crack_utils.geometry.centreline import arc_length
 
 _CLEAR = 0.025  # that marks which look like cracks, and all that would hide one, keep from the cracks
 _GLYPHS = {  # strokes of letters on a 2 by 4 grid
@@ -60,7 +61,7 @@ class Canvas:
 def resample(points, step=0.02):
     """Points along a polyline, evenly."""
     points = np.asarray(points, float)
-    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+    along = arc_length(points)
     at = np.linspace(0, along[-1], max(2, int(along[-1] / step) + 1))
     return np.stack([np.interp(at, along, points[:, axis]) for axis in (0, 1)], axis=1)
 

@@ -1,5 +1,6 @@
-"""A crack at its photograph's own resolution: a path, an opening that falls as the square root of the distance to the
-tip, dark gap, bright fracture flanks, lips, and what the tip does to the surface around it.
+"""Draw a crack at the resolution of the photograph: dark gap, bright fracture flanks, edges, and the zone at the tip.
+
+The opening is proportional to the square root of the distance from the tip.
 """
 
 import math
@@ -10,7 +11,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
 from crack_utils.data.synthetic.drawing import densify
-from crack_utils.data.synthetic.specimen import arc_length
+from crack_utils.geometry.centreline import arc_length
 
 _CORNERS = 900
 _TIP_TAPER = 1.0  # [px] over which a crack's last hairline ends
@@ -24,16 +25,16 @@ class Arm:
     Attributes
     ----------
     path : ndarray, shape (n, 2)
-        Corners (u, v) from its mouth to its final tip.
+        Points (u, v) from its mouth to its final tip.
     opening : float
-        Width at unit distance from the tip: width = opening · √distance (linear elastic fracture mechanics).
+        Width at distance 1 from the tip: width = opening · √distance (linear elastic fracture mechanics).
     part : int
         1 primary, 2 secondary.
     appears : float
         Growth of the test, in [0, 1), at which it starts.
     mouth : str
-        What is at the path's start: "open" (notch, border or another crack), "middle" (of a crack with two tips, which
-        opens as an ellipse) or "tip" (another tip, likewise).
+        Kind of the path's start: "open" (at a notch, the border or another crack), "middle" (of a crack with two tips,
+        which opens as an ellipse) or "tip" (the other tip of such a crack).
     """
 
     path: np.ndarray
@@ -54,7 +55,7 @@ class Arm:
 
 
 def wander(rng, length, heading, start=(0.0, 0.0), roughness=1.0, kinks=0):
-    """Draw a path whose direction wanders on five scales, with sudden turns, and returns to its heading."""
+    """Draw a path whose direction varies on five scales around its heading, with sudden turns."""
     at = np.linspace(0, 1, _CORNERS)
     angle = np.full(_CORNERS, float(heading))
     for corners, spread in ((4, 0.12), (12, 0.16), (40, 0.2), (130, 0.3), (400, 0.4)):
@@ -67,15 +68,15 @@ def wander(rng, length, heading, start=(0.0, 0.0), roughness=1.0, kinks=0):
 
 
 class CrackLook:
-    """What is seen of a test's cracks; the same in every frame.
+    """The appearance of a test's cracks; the same in all frames.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     low, high : float
-        Dark and light gray values of the surface around the cracks.
+        Dark and bright gray values of the surface around the cracks.
     exposure : float
-        What the lamp makes of them: nothing is seen lighter than white.
+        Factor from these values to those of the photograph, which cannot be brighter than white.
     """
 
     def __init__(self, rng, low, high, exposure):

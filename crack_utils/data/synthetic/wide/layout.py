@@ -1,7 +1,7 @@
-"""Where everything of a test lies: body, notch, cracks and how they grow, and the camera's pose.
+"""Geometry of a test: specimen, notch, cracks with their growth, and the pose of the camera.
 
-In units of the picture (`scene.picture_scale`); the specimen's own frame has its origin at the notch's tip (with two
-tips at the middle between them), `u` along the primary crack and `v` across it.
+Lengths are in units of the picture (`scene.picture_scale`). Positions on the specimen are (u, v): the origin is at the
+tip of the notch (or in the middle between two tips), `u` points along the primary crack and `v` across it.
 """
 
 import math
@@ -9,16 +9,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from crack_utils.data.synthetic.specimen import Pose, arc_length
+from crack_utils.data.synthetic.specimen import Pose
 from crack_utils.data.synthetic.wide.crack import Arm, wander
 from crack_utils.data.synthetic.wide.notch import Notch, draw_notch
+from crack_utils.geometry.centreline import arc_length
 
 KINDS = ("filling", "plate", "compact", "middle", "bend", "pipe", "tube")
 _SHARES = (0.26, 0.16, 0.18, 0.10, 0.07, 0.13, 0.10)
-_FAR = 9.0  # an edge that is not in the picture
-_INSIDE = 0.035  # that a tip keeps from the picture's border and the specimen's edges
-_OUTSIDE = 0.03  # where a crack begins that comes from outside the picture
-_SHORTEST = 0.05  # a crack with less room is drawn anew
+_FAR = 9.0  # distance of an edge outside the picture
+_INSIDE = 0.035  # smallest distance of a tip from the picture's border and the specimen's edges
+_OUTSIDE = 0.03  # distance from the border at which a crack from outside the picture begins
+_SHORTEST = 0.05  # if there is less room for a crack, another one is drawn
 
 
 @dataclass(frozen=True)
@@ -31,18 +32,18 @@ class Layout:
         "filling" (a plate without edges in the picture), "plate" (with edges), "compact" C(T), "middle" M(T),
         "bend" SE(B), "pipe" (crack across the axis), "tube" (crack along the axis).
     behind, ahead, half_height : float
-        Extents from the origin.
+        Distances of the specimen's edges from the origin.
     notch : Notch or None
     arms : tuple of Arm
-        Primary arms first, one for each tip; none where nothing cracks.
+        Primary arms first, one for each tip; empty if there is no crack.
     pose : Pose
     start, delay, power : float
-        Growth: the share of the final length at the first frame, the share of the test before anything cracks, and how
-        the growth quickens.
+        Growth: share of the final length at the first frame, share of the test before the crack begins, and exponent of
+        the growth.
     hold : tuple of float
-        Share of the test from and to which it stands still.
+        Shares of the test between which the crack does not grow.
     millimetres : float
-        One unit [mm].
+        Length of one unit [mm].
     """
 
     kind: str

@@ -23,7 +23,7 @@ _DARKEST, _LIGHTEST = 0.1, 0.85  # gray values of the surface around a crack in 
 
 
 class Light:
-    """Lamp, lens and camera of one test; they stay the same from frame to frame.
+    """Lamp, lens and camera of one test; the same in all frames.
 
     Parameters
     ----------

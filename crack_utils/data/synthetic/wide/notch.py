@@ -1,4 +1,4 @@
-"""Notches: what a workshop cuts into a specimen so that its crack begins there. A notch is not crack."""
+"""Notches, which are cut into a specimen so that its crack begins there. A notch is not a crack."""
 
 import math
 from dataclasses import dataclass

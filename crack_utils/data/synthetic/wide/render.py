@@ -1,4 +1,4 @@
-"""One photograph of a specimen in a test rig with its ground truth, from a handful of numbers."""
+"""Draw one photograph of a specimen in a test rig, with its ground truth."""
 
 import math
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class SpecimenPhotograph:
     ----------
     image : ndarray of uint8, shape (height, width)
     mask : ndarray of bool, shape (height, width)
-        True where any of the pixel is cracked: dark gap and fracture flanks, never thinner than one pixel. The notch is
+        True for each pixel that the crack (dark gap and fracture flanks) touches; at least one pixel wide. The notch is
         not crack.
     parts : ndarray of uint8, shape (height, width)
         0 background, 1 primary crack, 2 secondary crack.
@@ -46,15 +46,16 @@ class SpecimenPhotograph:
     tips : ndarray, shape (n, 2)
         (row, column) of the primary crack's tips [px]: none, one or two.
     mouths : ndarray, shape (n, 2)
-        Where the crack begins that ends in each tip: at the notch, at the border, or in its middle; it may lie outside
-        the picture.
+        (row, column) where the crack of each tip begins [px]: at the notch, at the border, or in its middle. It may be
+        outside the picture.
     lengths : ndarray, shape (n,)
-        From mouth to tip, along the crack [px].
+        Length from mouth to tip, along the crack [px].
     mm_per_px : float
+        Scale of the picture.
     growth : float
         Share of the crack's final length, in [0, 1].
     layout : Layout
-        The geometry behind it.
+        The geometry that was drawn.
     """
 
     image: np.ndarray
@@ -75,12 +76,12 @@ def render_specimen(seed=0, specimen=0, frame=9, frames=10, size=(512, 640)):
     Parameters
     ----------
     seed, specimen : int
-        Not negative; together with the size they decide all that is drawn.
+        Not negative; together with the size they determine everything that is drawn.
     frame, frames : int
-        Moment of the test: frame `frames - 1` is its end.
+        Time in the test: frame 0 to `frames - 1`, which is its end.
     size : tuple of int
-        (height, width) [px], at least 32 each. Geometry is the same at any size of one aspect ratio; the grain of
-        surfaces and the finest hairlines belong to the size.
+        (height, width) [px], at least 32 each. The geometry is the same at all sizes of one aspect ratio; the grain of
+        the surface and the thinnest cracks depend on the size.
 
     Returns
     -------
@@ -103,14 +104,21 @@ def render_specimen(seed=0, specimen=0, frame=9, frames=10, size=(512, 640)):
 
 
 def measure_specimen(seed, specimen, frame, frames, size):
-    """Return (tips, mm_per_px) of a photograph as `render_specimen` does, without drawing it."""
+    """Return tips and scale of a photograph without drawing it; arguments as for `render_specimen`.
+
+    Returns
+    -------
+    tips : ndarray, shape (n, 2)
+        (row, column) [px]: none, one or two.
+    mm_per_px : float
+    """
     size = tuple(map(int, size))
     layout, growth, pose, _ = _moment(seed, specimen, frame, frames, size)
     return _tips(layout, growth, pose, size)[0], layout.millimetres / picture_scale(size) / pose.zoom
 
 
 class _Test:
-    """All that stays the same from frame to frame: geometry, looks, and the scene without notch and cracks."""
+    """Everything that is the same in all frames: geometry, appearance, and the scene without notch and cracks."""
 
     def __init__(self, seed, specimen, size):
         self.layout, self.size, self.scale = _layout(seed, specimen, size), size, picture_scale(size)
@@ -155,7 +163,7 @@ class _Test:
         return image, background, around
 
     def _hairline(self, texture):
-        """Least width of the crack [px] at which it can just be seen on a surface, through this lens."""
+        """Return the smallest width [px] at which a crack is visible on this surface with this lens."""
         noise = math.hypot(texture, self.light.noise / self.light.exposure)
         contrast = max(self.look.contrast(self.gray), 0.1)
         return float(np.clip(self.look.visibility * noise * 2.5 * max(self.light.spread, 0.5) / contrast, 0.45, 5.0))
@@ -165,7 +173,7 @@ _test = lru_cache(maxsize=2)(_Test)  # the frames of a test share its scene, whi
 
 
 def _paint(test, growth, pose, size):
-    """Paint a moment of a test, evenly lit and sharp: image, parts, notch."""
+    """Draw one time of a test, evenly lit and sharp; return image, parts and notch."""
     layout, scale = test.layout, test.scale
     image = _moved(test.scene, layout.pose, pose, size)
     grids = _grids(pose, size)
@@ -206,7 +214,7 @@ def _ahead(notch, arm, u, scale):
 
 
 def _extended(corners, arm):
-    """Begin a crack a little inside its notch or border, so that its mouth is cut by that and not rounded."""
+    """Extend a crack a little into its notch or beyond the border, so that its mouth is not rounded."""
     if arm.part == 2 or arm.mouth != "open":
         return corners
     way = corners[min(6, len(corners) - 1)] - corners[0]
@@ -234,7 +242,7 @@ def _layout(seed, specimen, size):
 
 
 def _moment(seed, specimen, frame, frames, size):
-    """Geometry, growth and pose at a frame, and the generator for what chance does to its picture."""
+    """Return geometry, growth and pose at a frame, and the random generator of its picture."""
     check_arguments(specimen + 1, frames, size, seed)
     if not 0 <= frame < frames:
         raise ValueError(f"frame={frame}: valid are 0 to {frames - 1}, as frames={frames}")
@@ -247,7 +255,7 @@ def _moment(seed, specimen, frame, frames, size):
 
 
 def _moved(scene, before, after, size):
-    """The scene as it lies after the camera has moved."""
+    """Return the scene after a movement of the camera."""
     if before == after:
         return scene.copy()
     corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])

@@ -1,11 +1,10 @@
 """Compare training on crops at full resolution with training on resized photographs, for thin cracks.
 
-    python -m crack_utils.study.crops results/thin_cracks.csv
-
-trains both ways on CrackForest, whose cracks are a few pixels wide. Photographs, losses, network, picture size and
-number of steps are the same, so trainings take equally long. The table has one row per photograph of the test set,
-training and threshold, measured at full resolution. Its provenance is written next to it. Finished trainings are not
-repeated, so a call with more seeds continues.
+`make study STUDY=thin_cracks` trains both ways on CrackForest, whose cracks are a few pixels wide, and writes
+`results/thin_cracks.csv`. Photographs, losses, network, picture size and number of steps are the same, so trainings
+take equally long. The table has one row per photograph of the test set, training and threshold, measured at full
+resolution. Its provenance is written next to it. Finished trainings are not repeated, so a call with more seeds
+continues.
 """
 
 import argparse
@@ -82,8 +81,8 @@ def _ceiling(run):
 
 def main(arguments=None):
     """Write the table and its provenance."""
-    parser = argparse.ArgumentParser(prog="python -m crack_utils.study.crops", description=__doc__.split("\n")[0])
-    parser.add_argument("table", type=Path, help="a CSV file, such as results/thin_cracks.csv")
+    parser = argparse.ArgumentParser(prog="python -m crack_utils.study.thin_cracks", description=__doc__.split("\n")[0])
+    parser.add_argument("table", type=Path, nargs="?", default=Path("results/thin_cracks.csv"), help="a CSV file")
     parser.add_argument("--seeds", type=int, default=1)
     options = parser.parse_args(arguments)
     table = check(options.seeds)

@@ -1,0 +1,272 @@
+"""The photographs on the page: what is done with each, in which state it is, and what was found.
+
+All of it lasts as long as the server. Uploaded files and probabilities lie in a folder of temporary files; of pictures,
+only those in use are in memory. One thread looks for cracks, another one measures them, so that a photograph can be
+worked on while others wait.
+"""
+
+import threading
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+
+from crack_utils.data.decoding import open_stored
+from crack_utils.data.images import SUFFIXES, gray_values
+from crack_utils.data.names import LONGEST, normal, printable
+from crack_utils.data.stored import DataError, TooLarge
+from crack_utils.inference.certainty import unlike_the_training
+from crack_utils.inference.page.examine import corrected, examine, outlines
+from crack_utils.inference.page.settings import Settings
+
+MOST = 200  # photographs at once
+MOST_PIXELS = 500e6  # [px] of all photographs; their probabilities take 2 GB of disk
+LARGEST = 700e6  # [bytes] of one photograph, decoded: 90 megapixels in colour
+IN_USE = 2  # photographs whose pixels are in memory
+
+WAITING, LOOKING, MEASURING, DONE, FAILED = "waiting", "looking", "measuring", "done", "failed"
+
+
+@dataclass(eq=False)
+class Photograph:
+    """A photograph on the page.
+
+    Attributes
+    ----------
+    key : str
+        Under which a browser asks for it.
+    name : str
+        Of its file, without the ending.
+    file : pathlib.Path
+        A copy of it.
+    mm_per_px : float, optional
+        Its scale, where that is known from the start.
+    example : bool
+        Whether it came with the page.
+    state : str
+        `WAITING`, `LOOKING`, `MEASURING`, `DONE` or `FAILED`.
+    problem : str
+        Why it failed.
+    shape : (height, width) [px]
+    settings : Settings, or None
+        None until cracks have been looked for.
+    revision : int
+        Grows with each change of the settings: what belongs to an older one is never shown.
+    lines : list of ndarray
+        Outlines of the cracks, as soon as they are known.
+    findings : Findings, or None
+        For these settings.
+    unlike : list of str
+        In which way it is unlike the photographs of the training.
+    """
+
+    key: str
+    name: str
+    file: Path
+    mm_per_px: float | None = None
+    example: bool = False
+    state: str = WAITING
+    problem: str = ""
+    shape: tuple = ()
+    settings: Settings | None = None
+    revision: int = 0
+    lines: list = field(default_factory=list)
+    findings: object = None
+    unlike: list = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class _Pixels:
+    """The pixels of a photograph in use: gray values, probability, and that with the corrections made so far."""
+
+    image: np.ndarray
+    probability: np.ndarray
+    strokes: tuple
+    field: np.ndarray
+
+
+class Desk:
+    """Photographs that are looked at, measured, corrected and closed.
+
+    Parameters
+    ----------
+    trained : Predictor
+    folder : path-like
+        An empty one, for files that nobody else reads.
+    """
+
+    def __init__(self, trained, folder):
+        self.trained = trained
+        self.photographs = {}
+        self._folder = Path(folder)
+        self._keys = count(1)
+        self._lock = threading.RLock()
+        self._pixels = OrderedDict()
+        self._looker = ThreadPoolExecutor(1, "look")
+        self._measurer = ThreadPoolExecutor(1, "measure")
+
+    def add(self, name, content, mm_per_px=None, example=False):
+        """Take a photograph and begin to look for cracks.
+
+        Parameters
+        ----------
+        name : str
+            Of its file, as a browser says it.
+        content : bytes
+        mm_per_px : float, optional
+        example : bool
+
+        Returns
+        -------
+        Photograph
+
+        Raises
+        ------
+        ValueError
+            If there are too many photographs, or the name is none.
+        """
+        stem, suffix = _check_name(name)
+        if len(self.photographs) >= MOST:
+            raise ValueError(f"{name}: there are {MOST} photographs already; close some first")
+        key = str(next(self._keys))
+        file = self._folder / f"{key}{suffix}"
+        file.write_bytes(content)
+        photograph = Photograph(key, self._new_name(stem), file, mm_per_px, example)
+        with self._lock:
+            self.photographs[key] = photograph
+        self._looker.submit(self._look, photograph)
+        return photograph
+
+    def close(self, photograph):
+        """Forget a photograph and its files."""
+        with self._lock:
+            self.photographs.pop(photograph.key, None)
+            self._pixels.pop(photograph.key, None)
+            photograph.revision += 1
+            for file in self._folder.glob(f"{photograph.key}.*"):
+                file.unlink(missing_ok=True)
+
+    def set(self, photograph, settings):
+        """Change what a person has set: the outlines follow at once, the measures when they are ready.
+
+        Raises
+        ------
+        ValueError
+            If the photograph cannot be worked on yet, or a correction lies outside; nothing has changed then.
+        """
+        if not photograph.settings:
+            raise ValueError(f"{photograph.name}: {photograph.problem or 'wait until cracks have been looked for'}")
+        lines = outlines(self._field(photograph, settings), settings.threshold)
+        with self._lock:
+            photograph.settings, photograph.lines = settings, lines
+            photograph.findings, photograph.problem = None, ""
+            photograph.revision += 1
+            photograph.state = MEASURING
+        self._measurer.submit(self._measure, photograph, photograph.revision)
+
+    def image(self, photograph):
+        """Return the gray values of a photograph: float32, shape (H, W), in [0, 1]."""
+        return self._pixels_of(photograph).image if photograph.settings else _read(photograph)
+
+    def mask(self, photograph):
+        """Return the mask of a photograph with the settings that it has: bool, shape (H, W)."""
+        settings = photograph.settings
+        return self._field(photograph, settings) >= np.float32(settings.threshold)
+
+    def stop(self):
+        """Begin nothing more."""
+        for pool in (self._looker, self._measurer):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _look(self, photograph):
+        """Find the probability of a photograph; called in a thread of its own."""
+        if photograph.key not in self.photographs:
+            return
+        photograph.state = LOOKING
+        try:
+            image = _read(photograph)
+            if sum(np.prod(other.shape) for other in list(self.photographs.values())) + image.size > MOST_PIXELS:
+                raise DataError(f"{photograph.name}: {MOST_PIXELS / 1e6:.0f} megapixels are open; close some first")
+            photograph.shape = image.shape
+            np.save(photograph.file.with_suffix(".npy"), self.trained.predict(image))
+            photograph.unlike = unlike_the_training(self.trained, image)
+            photograph.settings = Settings(self.trained.threshold, photograph.mm_per_px)
+            self.set(photograph, photograph.settings)
+        except (Exception, MemoryError) as error:
+            self._fail(photograph, error)
+
+    def _measure(self, photograph, revision):
+        """Measure a photograph, if nobody has changed anything since; called in a thread of its own."""
+        if photograph.revision != revision:
+            return
+        settings, lines = photograph.settings, photograph.lines
+        try:
+            image = self.image(photograph)
+            field = self._field(photograph, settings)
+            findings = examine(self.trained, image, field, settings, lines, photograph.unlike)
+        except (Exception, MemoryError) as error:
+            if photograph.revision == revision:
+                self._fail(photograph, error)
+            return
+        with self._lock:
+            if photograph.revision == revision:
+                photograph.findings, photograph.state = findings, DONE
+
+    def _fail(self, photograph, error):
+        """Say why a photograph cannot be measured; what was found in it goes."""
+        expected = isinstance(error, ValueError | OSError) and str(error)
+        with self._lock:
+            photograph.findings, photograph.lines, photograph.state = None, [], FAILED
+            photograph.problem = str(error) if expected else f"{photograph.name}: {type(error).__name__} {error}"
+
+    def _pixels_of(self, photograph):
+        """Return the pixels of a photograph; those that were used last stay in memory."""
+        with self._lock:
+            if photograph.key not in self._pixels:
+                probability = np.load(photograph.file.with_suffix(".npy"))
+                self._pixels[photograph.key] = _Pixels(_read(photograph), probability, (), probability)
+            self._pixels.move_to_end(photograph.key)
+            while len(self._pixels) > IN_USE:
+                self._pixels.popitem(last=False)
+            return self._pixels[photograph.key]
+
+    def _field(self, photograph, settings):
+        """Return the probability of a photograph with its corrections; new ones are added to those before."""
+        with self._lock:
+            pixels = self._pixels_of(photograph)
+            done = pixels.strokes if settings.strokes[: len(pixels.strokes)] == pixels.strokes else ()
+            field = pixels.field if done else pixels.probability
+            pixels.field = corrected(pixels.image, field, settings.strokes[len(done) :])
+            pixels.strokes = settings.strokes
+            return pixels.field
+
+    def _new_name(self, stem):
+        """Return a name that no other photograph has."""
+        taken = {photograph.name for photograph in self.photographs.values()}
+        names = (stem if number == 1 else f"{stem} ({number})" for number in count(1))
+        return next(name for name in names if name not in taken)
+
+
+def _check_name(name):
+    """Return the stem and the ending of a photograph's name, or refuse it."""
+    path = Path(name)
+    if path.name != name or "\\" in name or printable(name) != name or not path.stem.strip("."):
+        raise ValueError(f"{printable(name)[:LONGEST]!r} is no name of a file; rename it")
+    if path.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"{name}: no photograph; valid are {', '.join(SUFFIXES)}")
+    if len(name.encode()) > LONGEST:
+        raise ValueError(f"{name[:40]}…: rename it to at most {LONGEST} bytes")
+    return normal(path.stem), path.suffix.lower()
+
+
+def _read(photograph):
+    """Read a photograph; messages name it as the person does."""
+    try:
+        return gray_values(open_stored(photograph.file, LARGEST))
+    except TooLarge as error:
+        raise DataError(f"{photograph.name}: {error}") from None
+    except ValueError as error:
+        raise DataError(str(error).replace(str(photograph.file), photograph.name)) from None

@@ -1,0 +1,75 @@
+"""A corrected mask, kept as a label: a folder with `images/`, `masks/` and `metadata.csv`, as a training takes it."""
+
+import csv
+import io
+from pathlib import Path
+
+from crack_utils.data.metadata import METADATA, read_table
+from crack_utils.data.pairs import refuse
+from crack_utils.data.stored import DataError
+from crack_utils.labelling.files import encode_mask, read_digest, write_together
+
+MADE_HERE = "page"  # written into a mask's file: such a mask may be saved again
+FIELDS = ("mm_per_px", "tip_row", "tip_column", "tip2_row", "tip2_column")
+
+
+def save_label(folder, name, photograph, mask, tips, mm_per_px=None):
+    """Write a photograph and its mask where `crack-utils train` takes them, all files or none.
+
+    Parameters
+    ----------
+    folder : path-like
+        Made if it is not there.
+    name : str
+        Of the photograph, without the ending.
+    photograph : pathlib.Path
+        Its file, which is copied byte for byte.
+    mask : ndarray, bool, shape (H, W)
+    tips : list of (row, column) [px]
+        None, one or two.
+    mm_per_px : float, optional
+
+    Returns
+    -------
+    pathlib.Path
+        The mask's file.
+
+    Raises
+    ------
+    DataError
+        If there is another photograph of this name, or a mask that was not made here; nothing is written then.
+    OSError
+        If a file cannot be written.
+    """
+    folder = Path(folder)
+    content = photograph.read_bytes()
+    image, target = folder / "images" / f"{name}{photograph.suffix}", folder / "masks" / f"{name}.png"
+    for other in _of_name(image.parent, name):
+        if other.read_bytes() != content:
+            raise DataError(f"{other}: another photograph of this name is there; rename one")
+        image = other
+    for other in _of_name(target.parent, name):
+        if other != target or read_digest(other) != MADE_HERE:
+            raise DataError(f"{other}: a mask that was not saved from this page is there; move it away")
+    table = _table(folder / "metadata.csv", name, tips, mm_per_px)
+    write_together({image: content, folder / "metadata.csv": table, target: encode_mask(mask, MADE_HERE)})
+    return target
+
+
+def _of_name(folder, name):
+    return [file for file in folder.iterdir() if file.stem == name] if folder.is_dir() else []
+
+
+def _table(path, name, tips, mm_per_px):
+    """Return the bytes of the table with the row of one photograph; all others stay as they are."""
+    table = read_table(path)
+    refuse([(path, problem) for problem in table.problems])
+    columns = [*table.columns, *(column for column in METADATA if column not in table.columns)]
+    row = table.rows.setdefault(name, {"name": name})
+    positions = [f"{value:.2f}" for tip in tips for value in tip]
+    row |= dict(zip(FIELDS, [f"{mm_per_px:.8g}" if mm_per_px else "", *positions, *4 * [""]], strict=False))
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table.rows[key] for key in sorted(table.rows))
+    return text.getvalue().encode()

@@ -1,0 +1,114 @@
+"""The README's moving picture: photograph, mask, tip and length, photograph after photograph of a drawn growth test.
+
+`python -m crack_utils.report.moving_picture` draws it again with the default model. The test is the one of the book's
+page on growth: its specimen is chosen by its geometry alone, and the photographs shown are spread evenly over it.
+"""
+
+import io
+import sys
+
+import matplotlib.pyplot as plt
+import numpy as np
+from PIL import Image
+
+from crack_utils.data import spread
+from crack_utils.report import growth_examples
+from crack_utils.report.figures.style import CRACK, show, tint, use_style
+from crack_utils.runtime import paths
+
+FILE = "book/_static/readme.webp"
+FRAMES, SHOWN = 10, 6  # photographs of the test, and how many of them the picture shows
+STEPS = {"photograph": 1200, "mask": 1300, "tip": 1100, "length": 1400}  # [ms]; with six photographs thirty seconds
+TIP, FAINT = "#ffe14d", "#b8c0c8"
+SIZE = (8.8, 4.4)  # [in]
+LARGEST = 1_500_000  # [bytes]: a page shows the picture at once
+
+
+def main():
+    """Draw the moving picture, write it, and print where."""
+    from crack_utils.inference.predictor import load_trained
+
+    use_style()
+    followed = growth_examples.follow(load_trained("default"), growth_examples.draw_test(FRAMES))
+    data = moving_picture(followed, spread(range(FRAMES), SHOWN))
+    if len(data) > LARGEST:
+        raise ValueError(f"the picture has {len(data):,} bytes, more than {LARGEST:,}")
+    file = paths.root() / FILE
+    file.write_bytes(data)
+    print(file)
+    return 0
+
+
+def moving_picture(followed, numbers):
+    """Return some photographs of a followed test, step by step, as an animated WebP.
+
+    Parameters
+    ----------
+    followed : growth_examples.FollowedTest
+    numbers : sequence of int
+        The photographs to show, from 0.
+
+    Returns
+    -------
+    bytes
+    """
+    pictures = [
+        _picture(followed, numbers[: turn + 1], step) for turn in range(len(numbers)) for step in range(len(STEPS))
+    ]
+    file = io.BytesIO()
+    options = {"save_all": True, "append_images": pictures[1:], "loop": 0, "quality": 80, "method": 4}
+    pictures[0].save(file, "WEBP", duration=list(STEPS.values()) * len(numbers), **options)
+    return file.getvalue()
+
+
+def _picture(followed, numbers, step):
+    """Draw one step at the last of the given photographs; the chart holds those before it, and it at the last step."""
+    number, last = numbers[-1], len(STEPS) - 1
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=SIZE, width_ratios=(1.35, 1), facecolor="white", layout="constrained"
+    )
+    _photograph(left, followed, number, step)
+    _chart(right, followed, numbers if step == last else numbers[:-1])
+    figure.suptitle(
+        "   →   ".join(rf"$\bf{{{name}}}$" if turn == step else name for turn, name in enumerate(STEPS)),
+        color="#26313b",
+        fontsize=14,
+    )
+    file = io.BytesIO()
+    figure.savefig(file, format="png", facecolor="white")
+    plt.close(figure)
+    return Image.open(file).convert("RGB")
+
+
+def _photograph(axes, followed, number, step):
+    image = np.float32(followed.photographs[number].image) / 255
+    mask, cracks = followed.masks[number], followed.cracks[number]
+    show(axes, tint(image, (mask, CRACK)) if step else image, f"photograph {number + 1} of {len(followed.photographs)}")
+    if step < 2:
+        return
+    if not (cracks and cracks[0].tip.found):
+        axes.set_xlabel("no tip found")
+        return
+    row, column = cracks[0].tip.position
+    axes.plot(column, row, "o", mfc="none", color=TIP, ms=15, mew=2.5)
+    if step == 3:
+        points = cracks[0].centreline.points
+        axes.plot(points[:, 1], points[:, 0], color=TIP, lw=1.5)
+        axes.set_xlabel(f"length {cracks[0].length * followed.photographs[number].mm_per_px:.1f} mm", fontsize=14)
+
+
+def _chart(axes, followed, numbers):
+    """Draw how far the tips have come over the photographs, beside how far they were drawn."""
+    scale = np.array([photograph.mm_per_px for photograph in followed.photographs])
+    true = followed.true_along * scale
+    frames = np.arange(1, len(true) + 1)
+    axes.plot(frames, true - true[0], color=FAINT, lw=4, label="drawn")
+    shown = list(numbers)
+    axes.plot(frames[shown], (followed.joint.single * scale - true[0])[shown], "o", color=CRACK, ms=8, label="found")
+    axes.set(xlabel="photograph", xlim=(0.5, len(true) + 0.5), ylim=(-2, 1.15 * (true[-1] - true[0])))
+    axes.set_title("growth of the crack [mm]")
+    axes.legend(loc="upper left")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
