@@ -73,6 +73,7 @@ def _picture(followed, numbers, step):
         "   →   ".join(rf"$\bf{{{name}}}$" if turn == step else name for turn, name in enumerate(STEPS)),
         color="#26313b",
         fontsize=14,
+        parse_math=True,  # for the bold word; the book's style takes texts as they are
     )
     file = io.BytesIO()
     figure.savefig(file, format="png", facecolor="white")
