@@ -12,7 +12,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-from benchmarks import inputs, networks, pytorch_unet
+from benchmarks import folders, inputs, networks, pytorch_unet
 from crack_utils import Experiment
 from crack_utils.runtime import hardware, paths
 
@@ -36,7 +36,7 @@ def main(arguments=None):
     return 0
 
 
-def report(experiment, steps, rounds, side, specimens):
+def report(experiment, steps, rounds, side, specimens, large, photograph):
     """Return what was measured as CSV, a row a contender; the last row names the machine.
 
     Parameters
@@ -49,7 +49,9 @@ def report(experiment, steps, rounds, side, specimens):
     side : int
         Of the matrices that are multiplied.
     specimens : int
-        Of the pictures that are decoded and read.
+        Of the pictures that are decoded and read, and of the photographs of a folder.
+    large, photograph : (height, width) [px]
+        Of the large pictures that are predicted, and of the photographs of a folder.
     """
     machine = hardware.describe()
     gpus = ", ".join(machine["gpus"]) or "no GPU"
@@ -60,7 +62,8 @@ def report(experiment, steps, rounds, side, specimens):
     )
     rows = [
         HEADER,
-        *networks.rows(experiment, steps, rounds, side),
+        *networks.rows(experiment, steps, rounds, side, large),
+        *folders.rows(photograph, max(1, specimens // 2), min(rounds, 3)),
         *inputs.rows(experiment, specimens, steps, rounds),
         [measured_on, *[""] * (len(HEADER) - 1)],
     ]
@@ -72,8 +75,10 @@ def report(experiment, steps, rounds, side, specimens):
 def _extent(smallest):
     if smallest:
         experiment = Experiment.preset("smoke", size=(32, 40), batch=2, model_options={"filters": 2})
-        return {"experiment": experiment, "steps": 1, "rounds": 1, "side": 32, "specimens": 2}
-    return {"experiment": Experiment.preset("quick"), "steps": 8, "rounds": 7, "side": 2048, "specimens": 20}
+        sizes = {"large": (48, 64), "photograph": (64, 96)}
+        return {"experiment": experiment, "steps": 1, "rounds": 1, "side": 32, "specimens": 1, **sizes}
+    sizes = {"large": (512, 640), "photograph": (400, 600)}
+    return {"experiment": Experiment.preset("quick"), "steps": 8, "rounds": 7, "side": 2048, "specimens": 20, **sizes}
 
 
 if __name__ == "__main__":

@@ -1,21 +1,17 @@
-"""Training and prediction of the report's U-Net: ours, Keras' defaults and PyTorch, each against the matrix product."""
+"""Training and prediction: ours, Keras' defaults, OpenVINO and PyTorch, each in a process of its own."""
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from benchmarks import pytorch_unet
-from benchmarks.timing import Contender, rates, ratios, spread
-from crack_utils import predict
-from crack_utils.models.table import layer_table
-from crack_utils.runtime import hardware
-from crack_utils.training.callbacks import StopOnNaN
-from crack_utils.training.fit import compiled_model
+from benchmarks.timing import Apart, rates_apart, ratios, spread
+from crack_utils.inference import engine
 
 DEFAULTS = "Keras' defaults (float32, no XLA)"
+OURS = "ours"
+REPORT = "the report's U-Net"
 
 
-def rows(experiment, steps, rounds, side):
+def rows(experiment, steps, rounds, side, large):
     """Measure training and prediction.
 
     Parameters
@@ -27,54 +23,134 @@ def rows(experiment, steps, rounds, side):
     rounds : int
     side : int
         Of the square matrices whose product tells what the machine can do.
+    large : (height, width) [px]
+        Of the pictures of the second table of predictions.
 
     Returns
     -------
     list of list of str
-        Name, images/s, times Keras' defaults, TFLOP/s, share of the matrix product.
+        Name, images/s, times the usual way, TFLOP/s, share of the matrix product.
     """
-    generator = np.random.default_rng(0)
-    images = generator.random((experiment.batch, *experiment.size, 1), np.float32)
-    masks = np.float32(images > 0.97)  # as rare as cracks
-    precision, xla = hardware.resolve(experiment.precision)
-    default = compiled_model(experiment, steps, "float32", xla=False)
-    ours = compiled_model(experiment, steps, precision, xla)
-    number = steps * experiment.batch
-    batches = tf.data.Dataset.from_tensors((images, masks)).repeat(steps).prefetch(tf.data.AUTOTUNE)
+    from crack_utils.models import build
+    from crack_utils.models.table import layer_table
 
-    def fit(model, *callbacks):
-        return lambda: model.fit(batches, shuffle=False, verbose=0, callbacks=list(callbacks))
-
-    def predict_each():
-        for image in images[..., 0]:
-            predict(default, image)
-
-    trainings = [
-        Contender(
-            f"ours ({precision}{', XLA' if xla else ''})", fit(ours, StopOnNaN()), number, _arithmetic(precision)
-        ),
-        Contender(DEFAULTS, fit(default), number),
-        *pytorch_unet.trainings(default, images, masks, steps),
-    ]
-    many = np.repeat(images, steps, axis=0)
-    predictions = [
-        Contender("ours (`predict`, one image a call)", predict_each, experiment.batch),
-        Contender(DEFAULTS, lambda: default.predict(many, batch_size=experiment.batch, verbose=0), number),
-        *pytorch_unet.predictions(default, images, steps),
-    ]
-    products = [_product(side, "float32"), _product(side, "bfloat16")]
-    # One pass forward, in FLOP: a multiplication and an addition each. Backward takes twice that.
-    forward = 2 * int(layer_table(default, experiment.size).multiply_adds.sum()) / 1e12
-    trained = rates([*trainings, *products], rounds)
-    predicted = rates([*predictions, *products], rounds)
+    products = [Apart(dtype, product, (side, dtype), dtype) for dtype in ("float32", "bfloat16")]
+    filters = experiment.model_options.get("filters", 64)
+    network = build("unet", filters=filters)
+    found, table = {}, []
+    for what, size, contenders, passes in (
+        ("training", experiment.size, _trainings(experiment, steps, filters), 3),  # backward takes twice as long
+        ("prediction", experiment.size, _predictions(experiment.size, steps, filters), 1),
+        ("prediction", large, _predictions(large, 1, filters), 1),
+    ):
+        # One pass forward, in FLOP: a multiplication and an addition each.
+        flop = passes * 2 * int(layer_table(network, size).multiply_adds.sum()) / 1e12
+        measured = rates_apart([*contenders, *products], rounds)
+        table += _rows(f"{what}, {size[0]}×{size[1]}", contenders, measured, flop)
+        for dtype in ("float32", "bfloat16"):
+            found.setdefault(dtype, []).extend(measured[dtype] if isinstance(measured[dtype], list) else [])
     return [
-        *_rows("training", trainings, trained, 3 * forward),
-        *_rows("prediction", predictions, predicted, forward),
+        *table,
+        *([f"matrix product, {dtype}", "", "", spread(rates, "{:.2f}"), "100 %"] for dtype, rates in found.items()),
+        *_crops(experiment, steps, rounds),
+    ]
+
+
+def training(experiment, steps, ours):
+    """Return a turn of training, with our settings or with Keras' defaults, and its pictures."""
+    import tensorflow as tf
+
+    from crack_utils.runtime import hardware
+    from crack_utils.training.callbacks import StopOnNaN
+    from crack_utils.training.fit import compiled_model
+
+    precision, xla = hardware.resolve(experiment.precision) if ours else ("float32", False)
+    images = noise(experiment.batch, *experiment.size)
+    masks = np.float32(images > 0.97)  # as rare as cracks
+    model = compiled_model(experiment, steps, precision, xla)
+    batches = tf.data.Dataset.from_tensors((images, masks)).repeat(steps).prefetch(tf.data.AUTOTUNE)
+    callbacks = [StopOnNaN()] if ours else []
+    return lambda: model.fit(batches, shuffle=False, verbose=0, callbacks=callbacks), steps * experiment.batch
+
+
+def prediction(size, pictures, filters, how):
+    """Return a turn of prediction, one picture a call, and its pictures; `how` names an engine, or Keras' own way."""
+    from crack_utils import models, predict
+    from crack_utils.inference.engine import compiled
+
+    model = models.build("unet", filters=filters, seed=0)
+    images = noise(pictures, *size)
+    if how == DEFAULTS:
+        return lambda: [model.predict(image[None], verbose=0) for image in images], pictures
+    ready = compiled(model, how)
+    return lambda: [predict(ready, image[..., 0]) for image in images], pictures
+
+
+def product(side, dtype):
+    """Return a turn of multiplying square matrices, and its work [TFLOP]."""
+    import tensorflow as tf
+
+    matrix = tf.cast(tf.random.stateless_normal((side, side), (0, 0)), dtype)
+    repeat = 4  # long enough to be timed
+
+    def run():
+        for _ in range(repeat):
+            result = tf.matmul(matrix, matrix)
+        return float(result[0, 0])  # waits for the result
+
+    return run, repeat * 2 * side**3 / 1e12
+
+
+def noise(count, height, width):
+    """Return random pictures, float32, shape (count, height, width, 1)."""
+    return np.random.default_rng(0).random((count, height, width, 1), np.float32)
+
+
+def _trainings(experiment, steps, filters):
+    best = _best()
+    others = [
+        Apart(name, pytorch_unet.training, (experiment.size, experiment.batch, steps, filters, half), precision)
+        for name, half, precision in pytorch_unet.CONTENDERS
+        if pytorch_unet.is_installed()
+    ]
+    return [
+        Apart(f"{OURS} ({best})", training, (experiment, steps, True), best),
+        Apart(DEFAULTS, training, (experiment, steps, False)),
+        *others,
+    ]
+
+
+def _predictions(size, pictures, filters):
+    best = _best()
+    engines = [name for name in engine.ENGINES if name == "tensorflow" or engine.is_installed()]
+    return [
+        *(Apart(f"{OURS} ({name}, {best})", prediction, (size, pictures, filters, name), best) for name in engines),
+        Apart(DEFAULTS, prediction, (size, pictures, filters, DEFAULTS)),
         *(
-            [f"matrix product, {name}", "", "", spread(trained[name] + predicted[name], "{:.2f}"), "100 %"]
-            for name in ("float32", "bfloat16")
+            Apart(name, pytorch_unet.prediction, (size, pictures, filters, half), precision)
+            for name, half, precision in pytorch_unet.CONTENDERS
+            if pytorch_unet.is_installed()
         ),
     ]
+
+
+def _best():
+    return engine.precision().removeprefix("mixed_")
+
+
+def _crops(experiment, steps, rounds):
+    """Rows of training on crops: the compact network of the preset `photo` against the report's."""
+    report = experiment.replace(loss="dice+edge")
+    compact = experiment.replace(model="compact", loss="dice+edge", model_options={})
+    names = {REPORT: report, "the compact network": compact}
+    measured = rates_apart([Apart(name, training, (each, steps, True)) for name, each in names.items()], rounds)
+    rows = []
+    for name, rate in measured.items():
+        if isinstance(rate, str) or isinstance(measured[REPORT], str):
+            rows.append([f"crops, {name}", rate if isinstance(rate, str) else spread(rate), "", "", ""])
+        else:
+            rows.append([f"crops, {name}", spread(rate), spread(ratios(rate, measured[REPORT]), "{:.2f}"), "", ""])
+    return rows
 
 
 def _rows(what, contenders, found, flop):
@@ -82,34 +158,14 @@ def _rows(what, contenders, found, flop):
     rows = []
     for contender in contenders:
         rate = found[contender.name]
-        reached = [value * flop for value in rate]
-        share = [100 * value for value in ratios(reached, found[contender.precision])]
-        rows.append(
-            [
-                f"{what}, {contender.name}",
-                spread(rate),
-                spread(ratios(rate, found[DEFAULTS]), "{:.2f}"),
-                spread(reached, "{:.2f}"),
-                f"{spread(share, '{:.0f}')} %",
-            ]
-        )
+        cells = [rate, "", "", ""]
+        if not isinstance(rate, str):
+            reached = [value * flop for value in rate]
+            cells = [spread(rate), "", spread(reached, "{:.2f}"), ""]
+            if not isinstance(found[DEFAULTS], str):
+                cells[1] = spread(ratios(rate, found[DEFAULTS]), "{:.2f}")
+            if not isinstance(found[contender.precision], str):
+                share = [100 * value for value in ratios(reached, found[contender.precision])]
+                cells[3] = f"{spread(share, '{:.0f}')} %"
+        rows.append([f"{what}, {contender.name}", *cells])
     return rows
-
-
-def _product(side, dtype):
-    """Return the contender that multiplies two square matrices; it is named by its precision."""
-    matrix = tf.random.stateless_normal((side, side), (0, 0))
-    matrix = tf.cast(matrix, dtype)
-    repeat = 4  # long enough to be timed
-
-    def run():
-        for _ in range(repeat):
-            product = tf.matmul(matrix, matrix)
-        return float(product[0, 0])  # waits for the result
-
-    return Contender(dtype, run, repeat * 2 * side**3 / 1e12, dtype)
-
-
-def _arithmetic(policy):
-    """Return the matrix product that a dtype policy is held against; no CPU multiplies in float16."""
-    return "bfloat16" if "16" in keras.DTypePolicy(policy).compute_dtype else "float32"

@@ -2,10 +2,12 @@
 
 import importlib.util
 
-from benchmarks.timing import Contender
-
 HINT = "PyTorch is not installed and was left out: `.venv/bin/pip install -e '.[benchmark]'` adds it."
-FLOAT32, BFLOAT16 = "PyTorch (float32)", "PyTorch (bfloat16 autocast, channels-last)"
+# Name, whether in bfloat16, and the matrix product that it is held against.
+CONTENDERS = (
+    ("PyTorch (float32)", False, "float32"),
+    ("PyTorch (bfloat16 autocast, channels-last)", True, "bfloat16"),
+)
 
 
 def is_installed():
@@ -47,68 +49,55 @@ def build(filters=64):
     return UNet()
 
 
-def trainings(model, images, masks, steps):
-    """Return PyTorch's contenders for training: Adam and the Dice loss, without metrics; none if it is not installed.
+def training(size, batch, steps, filters, half):
+    """Return a turn of training, Adam and the Dice loss without metrics, and its pictures.
 
     Parameters
     ----------
-    model : keras.Model
-        Whose number of filters is taken.
-    images, masks : ndarray, float32, shape (batch, H, W, 1)
-    steps : int
-        Batches of a turn.
+    size : (height, width) [px]
+    batch, steps, filters : int
+    half : bool
+        In bfloat16, channels last.
     """
-    if not is_installed():
-        return []
-
-    def contender(name, half):
-        import torch
-
-        network, x = _prepared(model, images, half)
-        y = torch.from_numpy(masks).permute(0, 3, 1, 2)
-        optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
-
-        def run():
-            for _ in range(steps):
-                optimizer.zero_grad()
-                with torch.autocast("cpu", torch.bfloat16, enabled=half):
-                    predicted = network(x)
-                loss = 1 - (2 * (y * predicted).sum() + 2) / ((y + predicted).sum() + 2)
-                loss.backward()
-                optimizer.step()
-
-        return Contender(name, run, steps * len(images), "bfloat16" if half else "float32")
-
-    return [contender(FLOAT32, False), contender(BFLOAT16, True)]
-
-
-def predictions(model, images, steps):
-    """Return PyTorch's contenders for prediction, as `trainings` does."""
-    if not is_installed():
-        return []
-
-    def contender(name, half):
-        import torch
-
-        network, x = _prepared(model, images, half)
-
-        def run():
-            with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
-                for _ in range(steps):
-                    network(x)
-
-        return Contender(name, run, steps * len(images), "bfloat16" if half else "float32")
-
-    return [contender(FLOAT32, False), contender(BFLOAT16, True)]
-
-
-def _prepared(model, images, channels_last):
     import torch
 
-    network = build(model.get_layer("encoder1_conv1").filters)
-    x = torch.from_numpy(images).permute(0, 3, 1, 2)
+    network, x = _prepared(size, batch, filters, half)
+    y = (x > 0.97).float()
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
+
+    def run():
+        for _ in range(steps):
+            optimizer.zero_grad()
+            with torch.autocast("cpu", torch.bfloat16, enabled=half):
+                predicted = network(x)
+            loss = 1 - (2 * (y * predicted).sum() + 2) / ((y + predicted).sum() + 2)
+            loss.backward()
+            optimizer.step()
+
+    return run, steps * batch
+
+
+def prediction(size, pictures, filters, half):
+    """Return a turn of prediction, one picture a call, and its pictures; as `training`."""
+    import torch
+
+    network, x = _prepared(size, 1, filters, half)
+    network.eval()
+
+    def run():
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
+            for _ in range(pictures):
+                network(x)
+
+    return run, pictures
+
+
+def _prepared(size, batch, filters, channels_last):
+    import torch
+
+    torch.manual_seed(0)
     order = torch.channels_last if channels_last else torch.contiguous_format
-    return network.to(memory_format=order), x.contiguous(memory_format=order)
+    return build(filters).to(memory_format=order), torch.rand(batch, 1, *size).contiguous(memory_format=order)
 
 
 def _pair(before, first, second):

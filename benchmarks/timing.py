@@ -1,9 +1,12 @@
 """Contenders take turns, and the medians are compared: what else a machine does slows all of them alike."""
 
+import contextlib
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from crack_utils.runtime.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,73 @@ def rates(contenders, rounds):
             contender.run()
             found[contender.name].append(contender.work / (time.perf_counter() - began))
     return found
+
+
+@dataclass(frozen=True)
+class Apart:
+    """A contender in a process of its own: PyTorch and TensorFlow do not get on in one.
+
+    Parameters
+    ----------
+    name : str
+    build : callable
+        At the top level of a module; called there once, it returns a function without arguments and its work.
+    options : tuple
+        Its arguments.
+    precision : str
+        As for `Contender`.
+    """
+
+    name: str
+    build: Callable
+    options: tuple = ()
+    precision: str = "float32"
+
+
+def rates_apart(contenders, rounds):
+    """Return the rates of each contender, as `rates` does, or why it failed.
+
+    Parameters
+    ----------
+    contenders : list of Apart
+    rounds : int
+
+    Returns
+    -------
+    dict of str to list of float [work/s], or to str
+    """
+    found = {}
+    with contextlib.ExitStack() as stack:
+        processes = {contender.name: stack.enter_context(Workers(1)) for contender in contenders}
+
+        def take(contender, function, *arguments):
+            try:
+                return processes[contender.name].call(function, *arguments)
+            except Exception as error:  # a contender that fails, even by a crash, is a row that says so
+                found[contender.name] = f"failed: {' '.join(str(error).split()) or type(error).__name__}"[:120]
+
+        for contender in contenders:
+            found[contender.name] = []
+            take(contender, _prepare, contender.build, contender.options)
+        for _ in range(rounds):
+            for contender in contenders:
+                if isinstance(found[contender.name], list) and (rate := take(contender, _turn)):
+                    found[contender.name].append(rate)
+    return found
+
+
+_prepared = {}  # in a contender's process: what it runs, and the work of that
+
+
+def _prepare(build, options):
+    _prepared["run"], _prepared["work"] = build(*options)
+    _prepared["run"]()
+
+
+def _turn():
+    began = time.perf_counter()
+    _prepared["run"]()
+    return _prepared["work"] / (time.perf_counter() - began)
 
 
 def ratios(rates, reference):

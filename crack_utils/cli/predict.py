@@ -33,20 +33,29 @@ def add_commands(subparsers):
         "--scale", type=float, metavar="S", help="reduce the pictures by this first; by default as in the training"
     )
     predict.add_argument("--flips", action="store_true", help="mean over four flips: better, takes four times as long")
+    predict.add_argument(
+        "--engine",
+        choices=("tensorflow", "openvino"),
+        help="what runs the network; by default OpenVINO where it is installed and faster, else TensorFlow",
+    )
     predict.set_defaults(run=_predict)
 
 
 def _predict(options):
-    from crack_utils.inference.inspect import check_request, inspect_all
+    from crack_utils.inference.engine import check_engine
+    from crack_utils.inference.inspect import check_request, inspect_all, start_workers
     from crack_utils.inference.photographs import find_photographs
-    from crack_utils.inference.predictor import load_trained
 
+    check_engine(options.engine)
     check_request(options.out, options.threshold, options.scale)
     photographs = find_photographs(*options.images, mm_per_px=options.mm_per_px)
-    trained = load_trained(options.model)
-    print(f"model: {trained.source}")
     given = {name: getattr(options, name) for name in ("threshold", "scale", "flips")}
-    done = inspect_all(trained, photographs, options.out, **given)
+    with start_workers(photographs) as workers:
+        from crack_utils.inference.predictor import load_trained
+
+        trained = load_trained(options.model, options.engine)
+        print(f"model: {trained.source}", flush=True)
+        done = inspect_all(trained, photographs, options.out, **given, workers=workers)
     for each in done["failed"]:
         print(each["why"], file=sys.stderr)
     found, failed = done["photographs"], len(done["failed"])

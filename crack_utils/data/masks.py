@@ -22,6 +22,7 @@ EDGE_SHARE = 0.9  # of the gray pixels lie within two pixels of the crack
 CLASSES = 2  # so few gray levels may be classes
 SMOOTH = 8  # so many are none; hairlines that a reduction left without a white pixel
 SMOOTH_SHARE = 0.1
+SMEARED = 32  # so many colours are not chosen by a person
 SPECK = 16  # [px] of a low value together: JPEG leaves specks, classes cover more
 
 
@@ -167,20 +168,25 @@ def _gray_at_edges(values, levels, low, high):
     """Return whether what is neither black nor white looks like the edges of a crack, not like classes or a picture."""
     middle = (values > low) & (values < high)
     count = np.count_nonzero(middle)
-    if count == 0:  # but one or two low values in pieces are classes, and white is what belongs to none: 0, 1, 255
-        others = levels[1:-1]
-        few = 1 <= len(others) <= CLASSES and others[-1] <= low
-        return not few or np.bincount(label(np.isin(values, others), np.ones((3, 3)))[0].ravel())[1:].max() <= SPECK
-    between = np.count_nonzero((levels > low) & (levels < high))
+    others = levels[1:-1]
+    if count == 0:  # in pieces, low values are classes, and white is what belongs to none: 0, 1, 255
+        return not len(others) or others[-1] > low or _largest(np.isin(values, others)) <= SPECK
     if count > GRAY_SHARE * values.size:
         return False
     white = values >= high
+    between = np.count_nonzero((levels > low) & (levels < high))
+    # Classes have few levels, JPEG and smoothing many: around black and white, or between them.
+    if max(between, len(levels) - between) >= SMOOTH and count <= SMOOTH_SHARE * values.size:
+        return True
     if between <= CLASSES:  # beside the crack all along, as a reduction by a whole number leaves them
         beside = binary_dilation(white, np.ones((3, 3)))
         return count >= max(8, np.count_nonzero(white) / 10) and not (middle & ~beside).any()
-    if between >= SMOOTH and count <= SMOOTH_SHARE * values.size:
-        return True
     return np.count_nonzero(middle & binary_dilation(white, np.ones((5, 5)))) >= EDGE_SHARE * count
+
+
+def _largest(mask):
+    """Return the size of the largest piece of a mask [px]."""
+    return np.bincount(label(mask, np.ones((3, 3)))[0].ravel())[1:].max(initial=0)
 
 
 def _of_colours(stored):
@@ -206,10 +212,14 @@ def _of_colours(stored):
     # Black, one colour, and what a blur or JPEG puts between them.
     colour = rows[far][counts[far].argmax()].astype(float)
     place = rows @ colour / (colour @ colour)
-    if np.abs(rows - place[:, None] * colour).max() > COLOUR_NEAR:
-        raise ValueError(_no_mask(rows[np.argsort(-counts)]))
     gray = np.uint8(np.rint(np.clip(place, 0, 1) * 255))
-    return _of_gray(gray[np.searchsorted(colours, packed)], lossy=True)
+    where = np.searchsorted(colours, packed)
+    strange = (np.abs(rows - place[:, None] * colour).max(axis=1) > COLOUR_NEAR)[where]
+    # JPEG has half as many pixels for colours as for gray, and smears them: at edges, and in many shades.
+    near = binary_dilation((gray[where] > 127) & ~strange, np.ones((7, 7)))
+    if strange.any() and (len(colours) < SMEARED or (strange & ~near).any()):
+        raise ValueError(_no_mask(rows[np.argsort(-counts)]))
+    return _of_gray(gray[where], lossy=True)
 
 
 def _no_mask(colours):

@@ -14,6 +14,12 @@ from crack_utils.data.metadata import read_metadata
 from crack_utils.data.names import normal, printable, problem_of, without_mark
 from crack_utils.data.stored import DataError
 
+# What other programs and public data sets call the two folders, in small letters.
+OTHER_NAMES = {
+    "images": ("image", "img", "imgs", "photos", "photographs", "pictures", "jpegimages"),
+    "masks": ("mask", "label", "labels", "gt", "groundtruth", "ground_truth", "annotations", "segmentationclass"),
+}
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -155,13 +161,15 @@ def _scan(folder, found):
         return
     images, masks, parts = (_by_stem(folder / part, found) for part in ("images", "masks", "parts"))
     by_image = {without_mark(stem): masks[stem] for stem in sorted(masks.keys() - images.keys(), reverse=True)}
-    for stem in sorted(images.keys() - masks.keys()):
+    refused = {normal(path.stem) for path, _ in found.problems if path.parent.parent == folder}  # said already
+    for stem in sorted(images.keys() - masks.keys() - refused):
         other = by_image.get(stem) or by_image.get(without_mark(stem))
         hint = f"; {other.name} seems to be it: rename it to {images[stem].stem}{other.suffix}" if other else ""
         found.problems.append((images[stem], f"no mask of this name{hint}"))
     for others in (masks, parts):
-        found.problems.extend((others[stem], "no image of this name") for stem in sorted(others.keys() - images.keys()))
-    if not images and not masks and not any(file.parent.parent == folder for file, _ in found.problems):
+        lonely = sorted(others.keys() - images.keys() - refused)
+        found.problems.extend((others[stem], "no image of this name") for stem in lonely)
+    if not (images or masks or refused):
         found.problems.append((folder / "images", f"no picture ({', '.join(SUFFIXES)}){_below_hint(folder)}"))
     table = folder / "metadata.csv"
     known, problems, notes = read_metadata(table, images)
@@ -178,7 +186,14 @@ def _scan(folder, found):
 
 
 def _layout_hint(folder):
-    """Return what to do where a folder's parts are data sets, as of train/ and val/."""
+    """Return what to do where a folder's parts are data sets, as of train/ and val/, or have other names."""
+    others = {
+        part: [child.name for child in _folders_in(folder) if child.name.lower() in (part, *OTHER_NAMES[part])]
+        for part in OTHER_NAMES
+        if not (folder / part).is_dir()
+    }
+    if all(others.values()):
+        return "".join(f"; rename {names[0]}/ to {part}/" for part, names in others.items())
     below = [child.name for child in _folders_in(folder) if (child / "images").is_dir() and (child / "masks").is_dir()]
     return f"; give its folders instead: {', '.join(f'{name}/' for name in below[:4])}" if below else ""
 

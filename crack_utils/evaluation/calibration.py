@@ -5,10 +5,12 @@ and does not change the order of pixels. A probability of 0.5 stays 0.5.
 
 **The threshold** is then the one with the best mean IoU over the pixels of all validation pictures together.
 
-Both are chosen on validation; the test set shows their effect.
+Both are chosen on validation; the test set shows their effect. Probabilities are those that `crack-utils predict` gives
+on this machine, in its precision. They wait on the disk, one picture at a time is in memory.
 """
 
 import hashlib
+import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -16,13 +18,18 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from crack_utils import metrics
-from crack_utils.evaluation.evaluate import arrays, probabilities, split_of
+from crack_utils.data import cache
+from crack_utils.evaluation.evaluate import predicted, split_of
+from crack_utils.evaluation.tally import Sweep, calibration_error
+from crack_utils.inference.engine import compiled
 from crack_utils.inference.predictor import calibrated, calibration_values, logits
 from crack_utils.runtime import provenance
 
 NAME = "calibration.json"
 COLDEST, HOTTEST = 0.05, 20.0  # limits of the search for the best temperature
 THRESHOLDS = np.round(np.arange(0.01, 1.0, 0.01), 2)
+LIMIT = 16.2  # of a logit: a probability counts as no nearer to 0 and 1 than 1e-7
+STEPS = 2**14  # of the histogram of logits; with them a temperature is right to 1e-3 of itself
 
 # The modules that determine a calibration: after a change of their code it is made again.
 DECISIVE = ("evaluation/calibration.py",)
@@ -124,69 +131,118 @@ def fit_temperature(true, probability):
     ValueError
         If all pixels are crack, or none is: the best temperature would be infinite.
     """
+    return temperature_of(logit_counts(true, probability))
+
+
+def logit_counts(true, probability):
+    """Count pixels by the logit of their true class, which is all that a temperature needs; counts of pictures add up.
+
+    Parameters
+    ----------
+    true : array of bool
+    probability : array of float in [0, 1], of the same shape
+
+    Returns
+    -------
+    ndarray of int, shape (2, STEPS)
+        Pixels of the crack, and of the background, by their logit in [-LIMIT, LIMIT].
+    """
     true, values = np.asarray(true, bool).ravel(), logits(probability).ravel()
-    if true.all() or not true.any():
+    places = np.minimum(((values + LIMIT) * (STEPS / (2 * LIMIT))).astype(int), STEPS - 1)
+    return np.stack([np.bincount(places[part], minlength=STEPS) for part in (true, ~true)])
+
+
+def temperature_of(counts):
+    """Return the temperature of pixels counted by `logit_counts`; as `fit_temperature`."""
+    cracks, background = counts
+    if not cracks.any() or not background.any():
         raise ValueError("true has no crack, or nothing but crack: a temperature needs both")
-    signed = np.where(true, values, -values)  # logit of the true class
+    values = (np.arange(STEPS) + 0.5) * (2 * LIMIT / STEPS) - LIMIT
+    weights = cracks + background[::-1]  # the middles are symmetric: by the logit of the true class
 
     def cross_entropy(log_temperature):
-        return np.logaddexp(0, -signed * np.exp(-log_temperature)).mean()
+        return np.average(np.logaddexp(0, -values * np.exp(-log_temperature)), weights=weights)
 
     limits = np.log([COLDEST, HOTTEST])
     minimum = minimize_scalar(cross_entropy, bounds=limits, method="bounded", options={"xatol": 1e-3})
     return float(np.exp(minimum.x))
 
 
+class _Stored:
+    """The pictures of a set and what a network says of them, from the disk, one by one."""
+
+    def __init__(self, folder, network, pairs, size):
+        self.folder, self.pairs = folder, pairs
+        folder.mkdir()
+        for number, (*_, probability) in enumerate(predicted(network, pairs, size)):
+            np.save(folder / f"{number}.npy", probability)
+        self.pictures = cache.load(pairs, size)
+
+    def __iter__(self):
+        """Yield image, mask and probability of each picture, as `evaluate.predicted` does."""
+        for number in range(len(self.pairs)):
+            image, mask = self.pictures[number]
+            yield image.astype(np.float32) / 255, mask > 0, np.load(self.folder / f"{number}.npy")
+
+    def column(self, number):
+        """Yield the images (0), the masks (1) or the probabilities (2)."""
+        return (picture[number] for picture in self)
+
+
 def _write(run, fingerprint):
     from crack_utils.data import novelty
-    from crack_utils.evaluation import conformal
 
-    split, model = split_of(run), run.model()
-    images, true, predicted = {}, {}, {}
-    for name in ("validation", "test"):
-        if split[name]:
-            images[name], true[name] = arrays(split[name], run.experiment.picture_size)
-            predicted[name] = probabilities(model, images[name])
-    pixels = {name: (_pixels(true[name]), _pixels(predicted[name])) for name in true}
-    temperature, threshold = 1.0, 0.5
-    if pixels["validation"][0].any():  # without a crack there is nothing to fit
-        temperature = fit_temperature(*pixels["validation"])
-        after = calibrated(pixels["validation"][1], temperature)
-        scores = metrics.threshold_sweep(pixels["validation"][0], after, THRESHOLDS)
-        threshold = metrics.best_threshold(THRESHOLDS, scores)
-    intervals = {}
-    if "test" in true:  # on validation, where the threshold was chosen, errors are too small
-        intervals = conformal.intervals(
-            split.test, true["test"], predicted["test"], temperature, threshold, images=images["test"]
-        )
-    calibration = Calibration(
-        temperature,
-        threshold,
-        {name: _measured(*pixels[name], temperature, threshold) for name in pixels},
-        intervals,
-        novelty.ranges(arrays(split.train, run.experiment.picture_size)[0]),
-        fingerprint,
-    )
+    split, size = split_of(run), run.experiment.picture_size
+    network = compiled(run.model())
+    with tempfile.TemporaryDirectory(prefix=".draft-", dir=run.folder) as folder:
+        names = [name for name in ("validation", "test") if split[name]]
+        sets = {name: _Stored(Path(folder) / name, network, split[name], size) for name in names}
+        temperature, threshold = _fitted(sets["validation"])
+        measured = {name: _measured(stored, temperature, threshold) for name, stored in sets.items()}
+        intervals = {}
+        if "test" in sets:  # on validation, where the threshold was chosen, errors are too small
+            intervals = _intervals(sets["test"], temperature, threshold)
+    pictures = cache.load(split.train, size)
+    ranges = novelty.ranges(pictures[number][0].astype(np.float32) / 255 for number in range(len(pictures)))
+    calibration = Calibration(temperature, threshold, measured, intervals, ranges, fingerprint)
     provenance.write_json(run.folder / NAME, asdict(calibration))
 
 
-def _measured(true, probability, temperature, threshold):
-    after = calibrated(probability, temperature)
-    plain = metrics.confusion(true, probability >= 0.5)
-    chosen = metrics.confusion(true, after >= threshold)
+def _fitted(stored):
+    """Return temperature and threshold; without a crack there is nothing to fit."""
+    counts = sum(logit_counts(true, probability) for _, true, probability in stored)
+    if not counts[0].any():
+        return 1.0, 0.5
+    temperature, sweep = temperature_of(counts), Sweep(THRESHOLDS)
+    for _, true, probability in stored:
+        sweep.add(true, calibrated(probability, temperature))
+    return temperature, metrics.best_threshold(THRESHOLDS, [counts.mean_iou for counts in sweep.counts])
+
+
+def _intervals(stored, temperature, threshold):
+    from crack_utils.evaluation import conformal
+
+    images, true, probability = (stored.column(number) for number in range(3))
+    return conformal.intervals(stored.pairs, true, probability, temperature, threshold, images=images)
+
+
+def _measured(stored, temperature, threshold):
+    plain = chosen = metrics.pooled([])
+    before, after = np.zeros((3, 15)), np.zeros((3, 15))
+    for _, true, probability in stored:
+        warmer = calibrated(probability, temperature)
+        plain += metrics.confusion(true, probability >= 0.5)
+        chosen += metrics.confusion(true, warmer >= threshold)
+        before += metrics.reliability_sums(true, probability)
+        after += metrics.reliability_sums(true, warmer)
     return {
-        "expected_calibration_error_before": metrics.expected_calibration_error(true, probability),
-        "expected_calibration_error_after": metrics.expected_calibration_error(true, after),
+        "expected_calibration_error_before": calibration_error(before),
+        "expected_calibration_error_after": calibration_error(after),
         "mean_iou": plain.mean_iou,
         "crack_iou": plain.crack_iou,
         "mean_iou_at_threshold": chosen.mean_iou,
         "crack_iou_at_threshold": chosen.crack_iou,
     }
-
-
-def _pixels(pictures):
-    """Return the pixels of all pictures, of one size or of several, as one array of one axis."""
-    return np.concatenate([picture.ravel() for picture in pictures])
 
 
 def _fingerprint(run):

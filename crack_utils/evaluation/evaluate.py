@@ -13,13 +13,12 @@ from crack_utils import losses, metrics
 from crack_utils.data import cache, sources, targets
 from crack_utils.data.split import Split, refuse_changed
 from crack_utils.evaluation.baseline import black_hat_otsu, tune_black_hat
+from crack_utils.evaluation.tally import THRESHOLD, Sweep, Tally
 from crack_utils.geometry import find_tip, tip_errors
 from crack_utils.inference.tiles import predict
 from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import atomic_write
 
-THRESHOLD = 0.5  # on float32 probabilities: the reference of the whole book
-TOLERANCES = (1, 2)  # [px] of the F1 that ignores small shifts of a hand-drawn boundary
 NEAR_TIP = 0.1  # radius of the surroundings of a tip, as a share of the picture's height
 
 # Equal steps of the logit, because thresholds near 0 and 1 are of interest too.
@@ -124,7 +123,37 @@ def probabilities(model, images, batch=8):
     if isinstance(images, list):
         return [predict(model, image) for image in images]
     model.jit_compile = False  # one pass takes less time than compiling
-    return model.predict(images[..., None], batch_size=batch, verbose=0)[..., 0]
+    parts = [images[first : first + batch, ..., None] for first in range(0, len(images), batch)]
+    return np.concatenate([model.predict_on_batch(part)[..., 0] for part in parts])
+
+
+def predicted(model, pairs, size, batch=8):
+    """Yield each pair with what its picture shows and what the network says of it; a batch is in memory at a time.
+
+    Parameters
+    ----------
+    model : keras.Model
+    pairs : list of Pair
+    size : (height, width) [px], or int
+        As for `arrays`.
+    batch : int
+        Pictures per call, where all have one size.
+
+    Yields
+    ------
+    pair : Pair
+    image : ndarray, float32, shape (H, W), in [0, 1]
+    true : ndarray of bool, shape (H, W)
+    probability : ndarray, float32, shape (H, W), in [0, 1]
+    """
+    pictures = cache.load(pairs, size)
+    batch = 1 if isinstance(size, int) else batch
+    for first in range(0, len(pairs), batch):
+        part = pairs[first : first + batch]
+        images, masks = zip(*(pictures[first + number] for number in range(len(part))), strict=True)
+        images = [image.astype(np.float32) / 255 for image in images]
+        found = probabilities(model, images if isinstance(size, int) else np.stack(images), batch)
+        yield from zip(part, images, (mask > 0 for mask in masks), found, strict=True)
 
 
 def evaluate_baseline(split, size):
@@ -191,60 +220,35 @@ def _measure(run, fingerprint):
     for name in ("train", "validation", "test"):
         if not split[name]:
             continue
-        images, true = arrays(split[name], run.experiment.picture_size)
-        probability = probabilities(model, images)
+        tally, sweep, tips, loss, rows = Tally(), Sweep(THRESHOLDS), Sweep(THRESHOLDS), Loss(run.experiment), []
+        for pair, _, true, probability in predicted(model, split[name], run.experiment.picture_size):
+            tally.add(true, probability)
+            loss.add(pair, true, probability)
+            if name in ("validation", split.evaluated):
+                near = _near_tip(pair, true)
+                sweep.add(true, probability)
+                tips.add(near[near], probability[near])
+            if name == split.evaluated:
+                _write_prediction(run, pair, probability)
+                rows.append(_row(pair, true, probability))
         measures["images"][name] = len(split[name])
-        measures[name] = _summary(true, probability) | {"loss": _loss(run.experiment, split[name], true, probability)}
+        measures[name] = tally.summary() | {"loss": loss.mean()}
         if name in ("validation", split.evaluated):
-            swept += _sweep(name, split[name], true, probability)
-        if name == split.evaluated:
-            _write_predictions(run, split[name], probability)
-            rows = list(map(_row, split[name], true, probability))
+            swept += _sweep_rows(name, sweep, tips)
+        if rows:
             _write_rows(run.folder / "measures.csv", rows)
     _write_rows(run.folder / "thresholds.csv", swept)
     provenance.write_json(run.folder / "metrics.json", measures)  # last: its presence means that all files are complete
 
 
-def _summary(true, probability):
-    """Return the measures of a set of pictures of any sizes: sequences of masks and of probabilities."""
-    predicted = [values >= THRESHOLD for values in probability]
-    pixels = _pixels(true), _pixels(probability)
-    pooled = metrics.confusion(pixels[0], pixels[1] >= THRESHOLD)
-    return {
-        "crack_share": (pooled.tp + pooled.fn) / max(len(pixels[0]), 1),
-        "mean_iou": pooled.mean_iou,
-        "unthresholded_mean_iou": metrics.unthresholded_mean_iou(*pixels),
-        "crack_iou": pooled.crack_iou,
-        "precision": pooled.precision,
-        "recall": pooled.recall,
-        "f1": pooled.f1,
-        **{f"f1_tolerance_{t}": _mean(metrics.tolerant_f1, true, predicted, t) for t in TOLERANCES},
-        "cldice": _mean(metrics.cldice, true, predicted),
-        "accuracy": pooled.accuracy,
-        "mean_class_accuracy": pooled.mean_class_accuracy,
-        "expected_calibration_error": metrics.expected_calibration_error(*pixels),
-        "crack_at_one": metrics.share_at_one(*pixels),
-    }
-
-
-def _pixels(pictures):
-    """Return the pixels of all pictures as one array of one axis, for pooled measures."""
-    return np.concatenate([picture.ravel() for picture in pictures])
-
-
-def _mean(measure, true, predicted, *options):
-    """Return the mean over images of a measure of two masks."""
-    return float(np.mean([measure(t, p, *options) for t, p in zip(true, predicted, strict=True)]))
-
-
 def _row(pair, true, probability):
     """Return the row of one image in `measures.csv`: names, counts and measures; measures of the tip may be None."""
-    predicted = probability >= THRESHOLD
-    counts = metrics.confusion(true, predicted)
+    predicted, tally = probability >= THRESHOLD, Tally()
+    tally.add(true, probability)
     return {
         **{"source": pair.source, "specimen": pair.specimen, "frame": pair.frame, "name": pair.name},
-        **dataclasses.asdict(counts),
-        **_summary(true[None], probability[None]),
+        **dataclasses.asdict(tally.counts),
+        **tally.summary(),
         "recall_tolerance_2": metrics.tolerant_precision_recall(true, predicted, 2)[1],
         "tip_recall": _tip_recall(pair, true, predicted),
         "tip_error": _tip_error(pair, probability),
@@ -276,42 +280,54 @@ def _tip_error(pair, probability):
     return float(tip_errors([true], [find_tip(probability, THRESHOLD)]).distances[0])
 
 
-def _sweep(name, pairs, true, probability):
+def _sweep_rows(name, sweep, tips):
     """Return rows of `thresholds.csv`: a set's pooled counts at each threshold, and those of crack near the tips."""
-    probability = _pixels(probability)
-    near = _pixels([_near_tip(pair, mask) for pair, mask in zip(pairs, true, strict=True)])
-    counts = metrics.confusions_by_threshold(_pixels(true), probability, THRESHOLDS)
-    tips = metrics.confusions_by_threshold(near[near], probability[near], THRESHOLDS)
     return [
-        {"set": name, "threshold": threshold, **dataclasses.asdict(pixels), "tip_tp": tip.tp, "tip_fn": tip.fn}
-        for threshold, pixels, tip in zip(THRESHOLDS, counts, tips, strict=True)
+        {"set": name, "threshold": threshold, **dataclasses.asdict(each), "tip_tp": tip.tp, "tip_fn": tip.fn}
+        for threshold, each, tip in zip(THRESHOLDS, sweep.counts, tips.counts, strict=True)
     ]
 
 
-def _loss(experiment, pairs, true, probability):
-    """Return the mean loss over batches, as `fit` reports it: batches of the training's size, or single pictures."""
-    loss = losses.get(experiment.loss, **experiment.loss_options)
-    if needs := losses.needs(experiment.loss, **experiment.loss_options):
-        tips = [targets.tip_at(pair, mask.shape) for pair, mask in zip(pairs, true, strict=True)]
-        true = [targets.stack(mask, tip, "distance" in needs) for mask, tip in zip(true, tips, strict=True)]
-    else:
-        true = [mask[..., None] for mask in true]
-    probability = [values[..., None] for values in probability]
-    size = 1 if experiment.fit == "crop" else experiment.batch
-    values, weights = [], []
-    for start in range(0, len(true), size):
-        part = slice(start, start + size)
-        batch = [np.stack(pictures[part], dtype=np.float32) for pictures in (true, probability)]
-        values.append(float(keras.ops.convert_to_numpy(loss(*batch))))
-        weights.append(len(batch[0]))
-    return float(np.average(values, weights=weights))
+class Loss:
+    """The mean loss over batches, as `fit` reports it: batches of the training's size, or single pictures.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    """
+
+    def __init__(self, experiment):
+        options = experiment.loss_options
+        self._loss, self._needs = losses.get(experiment.loss, **options), losses.needs(experiment.loss, **options)
+        self._size = 1 if experiment.fit == "crop" else experiment.batch
+        self._batch, self._values, self._weights = [], [], []
+
+    def add(self, pair, true, probability):
+        """Add a picture."""
+        target = true[..., None]
+        if self._needs:
+            target = targets.stack(true, targets.tip_at(pair, true.shape), "distance" in self._needs)
+        self._batch.append((target, probability[..., None]))
+        if len(self._batch) == self._size:
+            self._close()
+
+    def mean(self):
+        """Return the mean over all pictures that were added."""
+        if self._batch:
+            self._close()
+        return float(np.average(self._values, weights=self._weights))
+
+    def _close(self):
+        batch = [np.stack(pictures, dtype=np.float32) for pictures in zip(*self._batch, strict=True)]
+        self._values.append(float(keras.ops.convert_to_numpy(self._loss(*batch))))
+        self._weights.append(len(self._batch))
+        self._batch = []
 
 
-def _write_predictions(run, pairs, probability):
+def _write_prediction(run, pair, probability):
     (run.folder / "predictions").mkdir(exist_ok=True)
-    for pair, values in zip(pairs, probability, strict=True):
-        with atomic_write(_prediction_path(run, pair)) as draft:
-            Image.fromarray(np.rint(values * 65535).astype(np.uint16)).save(draft)
+    with atomic_write(_prediction_path(run, pair)) as draft:
+        Image.fromarray(np.rint(probability * 65535).astype(np.uint16)).save(draft)
 
 
 def _prediction_path(run, pair):

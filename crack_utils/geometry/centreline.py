@@ -100,6 +100,31 @@ def trace(field, level, pixels, radii, closed=False, heading=(0.0, 1.0)):
     return Centreline(points, _widths(field, level, points, np.interp(even, along, radii), closed), closed, extensions)
 
 
+def line_of(field, level, crack, way, closed=False):
+    """Return the centreline along a path of a crack's skeleton, as `trace` does; each path is traced once.
+
+    Parameters
+    ----------
+    field : ndarray of float32, shape (height, width)
+        The one that the skeleton was made of.
+    level : float
+    crack : Skeleton
+    way : ndarray of int
+        Indices of the skeleton's pixels.
+    closed : bool
+        True where the last pixel neighbours the first.
+
+    Returns
+    -------
+    Centreline
+    """
+    key = way.tobytes(), closed
+    if key not in crack.lines:
+        heading = principal_axis(crack.pixels)
+        crack.lines[key] = trace(field, level, crack.pixels[way], crack.radii[way], closed, heading)
+    return crack.lines[key]
+
+
 def ray(field, level, start, direction, reach):
     """Return the distance from a point in a crack to the edge of the crack or of the picture, in one direction [px].
 

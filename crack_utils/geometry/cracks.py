@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import ndimage
 
-from crack_utils.geometry.centreline import Centreline, principal_axis, trace
+from crack_utils.geometry.centreline import Centreline, line_of, principal_axis
 from crack_utils.geometry.follow import follow
 from crack_utils.geometry.primary import ranked
 from crack_utils.geometry.skeleton import EIGHT
@@ -150,7 +150,7 @@ def _area(areas, labels, crack):
 
 
 def _measure(field, level, crack, way, closed, area, primary, mm_per_px, image, notch):
-    line = trace(field, level, crack.pixels[way], crack.radii[way], closed, principal_axis(crack.pixels))
+    line = line_of(field, level, crack, way, closed)
     down, right = principal_axis(line.points)
     # There may be many secondary cracks; examining the photograph at all of their ends would take seconds.
     image, notch = (image, notch) if primary else (None, None)

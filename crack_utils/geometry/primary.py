@@ -9,7 +9,7 @@ logistic regression (McFadden 1974).
 import numpy as np
 from scipy import ndimage
 
-from crack_utils.geometry.centreline import principal_axis, trace
+from crack_utils.geometry.centreline import line_of
 from crack_utils.geometry.ends import WITH_IMAGE, signs_of
 from crack_utils.geometry.pieces import join_pieces
 from crack_utils.geometry.skeleton import skeletons
@@ -22,18 +22,18 @@ _BORDER = 1.5  # [px] from the picture's edge
 
 # Fitted by `crack_utils.study.primary_rule` on synthetic specimens and the default model's predictions for them.
 WEIGHTS = {
-    "length": 0.93,
-    "probability": 5.13,
-    "step": -0.66,
-    "dark": 1.89,
-    "bright": -0.01,
-    "wide": -0.25,
-    "narrows": -0.52,
-    "wavy": -0.06,
-    "tip and mouth": 0.07,
-    "tip": 0.36,
-    "closed": -4.77,
-    "turns": 0.0,
+    "length": 0.79,
+    "probability": 2.9,
+    "step": -0.23,
+    "dark": 0.97,
+    "bright": 0.29,
+    "wide": 0.26,
+    "narrows": -1.04,
+    "wavy": 0.53,
+    "tip and mouth": 0.03,
+    "tip": 0.42,
+    "closed": -1.59,
+    "turns": -0.87,
 }
 
 
@@ -119,7 +119,7 @@ def signs_of_crack(field, level, mask, image, crack, way, closed):
     ndarray, shape (k,)
         In the order of `WEIGHTS`.
     """
-    line = trace(field, level, crack.pixels[way], crack.radii[way], closed, principal_axis(crack.pixels))
+    line = line_of(field, level, crack, way, closed)
     points, half = line.points, line.widths / 2
     along = np.gradient(points, axis=0)
     along /= np.maximum(np.hypot(*along.T), 1e-9)[:, None]

@@ -10,6 +10,7 @@ background). Spurs are removed until none is left, the shortest of each junction
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import ndimage
@@ -41,7 +42,7 @@ class Skeleton:
     links: object
     radii: np.ndarray
 
-    @property
+    @cached_property
     def ends(self):
         """Indices of the pixels with at most one link (the free ends), shape (k,); empty for a closed loop."""
         return np.flatnonzero(_degrees(self.links) <= 1)
@@ -51,7 +52,19 @@ class Skeleton:
 
         Both are arrays of shape (n,); `start` is an index of `pixels`.
         """
-        return dijkstra(self.links, directed=False, indices=start, return_predecessors=True)
+        if start not in self._reached:
+            self._reached[start] = dijkstra(self.links, directed=False, indices=start, return_predecessors=True)
+        return self._reached[start]
+
+    @cached_property
+    def _reached(self):
+        """What `distances` has returned, by its start: a crack is measured from its few ends again and again."""
+        return {}
+
+    @cached_property
+    def lines(self):
+        """What `centreline.line_of` has returned, by its path."""
+        return {}
 
     def path(self, start, stop):
         """Return the indices of the pixels on the shortest path from pixel `start` to pixel `stop`, shape (k,)."""

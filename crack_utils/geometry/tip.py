@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crack_utils.geometry.centreline import Centreline, arc_length, principal_axis, ray, trace
+from crack_utils.geometry.centreline import Centreline, arc_length, line_of, ray
 from crack_utils.geometry.ends import MASK_ONLY, WITH_IMAGE, Ends, judge, signs_of
 from crack_utils.geometry.point import sharp_point
 from crack_utils.geometry.primary import ranked
@@ -334,7 +334,7 @@ def both_ends(field, level, crack, way):
     ends : list of two (point, direction)
         Each an ndarray of shape (2,): (row, column) [px], and a unit vector out of the crack. First of the path first.
     """
-    line = trace(field, level, crack.pixels[way], crack.radii[way], heading=principal_axis(crack.pixels))
+    line = line_of(field, level, crack, way)
     backwards = Centreline(line.points[::-1], line.widths[::-1], False, line.extensions[::-1])
     return line, [_end_of(field, level, crack, way[::-1], backwards), _end_of(field, level, crack, way, line)]
 

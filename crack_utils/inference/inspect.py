@@ -4,10 +4,17 @@ The folder of the results holds `probabilities/` (16-bit PNG, 65535 is certain c
 `overlays/` and `measures/` (JSON) with one file a photograph, and over all of them `measures.csv` (one row a crack) and
 `measures.json`. A photograph's JSON is written last: while it says the same photograph, network and settings, nothing
 is done again.
+
+The network predicts in this process, one photograph at a time. Measuring takes longer than that, in pure Python, so of
+many photographs it is shared among other processes (`runtime.workers`).
 """
 
+import contextlib
 import csv
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +29,39 @@ from crack_utils.inference.certainty import unlike_the_training
 from crack_utils.inference.measure import as_row, measure
 from crack_utils.inference.overlay import overlay
 from crack_utils.runtime import provenance
-from crack_utils.runtime.atomic import FullDiskError, atomic_write, lock
+from crack_utils.runtime.atomic import FullDiskError, atomic_write, lock, remove_drafts
+from crack_utils.runtime.workers import Workers
 
 PARTS = ("probabilities", "masks", "overlays", "measures")
+
+FEW = 8  # photographs, up to which the start of other processes would cost more than it brings
+COMPRESSION = 3  # of PNG: as small as Pillow's 6 to a twentieth, in a quarter of the time
 
 # The modules that decide a result: a change of their code makes it anew.
 DECISIVE = ("inference/inspect.py", "inference/predictor.py")
 
 
-def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=False):
+def start_workers(photographs):
+    """Start the processes that measure photographs: one a core, none for a few photographs.
+
+    They load their libraries meanwhile, so start them before the network is loaded.
+
+    Parameters
+    ----------
+    photographs : list of Photograph
+
+    Returns
+    -------
+    context manager
+        For `inspect_all`; a `Workers`, or None as what it enters.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    if cores == 1 or len(photographs) <= FEW:
+        return contextlib.nullcontext()
+    return Workers(min(cores, len(photographs)), ["crack_utils.inference.inspect"])
+
+
+def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=False, workers=None):
     """Predict photographs, measure their cracks and write the results.
 
     Parameters
@@ -43,6 +74,9 @@ def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=
         By default the network's own.
     scale, flips
         As for `Predictor.predict`.
+    workers : Workers, optional
+        What `start_workers` has started: they measure, draw and write, with the same results. By default all is done
+        here, one photograph after the other.
 
     Returns
     -------
@@ -61,50 +95,82 @@ def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=
     folder = Path(folder)
     check_request(folder, threshold, scale)
     settings = {"threshold": threshold, "temperature": trained.temperature, "flips": flips, "scale": scale}
+    settings["engine"] = trained.engine.name if trained.engine else "keras"
     told = {"model": trained.source, **settings, "commit": provenance.commit()}
     made_of = {**settings, "network": trained.digest, "code": provenance.fingerprint(*DECISIVE)}
     for part in PARTS:
         (folder / part).mkdir(parents=True, exist_ok=True)
+    job = partial(_inspect, trained, folder, made_of, threshold, scale, flips, workers)
     found, failed, resumed = [], [], 0
-    with lock(folder, ValueError(f"{folder}: another process writes there; wait for it, or give another folder")):
-        for photograph in tqdm(photographs, unit="picture", disable=None):  # the bar shows at a terminal only
-            if photograph.problem:
-                shown = printable(photograph.path)
-                failed.append({"file": shown, "why": f"{shown}: {photograph.problem}"})
-                continue
-            try:
-                decisive = made_of | {"photograph": sha256(photograph.path), "mm_per_px": photograph.mm_per_px}
-                decisive |= {"bits": photograph.bits}
-                record = _done_before(folder, photograph, decisive)
-                resumed += record is not None
-                if record is None:
-                    image = read_image(photograph.path, photograph.bits)
-                    record = _inspect(trained, photograph, image, folder, threshold, scale, flips) | {
-                        "made_of": decisive
-                    }
-                    provenance.write_json(_path(folder, "measures", photograph), record)  # last: it vouches for all
-            except FullDiskError:
-                raise
-            except DataError as error:
-                failed.append({"file": printable(photograph.path), "why": str(error)})
-            except (Exception, MemoryError) as error:  # what nobody thought of costs this picture, not the others
-                why = f"{printable(photograph.path)}: could not be inspected ({type(error).__name__}: {error})"
+    busy = ValueError(f"{folder}: another process writes there; wait for it, or give another folder")
+    with lock(folder, busy), contextlib.closing(_in_order(job, photographs, workers, folder)) as done:
+        shown = tqdm(photographs, unit="picture", disable=None)  # the bar shows at a terminal only
+        for photograph, (record, before, why) in zip(shown, done, strict=True):
+            if why:
                 failed.append({"file": printable(photograph.path), "why": why})
-            else:
-                found.append({key: value for key, value in record.items() if key != "made_of"})
+                continue
+            resumed += before
+            found.append({key: value for key, value in record.items() if key != "made_of"})
         summary = {**told, "photographs": found, "failed": failed}
         _write_table(folder / "measures.csv", found)
         provenance.write_json(folder / "measures.json", summary)
     return {**summary, "resumed": resumed}
 
 
-def _inspect(trained, photograph, image, folder, threshold, scale, flips):
-    """Predict and measure one photograph, write its three pictures, and return its record."""
-    probability = trained.predict(image, scale=scale, flips=flips)
-    reduced = (trained.scale(image.shape) if scale is None else scale) < 1
-    cracks = measure(image, probability, threshold, photograph.mm_per_px, trained if reduced else None)
+def _in_order(job, photographs, workers, folder):
+    """Yield what a job returns for each photograph; with workers, several photographs are under way at once."""
+    if workers is None:
+        yield from map(job, photographs)
+        return
+    threads = ThreadPoolExecutor(len(workers) + 1)  # one more, so that the network need not wait
+    try:
+        yield from threads.map(job, photographs)
+    except BaseException:
+        workers.stop()
+        raise
+    finally:
+        threads.shutdown(cancel_futures=True)
+        remove_drafts(folder)  # of workers that were stopped
+
+
+def _inspect(trained, folder, made_of, threshold, scale, flips, workers, photograph):
+    """Return the record of a photograph, whether it was there before, and why it failed, if it did."""
+    shown = printable(photograph.path)
+    if photograph.problem:
+        return None, False, f"{shown}: {photograph.problem}"
+    try:
+        decisive = made_of | {"photograph": sha256(photograph.path), "mm_per_px": photograph.mm_per_px}
+        decisive |= {"bits": photograph.bits}
+        if record := _done_before(folder, photograph, decisive):
+            return record, True, None
+        image = read_image(photograph.path, photograph.bits)
+        probability = trained.predict(image, scale=scale, flips=flips)
+        reduced = (trained.scale(image.shape) if scale is None else scale) < 1
+        # Near the tips of a photograph that was reduced, the network looks again: only this process has it.
+        call = _here if reduced or workers is None else workers.call
+        unlike = unlike_the_training(trained, image)
+        looks = trained if reduced else None
+        record = call(_finish, folder, photograph, image, probability, threshold, looks, unlike, decisive)
+        return record, False, None
+    except FullDiskError:
+        raise
+    except DataError as error:
+        return None, False, str(error)
+    except (Exception, MemoryError) as error:  # what nobody thought of costs this picture, not the others
+        return None, False, f"{shown}: could not be inspected ({type(error).__name__}: {error})"
+
+
+def _here(function, *arguments):
+    return function(*arguments)
+
+
+def _finish(folder, photograph, image, probability, threshold, predictor, unlike, made_of):
+    """Measure a photograph, write its three pictures and its record, and return the record."""
+    cracks = measure(image, probability, threshold, photograph.mm_per_px, predictor)
     _draw(folder, photograph, image, probability, threshold, cracks)
-    return _record(photograph, image.shape, cracks) | {"unlike_the_training": unlike_the_training(trained, image)}
+    record = _record(photograph, image.shape, cracks) | {"unlike_the_training": unlike, "made_of": made_of}
+    provenance.write_json(_path(folder, "measures", photograph), record)  # last: it vouches for all
+    return record
 
 
 def check_request(folder, threshold=None, scale=None):
@@ -168,7 +234,7 @@ def _draw(folder, photograph, image, probability, threshold, cracks):
     }
     for part, picture in draw.items():
         with atomic_write(_path(folder, part, photograph)) as draft:
-            picture().save(draft)
+            picture().save(draft, compress_level=COMPRESSION)
 
 
 def _in_16_bits(probability):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from crack_utils.inference.engine import check_engine, compiled, trial_picture
 from crack_utils.inference.model_file import load_network
 from crack_utils.inference.tiles import predict
 from crack_utils.models import shipped
@@ -42,6 +43,8 @@ class Predictor:
         SHA-256 of the network's file and its calibration.
     calibration : dict
         All that `calibration.json` says; empty if the network was never calibrated.
+    engine : Engine, optional
+        The network as `engine.compiled` has made it ready, which then predicts; without one, Keras does.
     """
 
     model: object
@@ -52,6 +55,7 @@ class Predictor:
     reduction: int = 1
     digest: str = ""
     calibration: dict = field(default_factory=dict)
+    engine: object = None
 
     def scale(self, shape):
         """Return by how much to reduce a photograph so that its cracks are as wide as those of the training.
@@ -96,7 +100,9 @@ class Predictor:
         if not 0 < scale <= 1:
             raise ValueError(f"scale={scale}: valid is a number above 0 and at most 1")
         seen = tuple(max(1, round(side * scale)) for side in shape)
-        probability = predict(self.model, image if seen == shape else resize_image(image, seen), tile, flips)
+        probability = predict(
+            self.engine or self.model, image if seen == shape else resize_image(image, seen), tile, flips
+        )
         probability = calibrated(probability, self.temperature)
         return probability if seen == shape else resize(probability, shape, order=1, mode="edge", anti_aliasing=False)
 
@@ -134,7 +140,7 @@ def logits(probability):
     return logit(np.clip(np.asarray(probability, np.float64), NEAREST, 1 - NEAREST))
 
 
-def load_trained(name):
+def load_trained(name, engine=None):
     """Load a trained network and, where they are beside it, its calibration and its experiment.
 
     Parameters
@@ -142,6 +148,8 @@ def load_trained(name):
     name : path-like
         A run's folder or id, "latest": the training that ended last, a `.keras` file, a folder with `model.keras`, or
         "default": the one that comes with the package, trained on drawn pictures (`shipped.folder`).
+    engine : {"tensorflow", "openvino"}, optional
+        What runs the network, see `engine.compiled`.
 
     Returns
     -------
@@ -150,15 +158,18 @@ def load_trained(name):
     Raises
     ------
     ValueError
-        If there is none, its files cannot be read, or it is a network of another kind.
+        If there is none, its files cannot be read, it is a network of another kind, or the engine is not there.
     """
-    file = _file(name)
+    check_engine(engine)
+    file = model_file(name)
     settings = file.parent / "experiment.json"
     experiment = read_experiment(settings) if settings.exists() else None
     calibration = calibration_values(file.parent / "calibration.json")
     temperature, threshold = (float(calibration.get(name, default)) for name, default in DEFAULTS.items())
+    model = load_network(file)
+    ready = _ready(model, file, engine)
     return Predictor(
-        model=_network(file),
+        model=model,
         source=_in_words(file, experiment, calibration),
         temperature=temperature,
         threshold=threshold,
@@ -166,11 +177,27 @@ def load_trained(name):
         reduction=(experiment.reduction or 1) if experiment else 1,
         digest=hashlib.sha256(file.read_bytes() + json.dumps([temperature, threshold]).encode()).hexdigest(),
         calibration=calibration,
+        engine=ready,
     )
 
 
-def _file(name):
-    """Return the `.keras` file that a name stands for."""
+def model_file(name):
+    """Return the `.keras` file that a name stands for, or refuse the name; no network is loaded.
+
+    Parameters
+    ----------
+    name : path-like
+        As for `load_trained`.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
     if str(name) == shipped.DEFAULT:
         return shipped.folder() / shipped.NETWORK
     if str(name) == LATEST:
@@ -235,21 +262,16 @@ def _is_number(value):
     return typed.fits(value, float)
 
 
-def _network(file):
-    """Return the network of a `.keras` file, if it is one that finds cracks."""
-    model = load_network(file)
-    _check_kind(model, file)
-    return model
-
-
-def _check_kind(model, file):
-    """Refuse a network that does not give a probability for each pixel of a gray picture: by trying it on one."""
+def _ready(model, file, engine):
+    """Return the engine of a network that gives a probability for each pixel of a gray picture; try it on one."""
     wanted = "needed is one of gray pictures of any size (batch, height, width, 1) → probabilities of the same shape"
-    picture = np.linspace(0, 1, 48 * 64, dtype=np.float32).reshape(1, 48, 64, 1)
-    model.jit_compile = False
+    picture = trial_picture()
     try:
-        probability = np.asarray(model.predict_on_batch(picture))
+        ready = compiled(model, engine)
+        probability = ready.predict_on_batch(picture)
     except Exception as error:  # each kind fails in its own way
+        if "engine=" in str(error):
+            raise
         raise ValueError(
             f"{file}: a model of another kind ({type(error).__name__} on a gray picture); {wanted}"
         ) from error
@@ -258,6 +280,7 @@ def _check_kind(model, file):
     low, high = probability.min(), probability.max()
     if not 0 <= low <= high <= 1:
         raise ValueError(f"{file}: a model of another kind (its output goes from {low:.3g} to {high:.3g}); {wanted}")
+    return ready
 
 
 def _in_words(file, experiment, calibration):

@@ -12,9 +12,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from crack_utils.inference.engine import stride_and_reach
+
 MARGINS = 6  # that a tile is wide at least: of a wide view, most of a smaller tile would be margin, seen and not used
 TILE = 768  # [px] margins of 64 px then cost the U-Net a third more work, and its 64 filters about 1 GB of memory
-COARSEST = 32  # [px] total stride that is taken where it cannot be read from a network
 ROUNDING = 1e-5  # a resized picture may be so much above 1
 FLIPS = ((), (1,), (2,), (1, 2))  # axes of (batch, height, width, channel)
 
@@ -24,7 +25,7 @@ def predict(model_or_run, image, tile=None, flips=False):
 
     Parameters
     ----------
-    model_or_run : keras.Model or Run
+    model_or_run : keras.Model, Engine or Run
         A run's network is read anew each time; for many pictures give `run.model()`.
     image : ndarray, float, shape (H, W), in [0, 1]
         Any size; seen by the network as it is, so its cracks should be about as wide in pixels as those it was
@@ -92,7 +93,7 @@ def _mean(model, images, flips):
 
 def _own_tile(model):
     """Return the side of a tile that suits how far a network sees [px]."""
-    stride, reach = _stride_and_reach(model)
+    stride, reach = stride_and_reach(model)
     return TILE if math.isinf(reach) else max(TILE, MARGINS * _margin(stride, reach))
 
 
@@ -101,20 +102,9 @@ def _margin(stride, reach):
     return math.ceil((math.ceil(reach / 2) + stride - 1) / stride) * stride
 
 
-def _stride_and_reach(model):
-    """Return a network's total stride and receptive field [px]; infinite where nothing is known of it."""
-    from crack_utils.models.table import layer_table, total_stride
-
-    try:
-        stride = total_stride(model)
-        return stride, layer_table(model, (stride, stride)).receptive_field.max()
-    except (AttributeError, KeyError, ValueError):  # not a plain graph of layers whose reach is known
-        return COARSEST, math.inf
-
-
 def _overlap(model, tile):
     """Return the total stride, how far a tile's border is not used, and over how many pixels tiles blend [px]."""
-    stride, reach = _stride_and_reach(model)
+    stride, reach = stride_and_reach(model)
     if math.isinf(reach):
         margin = max(tile // 8 // stride, 1) * stride
         blend = 2 * margin

@@ -73,15 +73,28 @@ def reliability(true, probability, bins=15):
     ValueError
         If the shapes differ, or probabilities are not floats in [0, 1].
     """
+    pixels, confidence, frequency = reliability_sums(true, probability, bins)
+    filled = pixels > 0
+    return confidence[filled] / pixels[filled], frequency[filled] / pixels[filled], pixels[filled].astype(int)
+
+
+def reliability_sums(true, probability, bins=15):
+    """Return what a reliability diagram is made of, to be added up over pictures.
+
+    Parameters
+    ----------
+    true, probability, bins
+        As for `reliability`.
+
+    Returns
+    -------
+    ndarray, shape (3, bins)
+        Of each interval: its pixels, the sum of their probabilities, and those that are crack.
+    """
     true, probability = boolean_mask(true, "true").ravel(), _probability(probability).ravel()
     check_same_shape(true, probability)
     index = np.minimum((probability * bins).astype(np.intp), bins - 1)
-    pixels = np.bincount(index, minlength=bins)
-    filled = pixels > 0
-    confidence, frequency = (
-        np.bincount(index, values, bins)[filled] / pixels[filled] for values in (probability, true)
-    )
-    return confidence, frequency, pixels[filled]
+    return np.stack([np.bincount(index, values, bins) for values in (None, probability, true)])
 
 
 def share_at_one(true, probability):

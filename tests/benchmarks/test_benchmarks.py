@@ -1,6 +1,7 @@
 """The benchmark: its arithmetic, its table, and the command at the smallest size."""
 
 import csv
+import os
 import re
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks import pytorch_unet, timing
 from crack_utils import models
+from crack_utils.inference import engine
 from crack_utils.runtime import paths
 
 
@@ -26,6 +28,30 @@ def test_contenders_take_turns_after_one_untimed_call(monkeypatch):
     found = timing.rates([contender("a", 2), contender("b", 4)], rounds=3)
     assert called == ["a", "b"] * 4
     assert found == {"a": [4.0] * 3, "b": [2.0] * 3}
+
+
+def counting(step):
+    """A contender for a process of its own: fails where it is told to."""
+    calls = []
+
+    def run():
+        calls.append(None)
+        if len(calls) == step:
+            os._exit(11)
+
+    return run, 8
+
+
+def test_a_contender_that_fails_says_so_and_the_others_go_on():
+    contenders = [timing.Apart(str(step), counting, (step,)) for step in (0, 1, 3)]
+    found = timing.rates_apart(contenders, rounds=3)
+    assert len(found["0"]) == 3 and min(found["0"]) > 0
+    assert "ended with status 11" in found["1"] and "ended with status 11" in found["3"]
+    assert "cannot be built" in timing.rates_apart([timing.Apart("none", unbuilt)], 1)["none"]
+
+
+def unbuilt():
+    raise ValueError("cannot be built")
 
 
 def test_ratios_compare_the_same_round():
@@ -49,10 +75,13 @@ def test_the_smallest_benchmark(tmp_path, capsys):
     head, *rows = csv.reader(text.splitlines())
     assert head == next(csv.reader(before.decode().splitlines()))
     assert {len(row) for row in rows} == {5} and rows[-1][0].startswith("measured on ")
+    assert not any("failed" in row[1] for row in rows)
     measured = [row for row in rows if re.match("training|prediction|matrix", row[0])]
-    assert len(measured) == (10 if pytorch_unet.is_installed() else 6)
+    assert len(measured) == 8 + 6 * pytorch_unet.is_installed() + 2 * engine.is_installed()
     defaults = [row for row in measured if "Keras" in row[0]]
-    assert len(defaults) == 2 and all(row[2] == "1.00 (1.00–1.00)" for row in defaults)
+    assert len(defaults) == 3 and all(row[2] == "1.00 (1.00–1.00)" for row in defaults)
+    for name in ("crops, the compact network", "folder of 64×96, all cores"):
+        assert sum(row[0] == name and "(" in row[2] for row in rows) == 1
     assert 0 <= float(re.search(r"waits for input: ([\d.]+)", rows[-2][0])[1]) < 100
 
 

@@ -16,7 +16,7 @@ from tests.helpers.folders import make_folder
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """Return a folder of three photographs: one certain crack, one doubtful, one without."""
-    monkeypatch.setattr(predictor, "load_trained", lambda name: Blackish())
+    monkeypatch.setattr(predictor, "load_trained", lambda name, engine=None: Blackish())
     images = {name: np.full((40, 60), 250, np.uint8) for name in ("certain", "doubtful", "empty")}
     images["certain"][20:24] = 0
     images["doubtful"][20:24] = 120

@@ -84,7 +84,9 @@ def contents(folder):
 @pytest.mark.acceptance
 @pytest.mark.parametrize("command", [predict, label, replay])
 def test_the_same_command_goes_on(command, tmp_path, monkeypatch):
-    monkeypatch.setattr(predictor, "load_trained", lambda name: Predictor(Darkness(), "dark is crack", digest="0"))
+    monkeypatch.setattr(
+        predictor, "load_trained", lambda name, engine=None: Predictor(Darkness(), "dark is crack", digest="0")
+    )
     assert main(command(tmp_path / "reference" / "data")) == 0  # here, so that the children need not import anything
     expected = contents(tmp_path / "reference" / "data")
     status, seconds = in_child(command(tmp_path / "timed" / "data"))

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from crack_utils.cli.main import _parser, main
+from crack_utils.labelling.recipe import Recipe
 from crack_utils.runtime import paths
 
 RUN = """
@@ -38,9 +39,16 @@ def write_data(folder, count=8):
 def test_refused_before_tensorflow_is_loaded(tmp_path):
     good, bad = write_data(tmp_path / "good"), write_data(tmp_path / "bad")
     (bad / "images" / "3.png").write_bytes(b"")
+    twice = write_data(tmp_path / "twice")
+    (twice / "metadata.csv").write_text("name,frame\n0,1\n0,2\n")
+    Recipe().save(tmp_path / "some.json")
+    os.mkfifo(tmp_path / "pipe.png")
     photograph = str(good / "images" / "0.png")
     commands = {  # what the message must say
         "bad": ["check", str(bad)],
+        "images/3.png": ["prepare", "--data", str(bad)],
+        "pipe.png: no regular file": ["predict", "default", str(tmp_path / "pipe.png"), "--out", str(tmp_path / "out")],
+        "metadata.csv": ["label", "run", str(tmp_path / "some.json"), str(twice)],
         "nowhere": ["check", str(tmp_path / "nowhere")],
         "3.png": ["train", str(bad)],
         "nope": ["train", str(good), "--loss", "nope"],

@@ -19,8 +19,7 @@ from crack_utils.data import (
 from crack_utils.data.options import FITS
 from crack_utils.evaluation.evaluate import read_prediction, split_of
 from crack_utils.inference.predictor import Predictor
-from crack_utils.study import crops as crop_study
-from crack_utils.study import native
+from crack_utils.study import native, thin_cracks
 from crack_utils.training import fit
 from crack_utils.training.experiment import PRESETS
 from crack_utils.training.prepare import prepare
@@ -274,7 +273,7 @@ class TestChoice:
 class TestAgainstReduction:
     def test_every_photograph_of_the_test_set_by_training_and_threshold(self, folder):
         options = {"size": SIZE, "model_options": {"filters": 2}, "validation": 0.4, "batch": 2, "epochs": 1}
-        table = crop_study.check(data=str(folder), preset="smoke", **options)
+        table = thin_cracks.check(data=str(folder), preset="smoke", **options)
         trained = table[table["fit"] != "ceiling"]
         names = set(table["name"])
         assert set(table.loc[table["fit"] == "ceiling", "name"]) == names

@@ -97,7 +97,7 @@ class TestShown:
 
 class TestGrayEdges:
     @quick
-    @given(quality=st.integers(75, 100), resaved=st.booleans(), colour=st.booleans())
+    @given(quality=st.integers(30, 100), resaved=st.booleans(), colour=st.booleans())
     def test_jpeg_and_what_was_saved_from_it(self, tmp_path, quality, resaved, colour):
         values = CRACK * np.uint8(255)
         path = saved(tmp_path, np.dstack([values] * 3) if colour else values, "m.jpg", quality=quality)
@@ -107,6 +107,29 @@ class TestGrayEdges:
         np.testing.assert_array_equal(mask.crack, CRACK)
         values = np.asarray(Image.open(path).convert("L"))
         assert mask.gray == (np.count_nonzero((values > 0) & (values < 255)) if len(np.unique(values)) > 2 else 0)
+
+    @pytest.mark.parametrize("quality", [75, 85, 95])
+    @pytest.mark.parametrize("width", [0.6, 1.5])
+    @pytest.mark.parametrize("colour", [(255, 255, 255), (255, 0, 0), (250, 50, 83)])
+    def test_hairlines_in_jpeg_as_programs_save_it(self, tmp_path, quality, width, colour):
+        yy, xx = np.mgrid[:200, :300]
+        crack = np.abs(yy - 100 - 20 * np.sin(xx / 30)) < width
+        path = saved(tmp_path, crack[..., None] * np.array(colour, np.uint8), "m.jpg", quality=quality)
+        smeared = 0.03 if colour == (255, 255, 255) else 0.12  # JPEG has half as many pixels for colours
+        assert np.count_nonzero(read_mask(path) != crack) <= smeared * crack.sum()
+
+    def test_two_colours_in_jpeg_are_classes(self, tmp_path):
+        values = CRACK[..., None] * np.array([250, 50, 83], np.uint8)
+        values[2:6, 10:40] = (61, 245, 61)
+        with pytest.raises(DataError, match="expected black and one colour"):
+            read_mask(saved(tmp_path, values, "m.jpg", quality=90))
+
+    def test_many_classes_and_white_for_none_of_them(self, tmp_path):
+        """As in Cityscapes: 19 classes, and 255 where nobody has decided."""
+        values = np.repeat(np.repeat(np.arange(20, dtype=np.uint8).reshape(4, 5), 12, axis=0), 13, axis=1)
+        values[values == 19] = 255
+        with pytest.raises(DataError, match=r"found 0, 1, 2, 3, 4, 5, …; save it with 0 and 255 only"):
+            read_mask(saved(tmp_path, values))
 
     def test_reduced_with_smoothing(self, tmp_path):
         yy, xx = np.mgrid[:400, :600]

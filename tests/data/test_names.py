@@ -132,6 +132,23 @@ def test_a_mask_of_a_marked_name_is_pointed_out(mask, image, tmp_path):
     assert (hint in str(caught.value)) == (without_mark(mask) in (image, without_mark(image)))
 
 
+@pytest.mark.parametrize(
+    ("images", "masks", "hint"),
+    [
+        ("Images", "GT", "; rename Images/ to images/; rename GT/ to masks/"),
+        ("images", "labels", "; rename labels/ to masks/"),
+        ("JPEGImages", "masks", "; rename JPEGImages/ to images/"),
+        ("images", "nothing", "images/ and masks/ with equal names$"),
+        ("train/images", "train/masks", "; give its folders instead: train/"),
+    ],
+)
+def test_folders_of_other_names_are_pointed_out(images, masks, hint, tmp_path):
+    for part in (images, masks):
+        (tmp_path / part).mkdir(parents=True)
+    with pytest.raises(DataError, match=hint):
+        find_pairs(tmp_path)
+
+
 @pytest.mark.parametrize("column", ["source", "specimen"])
 @pytest.mark.parametrize("text", ["\x1b[31mred", '"two\nlines"', "a\x00b"])
 def test_control_characters_in_a_table_are_refused(column, text, tmp_path):
@@ -145,6 +162,15 @@ def test_what_is_shown_can_be_shown(text):
     shown = printable(text)
     shown.encode()  # raises nothing
     assert not any(unicodedata.category(sign) in ("Cc", "Zl", "Zp") for sign in shown)
+
+
+def test_a_file_that_is_refused_is_told_once(tmp_path, capsys):
+    """That its mask has no image then, is no news."""
+    folder = make_folder(tmp_path / "x", {"a": GRAY, "b": GRAY + 1}, {"a": CRACK, "b": CRACK})
+    (folder / "images" / "b.png").unlink()
+    os.mkfifo(folder / "images" / "b.png")
+    assert main(["check", str(folder)]) == 1
+    assert "1 problem(s) in 1 file(s)" in capsys.readouterr().err
 
 
 def test_only_regular_files_are_opened(tmp_path):

@@ -60,3 +60,13 @@ def test_a_gray_surface_has_numbers():
 
 def test_example():
     assert doctest.testmod(novelty).failed == 0
+
+
+@pytest.mark.parametrize("size", [(3, 3), (40, 7), (3, 90), (61, 50)])
+@pytest.mark.parametrize("band", [40, 400])
+def test_a_large_picture_is_looked_at_in_bands(size, band, monkeypatch):
+    """However it is divided, the four numbers are those of the whole."""
+    image = np.random.default_rng(0).random(size, dtype=np.float32)
+    whole = features(image)
+    monkeypatch.setattr(novelty, "BAND", band)
+    assert features(image) == pytest.approx(whole, abs=1e-12)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from crack_utils import geometry
+from crack_utils.geometry import ends
 from crack_utils.geometry.follow import follow
 from tests.helpers.small_plates import plate
 
@@ -22,6 +23,18 @@ def test_the_tip_is_the_end_away_from_the_notch(finish, turns):
     found = geometry.find_tip(np.rot90(drawn.crack, turns), image=np.rot90(drawn.image, turns))
     assert away(found.position, truth) < 3 and 0.5 < found.right_end_probability < 1
     assert away(found.other_end, truth) > 60
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_a_part_of_the_pixels_tells_as_much(turns, monkeypatch):
+    """As of a large photograph: here every third row and column around the crack."""
+    drawn = plate(turns)
+    crack, image = np.rot90(drawn.crack, turns), np.rot90(drawn.image, turns)
+    whole = geometry.find_tip(crack, image=image)
+    monkeypatch.setattr(ends, "_MOST", crack.size // 9)
+    thinned = geometry.find_tip(crack, image=image)
+    assert thinned.position == whole.position
+    assert thinned.right_end_probability == pytest.approx(whole.right_end_probability, abs=0.15)
 
 
 @pytest.mark.parametrize("notch_gray", [0.05, 0.95])

@@ -390,7 +390,10 @@ def _files(folder):
 def fuzz(count, seed):
     """Try a number of damaged files; return what went wrong: list of str."""
     faults, darkness = Faults(), Predictor(Darkness(), "dark is crack", digest="0")
-    with tempfile.TemporaryDirectory() as outer, patch.object(predictor, "load_trained", lambda _name: darkness):
+    with (
+        tempfile.TemporaryDirectory() as outer,
+        patch.object(predictor, "load_trained", lambda _name, _engine=None: darkness),
+    ):
         for number in range(count):
             random_ = random.Random(f"{seed} {number}")
             folder = Path(outer) / "outer" / str(number)

@@ -22,6 +22,7 @@ from crack_utils.inference.overlay import overlay
 from crack_utils.inference.photographs import find_photographs
 from crack_utils.inference.predictor import Predictor
 from crack_utils.runtime.atomic import FullDiskError, lock
+from crack_utils.runtime.workers import Workers
 
 
 class Darkness:
@@ -65,7 +66,7 @@ def folder(tmp_path):
 @pytest.fixture
 def command(network, monkeypatch):
     """Return a function that runs `crack-utils predict` with the stand-in, which the name 'dark' stands for."""
-    monkeypatch.setattr(predictor, "load_trained", lambda name: network)
+    monkeypatch.setattr(predictor, "load_trained", lambda name, engine=None: network)
     return lambda *words: main.main(["predict", "dark", *map(str, words)])
 
 
@@ -206,7 +207,7 @@ def test_channels_that_pillow_does_not_know(tmp_path):
 
 
 def test_a_full_disk_ends_it_with_the_folder_named(command, network, folder, tmp_path, monkeypatch, capsys):
-    def no_room(*_):
+    def no_room(*_, **_options):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
@@ -343,3 +344,67 @@ def test_photographs_unlike_the_training_are_named(command, folder, tmp_path, ca
     monkeypatch.setattr(inspect, "unlike_the_training", lambda trained, image: ["darker than 99 %"])
     assert command(folder, "--out", tmp_path / "out") == 0
     assert "unlike the training: a: darker than 99 %" in capsys.readouterr().out
+
+
+@pytest.fixture
+def many(folder):
+    """Ten photographs and a bad one, which other processes measure."""
+    for number in range(7):
+        Image.fromarray(photograph()[:, number:]).save(folder / f"p{number}.png")
+    (folder / "bad.png").write_bytes(b"no picture")
+    return folder
+
+
+def test_processes_give_the_same_bytes(network, many, tmp_path, monkeypatch):
+    monkeypatch.setattr(inspect.os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    photographs = find_photographs(many)
+    alone = inspect_all(network, photographs, tmp_path / "alone")
+    with inspect.start_workers(photographs) as workers:
+        assert len(workers) == 2
+        shared = inspect_all(network, photographs, tmp_path / "shared", workers=workers)
+        again = inspect_all(network, photographs, tmp_path / "shared", workers=workers)
+    assert contents(tmp_path / "shared") == contents(tmp_path / "alone") and shared == alone
+    assert len(shared["failed"]) == 1 and again["resumed"] == 10
+
+
+def test_a_process_that_dies_costs_one_picture(network, many, tmp_path):
+    photographs = [photograph for photograph in find_photographs(many) if photograph.name != "bad"]
+    with Workers(2) as workers:
+        real, calls = workers.call, []
+
+        def call(function, *arguments):
+            calls.append(arguments[1].name)
+            return real(os._exit, 3) if arguments[1].name == "p2" else real(function, *arguments)
+
+        workers.call = call
+        done = inspect_all(network, photographs, tmp_path / "out", workers=workers)
+    (failure,) = done["failed"]
+    assert "p2.png: could not be inspected (OSError: the process" in failure["why"] and "status 3" in failure["why"]
+    assert len(calls) == 10 and [each["name"] for each in done["photographs"]] == sorted(set(calls) - {"p2"})
+
+
+def test_an_interruption_ends_the_processes_and_leaves_no_drafts(network, many, tmp_path, monkeypatch):
+    photographs, out = find_photographs(many), tmp_path / "out"
+    written = inspect.provenance.write_json
+
+    with Workers(2) as workers:
+        real = workers.call
+
+        def call(function, *arguments):
+            if arguments[1].name == "p3":
+                (out / "masks" / ".draft-1-p3.png").write_bytes(b"half")
+                raise KeyboardInterrupt
+            return real(function, *arguments)
+
+        workers.call = call
+        with pytest.raises(KeyboardInterrupt):
+            inspect_all(network, photographs, out, workers=workers)
+        with pytest.raises(OSError, match="ended"):
+            real(written, out / "x.json", {})
+    assert not list(out.rglob(".draft-*")) and not (out / "measures.csv").exists()
+    assert len(inspect_all(network, photographs, out)["photographs"]) == 10
+
+
+def test_few_photographs_start_no_process(folder):
+    with inspect.start_workers(find_photographs(folder)) as workers:
+        assert workers is None

@@ -9,6 +9,7 @@ import pytest
 
 from crack_utils import models, predict
 from crack_utils.cli import main
+from crack_utils.inference import predictor
 from crack_utils.inference.predictor import Predictor, calibrated, load_trained
 
 
@@ -125,3 +126,11 @@ def test_the_command_with_a_real_network(file, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "not calibrated" in said and "1 of 1 photographs done" in said
     assert (tmp_path / "out" / "masks" / "photo.png").exists()
+
+
+def test_calibrated_in_bands(monkeypatch):
+    probability = np.random.default_rng(0).random((7, 11), dtype=np.float32)
+    whole = predictor.calibrated(probability, 1.7)
+    monkeypatch.setattr(predictor, "BAND", 10)
+    np.testing.assert_array_equal(predictor.calibrated(probability, 1.7), whole)
+    assert whole.dtype == np.float32 and whole.shape == probability.shape

@@ -1,5 +1,6 @@
 """A run's folder belongs to one process at a time."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import pytest
 
 from crack_utils import load_run
+from crack_utils.training.run import Run
 
 HOLD = (
     "import sys, time; from crack_utils.training.run import Run\n"
@@ -33,6 +35,23 @@ def test_a_second_process_says_so_and_waits_until_the_first_is_killed(tmp_path):
             assert second.stdout.readline() == "has it\n"
             assert not list(tmp_path.glob(".draft-*"))
             assert second.communicate("\n")[0] == "" and second.returncode == 0
+
+
+ORIGIN = {
+    **{"commit": "0", "data_hash": "0", "packages": {"numpy": "2"}, "precision": "float32"},
+    **{"seconds": 1.5, "finished": "2026-11-26T22:00:00Z", "peak_memory_gib": None},
+}
+
+
+@pytest.mark.parametrize("name", ORIGIN)
+@pytest.mark.parametrize("wrong", [{}, [1]])
+def test_provenance_without_a_field_is_refused_by_name(tmp_path, name, wrong):
+    origin = {key: value for key, value in ORIGIN.items() if key != name} | ({name: wrong} if wrong else {})
+    (tmp_path / "provenance.json").write_text(json.dumps(origin))
+    with pytest.raises(ValueError, match=rf"provenance\.json: {name} missing, or not as a training writes it"):
+        _ = Run(tmp_path).provenance
+    (tmp_path / "provenance.json").write_text(json.dumps(ORIGIN))
+    assert Run(tmp_path).provenance == ORIGIN
 
 
 def test_latest_is_the_training_that_ended_last(tmp_path, monkeypatch):

@@ -5,9 +5,9 @@ only those in use are in memory. One thread looks for cracks, another one measur
 worked on while others wait.
 """
 
+import queue
 import threading
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -88,6 +88,27 @@ class _Pixels:
     field: np.ndarray
 
 
+class _Worker:
+    """Does jobs one after another, in a thread that a process does not wait for when it ends."""
+
+    def __init__(self):
+        self._jobs, self._stopped = queue.SimpleQueue(), False
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def submit(self, job, *arguments):
+        self._jobs.put((job, arguments))
+
+    def stop(self):
+        self._stopped = True
+        self._jobs.put((None, ()))
+
+    def _work(self):
+        while not self._stopped:
+            job, arguments = self._jobs.get()
+            if not self._stopped:
+                job(*arguments)
+
+
 class Desk:
     """Photographs that are looked at, measured, corrected and closed.
 
@@ -105,8 +126,7 @@ class Desk:
         self._keys = count(1)
         self._lock = threading.RLock()
         self._pixels = OrderedDict()
-        self._looker = ThreadPoolExecutor(1, "look")
-        self._measurer = ThreadPoolExecutor(1, "measure")
+        self._looker, self._measurer = _Worker(), _Worker()
 
     def add(self, name, content, mm_per_px=None, example=False):
         """Take a photograph and begin to look for cracks.
@@ -177,9 +197,9 @@ class Desk:
         return self._field(photograph, settings) >= np.float32(settings.threshold)
 
     def stop(self):
-        """Begin nothing more."""
-        for pool in (self._looker, self._measurer):
-            pool.shutdown(wait=False, cancel_futures=True)
+        """Begin nothing more; what is being worked on does not keep the process from ending."""
+        self._looker.stop()
+        self._measurer.stop()
 
     def _look(self, photograph):
         """Find the probability of a photograph; called in a thread of its own."""

@@ -8,6 +8,7 @@ import secrets
 import signal
 import socket
 import tempfile
+import threading
 import webbrowser
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
@@ -88,7 +89,7 @@ async def _run(desk, port, token, megabytes, labels, address, file):
     server = HTTPServer(application, max_body_size=largest, max_buffer_size=largest)
     server.listen(port, ADDRESS)
     print(f"Open {address}\nCtrl+C ends it.", flush=True)
-    asyncio.get_running_loop().run_in_executor(None, draw_example, desk)
+    threading.Thread(target=draw_example, args=(desk,), daemon=True).start()
     if file:
         webbrowser.open(file.as_uri())
     await stopped.wait()

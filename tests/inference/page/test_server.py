@@ -217,7 +217,7 @@ def test_a_browser_is_started_without_the_token_and_the_example_is_drawn(monkeyp
     real = server._run
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setattr(server, "_run", run)
-    monkeypatch.setattr(server, "load_trained", lambda name: predictor())
+    monkeypatch.setattr(server, "load_trained", lambda name, engine=None: predictor())
     monkeypatch.setattr(server, "draw_example", draw)
     monkeypatch.setattr(server.webbrowser, "open", opened)
     with pytest.raises(asyncio.CancelledError):

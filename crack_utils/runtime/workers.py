@@ -1,0 +1,130 @@
+"""Processes that call functions for this one: for work in pure Python, of which threads do one piece at a time.
+
+Each worker is a Python of its own. It gets a function and its arguments on standard input, pickled, and answers with
+what the function returns or raises. Unlike the workers of `multiprocessing` these do not import the caller's program
+again, so a script needs no guard, and they end by themselves, at once, when the caller is killed: their input ends.
+"""
+
+import contextlib
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from queue import SimpleQueue
+
+_PROGRAM = "from crack_utils.runtime.workers import serve; serve({modules!r})"
+
+
+class Workers:
+    """Some processes, each of which does one thing at a time.
+
+    Parameters
+    ----------
+    number : int
+        How many are started, at once.
+    modules : sequence of str
+        What they import while they wait for their first work.
+
+    Use it as a context manager: at its end the processes are gone, also those that still work.
+    """
+
+    def __init__(self, number, modules=()):
+        self._number, self._modules = number, tuple(modules)
+        self._processes, self._idle, self._stopped = [], SimpleQueue(), False
+        for _ in range(number):
+            self._start()
+
+    def __len__(self):
+        return self._number
+
+    def call(self, function, *arguments):
+        """Have a worker call a function, and wait for what it returns; to be called by as many threads as there are.
+
+        Parameters
+        ----------
+        function : callable
+            At the top level of a module.
+        *arguments
+            They are pickled.
+
+        Returns
+        -------
+        object
+
+        Raises
+        ------
+        OSError
+            If the worker ended: killed for its memory, say. Another one takes its place.
+        Exception
+            What the function raised.
+        """
+        process = self._idle.get()
+        try:
+            pickle.dump((function, arguments), process.stdin, pickle.HIGHEST_PROTOCOL)
+            process.stdin.flush()
+            answer, error = pickle.load(process.stdout)
+        except (BrokenPipeError, EOFError, pickle.UnpicklingError):
+            if not self._stopped:
+                self._start()
+            raise OSError(f"the process that worked on it ended with status {process.wait()}") from None
+        self._idle.put(process)
+        if error is not None:
+            raise error
+        return answer
+
+    def stop(self):
+        """End all workers; whoever waits for an answer gets an OSError."""
+        self._stopped = True
+        for process in self._processes:
+            process.kill()
+
+    def _start(self):
+        command = [sys.executable, "-c", _PROGRAM.format(modules=self._modules)]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        # In a session of its own: Ctrl-C ends this process, which ends it.
+        process = subprocess.Popen(command, **pipes, start_new_session=True)
+        self._processes.append(process)
+        self._idle.put(process)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        for process in self._processes:
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+
+
+def serve(modules):
+    """Call what comes in on standard input; what `Workers` starts."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a function prints is no answer
+    given = SimpleQueue()
+    threading.Thread(target=_listen, args=(given,), daemon=True).start()
+    for module in modules:
+        __import__(module)
+    while True:
+        function, arguments = given.get()
+        try:
+            answer = function(*arguments), None
+        except BaseException as error:
+            answer = None, error
+        try:
+            content = pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
+        except Exception as error:  # of an exception that holds what cannot be pickled
+            content = pickle.dumps((None, RuntimeError(f"{answer[1] or answer[0]!r} ({error})")))
+        answers.write(content)
+        answers.flush()
+
+
+def _listen(given):
+    """Pass on what is asked for. At the input's end the caller is done, or dead and called again."""
+    try:
+        while True:
+            given.put(pickle.load(sys.stdin.buffer))
+    except EOFError:
+        os._exit(0)
