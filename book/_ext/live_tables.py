@@ -11,6 +11,7 @@ from. A field ``{verdict}`` gets a colour. With ``:only: R61 R62`` there is a ro
 R61_2 and its like among them.
 """
 
+import csv
 import re
 from collections import Counter
 from pathlib import Path
@@ -111,6 +112,26 @@ class LiveTally(SphinxDirective):
             return []
 
 
+class StoredTable(SphinxDirective):
+    """The directive ``stored-table``: a CSV of the project, or how it is made where nobody has made it yet.
+
+    The argument is its path from the project's root; ``:made-by:`` is the command.
+    """
+
+    required_arguments = 1
+    option_spec: ClassVar = {"made-by": directives.unchanged_required}
+
+    def run(self) -> list[nodes.Node]:
+        file = Path(self.env.srcdir) / self.arguments[0]
+        self.env.note_dependency(str(file))
+        if not file.is_file():
+            return self.parse_text_to_nodes(f"*Not measured yet: `{self.options['made-by']}` does it.*")
+        with open(file, newline="", encoding="utf-8") as text:
+            head, *rows = csv.reader(text)
+        cells = [head, ["---"] * len(head), *rows]
+        return self.parse_text_to_nodes("\n".join(f"| {' | '.join(row)} |" for row in cells))
+
+
 def _role(field: str) -> str:
     return "verdict" if field == "verdict" else "val"
 
@@ -120,4 +141,5 @@ def setup(app: Sphinx) -> dict:
     app.setup_extension("live_values")
     app.add_directive("live-table", LiveTable)
     app.add_directive("live-tally", LiveTally)
+    app.add_directive("stored-table", StoredTable)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -85,6 +85,23 @@ def summarise(table):
     return pd.DataFrame(rows, columns=["specimens", "result", "count", "of", "share", "low", "high"])
 
 
+def page_table(file=None):
+    """Return the summary of the stored table for a page, or one line where nobody has measured it yet.
+
+    Parameters
+    ----------
+    file : path-like, optional
+        By default the committed one.
+    """
+    from IPython.display import Markdown
+
+    file = file or paths.root() / TABLE
+    if not file.is_file():
+        return Markdown("*Not measured yet: `python -m crack_utils.study.default_tips 400` does it.*")
+    forms = dict.fromkeys(("share", "low", "high"), "{:.0%}")
+    return summarise(pd.read_csv(file)).style.format(forms).hide(axis="index")
+
+
 def main(count, model="default"):
     """Measure specimens, with a line each fifty, write the table and print its summary."""
     from crack_utils.inference.predictor import load_trained

@@ -44,3 +44,9 @@ def test_a_perfect_mask_gives_a_tip_near_the_true_one():
     )  # fmt: skip
     row = default_tips.measure_specimen(_Knows(specimen), specimen, size=(256, 320))
     assert row["tips"] == 1 and row["error_px"] < 5 and row["at_mouth"] == 0
+
+
+def test_without_the_table_the_page_says_what_makes_it(tmp_path):
+    assert "python -m crack_utils.study.default_tips" in default_tips.page_table(tmp_path / "none.csv").data
+    pd.DataFrame({"tips": [1], "cracks": [1], "error_px": [1.0], "at_mouth": [0.0]}).to_csv(tmp_path / "one.csv")
+    assert "100%" in default_tips.page_table(tmp_path / "one.csv").to_html()
