@@ -92,7 +92,7 @@ def main(size=SIZE, rounds=ROUNDS, output=None):
     """Measure, print and write the table."""
     machine = hardware.describe()
     table = [["answer of the editor", "median [s of a core]", "shortest", "longest"], *answers(size, rounds)]
-    table.append([f"{size[0]}×{size[1]} px, {machine['cpu']}, {machine['cores']} cores, {rounds} rounds", "", "", ""])
+    table.append([f"{size[0]}×{size[1]} px, {machine['cpu']}, {machine['cores']} cores; rounds: {rounds}", "", "", ""])
     output = output or paths.root() / "results" / "answers.csv"
     with open(output, "w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(table)
