@@ -76,7 +76,7 @@ def _extent(smallest):
     if smallest:
         experiment = Experiment.preset("smoke", size=(32, 40), batch=2, model_options={"filters": 2})
         sizes = {"large": (48, 64), "photograph": (64, 96)}
-        return {"experiment": experiment, "steps": 1, "rounds": 1, "side": 32, "specimens": 1, **sizes}
+        return {"experiment": experiment, "steps": 1, "rounds": 1, "side": 32, "specimens": 2, **sizes}
     sizes = {"large": (512, 640), "photograph": (400, 600)}
     return {"experiment": Experiment.preset("quick"), "steps": 8, "rounds": 7, "side": 2048, "specimens": 20, **sizes}
 

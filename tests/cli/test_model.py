@@ -72,7 +72,7 @@ class TestCalibrate:
 
     def test_is_made_once_and_anew_when_damaged(self, run, monkeypatch):
         found = calibrate(run)
-        monkeypatch.setattr("crack_utils.evaluation.calibration.fit_temperature", None)
+        monkeypatch.setattr("crack_utils.evaluation.calibration.temperature_of", None)
         assert calibrate(run) == found == read_calibration(run.folder)
         file = run.folder / "calibration.json"
         for content in ("half", file.read_text().replace(found.fingerprint, "of older code")):

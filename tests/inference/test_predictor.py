@@ -77,22 +77,30 @@ def test_a_calibration_that_is_none(run, text):
 def of_another_kind(name):
     """Return a model that does not find cracks."""
     layers = keras.layers
-    colour, gray, fixed = (keras.Input(shape) for shape in ((None, None, 3), (None, None, 1), (8, 8, 1)))
+    colour, gray = (keras.Input((None, None, channels)) for channels in (3, 1))
     return {
         "colour": lambda: keras.Model(colour, layers.Conv2D(1, 1)(colour)),
         "classes": lambda: keras.Model(gray, layers.Dense(2)(layers.GlobalAveragePooling2D()(gray))),
-        "fixed size": lambda: keras.Model(fixed, layers.Conv2D(1, 1)(fixed)),
         "two inputs": lambda: keras.Model([gray, colour], layers.Concatenate()([gray, colour])),
         "smaller": lambda: keras.Model(gray, layers.Conv2D(1, 3, activation="sigmoid")(gray)),
         "logits": lambda: keras.Model(gray, layers.Rescaling(4.0, -2.0)(gray)),
     }[name]()
 
 
-@pytest.mark.parametrize("name", ["colour", "classes", "fixed size", "two inputs", "smaller", "logits"])
+@pytest.mark.parametrize("name", ["colour", "classes", "two inputs", "smaller", "logits"])
 def test_a_model_of_another_kind(name, tmp_path):
     of_another_kind(name).save(tmp_path / "other.keras")
     with pytest.raises(ValueError, match=r"other\.keras: a model of another kind .* needed is one of gray pictures"):
         load_trained(tmp_path / "other.keras")
+
+
+def test_a_network_of_convolutions_made_for_one_size_predicts_any(tmp_path):
+    fixed, free = (keras.Input((side, side, 1)) for side in (8, None))
+    convolution = keras.layers.Conv2D(1, 3, padding="same", activation="sigmoid")
+    keras.Model(fixed, convolution(fixed)).save(tmp_path / "fixed.keras")
+    image = np.random.default_rng(0).random((16, 24), np.float32)
+    expected = np.asarray(keras.Model(free, convolution(free))(image[None, ..., None]))[0, ..., 0]
+    np.testing.assert_allclose(load_trained(tmp_path / "fixed.keras").predict(image), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_follow_measures_every_step():
     recipe.add("erode", radius=1)
     first, second = scripted_labelling.follow(recipe, np.zeros((30, 40), np.uint8), box(slice(6, 9), slice(6, 9)))
     assert (first["tool"], first["iou"]) == ("strip", 9 / 25)
-    assert (second["tool"], second["iou"], second["distance"]) == ("erode", 1, 0)
+    assert (second["tool"], second["iou"], second["distance"]) == ("erosion", 1, 0)
 
 
 def final_ious(preset):
