@@ -63,7 +63,7 @@ def report(experiment, steps, rounds, side, specimens, large, photograph):
     rows = [
         HEADER,
         *networks.rows(experiment, steps, rounds, side, large),
-        *folders.rows(photograph, max(1, specimens // 2), min(rounds, 3)),
+        *folders.rows(photograph, max(2, specimens // 2), min(rounds, 3)),
         *inputs.rows(experiment, specimens, steps, rounds),
         [measured_on, *[""] * (len(HEADER) - 1)],
     ]

@@ -19,7 +19,6 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # processes share the cores: one thread
 SLOWEST = (
     "cli/test_papermill.py",
     "inference/page",
-    "benchmarks/test_benchmarks.py",
     "training/test_restarts.py",
     "training/test_fit.py",
     "models/test_mask_rcnn.py",

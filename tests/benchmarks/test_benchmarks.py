@@ -64,6 +64,7 @@ def test_spread_is_median_least_greatest():
     assert timing.spread([0.25], "{:.2f}") == "0.25 (0.25–0.25)"
 
 
+@pytest.mark.acceptance
 def test_the_smallest_benchmark(tmp_path, capsys):
     file, kept = tmp_path / "benchmark.csv", paths.root() / "results" / "benchmark.csv"
     before = kept.read_bytes()
