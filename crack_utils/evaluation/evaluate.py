@@ -123,6 +123,10 @@ def probabilities(model, images, batch=8):
     if isinstance(images, list):
         return [predict(model, image) for image in images]
     model.jit_compile = False  # one pass takes less time than compiling
+    size = images.shape[1:3]
+    if getattr(model, "predicted_size", size) != size:
+        model.predict_function = None  # else it is traced anew for pictures of any size, which not all layers can take
+    model.predicted_size = size
     parts = [images[first : first + batch, ..., None] for first in range(0, len(images), batch)]
     return np.concatenate([model.predict_on_batch(part)[..., 0] for part in parts])
 
