@@ -124,7 +124,7 @@ def probabilities(model, images, batch=8):
         return [predict(model, image) for image in images]
     model.jit_compile = False  # one pass takes less time than compiling
     size = images.shape[1:3]
-    if getattr(model, "predicted_size", size) != size:
+    if getattr(model, "predicted_size", None) != size:
         model.predict_function = None  # else it is traced anew for pictures of any size, which not all layers can take
     model.predicted_size = size
     parts = [images[first : first + batch, ..., None] for first in range(0, len(images), batch)]
