@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from crack_utils.geometry.tip import Tip, check_scale
+from crack_utils.geometry.arguments import check_scale
+from crack_utils.geometry.tip import Tip
 
 RADII = (2, 5, 10)  # [px] for the success rates of `TipErrors.summary`
 

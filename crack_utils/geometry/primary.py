@@ -43,7 +43,7 @@ def ranked(field, level, image=None, primary=None):
     Parameters
     ----------
     field : ndarray of float32, shape (height, width)
-        Mask or probability, from `tip.as_field`; at least `level` where there is crack.
+        Mask or probability, from `arguments.as_field`; at least `level` where there is crack.
     level : float
         Threshold of crack, in (0, 1).
     image : ndarray, float, shape (height, width), in [0, 1], optional

@@ -16,13 +16,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crack_utils.geometry.arguments import as_field, check_image, check_position, check_scale
 from crack_utils.geometry.centreline import Centreline, arc_length, line_of, ray
 from crack_utils.geometry.ends import MASK_ONLY, WITH_IMAGE, Ends, judge, signs_of
 from crack_utils.geometry.point import sharp_point
 from crack_utils.geometry.primary import ranked
-from crack_utils.geometry.skeleton import without_pores
 
-LARGEST_SCALE = 1e6  # [mm/px] a kilometre: more is no photograph, and areas would be no number
 _PIXEL = 0.5  # [px] a mask tells an edge no better
 _SPREAD = 0.25  # change of the threshold that gives the uncertainty of a blurred end
 _BESIDE = 4.0  # half widths of the crack: distance over which its direction before and after a fork is measured
@@ -355,70 +354,3 @@ def leaves(point, shape):
     """Return whether a crack's end at (row, column) [px] lies at the border of a picture of shape (height, width)."""
     edges = np.array([point[0] + 0.5, point[1] + 0.5, shape[0] - 0.5 - point[0], shape[1] - 0.5 - point[1]])
     return bool(edges.min() < _BORDER)
-
-
-def as_field(mask_or_probability, threshold=0.5):
-    """Check a mask or probability; return it as float32 with tiny holes filled, and the threshold that belongs to it.
-
-    Parameters
-    ----------
-    mask_or_probability : (height, width) array of bool, of integers 0 and 1, or of floats in [0, 1]
-    threshold : float
-        In (0, 1); for masks of bool or integers it is replaced by 0.5.
-
-    Returns
-    -------
-    field : ndarray of float32, shape (height, width)
-    threshold : float
-
-    Raises
-    ------
-    ValueError
-        If the shape, the values or the threshold are not valid.
-    """
-    values = np.asarray(mask_or_probability)
-    if values.ndim != 2 or not values.size:
-        raise ValueError(f"mask_or_probability has shape {values.shape}: (height, width) is needed")
-    if not 0 < threshold < 1:
-        raise ValueError(f"threshold={threshold}: valid is a number between 0 and 1, both excluded")
-    if not (values.min() >= 0 and values.max() <= 1):
-        raise ValueError(f"mask_or_probability lies in {values.min()} … {values.max()}, not in [0, 1]; try mask > 127")
-    threshold = threshold if np.issubdtype(values.dtype, np.floating) else 0.5
-    field = values.astype(np.float32)
-    mask = field >= threshold
-    field[without_pores(mask) & ~mask] = 1
-    return field, float(threshold)
-
-
-def check_scale(mm_per_px):
-    """Raise a ValueError unless `mm_per_px` is None or a positive number up to `LARGEST_SCALE`."""
-    if mm_per_px is not None and not 0 < mm_per_px <= LARGEST_SCALE:
-        raise ValueError(f"mm_per_px={mm_per_px}: valid is a number above 0, up to {LARGEST_SCALE:g}, or None")
-
-
-def check_position(name, position):
-    """Return a position as an array, None for None; or refuse it."""
-    if position is None:
-        return None
-    position = np.asarray(position, float)
-    if position.shape != (2,) or not np.all(np.isfinite(position)):
-        raise ValueError(f"{name}={position}: valid is (row, column) in pixels, or None")
-    return position
-
-
-def check_image(image, shape):
-    """Return a photograph as an array, or None if there is none.
-
-    Raises
-    ------
-    ValueError
-        If it is not of floats, or not of `shape`, the (height, width) of the mask.
-    """
-    if image is None:
-        return None
-    image = np.asarray(image)
-    if image.shape != shape or not np.issubdtype(image.dtype, np.floating):
-        raise ValueError(
-            f"image is {image.dtype} of shape {image.shape}: floats of the mask's shape {shape} are needed"
-        )
-    return image

@@ -8,7 +8,7 @@ from crack_utils.data.images import SUFFIXES
 from crack_utils.data.metadata import read_metadata
 from crack_utils.data.names import normal, problem_of
 from crack_utils.data.pairs import refuse
-from crack_utils.geometry.tip import check_scale
+from crack_utils.geometry.arguments import check_scale
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 from crack_utils.data.synthetic.wide import render_specimen
+from crack_utils.geometry.arguments import as_field
 from crack_utils.geometry.primary import WEIGHTS, candidates
-from crack_utils.geometry.tip import as_field
 
 SEED = 9100  # not used for anything else
 RIDGE = 0.02  # of the weights, each in units of its sign's standard deviation

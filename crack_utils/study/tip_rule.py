@@ -15,9 +15,10 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from crack_utils.data.synthetic.wide import render_specimen
+from crack_utils.geometry.arguments import as_field
 from crack_utils.geometry.ends import MASK_ONLY, WITH_IMAGE, judge
 from crack_utils.geometry.primary import ranked
-from crack_utils.geometry.tip import as_field, both_ends, end_signs, leaves
+from crack_utils.geometry.tip import both_ends, end_signs, leaves
 
 SEED = 501  # not used for anything else
 RIDGE = 0.002  # of the weights but the constant

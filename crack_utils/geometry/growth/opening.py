@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from skimage.measure import find_contours
 
-from crack_utils.geometry.tip import as_field
+from crack_utils.geometry.arguments import as_field
 
 NEAR, FAR = 0.5, 1.5  # [mm] behind the tip: ASTM E2472 measures the angle between these distances
 FEWEST = 60.0  # [px] shortest flank: on a shorter one, one pixel changes the angle by more than a degree
