@@ -71,7 +71,7 @@ test: $(READY)  ## run the fast tests, with coverage
 	@pytest -n auto --dist loadfile --no-loadscope-reorder -m 'not acceptance' --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
 
 acceptance: $(READY)  ## run the tests that take minutes
-	@pytest -m acceptance
+	@pytest -m acceptance -o faulthandler_timeout=3600
 
 benchmark: $(READY)  ## measure speed against Keras' defaults, PyTorch and the machine (minutes; writes results/benchmark.csv)
 	@python -m benchmarks && python -m benchmarks.answers && python -m benchmarks.page_answers

@@ -31,7 +31,8 @@ class Workers:
 
     def __init__(self, number, modules=()):
         self._number, self._modules = number, tuple(modules)
-        self._processes, self._idle, self._stopped = [], SimpleQueue(), False
+        self._processes, self._idle = [], SimpleQueue()
+        self._stopped, self._changing = False, threading.Lock()
         for _ in range(number):
             self._start()
 
@@ -59,25 +60,36 @@ class Workers:
         Exception
             What the function raised.
         """
-        process = self._idle.get()
+        process, answered = self._idle.get(), False
         try:
             pickle.dump((function, arguments), process.stdin, pickle.HIGHEST_PROTOCOL)
             process.stdin.flush()
             answer, error = pickle.load(process.stdout)
+            answered = True
         except (BrokenPipeError, EOFError, pickle.UnpicklingError):
-            if not self._stopped:
-                self._start()
+            process.kill()
             raise OSError(f"the process that worked on it ended with status {process.wait()}") from None
-        self._idle.put(process)
+        finally:
+            self._give_back(process, answered)
         if error is not None:
             raise error
         return answer
 
     def stop(self):
         """End all workers; whoever waits for an answer gets an OSError."""
-        self._stopped = True
-        for process in self._processes:
-            process.kill()
+        with self._changing:
+            self._stopped = True
+            for process in self._processes:
+                process.kill()
+
+    def _give_back(self, process, answered):
+        """Let the next caller have a process, or another in the place of one that has not answered."""
+        with self._changing:
+            if answered or self._stopped:  # one that was stopped fails at once those who still wait for it
+                self._idle.put(process)
+            else:
+                process.kill()
+                self._start()
 
     def _start(self):
         command = [sys.executable, "-c", _PROGRAM.format(modules=self._modules)]

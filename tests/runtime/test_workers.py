@@ -48,6 +48,36 @@ def test_a_worker_that_was_killed_is_an_error_and_another_takes_its_place():
             workers.call(os.getpid)
 
 
+def test_more_threads_than_workers_all_end_when_they_are_stopped():
+    with Workers(1) as workers, ThreadPoolExecutor(3) as threads:
+        calls = [threads.submit(workers.call, time.sleep, 60) for _ in range(3)]
+        time.sleep(0.1)
+        workers.stop()
+        for call in calls:
+            with pytest.raises(OSError, match="ended with status -9"):
+                call.result(timeout=30)
+
+
+def test_what_cannot_be_sent_or_read_costs_no_worker():
+    with Workers(1) as workers:
+        with pytest.raises(Exception, match="pickle"):
+            workers.call(math.factorial, lambda: None)
+        with pytest.raises(TypeError):
+            workers.call(fail_unreadably)
+        assert workers.call(math.factorial, 3) == 6
+
+
+class UnreadableError(Exception):
+    """Pickled with one argument, made with two."""
+
+    def __init__(self, one, two):
+        super().__init__(one)
+
+
+def fail_unreadably():
+    raise UnreadableError(1, 2)
+
+
 CALLER = """
 import os, signal, time
 from crack_utils.runtime.workers import Workers
