@@ -121,8 +121,7 @@ def line_of(field, level, crack, way, closed=False):
     """
     key = way.tobytes(), closed
     if key not in crack.lines:
-        heading = principal_axis(crack.pixels)
-        crack.lines[key] = trace(field, level, crack.pixels[way], crack.radii[way], closed, heading)
+        crack.lines[key] = trace(field, level, crack.pixels[way], crack.radii[way], closed, crack.heading)
     return crack.lines[key]
 
 
@@ -147,24 +146,6 @@ def ray(field, level, start, direction, reach):
     float
     """
     return float(_way_out(field, level, np.asarray(start)[None], np.asarray(direction)[None], np.array([reach]))[0])
-
-
-def principal_axis(points):
-    """Return the direction in which points spread most, a unit vector (row, column) that points to the right.
-
-    If the points spread equally in all directions, it is (0, 1).
-
-    Parameters
-    ----------
-    points : ndarray, shape (n, 2)
-        (row, column) [px].
-    """
-    spread = np.cov(points.T, bias=True)
-    values, vectors = np.linalg.eigh(spread)
-    if values[1] - values[0] < 1e-9:
-        return np.array([0.0, 1.0])
-    axis = vectors[:, 1]
-    return -axis if axis[1] < 0 or (axis[1] == 0 and axis[0] > 0) else axis
 
 
 def _blunt(pixels, radii):

@@ -66,6 +66,16 @@ class Skeleton:
         """What `centreline.line_of` has returned, by its path."""
         return {}
 
+    @cached_property
+    def end_points(self):
+        """Positions and directions of the ends of paths, by the path: `tip.both_ends`."""
+        return {}
+
+    @cached_property
+    def heading(self):
+        """Direction in which its pixels spread most, see `principal_axis`."""
+        return principal_axis(self.pixels)
+
     def path(self, start, stop):
         """Return the indices of the pixels on the shortest path from pixel `start` to pixel `stop`, shape (k,)."""
         before = self.distances(start)[1]
@@ -104,6 +114,24 @@ class Skeleton:
             first, second = self.links[[path[-1]]].indices
             path.append(second if first == path[-2] else first)
         return np.array(path)
+
+
+def principal_axis(points):
+    """Return the direction in which points spread most, a unit vector (row, column) that points to the right.
+
+    If the points spread equally in all directions, it is (0, 1).
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 2)
+        (row, column) [px].
+    """
+    spread = np.cov(points.T, bias=True)
+    values, vectors = np.linalg.eigh(spread)
+    if values[1] - values[0] < 1e-9:
+        return np.array([0.0, 1.0])
+    axis = vectors[:, 1]
+    return -axis if axis[1] < 0 or (axis[1] == 0 and axis[0] > 0) else axis
 
 
 def without_pores(mask):
