@@ -12,7 +12,7 @@ from scipy import ndimage
 from crack_utils.geometry.centreline import line_of
 from crack_utils.geometry.ends import WITH_IMAGE, signs_of
 from crack_utils.geometry.pieces import join_pieces
-from crack_utils.geometry.skeleton import skeletons
+from crack_utils.geometry.skeleton import EIGHT, skeletons
 
 _MOST = 60  # longest pieces that may be joined; further ones are noise
 _CANDIDATES = 12  # longest cracks that may be the primary crack
@@ -95,7 +95,12 @@ def _joined(field, level, image):
     """Return the field with bridges between the pieces of cracks, and its cracks, the longest first."""
     pieces = _longest_first(skeletons(field >= level))
     joined = join_pieces(field, level, [crack for crack, _, _ in pieces[:_MOST]], image)
-    return joined, pieces if joined is field else _longest_first(skeletons(joined >= level))
+    if joined is field:
+        return field, pieces
+    labels, _ = ndimage.label(joined >= level, EIGHT)
+    with_bridge = np.isin(labels, np.unique(labels[joined != field]))
+    others = [crack for crack, _, _ in pieces if not with_bridge[tuple(crack.pixels[0])]]
+    return joined, _longest_first(others + skeletons(with_bridge))
 
 
 def signs_of_crack(field, level, mask, image, crack, way, closed):
@@ -173,5 +178,5 @@ def _longest_first(cracks):
     with_length = []
     for crack in cracks:
         path, closed = crack.longest_path()
-        with_length.append((crack.distances(path[0])[0][path[-1]], (crack, path, closed)))
-    return [entry for _, entry in sorted(with_length, key=lambda pair: -pair[0])]
+        with_length.append((-crack.distances(path[0])[0][path[-1]], *crack.pixels[0], (crack, path, closed)))
+    return [entry[-1] for entry in sorted(with_length, key=lambda entry: entry[:-1])]
