@@ -119,7 +119,7 @@ def signs_of(line, at_border, image=None, mask=None):
     """
     near, middle = (_end_widths(line, share) for share in (_NEAR, _MIDDLE))
     largest = max(line.widths.max(), 1.0)
-    falls = _fall(line)
+    falls = falls_along(line)
     own = np.log(np.maximum(near, 0.5) / largest)
     rows = []
     for end in (0, 1):
@@ -140,7 +140,7 @@ def _end_widths(line, share):
     return np.array([line.widths[along <= reach].mean(), line.widths[along >= line.length - reach].mean()])
 
 
-def _fall(line):
+def falls_along(line):
     """Return how well the squared width falls linearly from the first point to the last: minus their correlation."""
     squared = line.widths**2
     if len(squared) < 4 or squared.std() < 1e-9:
