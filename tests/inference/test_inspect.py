@@ -211,7 +211,7 @@ def test_a_full_disk_ends_it_with_the_folder_named(command, network, folder, tmp
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Image.Image, "save", no_room)
+        patch.setattr(inspect.Path, "write_bytes", no_room)
         with pytest.raises(FullDiskError):
             inspect_all(network, find_photographs(folder), tmp_path / "out")
         assert command(folder, "--out", tmp_path / "out") == 1
