@@ -19,6 +19,7 @@ from crack_utils.report.figures.style import (
     MISSED,
     QUIET,
     SECONDARY,
+    TIP,
     show,
     tint,
 )
@@ -50,7 +51,7 @@ def pictures(pairs, rows=2, masks=True):
         if masks:
             axes.imshow(tint(image, *_layers(pair)))
             if pair.tip is not None:
-                axes.plot(pair.tip[1], pair.tip[0], "o", mfc="none", mec="#ffe14d", ms=11, mew=1.8)
+                axes.plot(pair.tip[1], pair.tip[0], "o", mfc="none", mec=TIP, ms=11, mew=1.8)
     if masks:
         handles = [Patch(color=CRACK, label="crack")]
         if pairs[0].parts is not None:
@@ -180,7 +181,7 @@ def labelled(versions, columns=4):
         for part, colour in ((1, CRACK), (2, SECONDARY)):
             if (np.asarray(mask) == part).any():
                 axes.contour(np.asarray(mask) == part, [0.5], colors=colour, linewidths=0.9)
-        axes.plot(tip[1], tip[0], "o", mfc="none", mec="#ffe14d", ms=9, mew=1.5)
+        axes.plot(tip[1], tip[0], "o", mfc="none", mec=TIP, ms=9, mew=1.5)
     return figure
 
 

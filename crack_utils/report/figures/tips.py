@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.lines import Line2D
 
-from crack_utils.report.figures.style import CRACK, LOSS_COLOURS, MISSED, QUIET, show
+from crack_utils.report.figures.style import CRACK, LOSS_COLOURS, MISSED, QUIET, TIP, show
 
 SHORTEST = 0.1  # [px] start of the axis of errors
 
@@ -97,7 +97,7 @@ def _mark_tips(axes, true, found):
     for row, column in true:
         axes.plot(column, row, "+", color=MISSED, ms=11, mew=1.8)
     for row, column in found:
-        axes.plot(column, row, "o", mfc="none", color="#ffe14d", ms=8, mew=1.6)
+        axes.plot(column, row, "o", mfc="none", color=TIP, ms=8, mew=1.6)
 
 
 def _tip_key():
