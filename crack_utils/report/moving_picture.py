@@ -25,7 +25,13 @@ LARGEST = 1_500_000  # [bytes]: a page shows the picture at once
 
 
 def main():
-    """Draw the moving picture, write it, and print where."""
+    """Draw the moving picture, write it, and print where.
+
+    Raises
+    ------
+    ValueError
+        If the picture would be larger than `LARGEST`.
+    """
     from crack_utils.inference.predictor import load_trained
 
     use_style()

@@ -164,7 +164,7 @@ class Guarded(RequestHandler):
         return self.request.headers.get("Authorization", "").removeprefix("token ")
 
     def write_error(self, status_code, **details):
-        """Say what is wrong as JSON."""
+        """Answer with the error as JSON: ``{"error": message}``; Tornado calls this."""
         error = details.get("exc_info", (None, None))[1]
         self.finish({"error": error.words if isinstance(error, Told) else self._reason})
 

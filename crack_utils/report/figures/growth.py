@@ -20,6 +20,10 @@ def outlined(images, masks, cracks, titles):
     cracks : sequence of list of geometry.Crack
         The cracks of these masks, the longest first.
     titles : sequence of str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     rows = -(-len(images) // COLUMNS)
     height, width = images[0].shape
