@@ -121,7 +121,7 @@ def signs_of(line, at_border, image=None, mask=None):
     """
     near, middle = (_end_widths(line, share) for share in (_NEAR, _MIDDLE))
     largest = max(line.widths.max(), 1.0)
-    falls = _fall(line)
+    falls = falls_along(line)
     own = np.log(np.maximum(near, 0.5) / largest)
     rows = []
     for end in (0, 1):
@@ -142,7 +142,7 @@ def _end_widths(line, share):
     return np.array([line.widths[along <= reach].mean(), line.widths[along >= line.length - reach].mean()])
 
 
-def _fall(line):
+def falls_along(line):
     """Return how well the squared width falls linearly from the first point to the last: minus their correlation."""
     squared = line.widths**2
     if len(squared) < 4 or squared.std() < 1e-9:
@@ -161,7 +161,7 @@ def _beyond(image, mask, line):
     low = np.maximum(np.floor(line.points.min(axis=0) - 2 * reach), 0).astype(int)
     high = np.minimum(np.ceil(line.points.max(axis=0) + 2 * reach), image.shape).astype(int)
     window = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-    image, outside = np.float32(image[window]), ~ndimage.binary_dilation(mask[window], iterations=2)
+    image, outside = np.float32(image[window]), ~_grown(_grown(mask[window]))
     # In a large photograph a part of the pixels gives the same features, in a tenth of the memory and time.
     step = max(1, math.ceil(math.sqrt(outside.size / _MOST)))
     thin = np.s_[::step, ::step]
@@ -190,6 +190,16 @@ def _beyond(image, mask, line):
     return features
 
 
+def _grown(mask):
+    """Return a mask grown by a pixel to each of its four sides; a tenth of the time of `binary_dilation`."""
+    grown = mask.copy()
+    grown[1:] |= mask[:-1]
+    grown[:-1] |= mask[1:]
+    grown[:, 1:] |= mask[:, :-1]
+    grown[:, :-1] |= mask[:, 1:]
+    return grown
+
+
 def _parts(at, point, outward, reach):
     """Return the indices of the pixels in a cone ahead of an end, in a strip ahead of it, and around it."""
     near = np.flatnonzero((np.abs(at - point) < reach).all(axis=1))  # most of the window is far from the end
@@ -210,9 +220,12 @@ def _close(at, point, beside, reach):
 
 def _within(limit, at, points):
     """Tell which pixels are nearer to the points of a line than a limit [px]; the block decides for most of them."""
-    tree = cKDTree(points)
-    blocks = np.indices(at.max(axis=0, initial=0) // _BLOCK + 1)
-    from_block = tree.query(np.moveaxis(blocks, 0, -1) * _BLOCK + (_BLOCK - 1) / 2)[0][tuple((at // _BLOCK).T)]
+    if not len(at):
+        return np.zeros(0, bool)
+    tree, block = cKDTree(points), at // _BLOCK
+    first = block.min(axis=0)
+    centres = (np.moveaxis(np.indices(block.max(axis=0) - first + 1), 0, -1) + first) * _BLOCK + (_BLOCK - 1) / 2
+    from_block = tree.query(centres, distance_upper_bound=limit + _BLOCK)[0][tuple((block - first).T)]
     within = from_block < limit - _BLOCK
     undecided = ~within & (from_block < limit + _BLOCK)
     within[undecided] = tree.query(at[undecided], distance_upper_bound=limit)[0] < limit
