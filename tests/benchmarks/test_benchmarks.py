@@ -1,7 +1,6 @@
 """The benchmark: its arithmetic, its table, and the command at the smallest size."""
 
 import csv
-import os
 import re
 
 import numpy as np
@@ -12,6 +11,7 @@ from benchmarks import pytorch_unet, timing
 from crack_utils import models
 from crack_utils.inference import engine
 from crack_utils.runtime import paths
+from tests.helpers import contenders
 
 
 def test_contenders_take_turns_after_one_untimed_call(monkeypatch):
@@ -30,28 +30,12 @@ def test_contenders_take_turns_after_one_untimed_call(monkeypatch):
     assert found == {"a": [4.0] * 3, "b": [2.0] * 3}
 
 
-def counting(step):
-    """A contender for a process of its own: fails where it is told to."""
-    calls = []
-
-    def run():
-        calls.append(None)
-        if len(calls) == step:
-            os._exit(11)
-
-    return run, 8
-
-
 def test_a_contender_that_fails_says_so_and_the_others_go_on():
-    contenders = [timing.Apart(str(step), counting, (step,)) for step in (0, 1, 3)]
-    found = timing.rates_apart(contenders, rounds=3)
-    assert len(found["0"]) == 3 and min(found["0"]) > 0
-    assert "ended with status 11" in found["1"] and "ended with status 11" in found["3"]
-    assert "cannot be built" in timing.rates_apart([timing.Apart("none", unbuilt)], 1)["none"]
-
-
-def unbuilt():
-    raise ValueError("cannot be built")
+    made = [timing.Apart(str(call), contenders.ends_at, (call,)) for call in (0, 1, 3)]
+    rates = timing.rates_apart([*made, timing.Apart("none", contenders.cannot_be_built)], rounds=3)
+    assert len(rates["0"]) == 3 and min(rates["0"]) > 0
+    assert "ended with status 11" in rates["1"] and "ended with status 11" in rates["3"]
+    assert "cannot be built" in rates["none"]
 
 
 def test_ratios_compare_the_same_round():
