@@ -80,7 +80,7 @@ acceptance: $(READY)  ## run the tests that take minutes
 	@pytest -m acceptance -o faulthandler_timeout=3600
 
 benchmark: $(READY)  ## measure speed against Keras' defaults, PyTorch and the machine (minutes; writes results/benchmark.csv)
-	@python -m benchmarks && python -m benchmarks.answers && python -m benchmarks.page_answers
+	@python -m benchmarks && python -m benchmarks.answers
 
 lab: $(READY)  ## open the notebooks in JupyterLab
 	@jupyter lab

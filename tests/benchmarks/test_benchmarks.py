@@ -83,21 +83,20 @@ def test_pytorch_has_the_same_network():
     assert np.prod(ours(np.zeros((2, 16, 24, 1), "float32")).shape) == 2 * 16 * 24
 
 
-def test_the_editors_answers_are_timed(tmp_path):
+def test_answers_of_editor_and_page_are_timed(tmp_path, monkeypatch):
     from benchmarks import answers
 
-    answers.main(size=(120, 160), rounds=1, output=tmp_path / "answers.csv")
-    head, *rows, machine = (tmp_path / "answers.csv").read_text().splitlines()
-    assert head.startswith("answer of the editor,median") and "120×160 px" in machine
-    assert [row.split(",")[0] for row in rows][1:3] == ["preview of a fill", "fill"] and len(rows) == 8
-
-
-def test_the_pages_answers_are_timed(tmp_path, monkeypatch):
-    from benchmarks import page_answers
-
-    monkeypatch.setattr(page_answers, "zoom_answers", lambda size, rounds: [])
-    page_answers.main(size=(120, 160), rounds=1, output=tmp_path / "page.csv")
-    head, *rows, machine = (tmp_path / "page.csv").read_text().splitlines()
-    assert head.startswith("answer of the page,median") and "120×160 px" in machine
-    assert [row.split(",")[0] for row in rows][:2] == ["outlines at another threshold", "measures at another threshold"]
-    assert len(rows) == 6
+    monkeypatch.setattr(answers, "zoom_answers", lambda size, rounds: [])
+    answers.main(size=(120, 160), rounds=1, folder=tmp_path)
+    expected = {
+        "answers.csv": ("answer of the editor,median", ["next photograph", "preview of a fill", "fill"], 8),
+        "page_answers.csv": (
+            "answer of the page,median",
+            ["outlines at another threshold", "measures at another threshold"],
+            6,
+        ),
+    }
+    for name, (heading, first, count) in expected.items():
+        head, *rows, machine = (tmp_path / name).read_text().splitlines()
+        assert head.startswith(heading) and "120×160 px" in machine
+        assert [row.split(",")[0] for row in rows][: len(first)] == first and len(rows) == count
