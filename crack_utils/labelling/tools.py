@@ -10,6 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from crack_utils.data.contrast import check_image, contrast_stretch
+from crack_utils.geometry.skeleton import EIGHT
 from crack_utils.labelling.arrays import as_mask, bounding_box
 
 __all__ = [
@@ -24,7 +25,6 @@ __all__ = [
     "remove_small",
 ]
 
-EIGHT = np.ones((3, 3), dtype=bool)
 XYZ_FROM_RGB = ((0.412453, 0.357580, 0.180423), (0.212671, 0.715160, 0.072169), (0.019334, 0.119193, 0.950227))
 D65 = (0.95047, 1.0, 1.08883)  # white point of daylight, 2° observer
 ROUNDING = 1e-6  # far below one gray value of 16 bits
