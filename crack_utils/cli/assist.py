@@ -18,6 +18,7 @@ def add_commands(subparsers):
         help="let a network draft the masks, to correct them in the editor",
         description="Write a recipe for every photograph without one: the network's mask is its first step. Nothing "
         "counts as labelled before a person has looked at it in the editor (labelling.edit).",
+        epilog="example: crack-utils pre-label my_photographs",
     )
     _add_common(draft)
     draft.add_argument("--threshold", type=float, metavar="T", help="by default the model's own")
@@ -25,9 +26,10 @@ def add_commands(subparsers):
 
     following = subparsers.add_parser(
         "next",
-        help="name the photographs most worth labelling next",
+        help="list the photographs that should be labelled next",
         description="List the photographs of a folder without a label of which the network is least sure, and that "
         "differ most from those labelled and from each other.",
+        epilog="example: crack-utils next my_photographs --count 5",
     )
     _add_common(following)
     following.add_argument("--count", type=_count, default=10, metavar="N", help="how many to name (default 10)")

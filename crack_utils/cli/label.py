@@ -15,16 +15,31 @@ def add_commands(subparsers):
         What ``add_subparsers`` returned. The options of a run carry ``run``, a function of the options that returns
         the exit status.
     """
-    label = subparsers.add_parser("label", help="make masks from recipes")
+    label = subparsers.add_parser(
+        "label",
+        help="make masks from recipes",
+        description="Make masks from recipes, the stored steps of the labelling tools.",
+        epilog="example: crack-utils label replay my_photographs",
+    )
     commands = label.add_subparsers(required=True, metavar="WHAT")
 
-    run = commands.add_parser("run", help="apply one recipe to every photograph of a folder")
+    run = commands.add_parser(
+        "run",
+        help="apply one recipe to every photograph of a folder",
+        description="Apply one recipe to every photograph of a folder that is not labelled yet.",
+        epilog="example: crack-utils label run recipe.json my_photographs",
+    )
     run.add_argument("recipe", type=Path, metavar="RECIPE", help="a recipe as JSON")
     run.add_argument("folder", type=Path, metavar="FOLDER", help="holds images/; recipes/, masks/, parts/ are written")
     run.add_argument("--overwrite", action="store_true", help="also photographs that have a recipe or a mask already")
     run.set_defaults(run=_run)
 
-    replay = commands.add_parser("replay", help="make all masks of a folder again from their own recipes")
+    replay = commands.add_parser(
+        "replay",
+        help="make all masks of a folder again from their own recipes",
+        description="Make all masks of a folder again, each from its own recipe.",
+        epilog="example: crack-utils label replay my_photographs",
+    )
     replay.add_argument("folder", type=Path, metavar="FOLDER", help="holds images/ and recipes/")
     replay.set_defaults(run=_replay)
 

@@ -14,17 +14,34 @@ def add_commands(subparsers):
     ----------
     subparsers : argparse._SubParsersAction
     """
-    calibrate = subparsers.add_parser("calibrate", help="fit temperature and threshold of a run on its validation set")
-    calibrate.add_argument("model", metavar="RUN", help="a run's folder or id")
+    calibrate = subparsers.add_parser(
+        "calibrate",
+        help="fit temperature and threshold of a run on its validation set",
+        description="Fit the temperature and the threshold of a run on its validation set, and measure the errors of "
+        "length and tip, so that predictions get bounds. A training does this at its end.",
+        epilog="example: crack-utils calibrate latest",
+    )
+    calibrate.add_argument("model", metavar="RUN", help="a run's folder or id, or 'latest'")
     calibrate.set_defaults(run=_calibrate)
 
-    card = subparsers.add_parser("card", help="write a run's model card: data, measures, intended use, limits")
-    card.add_argument("model", metavar="RUN", help="a run's folder or id")
+    card = subparsers.add_parser(
+        "card",
+        help="write a run's model card: data, measures, intended use, limits",
+        description="Write a run's model card as Markdown: its data, measures with intervals, intended use and limits.",
+        epilog="example: crack-utils card latest --to card.md",
+    )
+    card.add_argument("model", metavar="RUN", help="a run's folder or id, or 'latest'")
     card.add_argument("--to", type=Path, metavar="FILE", help="default: card.md in the run's folder")
     card.set_defaults(run=_card)
 
-    export = subparsers.add_parser("export", help="write a run's network for use without Keras, and compare both")
-    export.add_argument("model", metavar="RUN", help="a run's folder or id")
+    export = subparsers.add_parser(
+        "export",
+        help="write a run's network for use without Keras, and compare both",
+        description="Write a run's network for use without Keras, with its calibration and model card. Each file is "
+        "compared with Keras on real pictures before it is kept.",
+        epilog="example: crack-utils export latest --to exported --format savedmodel",
+    )
+    export.add_argument("model", metavar="RUN", help="a run's folder or id, or 'latest'")
     export.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="made if it does not exist")
     export.add_argument(
         "--format",
@@ -34,7 +51,12 @@ def add_commands(subparsers):
     )
     export.set_defaults(run=_export)
 
-    model = subparsers.add_parser("model", help="make the default model again: draw its pictures and train (an hour)")
+    model = subparsers.add_parser(
+        "model",
+        help="make the default model again: draw its pictures and train (an hour)",
+        description="Draw the pictures of the default model and train it again.",
+        epilog="example: crack-utils model --to my_default",
+    )
     model.add_argument("--to", type=Path, metavar="FOLDER", help="default: the package's folder for 'predict default'")
     model.add_argument("--updates", type=int, metavar="N", help="of the training; default: as for the package's model")
     model.set_defaults(run=_model)

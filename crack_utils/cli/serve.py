@@ -15,9 +15,12 @@ def add_commands(subparsers):
     serve = subparsers.add_parser(
         "serve",
         help="open a page for this machine's browser: drop photographs, see, correct and download what is found",
+        description="Open a page in the browser of this machine that outlines and measures the cracks of photographs. "
+        "No other machine can open it, and it needs no internet connection.",
+        epilog="example: crack-utils serve latest --megabytes 200",
     )
     serve.add_argument(
-        "model", nargs="?", default="default", metavar="MODEL", help="as for predict, or none: 'default'"
+        "model", nargs="?", default="default", metavar="MODEL", help="as for predict (default: 'default')"
     )
     serve.add_argument("--port", type=int, default=PORT, metavar="N", help=f"of the page's address (default: {PORT})")
     serve.add_argument(

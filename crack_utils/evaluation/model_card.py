@@ -12,6 +12,7 @@ from crack_utils.evaluation.evaluate import THRESHOLD
 from crack_utils.evaluation.words import MEASURES
 from crack_utils.metrics.intervals import bootstrap
 from crack_utils.metrics.masks import Confusion
+from crack_utils.models.registry import MODELS
 from crack_utils.runtime.atomic import atomic_write
 from crack_utils.training.experiment import SYNTHETIC
 
@@ -102,7 +103,8 @@ def _head(run):
     e = run.experiment
     return (
         f"# Model card: {run.id}\n\n"
-        f"A {e.model} that gives, for each pixel of a gray photograph, the probability that it shows a crack. "
+        f"Network: {MODELS[e.model].title}. "
+        "It gives, for each pixel of a gray photograph, the probability that it shows a crack. "
         f"Loss {e.loss}, seed {e.seed}, {e.epochs} epochs at {e.size[0]}×{e.size[1]} px."
     )
 
