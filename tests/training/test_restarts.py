@@ -12,7 +12,7 @@ from crack_utils.training.callbacks import NothingLearntError
 from crack_utils.training.metrics import Separation
 from tests.helpers.folders import dark_cracks
 
-pytestmark = pytest.mark.usefixtures("own_artifacts", "untraced")
+pytestmark = pytest.mark.usefixtures("own_artifacts")
 
 
 SMALL = {"updates": 6, "epochs": 3, "ema": 0.9, "model_options": {"filters": (2, 2)}}
@@ -65,6 +65,7 @@ def test_attempts_differ_and_the_first_is_the_experiment(experiment):
     assert (again.seed, again.learning_rates[0]) == (2000, experiment.learning_rates[0] / 4)
 
 
+@pytest.mark.usefixtures("untraced")
 def test_begins_again_and_says_so_also_after_an_interruption(experiment, monkeypatch, capsys):
     attempts = fail_first(monkeypatch, 1)
     began = callbacks.Progress.on_train_begin
@@ -107,7 +108,7 @@ def test_the_report_s_presets_never_start_again(experiment):
 
 def test_the_moving_average_is_what_is_kept(experiment, monkeypatch):
     """Of the whole training, it lags behind its last weights: it is nearer to those that it began with."""
-    once, last = experiment.replace(seed=3, restarts=0, updates=60), []
+    once, last = experiment.replace(seed=3, restarts=0, updates=30), []
     end = callbacks.Progress.on_epoch_end
 
     def remember(self, epoch, logs=None):
