@@ -312,7 +312,15 @@ class Loss:
         self._batch, self._values, self._weights = [], [], []
 
     def add(self, pair, true, probability):
-        """Add a picture."""
+        """Add a picture to the mean.
+
+        Parameters
+        ----------
+        pair : Pair
+            For the labelled tip, if the loss needs it.
+        true : ndarray of bool, shape (H, W)
+        probability : ndarray of float32, shape (H, W), in [0, 1]
+        """
         target = true[..., None]
         if self._needs:
             target = targets.stack(true, targets.tip_at(pair, true.shape), "distance" in self._needs)

@@ -130,21 +130,49 @@ def closing(mask, radius=1):
 
 
 def fill_holes(mask):
-    """Fill background enclosed by the mask, that is not 4-connected with the border (``imfill``)."""
+    """Fill background enclosed by the mask, that is not 4-connected with the border (``imfill``).
+
+    Parameters
+    ----------
+    mask : bool array of shape (H, W)
+
+    Returns
+    -------
+    bool array of shape (H, W)
+    """
     mask = as_mask(mask)
     regions, count = ndimage.label(~mask)
     return mask | ~_touching(regions, count)[regions] & (regions > 0)
 
 
 def clear_border(mask):
-    """Remove the 8-connected regions that touch the image's border (``imclearborder``)."""
+    """Remove the 8-connected regions that touch the image's border (``imclearborder``).
+
+    Parameters
+    ----------
+    mask : bool array of shape (H, W)
+
+    Returns
+    -------
+    bool array of shape (H, W)
+    """
     mask = as_mask(mask)
     regions, count = ndimage.label(mask, EIGHT)
     return mask & ~_touching(regions, count)[regions]
 
 
 def remove_small(mask, area):
-    """Remove the 8-connected regions of fewer than ``area`` pixels (``bwareaopen``)."""
+    """Remove the 8-connected regions of fewer than ``area`` pixels (``bwareaopen``).
+
+    Parameters
+    ----------
+    mask : bool array of shape (H, W)
+    area : int [px]
+
+    Returns
+    -------
+    bool array of shape (H, W)
+    """
     mask, area = as_mask(mask), _count(area, "area", LARGEST_AREA)
     regions, _ = ndimage.label(mask, EIGHT)
     return mask & (np.bincount(regions.ravel()) >= area)[regions]

@@ -143,6 +143,11 @@ def example(size, seed=0):
     tuple
         The `crack_utils.data.synthetic.Photograph`; its secondary cracks that touch the primary one, and those that
         do not, bool arrays of shape (H, W).
+
+    Raises
+    ------
+    ValueError
+        If none of the first specimens of the seed has an isolated secondary crack.
     """
     for specimen in range(20):
         shot = render(specimen, frame=7, size=size, seed=seed)
