@@ -108,7 +108,7 @@ def test_the_report_s_presets_never_start_again(experiment):
 
 def test_the_moving_average_is_what_is_kept(experiment, monkeypatch):
     """Of the whole training, it lags behind its last weights: it is nearer to those that it began with."""
-    once, last = experiment.replace(seed=3, restarts=0, updates=30), []
+    once, last = experiment.replace(seed=3, restarts=0, updates=60), []
     end = callbacks.Progress.on_epoch_end
 
     def remember(self, epoch, logs=None):
