@@ -112,7 +112,7 @@ def probabilities(model, images, batch=8):
 
     Parameters
     ----------
-    model : keras.Model
+    model : keras.Model or Engine
     images : ndarray, float32, shape (N, H, W), in [0, 1]; or list of ndarray, shape (H, W)
         Pictures in a list may have different sizes and are predicted one by one.
     batch : int
@@ -124,9 +124,10 @@ def probabilities(model, images, batch=8):
     """
     if isinstance(images, list):
         return [predict(model, image) for image in images]
-    graph = _graph(model, images.shape[1:3])
+    is_keras = isinstance(model, keras.Model)  # an engine has compiled its network already
+    predict_batch = _graph(model, images.shape[1:3]) if is_keras else model.predict_on_batch
     parts = [images[first : first + batch, ..., None] for first in range(0, len(images), batch)]
-    return np.concatenate([graph(part).numpy()[..., 0] for part in parts])
+    return np.concatenate([np.asarray(predict_batch(part))[..., 0] for part in parts])
 
 
 @functools.lru_cache(maxsize=1)  # the batches of a set come one by one
@@ -141,7 +142,7 @@ def predicted(model, pairs, size, batch=8):
 
     Parameters
     ----------
-    model : keras.Model
+    model : keras.Model or Engine
     pairs : list of Pair
     size : (height, width) [px], or int
         As for `arrays`.

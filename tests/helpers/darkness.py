@@ -11,12 +11,9 @@ class Darkness:
     def __init__(self):
         self.calls = 0
 
-    def __call__(self, images, training=False):
-        return 1 - images
-
     def predict_on_batch(self, images):
         self.calls += 1
-        return self(images)
+        return 1 - images
 
 
 class Dark:

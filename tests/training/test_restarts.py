@@ -12,7 +12,7 @@ from crack_utils.training.callbacks import NothingLearntError
 from crack_utils.training.metrics import Separation
 from tests.helpers.folders import dark_cracks
 
-pytestmark = pytest.mark.usefixtures("own_artifacts", "untraced")
+pytestmark = pytest.mark.usefixtures("own_artifacts")
 
 
 SMALL = {"updates": 6, "epochs": 3, "ema": 0.9, "model_options": {"filters": (2, 2)}}
@@ -65,6 +65,7 @@ def test_attempts_differ_and_the_first_is_the_experiment(experiment):
     assert (again.seed, again.learning_rates[0]) == (2000, experiment.learning_rates[0] / 4)
 
 
+@pytest.mark.usefixtures("untraced")
 def test_begins_again_and_says_so_also_after_an_interruption(experiment, monkeypatch, capsys):
     attempts = fail_first(monkeypatch, 1)
     began = callbacks.Progress.on_train_begin
