@@ -11,6 +11,9 @@ settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Without compiled modules each process that the tests start takes three times as long to load TensorFlow.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 if "PYTEST_XDIST_WORKER" in os.environ:  # processes share the cores: one thread each is faster than many
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")
@@ -58,3 +61,12 @@ def own_artifacts(tmp_path_factory):
         patch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path_factory.mktemp("artifacts")))
         patch.setattr(hardware, "resolve", lambda precision="auto": ("float32", False))
         yield
+
+
+@pytest.fixture
+def untraced(monkeypatch):
+    """Trainings of a few steps run eagerly: to trace a network takes longer than to run it."""
+    import keras
+
+    compile_ = keras.Model.compile
+    monkeypatch.setattr(keras.Model, "compile", lambda *args, **options: compile_(*args, **options, run_eagerly=True))

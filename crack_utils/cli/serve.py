@@ -1,6 +1,6 @@
-"""The shell's way to the page: ``crack-utils serve``."""
+"""The command that opens the page: ``crack-utils serve``."""
 
-PORT = 8866
+from crack_utils.inference.page import MEGABYTES, PORT
 
 
 def add_commands(subparsers):
@@ -19,15 +19,21 @@ def add_commands(subparsers):
     serve.add_argument(
         "model", nargs="?", default="default", metavar="MODEL", help="as for predict, or none: 'default'"
     )
-    serve.add_argument("--port", type=int, default=PORT, metavar="N")
-    serve.add_argument("--megabytes", type=float, default=100, metavar="N", help="largest photograph that is taken")
+    serve.add_argument("--port", type=int, default=PORT, metavar="N", help=f"of the page's address (default: {PORT})")
+    serve.add_argument(
+        "--megabytes",
+        type=float,
+        default=MEGABYTES,
+        metavar="N",
+        help=f"largest photograph in MB (default: {MEGABYTES})",
+    )
     serve.add_argument(
         "--labels",
         default="labels",
         metavar="FOLDER",
         help="where corrected masks go, for a training (default: labels)",
     )
-    serve.add_argument("--no-browser", action="store_true", help="say the address only")
+    serve.add_argument("--no-browser", action="store_true", help="only print the address")
     serve.set_defaults(run=_serve)
 
 

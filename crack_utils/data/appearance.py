@@ -93,7 +93,20 @@ def groups(pairs, height, count=24):
 
 
 def of_pairs(pairs, height, measured=True):
-    """Return the `Statistics` of a list of pairs; without those of the masks unless `measured`."""
+    """Return the statistics of the pictures and masks of a data set, to compare it with another.
+
+    Parameters
+    ----------
+    pairs : list of Pair
+    height : int [px]
+        Pictures are reduced to about this height, so that data sets of different size can be compared.
+    measured : bool
+        If False, the statistics of the masks are left out.
+
+    Returns
+    -------
+    Statistics
+    """
     gray, spectra = np.zeros(len(GRAY_EDGES) - 1), []
     columns = {name: [] for name in ("share", "width", "contrast", "from_tip", "opening")}
     for pair in pairs:

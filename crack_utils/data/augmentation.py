@@ -102,7 +102,7 @@ def rich(image, mask, tip, seed, strengths=Strengths()):
 
 
 def shake(image, mask, tip, seed, strengths=Strengths()):
-    """Apply the changes of `rich` without flips; arguments and results as there."""
+    """Change a picture, its mask and its tips as `rich` does, but without flips; see there for arguments and result."""
     seed = _pair(seed)
     turn, down, right, light, contrast, blur, noise = tf.unstack(
         tf.random.stateless_uniform((7,), _another(seed, 1), minval=-1)
@@ -212,6 +212,10 @@ def expose(image, light, contrast):
         Added to each gray value.
     contrast : float
         Factor of the difference between a gray value and the picture's mean.
+
+    Returns
+    -------
+    tensor of float32, of the same shape
     """
     mean = tf.reduce_mean(image)
     return tf.clip_by_value(mean + light + contrast * (image - mean), 0, 1)
@@ -227,6 +231,10 @@ def soften(image, sigma, largest):
         Standard deviation; 0 changes nothing.
     largest : float [px]
         Largest possible sigma; the filter reaches three times as far.
+
+    Returns
+    -------
+    tensor of float32, shape (H, W, 1)
     """
     reach = int(np.ceil(3 * largest))
     distance = tf.range(-reach, reach + 1, dtype=tf.float32)

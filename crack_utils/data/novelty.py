@@ -81,6 +81,11 @@ def ranges(images):
     Returns
     -------
     dict of [low, high]
+
+    Raises
+    ------
+    ValueError
+        If there is no picture.
     """
     rows = [features(image) for image in images]
     if not rows:

@@ -86,6 +86,11 @@ def scan(*folders):
     Returns
     -------
     Found
+
+    Raises
+    ------
+    ValueError
+        If no folder is given.
     """
     if not folders:
         raise ValueError("find_pairs needs at least one folder with images/ and masks/")

@@ -170,7 +170,27 @@ def _shuffle(place, count, seed, epoch):
 
 
 def epoch_length(images, repeat, batch, training):
-    """Return the number of image steps of an epoch; raise a ValueError if they do not fill one batch."""
+    """Return the number of image steps of an epoch.
+
+    Parameters
+    ----------
+    images : int
+        In the data set.
+    repeat : int
+        How often each is used in an epoch.
+    batch : int
+    training : bool
+        If True, an incomplete last batch is left out.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If the images do not fill one batch in training, or if there is none.
+    """
     if images * repeat < (batch if training else 1):
         raise ValueError(f"{images} image(s), each {repeat} time(s), do not fill one batch of {batch}")
     return images * repeat // batch * batch if training else images * repeat

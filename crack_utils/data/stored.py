@@ -90,7 +90,21 @@ def refuse_large(height, width, sample_bytes, limit):
 
 
 def from_pillow(picture):
-    """Decode a picture that Pillow has opened, without turning it."""
+    """Return the stored values of a picture that Pillow has opened, without turning it.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image
+
+    Returns
+    -------
+    Stored
+
+    Raises
+    ------
+    Refused
+        If a pixel has a colour that the palette does not contain.
+    """
     picture.load()
     alpha = palette = None
     if picture.mode == "P":

@@ -83,12 +83,19 @@ def tip_at(pair, size=None):
 
 
 def check_tips(pairs, loss):
-    """Raise an error for a data set without labelled tips, for a loss that needs them.
+    """Refuse a data set without labelled tips, for a loss that needs them.
+
+    Parameters
+    ----------
+    pairs : list of Pair
+        One tip among them is enough.
+    loss : str
+        Name of the loss, for the message.
 
     Raises
     ------
     DataError
-        Names each folder's `metadata.csv` and the columns to fill in.
+        If no pair has a tip. It names each folder's `metadata.csv` and the columns to fill in.
     """
     if any(pair.tip is not None for pair in pairs):
         return

@@ -153,7 +153,22 @@ def logit_counts(true, probability):
 
 
 def temperature_of(counts):
-    """Return the temperature of pixels counted by `logit_counts`; as `fit_temperature`."""
+    """Return the temperature of pixels that were counted by `logit_counts`, as `fit_temperature` does from a picture.
+
+    Parameters
+    ----------
+    counts : (ndarray, ndarray), each of shape (STEPS,)
+        Number of crack and of background pixels in each interval of the logit.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If there are no crack pixels or no background pixels.
+    """
     cracks, background = counts
     if not cracks.any() or not background.any():
         raise ValueError("true has no crack, or nothing but crack: a temperature needs both")

@@ -2,11 +2,13 @@
 
 import csv
 import dataclasses
+import functools
 import json
 import math
 
 import keras
 import numpy as np
+import tensorflow as tf
 from PIL import Image
 
 from crack_utils import losses, metrics
@@ -122,13 +124,16 @@ def probabilities(model, images, batch=8):
     """
     if isinstance(images, list):
         return [predict(model, image) for image in images]
-    model.jit_compile = False  # one pass takes less time than compiling
-    size = images.shape[1:3]
-    if getattr(model, "predicted_size", None) != size:
-        model.predict_function = None  # else it is traced anew for pictures of any size, which not all layers can take
-    model.predicted_size = size
+    graph = _graph(model, images.shape[1:3])
     parts = [images[first : first + batch, ..., None] for first in range(0, len(images), batch)]
-    return np.concatenate([model.predict_on_batch(part)[..., 0] for part in parts])
+    return np.concatenate([graph(part).numpy()[..., 0] for part in parts])
+
+
+@functools.lru_cache(maxsize=1)  # the batches of a set come one by one
+def _graph(model, size):
+    """Return a network as a graph for batches of pictures of one size; not all layers can take a graph for any size."""
+    batches = tf.TensorSpec((None, *size, 1), tf.float32)
+    return tf.function(lambda images: model(images, training=False), input_signature=[batches])
 
 
 def predicted(model, pairs, size, batch=8):
@@ -307,7 +312,15 @@ class Loss:
         self._batch, self._values, self._weights = [], [], []
 
     def add(self, pair, true, probability):
-        """Add a picture."""
+        """Add a picture to the mean.
+
+        Parameters
+        ----------
+        pair : Pair
+            For the labelled tip, if the loss needs it.
+        true : ndarray of bool, shape (H, W)
+        probability : ndarray of float32, shape (H, W), in [0, 1]
+        """
         target = true[..., None]
         if self._needs:
             target = targets.stack(true, targets.tip_at(pair, true.shape), "distance" in self._needs)

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import ndimage
 
 _STEP = 0.25  # [px] between samples along a line; the edge is interpolated between two of them
+_NEAR = 64  # samples along a line that are looked at first
 _CORNER = 1.5  # radii: the corner of a flat end is √2 radii from the centre of the last disc
 _SHARP = 0.7  # share of a flat end's area: an end with less is sharp; a half disc has about this share
 _RAGGED = 1.5  # [px] from an end: nearer, the width would be measured along the pixel steps of the end
@@ -120,8 +121,7 @@ def line_of(field, level, crack, way, closed=False):
     """
     key = way.tobytes(), closed
     if key not in crack.lines:
-        heading = principal_axis(crack.pixels)
-        crack.lines[key] = trace(field, level, crack.pixels[way], crack.radii[way], closed, heading)
+        crack.lines[key] = trace(field, level, crack.pixels[way], crack.radii[way], closed, crack.heading)
     return crack.lines[key]
 
 
@@ -146,24 +146,6 @@ def ray(field, level, start, direction, reach):
     float
     """
     return float(_way_out(field, level, np.asarray(start)[None], np.asarray(direction)[None], np.array([reach]))[0])
-
-
-def principal_axis(points):
-    """Return the direction in which points spread most, a unit vector (row, column) that points to the right.
-
-    If the points spread equally in all directions, it is (0, 1).
-
-    Parameters
-    ----------
-    points : ndarray, shape (n, 2)
-        (row, column) [px].
-    """
-    spread = np.cov(points.T, bias=True)
-    values, vectors = np.linalg.eigh(spread)
-    if values[1] - values[0] < 1e-9:
-        return np.array([0.0, 1.0])
-    axis = vectors[:, 1]
-    return -axis if axis[1] < 0 or (axis[1] == 0 and axis[0] > 0) else axis
 
 
 def _blunt(pixels, radii):
@@ -239,8 +221,8 @@ def _edges(field, level, points, radii, closed):
     """
     normals = _normals(points, closed)
     reach = 2 * radii + 1
-    left = _way_out(field, level, points, normals, reach)
-    right = _way_out(field, level, points, -normals, reach)
+    both = np.concatenate([points, points]), np.concatenate([normals, -normals]), np.concatenate([reach, reach])
+    left, right = np.split(_way_out(field, level, *both), 2)
     beyond = np.maximum(left + right - reach, 0)  # cut off the longer side
     return left - beyond * (left >= right), right - beyond * (left < right)
 
@@ -262,17 +244,29 @@ def _way_out(field, level, points, directions, reach):
     No distance is larger than the point's `reach`.
     """
     steps = np.arange(0, reach.max() + _STEP, _STEP)
-    rows, columns = (points[:, axis, None] + steps * directions[:, axis, None] for axis in (0, 1))
-    values = ndimage.map_coordinates(field, [rows, columns], order=1, mode="nearest", output=np.float32)
-    height, width = field.shape
-    outside = (rows < -0.5) | (rows > height - 0.5) | (columns < -0.5) | (columns > width - 0.5)
-    below = outside | (values < level)
-    first = np.where(below.any(axis=1), below.argmax(axis=1), len(steps) - 1)
+    distances, ended = _falls(field, level, points, directions, steps[:_NEAR])
+    if not ended.all():  # few ways are long
+        distances[~ended], _ = _falls(field, level, points[~ended], directions[~ended], steps)
+    return np.minimum(distances, reach)
+
+
+def _falls(field, level, points, directions, steps):
+    """Return the distance at which the field falls below the level, and whether it does so within the steps at all."""
+    places = points.T[..., None] + steps * directions.T[..., None]  # (2, points, steps)
+    values = ndimage.map_coordinates(field, places, order=1, mode="nearest", output=np.float32)
+    below, outside = values < level, np.zeros(values.shape, bool)
+    last = np.array(field.shape)[:, None, None] - 0.5
+    ends = places[..., [0, -1]]
+    if (ends < -0.5).any() or (ends > last).any():  # some leave the picture
+        outside = ((places < -0.5) | (places > last)).any(axis=0)
+        below |= outside
+    ended = below.any(axis=1)
+    first = np.where(ended, below.argmax(axis=1), len(steps) - 1)
     index = np.arange(len(points))
     before, after = values[index, np.maximum(first - 1, 0)], values[index, first]
     fall = np.where(outside[index, first] | (before <= after), np.inf, before - after)
     share = np.where(np.isinf(fall), 0.5, np.clip((before - level) / fall, 0, 1))
-    return np.minimum(np.where(first > 0, (first - 1 + share) * _STEP, 0.0), reach)
+    return np.where(first > 0, (first - 1 + share) * _STEP, 0.0), ended
 
 
 def _normals(points, closed):

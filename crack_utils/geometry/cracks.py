@@ -6,10 +6,10 @@ import numpy as np
 from scipy import ndimage
 
 from crack_utils.geometry.arguments import as_field, check_image, check_position, check_scale
-from crack_utils.geometry.centreline import Centreline, line_of, principal_axis
+from crack_utils.geometry.centreline import Centreline, line_of
 from crack_utils.geometry.follow import follow
 from crack_utils.geometry.primary import ranked
-from crack_utils.geometry.skeleton import EIGHT
+from crack_utils.geometry.skeleton import EIGHT, principal_axis
 from crack_utils.geometry.tip import Tip, tip_of
 
 _AT_END = 4.0  # [px] from an end of the centreline: a tip farther away belongs to a branch

@@ -21,6 +21,8 @@ _CONE = np.radians(35)  # half angle of the cone beyond an end that is examined
 _FAR = 0.05  # share of the photograph's shorter side: length of the region beyond an end that is examined
 _BLOCK = 8  # [px] side of the blocks of pixels whose distance from a line is computed together
 _MOST = 4_000_000  # [px] around a crack that are examined one by one; of larger regions, some rows and columns
+_CLOSE = 3.0  # lengths of that region: from an end, material nearer than this is compared with it
+_ENOUGH = 50  # pixels of material: with fewer there is nothing to compare with
 _DARKEST = 0.01  # in [0, 1]: smallest standard deviation of gray values, for pictures without noise
 
 # Fitted by `crack_utils.study.tip_rule` on synthetic specimens. One row per feature; "other" means the other end.
@@ -119,7 +121,7 @@ def signs_of(line, at_border, image=None, mask=None):
     """
     near, middle = (_end_widths(line, share) for share in (_NEAR, _MIDDLE))
     largest = max(line.widths.max(), 1.0)
-    falls = _fall(line)
+    falls = falls_along(line)
     own = np.log(np.maximum(near, 0.5) / largest)
     rows = []
     for end in (0, 1):
@@ -140,7 +142,7 @@ def _end_widths(line, share):
     return np.array([line.widths[along <= reach].mean(), line.widths[along >= line.length - reach].mean()])
 
 
-def _fall(line):
+def falls_along(line):
     """Return how well the squared width falls linearly from the first point to the last: minus their correlation."""
     squared = line.widths**2
     if len(squared) < 4 or squared.std() < 1e-9:
@@ -152,14 +154,14 @@ def _beyond(image, mask, line):
     """Compare the photograph beyond and around each end with the material beside the crack; shape (2, 5).
 
     The photograph is smoothed at two scales, because a notch is large and the grain of a surface is small. Differences
-    are in standard deviations of the gray values beside the crack.
+    are in standard deviations of the gray values beside the crack, near the end: light changes over a specimen.
     """
     side = min(image.shape)
     reach = max(20.0, _FAR * side)
     low = np.maximum(np.floor(line.points.min(axis=0) - 2 * reach), 0).astype(int)
     high = np.minimum(np.ceil(line.points.max(axis=0) + 2 * reach), image.shape).astype(int)
     window = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-    image, outside = np.float32(image[window]), ~ndimage.binary_dilation(mask[window], iterations=2)
+    image, outside = np.float32(image[window]), ~_grown(_grown(mask[window]))
     # In a large photograph a part of the pixels gives the same features, in a tenth of the memory and time.
     step = max(1, math.ceil(math.sqrt(outside.size / _MOST)))
     thin = np.s_[::step, ::step]
@@ -168,22 +170,34 @@ def _beyond(image, mask, line):
     beside = np.all([(at - point) @ outward < 0 for point, outward, _ in ends], axis=0)
     beside[beside] = _within(min(line.widths.max() / 2 + 3 + reach, 2 * reach), at[beside], line.points[::2])
     features = np.zeros((2, 5))
-    if beside.sum() < 50:
+    if beside.sum() < _ENOUGH:
         return features
     parts = [_parts(at, *end[:2], reach) for end in ends]
+    close = [_close(at, point, beside, reach) for point, _, _ in ends]
     weight = np.float32(outside)
     for number, scale in enumerate((1.5, 0.012 * side)):
         smooth = _smoothed(image[thin], weight[thin], scale / step) if number else _smoothed(image, weight, scale)[thin]
         gray = smooth[outside[thin]]
-        middle = np.median(gray[beside])
-        spread = max(1.4826 * np.median(np.abs(gray[beside] - middle)), _DARKEST / (1 + number))
         for end, (cone, strip, around) in enumerate(parts):
+            material = gray[close[end]]
+            middle = np.median(material)
+            spread = max(1.4826 * np.median(np.abs(material - middle)), _DARKEST / (1 + number))
             if around.size:
                 features[end, 2 + number] = np.log1p(np.percentile(np.abs((gray[around] - middle) / spread), 90))
             if number == 0 and cone.size and strip.size:
                 features[end, :2] = [_all_odd((gray[part] - middle) / spread) for part in (strip, cone)]
-                features[end, 4] = np.log((gray[cone].std() + _DARKEST) / (gray[beside].std() + _DARKEST))
+                features[end, 4] = np.log((gray[cone].std() + _DARKEST) / (material.std() + _DARKEST))
     return features
+
+
+def _grown(mask):
+    """Return a mask grown by a pixel to each of its four sides; a tenth of the time of `binary_dilation`."""
+    grown = mask.copy()
+    grown[1:] |= mask[:-1]
+    grown[:-1] |= mask[1:]
+    grown[:, 1:] |= mask[:, :-1]
+    grown[:, :-1] |= mask[:, 1:]
+    return grown
 
 
 def _parts(at, point, outward, reach):
@@ -198,11 +212,20 @@ def _parts(at, point, outward, reach):
     return near[cone], near[strip], near[around]
 
 
+def _close(at, point, beside, reach):
+    """Tell which pixels beside the crack are near an end; all, where these are too few to compare with."""
+    close = beside & (np.hypot(*(at - point).T) < _CLOSE * reach)
+    return close if close.sum() >= _ENOUGH else beside
+
+
 def _within(limit, at, points):
     """Tell which pixels are nearer to the points of a line than a limit [px]; the block decides for most of them."""
-    tree = cKDTree(points)
-    blocks = np.indices(at.max(axis=0, initial=0) // _BLOCK + 1)
-    from_block = tree.query(np.moveaxis(blocks, 0, -1) * _BLOCK + (_BLOCK - 1) / 2)[0][tuple((at // _BLOCK).T)]
+    if not len(at):
+        return np.zeros(0, bool)
+    tree, block = cKDTree(points), at // _BLOCK
+    first = block.min(axis=0)
+    centres = (np.moveaxis(np.indices(block.max(axis=0) - first + 1), 0, -1) + first) * _BLOCK + (_BLOCK - 1) / 2
+    from_block = tree.query(centres, distance_upper_bound=limit + _BLOCK)[0][tuple((block - first).T)]
     within = from_block < limit - _BLOCK
     undecided = ~within & (from_block < limit + _BLOCK)
     within[undecided] = tree.query(at[undecided], distance_upper_bound=limit)[0] < limit

@@ -111,10 +111,11 @@ def _strip(image, path, probabilities, weights, running, turned):
     start_row = min(int(np.rint((path[-1] - origin) @ tangent)), len(features) - 2)
     columns, values = best_path(evidence(features[start_row:], weights), (path[-1] - origin) @ across + ASIDE)
     stop = int(np.argmax(values))
-    least = 0.0
-    if not running:
-        least = (TURNED if turned else LEAST) + _by_chance(image, path[-1], tangent, contrast, probabilities, weights)
-    if stop == 0 or values[stop] < least:
+    least = 0.0 if running else TURNED if turned else LEAST
+    enough = stop > 0 and values[stop] >= least
+    if enough and not running:  # chance takes longest to find out and only ever raises what is needed
+        enough = values[stop] >= least + _by_chance(image, path[-1], tangent, contrast, probabilities, weights)
+    if not enough:
         return np.empty((0, 2)), 0.0, True
     aside = _smooth(columns[: stop + 1] - ASIDE)[1:]
     added = origin + (start_row + np.arange(1, stop + 1))[:, None] * tangent + aside[:, None] * across

@@ -5,8 +5,6 @@ they are close, point at each other, and no other end fits better. Two cracks th
 are farther apart. They are joined if the photograph shows no material between them, only the notch.
 """
 
-from itertools import combinations
-
 import numpy as np
 from scipy import ndimage
 from skimage.draw import line as pixels_between
@@ -19,6 +17,7 @@ _ALWAYS = 6.0  # [px] gap that is always allowed, even between short pieces
 _TURN = np.cos(np.radians(40))  # largest angle between an end's direction and the line to the other end
 _STRAIGHT = np.cos(np.radians(35))  # the same across a notch
 _NOTCH = 0.45  # share of the picture's shorter side: the longest notch in a crack's middle
+_AWAY = 0.7  # cosine: less than that of both angles
 _SHORT = 8.0  # [px] length: shorter pieces have no direction
 _TANGENT = 12.0  # [px] length over which an end's direction is measured
 _ODD = 3.0  # standard deviations from the gray values beside the crack: farther away it is not material
@@ -46,8 +45,8 @@ def join_pieces(field, level, cracks, image=None):
     """
     ends = [end for number, crack in enumerate(cracks) for end in _ends(number, crack)]
     possible = []
-    for (first, a), (second, b) in combinations(enumerate(ends), 2):
-        cost = _cost(a, b, min(field.shape), image) if a["piece"] != b["piece"] else None
+    for first, second in _facing(ends, _NOTCH * min(field.shape)):
+        cost = _cost(ends[first], ends[second], min(field.shape), image)
         if cost is not None:
             possible.append((cost, first, second))
     joined, used, group = field, set(), list(range(len(cracks)))
@@ -77,6 +76,21 @@ def _ends(number, crack):
             direction = (path[0] - back) / np.hypot(*(path[0] - back))
         ends.append({"piece": number, "pixel": path[0], "direction": direction, "length": along[-1] + 1})
     return ends[:1] if len(pixels) == 1 else ends
+
+
+def _facing(ends, farthest):
+    """Return the pairs of ends of two pieces that may be joined, for `_cost` to decide: few of thousands."""
+    if not ends:
+        return []
+    pieces = np.array([end["piece"] for end in ends])
+    pixels = np.array([end["pixel"] for end in ends], float)
+    outward = np.array([(np.nan, np.nan) if end["direction"] is None else end["direction"] for end in ends])
+    ways = pixels - pixels[:, None]  # from the first to the second of a pair
+    gaps = np.hypot(ways[..., 0], ways[..., 1])
+    away = (ways * outward[:, None]).sum(axis=-1) < _AWAY * gaps  # False where there is no direction
+    away &= gaps > 3
+    possible = ~(away | away.T) & (gaps <= farthest + 1) & (pieces != pieces[:, None])
+    return np.argwhere(np.triu(possible)).tolist()
 
 
 def _cost(a, b, side, image):

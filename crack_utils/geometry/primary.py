@@ -10,14 +10,15 @@ import numpy as np
 from scipy import ndimage
 
 from crack_utils.geometry.centreline import line_of
-from crack_utils.geometry.ends import WITH_IMAGE, signs_of
+from crack_utils.geometry.ends import WITH_IMAGE, falls_along, signs_of
 from crack_utils.geometry.pieces import join_pieces
-from crack_utils.geometry.skeleton import skeletons
+from crack_utils.geometry.skeleton import EIGHT, skeletons
 
 _MOST = 60  # longest pieces that may be joined; further ones are noise
 _CANDIDATES = 12  # longest cracks that may be the primary crack
 _BESIDE = (3.0, 8.0)  # [px] from a crack's edge: range in which the material beside it is measured
 _FLAT = 0.02  # gray value: smallest standard deviation of the material beside a crack
+_CLEAR = 4.0  # largest absolute value of an end's logit
 _BORDER = 1.5  # [px] from the picture's edge
 
 # Fitted by `crack_utils.study.primary_rule` on synthetic specimens and the default model's predictions for them.
@@ -35,6 +36,7 @@ WEIGHTS = {
     "closed": -1.59,
     "turns": -0.87,
 }
+_OF_ENDS = [list(WEIGHTS).index(name) for name in ("tip and mouth", "tip")]
 
 
 def ranked(field, level, image=None, primary=None):
@@ -63,8 +65,8 @@ def ranked(field, level, image=None, primary=None):
         distances = [np.hypot(*(crack.pixels - primary).T).min() for crack, _, _ in pieces]
         first = int(np.argmin(distances)) if pieces else 0
     else:
-        joined, pieces, features = candidates(field, level, image)
-        first = 0 if features is None or len(pieces) < 2 else int(np.argmax(features @ list(WEIGHTS.values())))
+        joined, pieces = _joined(field, level, image)
+        first = 0 if image is None or len(pieces) < 2 else _most_likely(joined, level, image, pieces[:_CANDIDATES])
     return joined, pieces[first : first + 1] + pieces[:first] + pieces[first + 1 :]
 
 
@@ -91,11 +93,33 @@ def candidates(field, level, image=None):
     return joined, pieces, np.array(features).reshape(-1, len(WEIGHTS))
 
 
+def _most_likely(field, level, image, pieces):
+    """Return which crack has the largest weighted sum of the features of `candidates`.
+
+    Those of its ends take most of the time, and are found only where they could still make it the largest.
+    """
+    weights = np.array(list(WEIGHTS.values()))
+    signs = np.array([_signs_of_middle(field, level, image, *piece) for piece in pieces])
+    at_most = signs @ weights + np.abs(weights[_OF_ENDS]) @ (2 * _CLEAR, _CLEAR)
+    sums, mask = np.full(len(pieces), -np.inf), field >= level
+    for number in np.argsort(-at_most):
+        if at_most[number] < sums.max():
+            break
+        signs[number, _OF_ENDS] = _signs_of_ends(field, level, mask, image, *pieces[number])
+        sums[number] = (signs @ weights)[number]
+    return int(np.argmax(sums))
+
+
 def _joined(field, level, image):
     """Return the field with bridges between the pieces of cracks, and its cracks, the longest first."""
     pieces = _longest_first(skeletons(field >= level))
     joined = join_pieces(field, level, [crack for crack, _, _ in pieces[:_MOST]], image)
-    return joined, pieces if joined is field else _longest_first(skeletons(joined >= level))
+    if joined is field:
+        return field, pieces
+    labels, _ = ndimage.label(joined >= level, EIGHT)
+    with_bridge = np.isin(labels, np.unique(labels[joined != field]))
+    others = [crack for crack, _, _ in pieces if not with_bridge[tuple(crack.pixels[0])]]
+    return joined, _longest_first(others + skeletons(with_bridge))
 
 
 def signs_of_crack(field, level, mask, image, crack, way, closed):
@@ -119,6 +143,13 @@ def signs_of_crack(field, level, mask, image, crack, way, closed):
     ndarray, shape (k,)
         In the order of `WEIGHTS`.
     """
+    signs = _signs_of_middle(field, level, image, crack, way, closed)
+    signs[_OF_ENDS] = _signs_of_ends(field, level, mask, image, crack, way, closed)
+    return signs
+
+
+def _signs_of_middle(field, level, image, crack, way, closed):
+    """Return the features of a crack, with 0 for those of its ends."""
     line = line_of(field, level, crack, way, closed)
     points, half = line.points, line.widths / 2
     along = np.gradient(points, axis=0)
@@ -134,15 +165,6 @@ def signs_of_crack(field, level, mask, image, crack, way, closed):
     spread = max(np.mean([1.4826 * np.median(np.abs(side - np.median(side))) for side in sides]), _FLAT)
     beyond = (np.median(inside) - np.array(middles)) / spread
     chord = np.hypot(*(points[-1] - points[0])) / max(line.length, 1.0)
-    shape = np.array(field.shape) - 1
-    at_border = [bool((end < _BORDER).any() or (end > shape - _BORDER).any()) for end in (points[0], points[-1])]
-    tip, mouth = 0.0, 0.0
-    falls = 0.0
-    if not closed:
-        ends = signs_of(line, at_border, image, mask)
-        falls = abs(ends[0, 2])
-        likeness = np.where(at_border, -4.0, np.clip(ends @ list(WITH_IMAGE.values()), -4, 4))
-        tip, mouth = likeness.max(), likeness.min()
     return np.array(
         [
             np.log(line.length + 1),
@@ -151,14 +173,28 @@ def signs_of_crack(field, level, mask, image, crack, way, closed):
             np.log1p(max(-beyond.max(), 0.0)),
             np.log1p(max(beyond.min(), 0.0)),
             np.log(line.widths.mean() + 0.5),
-            falls,
+            0.0 if closed else abs(falls_along(line)),
             np.log1p(100 * max(1 - chord, 0.0)),
-            tip - mouth,
-            tip,
+            0.0,
+            0.0,
             float(closed),
             _turns(line),
         ]
     )
+
+
+def _signs_of_ends(field, level, mask, image, crack, way, closed):
+    """Return how much more one end looks like a tip than the other, and how much it does, in logits."""
+    if closed:
+        return 0.0, 0.0
+    line = line_of(field, level, crack, way)
+    shape = np.array(field.shape) - 1
+    at_border = [
+        bool((end < _BORDER).any() or (end > shape - _BORDER).any()) for end in (line.points[0], line.points[-1])
+    ]
+    ends = signs_of(line, at_border, image, mask)
+    likeness = np.where(at_border, -_CLEAR, np.clip(ends @ list(WITH_IMAGE.values()), -_CLEAR, _CLEAR))
+    return likeness.max() - likeness.min(), likeness.max()
 
 
 def _turns(line):
@@ -173,5 +209,5 @@ def _longest_first(cracks):
     with_length = []
     for crack in cracks:
         path, closed = crack.longest_path()
-        with_length.append((crack.distances(path[0])[0][path[-1]], (crack, path, closed)))
-    return [entry for _, entry in sorted(with_length, key=lambda pair: -pair[0])]
+        with_length.append((-crack.distances(path[0])[0][path[-1]], *crack.pixels[0], (crack, path, closed)))
+    return [entry[-1] for entry in sorted(with_length, key=lambda entry: entry[:-1])]

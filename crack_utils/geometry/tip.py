@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crack_utils.geometry.arguments import as_field, check_image, check_position, check_scale
-from crack_utils.geometry.centreline import Centreline, arc_length, line_of, ray
+from crack_utils.geometry.centreline import arc_length, line_of, ray
 from crack_utils.geometry.ends import MASK_ONLY, WITH_IMAGE, Ends, judge, signs_of
 from crack_utils.geometry.point import sharp_point
 from crack_utils.geometry.primary import ranked
@@ -167,7 +167,7 @@ def tip_of(field, level, crack, notch=None, mm_per_px=None, image=None, others=(
     order = [verdict.tip, 1 - verdict.tip]
     distances = crack.distances(way[0])[0]
     branches = [
-        _last_end(field, level, crack, crack.path(way[0], end))[0]
+        _end_of(field, level, crack, crack.path(way[0], end), -1)[0]
         for end in sorted(crack.ends, key=lambda pixel: -distances[pixel])[:_MOST]
         if end not in (way[0], way[-1])
     ]
@@ -232,8 +232,10 @@ def _mouth(field, level, crack, image):
 
     def likeness(end):
         way = crack.path(end, int(np.argmax(crack.distances(end)[0])))
-        line, pair = both_ends(field, level, crack, way)
-        signs, weights = end_signs(field, level, line, [leaves(point, field.shape) for point, _ in pair], image)
+        other = leaves(_end_of(field, level, crack, way, -1)[0], field.shape)
+        line = line_of(field, level, crack, way)
+        # Whether this end is at the border, too, is no feature of it.
+        signs, weights = end_signs(field, level, line, (False, other), image)
         return float(signs[0] @ list(weights.values()))
 
     way, _ = crack.longest_path()
@@ -333,21 +335,20 @@ def both_ends(field, level, crack, way):
     ends : list of two (point, direction)
         Each an ndarray of shape (2,): (row, column) [px], and a unit vector out of the crack. First of the path first.
     """
-    line = line_of(field, level, crack, way)
-    backwards = Centreline(line.points[::-1], line.widths[::-1], False, line.extensions[::-1])
-    return line, [_end_of(field, level, crack, way[::-1], backwards), _end_of(field, level, crack, way, line)]
+    return line_of(field, level, crack, way), [_end_of(field, level, crack, way, end) for end in (0, -1)]
 
 
-def _last_end(field, level, crack, way):
-    """Return the position and outward direction of the last end of a path."""
-    return both_ends(field, level, crack, way)[1][1]
-
-
-def _end_of(field, level, crack, way, line):
-    outward = line.points[-1] - line.points[-2]
-    outward = outward / max(np.hypot(*outward), 1e-9)
-    point = sharp_point(field, level, crack.pixels[way], crack.radii[way], outward)
-    return line.points[-1] if point is None else point, outward
+def _end_of(field, level, crack, way, end):
+    """Return the position and outward direction of the first (0) or the last (-1) end of a path; each is found once."""
+    key = way.tobytes(), end
+    if key not in crack.end_points:
+        line = line_of(field, level, crack, way)
+        points, way = (line.points, way) if end else (line.points[::-1], way[::-1])
+        outward = points[-1] - points[-2]
+        outward = outward / max(np.hypot(*outward), 1e-9)
+        point = sharp_point(field, level, crack.pixels[way], crack.radii[way], outward)
+        crack.end_points[key] = points[-1] if point is None else point, outward
+    return crack.end_points[key]
 
 
 def leaves(point, shape):

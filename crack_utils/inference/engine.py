@@ -104,7 +104,7 @@ def check_engine(engine):
 
 
 def is_installed():
-    """Return whether OpenVINO can be imported."""
+    """Return whether OpenVINO can be imported (True or False); it is not loaded."""
     return importlib.util.find_spec("openvino") is not None
 
 

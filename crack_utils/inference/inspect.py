@@ -17,8 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from crack_utils.data.digests import sha256
@@ -35,7 +35,14 @@ from crack_utils.runtime.workers import Workers
 PARTS = ("probabilities", "masks", "overlays", "measures")
 
 FEW = 8  # photographs, up to which the start of other processes would cost more than it brings
-COMPRESSION = 3  # of PNG: as small as Pillow's 6 to a twentieth, in a quarter of the time
+
+# How pictures are compressed: nearly as small as Pillow writes them, in a quarter of the time.
+RUNS = imagecodecs.PNG.STRATEGY.RLE
+PNG = {
+    "probabilities": {"level": 1, "strategy": RUNS, "filter": imagecodecs.PNG.FILTER.UP},
+    "masks": {"level": 1, "strategy": RUNS, "filter": imagecodecs.PNG.FILTER.NONE},
+    "overlays": {"level": 1, "filter": imagecodecs.PNG.FILTER.NONE},
+}
 
 # The modules that decide a result: a change of their code makes it anew.
 DECISIVE = ("inference/inspect.py", "inference/predictor.py")
@@ -228,13 +235,13 @@ def _draw(folder, photograph, image, probability, threshold, cracks):
     """Write the three pictures of a photograph."""
     mask = probability >= threshold
     draw = {  # one after another: together they would take more memory than the photograph
-        "probabilities": lambda: Image.fromarray(_in_16_bits(probability)),
-        "masks": lambda: Image.fromarray(mask * np.uint8(255)),
-        "overlays": lambda: overlay(image, mask, cracks, photograph.name, photograph.mm_per_px),
+        "probabilities": lambda: _in_16_bits(probability),
+        "masks": lambda: mask * np.uint8(255),
+        "overlays": lambda: np.asarray(overlay(image, mask, cracks, photograph.name, photograph.mm_per_px)),
     }
     for part, picture in draw.items():
         with atomic_write(_path(folder, part, photograph)) as draft:
-            picture().save(draft, compress_level=COMPRESSION)
+            draft.write_bytes(imagecodecs.png_encode(picture(), **PNG[part]))
 
 
 def _in_16_bits(probability):

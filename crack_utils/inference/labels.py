@@ -80,7 +80,18 @@ class Worth:
 
 
 def look_at(trained, name, image):
-    """Return the `Worth` of a photograph (float, shape (H, W), in [0, 1]) by what a network says of it."""
+    """Return how much a photograph is worth labelling, by the output of a network.
+
+    Parameters
+    ----------
+    trained : Predictor
+    name : str
+    image : ndarray, float, shape (H, W), in [0, 1]
+
+    Returns
+    -------
+    Worth
+    """
     probability = np.clip(np.asarray(trained.predict(image), float), _LEAST_ENTROPY, 1 - _LEAST_ENTROPY)
     perhaps = probability[probability >= 0.05]
     entropy = -(perhaps * np.log2(perhaps) + (1 - perhaps) * np.log2(1 - perhaps))

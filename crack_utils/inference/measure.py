@@ -28,10 +28,9 @@ def measure(image, probability, threshold, mm_per_px=None, predictor=None, prima
     """
     cracks = measure_cracks(probability, mm_per_px, threshold, image, primary, notch)
     if cracks:
-
-        def native(part):
-            return predictor.predict(image[part], scale=1) if predictor else probability[part]
-
+        # A network that saw the photograph as it is has said already that the crack ends there; asked again, it would
+        # keep the photograph's own evidence from being followed.
+        native = (lambda part: predictor.predict(image[part], scale=1)) if predictor else None
         cracks[0] = follow_tips(cracks[0], image, native)
     return cracks
 

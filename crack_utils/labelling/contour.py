@@ -74,7 +74,13 @@ def active_contour(image, mask, iterations=100, method="chan_vese", reach=20, sm
 
 
 def check_contour(iterations, method, reach, smoothing):
-    """Check the arguments of `active_contour` other than image and mask."""
+    """Check the arguments of `active_contour` other than image and mask.
+
+    Raises
+    ------
+    ValueError
+        If an argument is invalid; the message says what is valid.
+    """
     _count(iterations, "iterations", MOST_ITERATIONS)
     _count(reach, "reach", LARGEST_RADIUS)
     if smoothing != 0:

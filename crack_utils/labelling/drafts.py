@@ -20,18 +20,20 @@ LONGEST_NAME = 200  # signs of the model's name
 
 
 def draft(mask, size, pixels, model, sha256, threshold):
-    """Add a network's mask to a mask.
+    """Add the mask that a network has drafted to a mask; the first step of a recipe from `crack-utils pre-label`.
 
     Parameters
     ----------
     mask : bool array of shape (H, W)
     size : (height, width) [px]
+        Of the network's mask.
     pixels : str
-        The network's mask; see `packed`.
+        The network's mask as text, from `packed`.
     model, sha256 : str
-        Name of the network, and the SHA-256 of its file and calibration (`Predictor.digest`).
+        Name of the network, and the SHA-256 of its file and calibration (`Predictor.digest`). They are only checked:
+        the recipe keeps them as the source of the mask.
     threshold : float in (0, 1)
-        The crack probability from which a pixel was marked.
+        Pixels with at least this crack probability were marked; also only checked.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def draft(mask, size, pixels, model, sha256, threshold):
     Raises
     ------
     ValueError
-        If the text is damaged, or the mask has another size than the network's.
+        If an argument is invalid, the text is damaged, or `size` is not that of `mask`.
     """
     mask = as_mask(mask)
     size, pixels = check_draft(size, pixels, model, sha256, threshold)
@@ -52,7 +54,13 @@ def draft(mask, size, pixels, model, sha256, threshold):
 
 
 def check_draft(size, pixels, model, sha256, threshold):
-    """Check the arguments of `draft` other than the mask; return size and pixels."""
+    """Check the arguments of `draft` other than the mask; return size and pixels.
+
+    Raises
+    ------
+    ValueError
+        If an argument is invalid; the message says what is valid.
+    """
     try:
         height, width = (int(side) for side in size)
         whole = (height, width) == tuple(size)

@@ -76,7 +76,13 @@ class LabelFolder:
         self._metadata()
 
     def photo(self, name):
-        """Read a photograph; see `read_photo`."""
+        """Read a photograph; see `read_photo`.
+
+        Raises
+        ------
+        DataError
+            If the photograph cannot be used.
+        """
         file = self.images[self._known(name)]
         if problem := problem_of(file):
             raise DataError(f"{printable(file)}: {problem}")

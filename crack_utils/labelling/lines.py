@@ -81,7 +81,13 @@ def polyline(image, mask, points, widths, follow="dark", mode="add"):
 
 
 def check_polyline(points, widths, follow, mode):
-    """Check the arguments of `polyline` other than the arrays; return points and widths on their grid, as tuples."""
+    """Check the arguments of `polyline` other than the arrays; return points and widths on their grid, as tuples.
+
+    Raises
+    ------
+    ValueError
+        If an argument is invalid; the message says what is valid.
+    """
     if follow not in FOLLOWS:
         raise ValueError(f"unknown follow {follow!r}; valid are {', '.join(FOLLOWS)}")
     if mode not in MODES:

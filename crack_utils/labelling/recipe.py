@@ -60,7 +60,17 @@ class Edit:
     after: Step | None
 
     def made_on(self, steps):
-        """Return the steps after this edit."""
+        """Return the steps of a recipe with this edit applied.
+
+        Parameters
+        ----------
+        steps : tuple of Step
+            The steps before the edit; they do not change.
+
+        Returns
+        -------
+        tuple of Step
+        """
         middle = () if self.after is None else (self.after,)
         return steps[: self.index] + middle + steps[self.index + (self.before is not None) :]
 
@@ -105,7 +115,13 @@ class Recipe:
         self.insert(len(self.steps), Step(tool, parameters, part))
 
     def insert(self, index, step):
-        """Insert a step before position ``index``; ``len(recipe)`` appends."""
+        """Insert a step before position ``index``; ``len(recipe)`` appends.
+
+        Raises
+        ------
+        IndexError
+            If there is no such position.
+        """
         if not 0 <= index <= len(self.steps):
             raise IndexError(f"cannot insert at {index}: the recipe has {len(self.steps)} steps")
         self._edit(Edit(index, None, step))
@@ -129,7 +145,13 @@ class Recipe:
         return bool(self._undone)
 
     def undo(self):
-        """Undo the last edit; in a loaded recipe, undo removes its steps one by one."""
+        """Undo the last edit; in a loaded recipe, undo removes its steps one by one.
+
+        Raises
+        ------
+        IndexError
+            If there is nothing to undo.
+        """
         if not self._done:
             raise IndexError("there is nothing to undo")
         edit = self._done.pop()
@@ -137,7 +159,13 @@ class Recipe:
         self._undone.append(edit)
 
     def redo(self):
-        """Redo the last undone edit."""
+        """Redo the last undone edit.
+
+        Raises
+        ------
+        IndexError
+            If there is nothing to redo.
+        """
         if not self._undone:
             raise IndexError("there is nothing to redo")
         edit = self._undone.pop()

@@ -68,7 +68,13 @@ def draw_roi(mask, shape, points, radius=None, mode="add"):
 
 
 def check_roi(shape, points, radius, mode):
-    """Check the arguments of `draw_roi` other than the mask; return the points as pairs of floats."""
+    """Check the arguments of `draw_roi` other than the mask; return the points as pairs of floats.
+
+    Raises
+    ------
+    ValueError
+        If an argument is invalid; the message says what is valid.
+    """
     if shape not in tuple(SHAPES):  # also where it is no text
         raise ValueError(f"unknown shape {shape!r}; valid are {', '.join(SHAPES)}")
     if mode not in MODES:

@@ -279,7 +279,13 @@ class Session:
         self._commit(self.recipe, tip=None, tip2=None)
 
     def set_scale(self, length_mm):
-        """Set the scale of the photograph from the length between the two clicks of the tool "scale" [mm]."""
+        """Set the scale of the photograph from the length between the two clicks of the tool "scale" [mm].
+
+        Raises
+        ------
+        ValueError
+            If the tool is not "scale" with two clicks at least 1 px apart, or the length is not above 0.
+        """
         if self.settings.tool != "scale" or len(self.outline) != 2:
             raise ValueError("click on the two ends of a known length first, with the tool Scale")
         if not (math.isfinite(length_mm) and length_mm > 0):

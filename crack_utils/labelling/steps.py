@@ -19,7 +19,20 @@ class RecipeError(ValueError):
 
 
 def flood_fill(image, mask, seed, tolerance=0.05, mode="add"):
-    """Add the region around a seed to the mask, or remove it."""
+    """Add the region around a seed to a mask, or remove it; the region is from `tools.flood_fill`.
+
+    Parameters
+    ----------
+    image : array of shape (H, W) or (H, W, 3)
+    mask : bool array of shape (H, W)
+    seed : (row, column) [px]
+    tolerance : float in [0, 1]
+    mode : {"add", "subtract"}
+
+    Returns
+    -------
+    bool array of shape (H, W)
+    """
     region = tools.flood_fill(image, seed, tolerance)
     return mask | region if mode == "add" else mask & ~region
 

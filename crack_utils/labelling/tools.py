@@ -10,6 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from crack_utils.data.contrast import check_image, contrast_stretch
+from crack_utils.geometry.skeleton import EIGHT
 from crack_utils.labelling.arrays import as_mask, bounding_box
 
 __all__ = [
@@ -24,7 +25,6 @@ __all__ = [
     "remove_small",
 ]
 
-EIGHT = np.ones((3, 3), dtype=bool)
 XYZ_FROM_RGB = ((0.412453, 0.357580, 0.180423), (0.212671, 0.715160, 0.072169), (0.019334, 0.119193, 0.950227))
 D65 = (0.95047, 1.0, 1.08883)  # white point of daylight, 2° observer
 ROUNDING = 1e-6  # far below one gray value of 16 bits
@@ -130,21 +130,49 @@ def closing(mask, radius=1):
 
 
 def fill_holes(mask):
-    """Fill background enclosed by the mask, that is not 4-connected with the border (``imfill``)."""
+    """Fill background enclosed by the mask, that is not 4-connected with the border (``imfill``).
+
+    Parameters
+    ----------
+    mask : bool array of shape (H, W)
+
+    Returns
+    -------
+    bool array of shape (H, W)
+    """
     mask = as_mask(mask)
     regions, count = ndimage.label(~mask)
     return mask | ~_touching(regions, count)[regions] & (regions > 0)
 
 
 def clear_border(mask):
-    """Remove the 8-connected regions that touch the image's border (``imclearborder``)."""
+    """Remove the 8-connected regions that touch the image's border (``imclearborder``).
+
+    Parameters
+    ----------
+    mask : bool array of shape (H, W)
+
+    Returns
+    -------
+    bool array of shape (H, W)
+    """
     mask = as_mask(mask)
     regions, count = ndimage.label(mask, EIGHT)
     return mask & ~_touching(regions, count)[regions]
 
 
 def remove_small(mask, area):
-    """Remove the 8-connected regions of fewer than ``area`` pixels (``bwareaopen``)."""
+    """Remove the 8-connected regions of fewer than ``area`` pixels (``bwareaopen``).
+
+    Parameters
+    ----------
+    mask : bool array of shape (H, W)
+    area : int [px]
+
+    Returns
+    -------
+    bool array of shape (H, W)
+    """
     mask, area = as_mask(mask), _count(area, "area", LARGEST_AREA)
     regions, _ = ndimage.label(mask, EIGHT)
     return mask & (np.bincount(regions.ravel()) >= area)[regions]

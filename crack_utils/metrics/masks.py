@@ -169,7 +169,18 @@ def tolerant_precision_recall(true, predicted, tolerance):
 
 
 def tolerant_f1(true, predicted, tolerance):
-    """Return the harmonic mean of `tolerant_precision_recall`, with the same arguments; a tolerance of 0 gives F1."""
+    """Return the F1 that allows a distance between masks: the harmonic mean of `tolerant_precision_recall`.
+
+    Parameters
+    ----------
+    true, predicted : (height, width) array of bool
+    tolerance : float [px]
+        0 gives the usual F1.
+
+    Returns
+    -------
+    float in [0, 1]
+    """
     return _harmonic_mean(*tolerant_precision_recall(true, predicted, tolerance))
 
 

@@ -150,7 +150,12 @@ def confusions_by_threshold(true, probability, thresholds):
 
 
 def threshold_sweep(true, probability, thresholds):
-    """Return the mean IoU at each threshold, an array as long as `thresholds`; see `confusions_by_threshold`."""
+    """Return the mean IoU at each threshold; arguments as for `confusions_by_threshold`.
+
+    Returns
+    -------
+    ndarray of float, shape (thresholds,), in [0, 1]
+    """
     return np.array([counts.mean_iou for counts in confusions_by_threshold(true, probability, thresholds)])
 
 

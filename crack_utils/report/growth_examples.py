@@ -119,6 +119,11 @@ def draw_test(frames=12, size=(512, 640), seed=7100):
     -------
     list of SpecimenPhotograph
         In the order of the test.
+
+    Raises
+    ------
+    ValueError
+        If none of the first specimens of the seed is suitable.
     """
     for specimen in range(WINDOW):
         if _suits(seed, specimen, frames, size):

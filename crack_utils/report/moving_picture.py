@@ -13,19 +13,25 @@ from PIL import Image
 
 from crack_utils.data import spread
 from crack_utils.report import growth_examples
-from crack_utils.report.figures.style import CRACK, show, tint, use_style
+from crack_utils.report.figures.style import CRACK, TIP, show, tint, use_style
 from crack_utils.runtime import paths
 
 FILE = "book/_static/readme.webp"
 FRAMES, SHOWN = 10, 6  # photographs of the test, and how many of them the picture shows
 STEPS = {"photograph": 1200, "mask": 1300, "tip": 1100, "length": 1400}  # [ms]; with six photographs thirty seconds
-TIP, FAINT = "#ffe14d", "#b8c0c8"
+FAINT = "#b8c0c8"
 SIZE = (8.8, 4.4)  # [in]
 LARGEST = 1_500_000  # [bytes]: a page shows the picture at once
 
 
 def main():
-    """Draw the moving picture, write it, and print where."""
+    """Draw the moving picture, write it, and print where.
+
+    Raises
+    ------
+    ValueError
+        If the picture would be larger than `LARGEST`.
+    """
     from crack_utils.inference.predictor import load_trained
 
     use_style()

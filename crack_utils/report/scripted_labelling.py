@@ -12,9 +12,10 @@ from crack_utils.data import find_pairs, read_image, read_mask
 from crack_utils.data.sources import folders
 from crack_utils.data.synthetic import render
 from crack_utils.geometry.centreline import arc_length
+from crack_utils.geometry.skeleton import EIGHT
 from crack_utils.labelling.arrays import as_mask, bounding_box, check_same_size
 from crack_utils.labelling.recipe import Recipe
-from crack_utils.labelling.tools import EIGHT, dilate
+from crack_utils.labelling.tools import dilate
 
 __all__ = [
     "boundary_distance",
@@ -142,6 +143,11 @@ def example(size, seed=0):
     tuple
         The `crack_utils.data.synthetic.Photograph`; its secondary cracks that touch the primary one, and those that
         do not, bool arrays of shape (H, W).
+
+    Raises
+    ------
+    ValueError
+        If none of the first specimens of the seed has an isolated secondary crack.
     """
     for specimen in range(20):
         shot = render(specimen, frame=7, size=size, seed=seed)

@@ -36,7 +36,19 @@ def gpus():
 
 
 def sharing(devices, batch, validation):
-    """Return the largest number of `devices`, from the first, that divides `batch` and `validation` evenly."""
+    """Return the largest number of devices that divides both batch sizes evenly, as a list of the first ones.
+
+    Parameters
+    ----------
+    devices : list of str
+    batch, validation : int
+        Images in a batch of training and of validation.
+
+    Returns
+    -------
+    list of str
+        Empty only if `devices` is.
+    """
     number = max((n for n in range(1, len(devices) + 1) if batch % n == validation % n == 0), default=0)
     return devices[:number]
 

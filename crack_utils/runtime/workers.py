@@ -11,6 +11,7 @@ import pickle
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 
 _PROGRAM = "from crack_utils.runtime.workers import serve; serve({modules!r})"
@@ -109,6 +110,48 @@ class Workers:
             for pipe in (process.stdin, process.stdout):
                 with contextlib.suppress(BrokenPipeError):
                     pipe.close()
+
+
+def share(function, items, processes):
+    """Call a function for each of many items, with several processes.
+
+    Useful for work that is the same for each item and takes seconds, such as drawing pictures: each process takes the
+    next item when it has finished one.
+
+    Parameters
+    ----------
+    function : callable
+        Of one item; at the top level of a module, or a `functools.partial` of such a function.
+    items : list
+    processes : int
+        With 1, or fewer than two items, the function is called in this process.
+
+    Yields
+    ------
+    object
+        Each item, in the order given, when the function has returned.
+
+    Raises
+    ------
+    OSError
+        If a process ended.
+    Exception
+        What the function raised; the other processes are stopped.
+    """
+    if processes == 1 or len(items) < 2:
+        for item in items:
+            function(item)
+            yield item
+        return
+    with Workers(min(processes, len(items))) as workers:
+        threads = ThreadPoolExecutor(len(workers))
+        try:
+            calls = threads.map(lambda item: workers.call(function, item), items)
+            for item, _ in zip(items, calls, strict=True):
+                yield item
+        finally:
+            workers.stop()  # whoever still waits for an answer must not wait longer
+            threads.shutdown(cancel_futures=True)
 
 
 def serve(modules):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from crack_utils import models
+from crack_utils.evaluation.words import MEASURES
 from crack_utils.study.cases import QUESTIONS, SCALES
 from crack_utils.study.claims import variants
 from crack_utils.study.tables import source
@@ -14,7 +15,7 @@ from crack_utils.training.experiment import Experiment
 
 QUESTION = "families"
 FIRST = "U-Net"  # the others are compared with it
-MEASURES = {"mean_iou": "mean IoU", "crack_iou": "crack IoU", "f1_tolerance_2": "F1, 2 px", "cldice": "clDice"}
+COMPARED = ("mean_iou", "crack_iou", "f1_tolerance_2", "cldice")  # the measures in the table
 
 # Short enough for a page: two passes over the pictures, at three times the study's learning rates. At ten times, U-Nets
 # without normalisation collapse to predicting no crack.
@@ -57,9 +58,9 @@ def table(tables):
     for family in variants(tables, QUESTION):
         seeds = int((tables.runs.loc[tables.runs["question"] == QUESTION, "variant"] == family).sum())
         rows[family] = {"trainings (failed)": f"{seeds} ({failed[family]})"}
-        for measure, name in MEASURES.items():
+        for measure in COMPARED:
             (values,) = tables.values(QUESTION, measure, [family])
-            rows[family][name] = text(interval(values, SHARE), signed=False)
+            rows[family][MEASURES[measure]] = text(interval(values, SHARE), signed=False)
         rows[family][f"above the {FIRST}"] = "–" if family == FIRST else _above(tables, family)
     return pd.DataFrame(rows).T
 

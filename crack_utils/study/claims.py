@@ -172,7 +172,20 @@ def optimizers_at_their_rates(tables):
 
 
 def compare_losses(tables, measure, losses=REPORTED):
-    """Return all pairs of losses, by (first, second): value, low, high, p. The limits hold for all pairs at once."""
+    """Compare all pairs of losses by one measure. The limits hold for all pairs at once (95 %).
+
+    Parameters
+    ----------
+    tables : Tables
+    measure : str
+        Column of `specimens.csv`.
+    losses : sequence of str
+
+    Returns
+    -------
+    dict of (first, second) to dict
+        first, second (titles), value (first − second), low, high, and p, all of the measure's unit but p.
+    """
     compared = intervals.compare(tables.values("losses", measure, losses, worked=True), bounds=DIFFERENCE)
     rows = {}
     for place, (one, other) in enumerate(compared.pairs):
@@ -249,7 +262,18 @@ def _largest_fall(curve):
 
 
 def variants(tables, question):
-    """Return the variants of a question, in the order of the study."""
+    """Return the names of a question's variants that were trained, in the order of the study.
+
+    Parameters
+    ----------
+    tables : Tables
+    question : str
+        One of `cases.QUESTIONS`.
+
+    Returns
+    -------
+    list of str
+    """
     return list(dict.fromkeys(tables.runs.loc[tables.runs["question"] == question, "variant"]))
 
 

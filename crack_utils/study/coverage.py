@@ -84,7 +84,19 @@ def draw(effects, spread, shape, generator, lead=()):
 
 
 def coverage(effects, spread, shape, simulations, generator):
-    """Return the number of simulated studies with an interval that covers the true mean; arguments as for `draw`."""
+    """Return how many of the simulated studies have a 95 % interval that contains the true mean.
+
+    Parameters
+    ----------
+    effects, spread, shape, generator
+        As for `draw`.
+    simulations : int
+        Number of simulated studies.
+
+    Returns
+    -------
+    int
+    """
     hits = 0
     for count in _chunks(simulations):
         values, mean = draw(effects, spread, shape, generator, (count,))

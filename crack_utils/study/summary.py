@@ -14,7 +14,7 @@ from crack_utils.study.cases import SCALES
 from crack_utils.study.claims import compare_losses, present, variant_title, variants
 from crack_utils.study.published import order
 from crack_utils.study.tables import COUNTS, folder_of, overview, repeated, source
-from crack_utils.study.verdicts import MATTERS, SHARE, WORDS, by_seed, interval, text
+from crack_utils.study.verdicts import MATTERS, SHARE, WORDS, by_seed, interval, text, verdict
 
 QUOTED = ("mean_iou", "unthresholded_mean_iou", "crack_at_one", "recall", "expected_calibration_error")  # in the prose
 
@@ -140,15 +140,38 @@ def matched_precision(tables):
     return thresholds.matched_precision(tables.thresholds)
 
 
+def dice_with_failures(tables):
+    """Return what leaving out failed trainings changes: Dice less each other loss, with all seeds.
+
+    Returns
+    -------
+    dict of dict
+        By the other loss: value, low and high (95 %) of the difference in mean IoU of the test set at the threshold of
+        validation, and the verdict on the claim that Dice is better.
+    """
+    chosen = thresholds.by_training(tables.thresholds)["mean_iou_chosen"].unstack("variant")
+    differences = {loss: by_seed((chosen["dice"] - chosen[loss]).dropna()) for loss in REPORTED if loss != "dice"}
+    return {loss: limits | {"verdict": verdict(limits)} for loss, limits in differences.items()}
+
+
 def _at_thresholds(tables):
-    """Return `thresholds.by_training` with the mean IoU at 0.5, without the seeds with which any loss failed."""
-    found = thresholds.by_training(tables.thresholds)
-    half = tables.swept("test")
-    half = half[np.isclose(half["threshold"], 0.5)].set_index(["variant", "seed"])
+    """Return `thresholds.by_training` with the mean IoU at 0.5 and as cast, without the seeds with which a loss failed.
+
+    A cast is a threshold of 1, so all these values are pooled over the pictures of the test set in the same way.
+    """
+    at_thresholds, test = thresholds.by_training(tables.thresholds), tables.swept("test")
+    for measure, threshold in {"mean_iou_half": 0.5, "mean_iou_cast": 1.0}.items():
+        rows = test[np.isclose(test["threshold"], threshold, rtol=0, atol=1e-9)].set_index(["variant", "seed"])
+        at_thresholds[measure] = thresholds.mean_iou(rows)
     failed = tables.failed().loc["losses"].groupby("seed").any()
     kept = failed.index[~failed] if not failed.all() else failed.index
-    found = found.assign(mean_iou_half=thresholds.mean_iou(half))
-    return found[found.index.get_level_values("seed").isin(kept)]
+    return at_thresholds[at_thresholds.index.get_level_values("seed").isin(kept)]
+
+
+def _crack_share(tables):
+    """Return the share of crack in the pixels of the test set."""
+    first = tables.specimens.groupby(["question", "variant", "seed"], sort=False)[list(COUNTS)].sum().iloc[0]
+    return float((first["tp"] + first["fn"]) / first.sum())
 
 
 def statistics_table(checked):
@@ -201,12 +224,12 @@ def numbers(full, live, findings):
             (values,) = full.values("losses", measure, [loss], worked=True)
             losses[loss][measure] = interval(values, SHARE)
     at_thresholds = _at_thresholds(full)
-    for loss, measure in product(REPORTED, ("threshold", "mean_iou_half", *thresholds.MEASURES[1:])):
+    for loss, measure in product(REPORTED, ("threshold", "mean_iou_half", "mean_iou_cast", *thresholds.MEASURES[1:])):
         losses[loss][measure] = by_seed(at_thresholds.loc[loss, measure].dropna(), SHARE)
     spread = {
         measure: max(losses[loss][measure]["value"] for loss in REPORTED)
         - min(losses[loss][measure]["value"] for loss in REPORTED)
-        for measure in ("mean_iou", "unthresholded_mean_iou", "mean_iou_chosen")
+        for measure in ("mean_iou", "unthresholded_mean_iou", "mean_iou_cast", "mean_iou_chosen")
     }
     means = {measure: {loss: losses[loss][measure]["value"] for loss in REPORTED} for measure in spread}
     measures = ("mean_iou", "unthresholded_mean_iou")
@@ -222,6 +245,9 @@ def numbers(full, live, findings):
         "facts": overview(full),
         "size": list(SCALES["full"]["base"]["size"]),
         "batch": SCALES["full"]["base"]["batch"],
+        "crack_share": _crack_share(full),
+        "number_type": ", ".join(sorted(full.working_runs("losses")["precision_policy"].unique())),
+        "with_failures": dice_with_failures(full),
         "failures": {loss: int(count) for loss, count in full.failures("losses").items()},
         "losses": losses,
         "spread": spread,

@@ -60,14 +60,17 @@ class Masks:
 
     @property
     def accuracy(self):
+        """Share of all pixels that are right, in [0, 1]."""
         return 1 - self.missed - self.false_alarm
 
     @property
     def mean_class_accuracy(self):
+        """Mean of the shares of crack and of background that are right, in [0, 1]."""
         return (self.recall + self.specificity) / 2
 
     @property
     def mean_iou(self):
+        """Mean of the IoU of crack and of background, in [0, 1]."""
         crack = self.crack_share * self.recall / (self.crack_share + self.false_alarm)
         background = (1 - self.crack_share) * self.specificity / (1 - self.crack_share + self.missed)
         return (crack + background) / 2

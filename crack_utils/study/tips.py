@@ -210,17 +210,19 @@ def against_base(tables, diagonal=DIAGONAL):
 
 
 def first_analysis(tables, diagonal=DIAGONAL):
-    """Compare each variant with the base loss as was planned before the first results were seen.
+    """Compare each variant with the base loss by the analysis that was planned before the first results were seen.
 
-    It takes the median error of each specimen, averages it over all seeds, and counts a training that found no tip at
-    all like any other, each of its pictures as a miss. One such training then decides the mean, so the analysis was
-    changed to `against_base`. Both are reported, since a change after the results can favour one of them.
+    The position error of a specimen is the median over its pictures; then the mean over seeds is taken. A training that
+    found no tip at all is included, with each of its pictures as a miss. One such training can dominate the mean, so
+    the analysis was changed to `against_base`. Both are reported, because a change after the results can favour a
+    variant.
 
     Parameters
     ----------
     tables : Tables or None
-    diagonal : float [px]
-        Error of a miss.
+        None gives an empty table.
+    diagonal : float
+        Error of a picture without a found tip, and the largest possible error [px].
 
     Returns
     -------

@@ -23,6 +23,7 @@ NOT_GIVEN = (("model", ""), ("loss", ""))  # how notebooks leave these fields to
 PRESETS = {
     # For tests: runs all steps of a training in seconds. The network learns nothing.
     "smoke": {
+        "model_options": {"filters": 8},
         "size": (64, 80),
         "longest_side": 96,  # [px] photographs are reduced by a whole factor to at most this size
         "specimens": 10,  # five of each source, so that test and validation have at least one of each
@@ -174,6 +175,8 @@ class Experiment:
             values["loss"] = "dice+bce"  # the loss "edge" needs whole pictures
         if not {"model", "model_options"}.isdisjoint(overrides) and overrides.get("model") != values.get("model"):
             values.pop("start", None)  # the default model's weights fit only the same network
+        if overrides.get("model", "unet") != "unet" and "filters" in values.get("model_options", {}):
+            del values["model_options"]  # the number of filters is for the U-Net; other networks have their own
         if overrides.get("fit") == "resize":
             values["reduction"] = 1  # pictures are resized instead
         return cls(**values | overrides, preset_name=name)

@@ -1,7 +1,6 @@
 """The benchmark: its arithmetic, its table, and the command at the smallest size."""
 
 import csv
-import os
 import re
 
 import numpy as np
@@ -12,6 +11,7 @@ from benchmarks import pytorch_unet, timing
 from crack_utils import models
 from crack_utils.inference import engine
 from crack_utils.runtime import paths
+from tests.helpers import contenders
 
 
 def test_contenders_take_turns_after_one_untimed_call(monkeypatch):
@@ -30,28 +30,12 @@ def test_contenders_take_turns_after_one_untimed_call(monkeypatch):
     assert found == {"a": [4.0] * 3, "b": [2.0] * 3}
 
 
-def counting(step):
-    """A contender for a process of its own: fails where it is told to."""
-    calls = []
-
-    def run():
-        calls.append(None)
-        if len(calls) == step:
-            os._exit(11)
-
-    return run, 8
-
-
 def test_a_contender_that_fails_says_so_and_the_others_go_on():
-    contenders = [timing.Apart(str(step), counting, (step,)) for step in (0, 1, 3)]
-    found = timing.rates_apart(contenders, rounds=3)
-    assert len(found["0"]) == 3 and min(found["0"]) > 0
-    assert "ended with status 11" in found["1"] and "ended with status 11" in found["3"]
-    assert "cannot be built" in timing.rates_apart([timing.Apart("none", unbuilt)], 1)["none"]
-
-
-def unbuilt():
-    raise ValueError("cannot be built")
+    made = [timing.Apart(str(call), contenders.ends_at, (call,)) for call in (0, 1, 3)]
+    rates = timing.rates_apart([*made, timing.Apart("none", contenders.cannot_be_built)], rounds=3)
+    assert len(rates["0"]) == 3 and min(rates["0"]) > 0
+    assert "ended with status 11" in rates["1"] and "ended with status 11" in rates["3"]
+    assert "cannot be built" in rates["none"]
 
 
 def test_ratios_compare_the_same_round():
@@ -99,21 +83,20 @@ def test_pytorch_has_the_same_network():
     assert np.prod(ours(np.zeros((2, 16, 24, 1), "float32")).shape) == 2 * 16 * 24
 
 
-def test_the_editors_answers_are_timed(tmp_path):
+def test_answers_of_editor_and_page_are_timed(tmp_path, monkeypatch):
     from benchmarks import answers
 
-    answers.main(size=(120, 160), rounds=1, output=tmp_path / "answers.csv")
-    head, *rows, machine = (tmp_path / "answers.csv").read_text().splitlines()
-    assert head.startswith("answer of the editor,median") and "120×160 px" in machine
-    assert [row.split(",")[0] for row in rows][1:3] == ["preview of a fill", "fill"] and len(rows) == 8
-
-
-def test_the_pages_answers_are_timed(tmp_path, monkeypatch):
-    from benchmarks import page_answers
-
-    monkeypatch.setattr(page_answers, "zoom_answers", lambda size, rounds: [])
-    page_answers.main(size=(120, 160), rounds=1, output=tmp_path / "page.csv")
-    head, *rows, machine = (tmp_path / "page.csv").read_text().splitlines()
-    assert head.startswith("answer of the page,median") and "120×160 px" in machine
-    assert [row.split(",")[0] for row in rows][:2] == ["outlines at another threshold", "measures at another threshold"]
-    assert len(rows) == 6
+    monkeypatch.setattr(answers, "zoom_answers", lambda size, rounds: [])
+    answers.main(size=(120, 160), rounds=1, folder=tmp_path)
+    expected = {
+        "answers.csv": ("answer of the editor,median", ["next photograph", "preview of a fill", "fill"], 8),
+        "page_answers.csv": (
+            "answer of the page,median",
+            ["outlines at another threshold", "measures at another threshold"],
+            6,
+        ),
+    }
+    for name, (heading, first, count) in expected.items():
+        head, *rows, machine = (tmp_path / name).read_text().splitlines()
+        assert head.startswith(heading) and "120×160 px" in machine
+        assert [row.split(",")[0] for row in rows][: len(first)] == first and len(rows) == count

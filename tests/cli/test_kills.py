@@ -11,17 +11,10 @@ from PIL import Image
 
 from crack_utils.cli.main import main
 from crack_utils.inference import predictor
-from crack_utils.inference.predictor import Predictor
 from crack_utils.labelling.recipe import Recipe
+from tests.helpers.darkness import darkness
 
 KILLS = 5
-
-
-class Darkness:
-    """Stands for a network: what is dark is crack."""
-
-    def predict_on_batch(self, images):
-        return 1 - images
 
 
 def write_photographs(folder):
@@ -84,9 +77,7 @@ def contents(folder):
 @pytest.mark.acceptance
 @pytest.mark.parametrize("command", [predict, label, replay])
 def test_the_same_command_goes_on(command, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        predictor, "load_trained", lambda name, engine=None: Predictor(Darkness(), "dark is crack", digest="0")
-    )
+    monkeypatch.setattr(predictor, "load_trained", lambda name, engine=None: darkness())
     assert main(command(tmp_path / "reference" / "data")) == 0  # here, so that the children need not import anything
     expected = contents(tmp_path / "reference" / "data")
     status, seconds = in_child(command(tmp_path / "timed" / "data"))

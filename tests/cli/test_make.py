@@ -50,7 +50,7 @@ def made(tmp_path):
 
 def test_make_lists_its_targets(made):
     shown = made().stdout
-    for target in ("help", "setup", "book", "test", "acceptance", "lab", "lint", "lock", "clean"):
+    for target in ("help", "setup", "book", "test", "coverage", "acceptance", "lab", "lint", "lock", "clean"):
         assert f"make {target} " in shown
 
 
@@ -78,6 +78,11 @@ def test_make_book_takes_folders_from_where_it_is_run(made, tmp_path, given, con
 def test_make_study_starts_every_study(made, study, module):
     done = made("study", f"STUDY={study}")
     assert done.stdout.splitlines()[0] == f"python -m crack_utils.{module}", done.stderr
+
+
+def test_coverage_runs_the_same_tests(made):
+    fast, measured = (made(target).stdout.strip() for target in ("test", "coverage"))
+    assert measured.startswith(f"{fast} --cov ") and measured.endswith("--cov-fail-under=90")
 
 
 def test_make_says_which_python_it_needs(made, tmp_path):

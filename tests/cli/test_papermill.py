@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -26,18 +27,65 @@ def artifacts(tmp_path_factory):
     return tmp_path_factory.mktemp("artifacts")
 
 
-@pytest.fixture
-def run(artifacts):
-    """Return a function that runs a command to its end, by default in the project's root, with its output caught."""
+# Calls papermill's command for many command lines, as its own script does: to load it takes seconds.
+RUN = """
+import contextlib, io, json, os, sys, traceback
+commands, sys.argv = json.loads(sys.argv[1]), ["papermill"]
+from papermill.__main__ import papermill
+for words, folder in commands:
+    os.chdir(folder)
+    out, error = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()  # papermill writes notebooks as bytes
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
+        try:
+            status = papermill(words)
+        except SystemExit as end:
+            status = end.code
+        except BaseException:
+            traceback.print_exc()
+            status = 1
+    out.flush()
+    print(json.dumps([status, out.buffer.getvalue().decode(), error.getvalue()]))
+"""
 
-    def run(*command, cwd=None, **options):
-        environment = {**os.environ, "CRACK_UTILS_ARTIFACTS": str(artifacts), "PATH": f"{BIN}:{os.environ['PATH']}"}
-        options = {"stdin": subprocess.DEVNULL, **options}
-        return subprocess.run(
-            command, cwd=cwd or paths.root(), env=environment, capture_output=True, text=True, timeout=600, **options
-        )
 
-    return run
+@pytest.fixture(scope="module")
+def environment(artifacts):
+    return {**os.environ, "CRACK_UTILS_ARTIFACTS": str(artifacts), "PATH": f"{BIN}:{os.environ['PATH']}"}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Return a folder with a file of parameters, and in it another project with a notebook of the same name."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    (folder / "given.yaml").write_text("{seed: 3, preset: paper}")
+    (folder / "notebooks").mkdir()
+    shutil.copy(paths.root() / "notebooks" / "train.ipynb", folder / "notebooks")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def answers(environment, place):
+    """Return by name what papermill answers to a command line: its exit status, and what it prints."""
+    notebook, root = "notebooks/train.ipynb", str(paths.root())
+    options = ["-f", str(place / "given.yaml"), "-y", "overrides: {epochs: 2}", "-r", "loss", "bce", *SMOKE]
+    commands = {
+        "a wrong loss": ([notebook, "-p", "loss", "dise", *SMOKE], root),
+        "a wrong preset": ([notebook, "-p", "loss", "dice", "-p", "preset", "huge"], root),
+        "every way": ([*options, "--prepare-only", "-k", "python3", notebook, "--no-progress-bar"], root),
+        "an output": ([notebook, str(place / "own.ipynb"), "-p", "loss", "focal", "--prepare-only"], root),
+        "help": (["--help-notebook", notebook], root),
+        "an unknown parameter": ([notebook, "-p", "size", "3"], root),
+        "another project": ([notebook, "--prepare-only"], str(place)),
+    }
+    command = [sys.executable, "-c", RUN, json.dumps(list(commands.values()))]
+    options = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": 600}
+    done = subprocess.run(command, cwd=root, env=environment, **options)
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(commands), done.stderr
+    return {
+        name: SimpleNamespace(**dict(zip(("status", "out", "error"), json.loads(line), strict=True)))
+        for name, line in zip(commands, lines, strict=True)
+    }
 
 
 def run_at_terminal(command, environment):
@@ -96,73 +144,63 @@ def test_papermill_at_a_terminal_without_an_output(artifacts, tmp_path, monkeypa
     assert prepare(Experiment.preset("smoke", loss="dice")).run.folder == runs[0]
 
 
-def test_papermill_in_a_subprocess_finds_the_notebook_and_its_name(run, artifacts):
+def test_papermill_in_a_subprocess_finds_the_notebook_and_its_name(environment, artifacts):
     """With the output redirected, a pipe on standard input, as a module, from another folder, parameters as YAML."""
     notebook = os.path.relpath(paths.root() / "notebooks" / "train.ipynb", artifacts)
     command = [sys.executable, "-m", "papermill", notebook, "--log-output", "-y", "{loss: bce, preset: smoke}"]
-    done = run(*command, "--prepare-only", cwd=artifacts, stdin=None, input="")
+    options = {"cwd": artifacts, "env": environment, "input": "", "capture_output": True, "text": True, "timeout": 600}
+    done = subprocess.run([*command, "--prepare-only"], **options)
     assert done.returncode == 0, done.stderr
     assert "prepared, not executed: logs/train_bce_smoke.ipynb" in done.stderr
     assert given_to(artifacts / "logs" / "train_bce_smoke.ipynb") == {"loss": "bce", "preset": "smoke"}
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        (["-p", "loss", "dise", *SMOKE], "bce, dice, focal, tversky"),
-        (["-p", "loss", "dice", "-p", "preset", "huge"], "smoke, quick, photo, paper"),
-    ],
-    ids=["loss", "preset"],
+    ("wrong", "message"),
+    [("loss", "bce, dice, focal, tversky"), ("preset", "smoke, quick, photo, paper")],
 )
-def test_a_value_that_is_not_valid_fails_within_seconds(run, artifacts, given, message):
-    done = run(PAPERMILL, "notebooks/train.ipynb", *given)
-    assert done.returncode == 1
-    assert message in done.stderr
-    kept = artifacts / "logs" / ("train_dise_smoke.ipynb" if "dise" in given else "train_dice_huge.ipynb")
-    assert f"it is saved, with the error, in {kept}" in done.stderr
+def test_a_value_that_is_not_valid_fails_within_seconds(answers, artifacts, wrong, message):
+    answer = answers[f"a wrong {wrong}"]
+    assert answer.status == 1
+    assert message in answer.error
+    kept = artifacts / "logs" / {"loss": "train_dise_smoke.ipynb", "preset": "train_dice_huge.ipynb"}[wrong]
+    assert f"it is saved, with the error, in {kept}" in answer.error
     assert errors_in(kept)
     assert seconds_in_cells(kept) < 10  # before TensorFlow is loaded, which alone takes about as long
     assert not (artifacts / "executed" / kept.name).exists()
 
 
-def test_every_way_to_give_parameters_reaches_the_name(run, artifacts, tmp_path):
-    (tmp_path / "given.yaml").write_text("{seed: 3, preset: paper}")
-    options = ["-f", tmp_path / "given.yaml", "-y", "overrides: {epochs: 2}", "-r", "loss", "bce", *SMOKE]
-    done = run(PAPERMILL, *options, "--prepare-only", "-k", "python3", "notebooks/train.ipynb", "--no-progress-bar")
-    assert done.returncode == 0, done.stderr
+def test_every_way_to_give_parameters_reaches_the_name(answers, artifacts):
+    answer = answers["every way"]
+    assert answer.status == 0, answer.error
     prepared = artifacts / "logs" / "train_bce_smoke_seed3_epochs2.ipynb"
-    assert f"prepared, not executed: {prepared}" in done.stderr
+    assert f"prepared, not executed: {prepared}" in answer.error
     assert given_to(prepared) == {"seed": 3, "preset": "smoke", "overrides": {"epochs": 2}, "loss": "bce"}
     assert not (artifacts / "executed" / prepared.name).exists()
 
 
-def test_an_output_that_is_named_is_left_alone(run, artifacts, tmp_path):
-    own = tmp_path / "own.ipynb"
-    done = run(PAPERMILL, "notebooks/train.ipynb", str(own), "-p", "loss", "focal", "--prepare-only")
-    assert done.returncode == 0, done.stderr
-    assert given_to(own) == {"loss": "focal"}
+def test_an_output_that_is_named_is_left_alone(answers, artifacts, place):
+    assert answers["an output"].status == 0, answers["an output"].error
+    assert given_to(place / "own.ipynb") == {"loss": "focal"}
     assert not list(artifacts.rglob("*focal*"))
 
 
-def test_help_on_a_notebook_lists_what_is_valid(run):
-    done = run(PAPERMILL, "--help-notebook", "notebooks/train.ipynb")
-    assert done.returncode == 0
-    lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.startswith("  ")}
+def test_help_on_a_notebook_lists_what_is_valid(answers):
+    assert answers["help"].status == 0, answers["help"].error
+    lines = {line.split()[0]: line for line in answers["help"].out.splitlines() if line.startswith("  ")}
     assert list(lines) == ["loss", "preset", "model", "data", "seed", "overrides"]
     assert "'dice'" in lines["loss"] and "tversky" in lines["loss"] and "mask_rcnn" in lines["model"]
 
 
-def test_an_unknown_parameter_is_refused_before_anything_runs(run, artifacts):
-    done = run(PAPERMILL, "notebooks/train.ipynb", "-p", "size", "3")
-    assert done.returncode == 2 and "has no parameter size; valid are loss (default 'dice')" in done.stderr
+def test_an_unknown_parameter_is_refused_before_anything_runs(answers, artifacts):
+    answer = answers["an unknown parameter"]
+    assert answer.status == 2 and "has no parameter size; valid are loss (default 'dice')" in answer.error
     assert not list(artifacts.rglob("*size*"))
 
 
-def test_a_notebook_of_another_project_is_left_alone(run, tmp_path):
-    (tmp_path / "notebooks").mkdir()
-    shutil.copy(paths.root() / "notebooks" / "train.ipynb", tmp_path / "notebooks")
-    done = run(PAPERMILL, "notebooks/train.ipynb", "--prepare-only", cwd=tmp_path)
-    assert json.loads(done.stdout)["nbformat"] == 4  # what papermill itself does where its output is redirected
+def test_a_notebook_of_another_project_is_left_alone(answers):
+    # What papermill itself does where its output is redirected.
+    assert json.loads(answers["another project"].out)["nbformat"] == 4
 
 
 @pytest.mark.parametrize(

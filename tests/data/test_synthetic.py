@@ -16,7 +16,7 @@ from skimage.measure import block_reduce, label
 
 from crack_utils import data
 from crack_utils.cli import main
-from crack_utils.data.synthetic import dataset, drawing, generate, photograph, render, workers
+from crack_utils.data.synthetic import dataset, drawing, generate, photograph, render
 
 
 def digest(folder):
@@ -305,13 +305,6 @@ def test_killed_and_called_again_gives_the_same_bytes(written, tmp_path, count):
     assert json.loads((tmp_path / ".begun.json").read_text())["seed"] == 3
     assert generate(tmp_path, **{**arguments, "workers": None}) == rows
     assert digest(tmp_path) == digest(folder)
-
-
-def test_a_worker_that_fails_is_told(tmp_path):
-    """A path that cannot be written, seen by the workers and not by this process."""
-    job = {"folder": str(tmp_path / "missing"), "frames": 1, "size": (64, 80), "seed": 0}
-    with pytest.raises(OSError, match="No such file"):
-        list(workers.share(job, list(range(8)), 2, dataset.write_specimen))
 
 
 def test_number_of_workers_follows_the_work():

@@ -13,6 +13,7 @@ from crack_utils.evaluation import calibration
 from crack_utils.evaluation.evaluate import predicted
 from crack_utils.evaluation.tally import Sweep, Tally, calibration_error
 from crack_utils.inference.predictor import logits
+from tests.helpers.darkness import Darkness
 
 
 def drawn(count, shape=(24, 30), seed=0):
@@ -75,13 +76,6 @@ def test_the_temperature_of_counts_is_that_of_the_pixels(seed):
     np.testing.assert_array_equal(counts, calibration.logit_counts(true, probability))
     assert counts.sum() == true.size
     assert calibration.temperature_of(counts) == pytest.approx(exact, rel=2e-3)
-
-
-class Darkness:
-    """Stands for a network: dark is crack."""
-
-    def predict_on_batch(self, images):
-        return 1 - images
 
 
 @pytest.fixture

@@ -30,10 +30,10 @@ from PIL import Image
 from crack_utils.cli.main import main
 from crack_utils.inference import predictor
 from crack_utils.inference.model_file import load_network
-from crack_utils.inference.predictor import Predictor
 from crack_utils.labelling.recipe import Recipe
 from crack_utils.training.experiment import Experiment
 from crack_utils.training.run import Run
+from tests.helpers.darkness import darkness
 
 SECONDS = 10  # of CPU time for one file
 MOST_MEMORY = 2**31  # [bytes]
@@ -332,13 +332,6 @@ def _read_run(folder, file):
     return (), 0
 
 
-class Darkness:
-    """Stands for a network: what is dark is crack."""
-
-    def predict_on_batch(self, images):
-        return 1 - images
-
-
 class Faults(list):
     """What went wrong; each is printed at once."""
 
@@ -389,10 +382,10 @@ def _files(folder):
 
 def fuzz(count, seed):
     """Try a number of damaged files; return what went wrong: list of str."""
-    faults, darkness = Faults(), Predictor(Darkness(), "dark is crack", digest="0")
+    faults, dark = Faults(), darkness()
     with (
         tempfile.TemporaryDirectory() as outer,
-        patch.object(predictor, "load_trained", lambda _name, _engine=None: darkness),
+        patch.object(predictor, "load_trained", lambda _name, _engine=None: dark),
     ):
         for number in range(count):
             random_ = random.Random(f"{seed} {number}")

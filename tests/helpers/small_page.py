@@ -11,8 +11,8 @@ import time
 import numpy as np
 from PIL import Image
 
-from crack_utils.inference.predictor import Predictor
 from crack_utils.runtime import paths
+from tests.helpers.darkness import darkness
 
 SERVE = """
 import sys
@@ -23,15 +23,8 @@ server.serve("mine", int(sys.argv[1]), megabytes=13, labels=sys.argv[2], browser
 """
 
 
-class Darkness:
-    """Stands for a network: what is dark is crack."""
-
-    def predict_on_batch(self, images):
-        return 1 - images
-
-
 def predictor(**more):
-    return Predictor(Darkness(), "dark is crack", digest="0" * 64, **{"threshold": 0.4, **more})
+    return darkness(**{"threshold": 0.4, **more})
 
 
 def bars():

@@ -20,25 +20,14 @@ from crack_utils.inference import overlay as drawing
 from crack_utils.inference.inspect import inspect_all
 from crack_utils.inference.overlay import overlay
 from crack_utils.inference.photographs import find_photographs
-from crack_utils.inference.predictor import Predictor
 from crack_utils.runtime.atomic import FullDiskError, lock
 from crack_utils.runtime.workers import Workers
-
-
-class Darkness:
-    """Stands for a network: what is dark is crack."""
-
-    def __init__(self):
-        self.calls = 0
-
-    def predict_on_batch(self, images):
-        self.calls += 1
-        return 1 - images
+from tests.helpers.darkness import darkness
 
 
 @pytest.fixture
 def network():
-    return Predictor(Darkness(), "dark is crack", digest="0")
+    return darkness()
 
 
 def photograph(height=40, width=60):

@@ -68,7 +68,7 @@ def test_what_resizing_adds_to_one_is_no_error(unet):
     np.testing.assert_array_equal(*(predict(unet, np.full((8, 8), value)) for value in (1.0, 1 + 3e-7)))
 
 
-class Darkness:
+class HalfBlind:
     """Stands for a network: dark is crack, but the first column of what it sees never is."""
 
     def predict_on_batch(self, images):
@@ -79,7 +79,7 @@ def test_flips_are_turned_back_and_averaged():
     image = noise(5, 7)
     expected = 1 - image
     expected[:, [0, -1]] /= 2  # seen as the first column by half of the flips
-    np.testing.assert_allclose(predict(Darkness(), image, flips=True), expected, atol=1e-6)
+    np.testing.assert_allclose(predict(HalfBlind(), image, flips=True), expected, atol=1e-6)
 
 
 def test_flips_of_the_picture_flip_the_result(unet):

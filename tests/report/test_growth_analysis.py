@@ -10,10 +10,10 @@ from crack_utils.data import DataError
 from crack_utils.data.growth import find_tests
 from crack_utils.inference.inspect import inspect_all
 from crack_utils.inference.photographs import find_photographs
-from crack_utils.inference.predictor import Predictor
 from crack_utils.report import growth_readings
 from crack_utils.report.growth_analysis import analyse, paris_table, rates_table, readings_table, sheet_table
 from crack_utils.report.growth_files import facts
+from tests.helpers.darkness import darkness
 from tests.helpers.growth_tests import (
     C,
     M,
@@ -24,13 +24,6 @@ from tests.helpers.growth_tests import (
     write_predicted,
     write_tables,
 )
-
-
-class Darkness:
-    """Stands for a network: what is dark is crack."""
-
-    def predict_on_batch(self, images):
-        return 1 - images
 
 
 def test_true_masks_give_the_law(tmp_path):
@@ -85,7 +78,7 @@ def test_a_prediction_from_photographs(tmp_path):
     test = compact_test(readings=8)
     write_drawn(tmp_path / "set", test)
     Image.new("L", (230, 40), 220).save(tmp_path / "set" / "images" / "c000.png")
-    predictor = Predictor(Darkness(), "dark is crack")
+    predictor = darkness()
     inspect_all(predictor, find_photographs(tmp_path / "set"), tmp_path / "found", threshold=0.6)
     (result,) = analyse(find_tests(tmp_path / "found", tmp_path / "set")[0], tmp_path)
     assert np.isnan(result.readings["a_mm"][0])

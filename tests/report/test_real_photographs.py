@@ -9,6 +9,7 @@ import pytest
 
 from crack_utils.report import figures
 from crack_utils.report import real_photographs as chapter
+from tests.helpers.darkness import Dark
 
 
 @pytest.fixture
@@ -59,21 +60,12 @@ def test_figures(trainings):
     plt.close("all")
 
 
-class Darkness:
-    """Stands for a network: what is dark is crack."""
-
-    threshold = 0.5
-
-    def predict(self, image):
-        return np.float32(image < 0.3)
-
-
 def test_measures_and_the_worst_pictures():
     mask = np.zeros((20, 30), bool)
     mask[9:12] = True
     seen, missed, empty = np.where(mask, 0.1, 0.9), np.full(mask.shape, 0.9), np.full(mask.shape, 0.9)
     pictures = [("seen", seen, mask), ("missed", missed, mask), ("empty", empty, ~mask & mask)]
-    _, table = chapter.predict_all(Darkness(), pictures)
+    _, table = chapter.predict_all(Dark(), pictures)
     zero_shot = chapter.zero_shot_table({"drawn surfaces": table, "none": pd.DataFrame()})
     row = zero_shot.loc["drawn surfaces"]
     assert (row["pictures"], row["precision"], row["recall"]) == (3, 1.0, 0.5)

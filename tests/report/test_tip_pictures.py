@@ -10,6 +10,7 @@ from PIL import Image
 
 from crack_utils.report import figures, tip_pictures
 from crack_utils.report.tip_pictures import TipPicture
+from tests.helpers.darkness import Dark
 
 INF = float("inf")
 
@@ -62,17 +63,8 @@ def test_stated_and_observed_shares_by_class():
     plt.close("all")
 
 
-class Darkness:
-    """Stands for a network: what is dark is crack."""
-
-    threshold = 0.5
-
-    def predict(self, image, scale=1.0):
-        return np.float32(image < 0.3)
-
-
 def test_drawn_pictures_and_their_numbers():
-    pictures = tip_pictures.tip_pictures(Darkness(), 3, size=(64, 80))
+    pictures = tip_pictures.tip_pictures(Dark(), 3, size=(64, 80))
     assert len(pictures) == 3
     ends = tip_pictures.right_ends(pictures, spoilt=1)
     assert set(ends["masks"]) <= {"predicted", "spoilt"} and ends["probability"].between(0, 1).all()
@@ -83,7 +75,7 @@ def test_drawn_pictures_and_their_numbers():
 
 def test_polymer_photographs_absent_or_there(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(tip_pictures, "polymer_folder", lambda: None)
-    table, crops = tip_pictures.polymer_tips(Darkness())
+    table, crops = tip_pictures.polymer_tips(Dark())
     assert table.empty and crops == [] and "are not present" in capsys.readouterr().out
     marks = pd.DataFrame(
         {"photograph": ["0200", "0380"], "crack": ["no", "yes"], "tip_row": [np.nan, 40], "tip_column": [np.nan, 90]}
@@ -97,7 +89,7 @@ def test_polymer_photographs_absent_or_there(tmp_path, monkeypatch, capsys):
         image = np.full((80, 120), 200, np.uint8)
         image[39:42, :length] = 10
         Image.fromarray(image).save(tmp_path / "data" / "images" / f"{name}.png")
-    table, crops = tip_pictures.polymer_tips(Darkness(), tmp_path / "data")
+    table, crops = tip_pictures.polymer_tips(Dark(), tmp_path / "data")
     assert table.loc["0200", ["marked", "found"]].tolist() == ["–", "–"]
     assert table.loc["0380", "off [px]"] < 2
     assert len(crops) == 1 and figures.enlarged_tips(crops).axes[0].get_title() == "0380"

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from crack_utils.runtime.atomic import FullDiskError
-from crack_utils.runtime.workers import Workers
+from crack_utils.runtime.workers import Workers, share
 
 
 def test_answers_and_errors_come_back():
@@ -78,9 +78,25 @@ def fail_unreadably():
     raise UnreadableError(1, 2)
 
 
+@pytest.mark.parametrize("processes", [1, 3])
+def test_each_item_once_and_in_order(processes, tmp_path):
+    folders = [tmp_path / name for name in "cabd"]
+    assert list(share(os.mkdir, folders, processes)) == folders
+    assert sorted(tmp_path.iterdir()) == sorted(folders)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_item_that_fails_ends_the_work(processes, tmp_path):
+    items = [tmp_path / "a", tmp_path / "missing" / "b", *(tmp_path / str(number) for number in range(4))]
+    done = share(os.mkdir, items, processes)
+    assert next(done) == items[0]
+    with pytest.raises(OSError, match="No such file"):
+        list(done)
+
+
 CALLER = """
 import os, signal, time
-from crack_utils.runtime.workers import Workers
+from crack_utils.runtime.workers import Workers, share
 workers = Workers(1)
 print(workers.call(os.getpid), flush=True)
 workers.call(time.sleep, 60)

@@ -9,7 +9,7 @@ from crack_utils.data.split import read_split
 from crack_utils.study import photographs
 from tests.helpers.folders import dark_cracks
 
-pytestmark = pytest.mark.usefixtures("own_artifacts")
+pytestmark = pytest.mark.usefixtures("own_artifacts", "untraced")
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from crack_utils.data import Pair, Split
 from crack_utils.data.leaks import leak
 from crack_utils.evaluation.evaluate import THRESHOLDS
 from crack_utils.report import figures
-from crack_utils.study import cases, claims, summary, tables
+from crack_utils.study import cases, claims, summary, tables, verdicts
 from crack_utils.study.tables import MEASURES, Tables
 from crack_utils.study.verdicts import by_seed
 from crack_utils.training.run import Run
@@ -317,3 +317,14 @@ class TestSummary:
         assert made["established"]["unthresholded_mean_iou"] == "Dice > BCE, Dice > focal, Dice > Tversky"
         assert sum(made["verdicts"].values()) == len(made["findings"])
         assert made["facts"]["hours"] == 0.4
+        # As cast, 10 of 100 crack pixels are found with Dice and none with the others; of 1,000 pixels, no false alarm.
+        assert made["crack_share"] == 0.1
+        assert made["losses"]["dice"]["mean_iou_cast"]["value"] == pytest.approx((0.1 + 900 / 990) / 2)
+        assert made["spread"]["mean_iou_cast"] == pytest.approx((0.1 + 900 / 990) / 2 - 0.45)
+
+    def test_a_failed_training_can_be_counted(self):
+        found = made_up()
+        lost = (found.thresholds["variant"] == "dice") & (found.thresholds["seed"] == 0)
+        found.thresholds.loc[lost, ["tp", "fn"]] = 0, 100
+        counted = summary.dice_with_failures(found)["bce"]
+        assert counted["low"] < 0 < counted["high"] and counted["verdict"] == verdicts.UNDECIDED

@@ -39,6 +39,11 @@ def test_paper_preset_is_the_report():
     assert paper.model_options == {}
 
 
+def test_the_number_of_filters_is_for_the_network_of_the_preset():
+    assert Experiment.preset("smoke").model_options == Experiment.preset("smoke", model="unet").model_options != {}
+    assert Experiment.preset("smoke", model="compact").model_options == {}
+
+
 @pytest.mark.parametrize(
     ("name", "overrides", "message"),
     [

@@ -1,5 +1,7 @@
 """Trainings of a tiny network: the same as a plain loop, continued after an interruption, and measured."""
 
+import contextlib
+import io
 import json
 
 import keras
@@ -13,7 +15,6 @@ from crack_utils.data import make_dataset, sources
 from crack_utils.evaluation import evaluate as measured_runs
 from crack_utils.runtime import hardware, imports, paths, provenance
 from crack_utils.training import fit
-from crack_utils.training.experiment import PRESETS
 from crack_utils.training.prepare import prepare
 from tests.helpers.folders import dark_cracks
 from tests.helpers.full_disk import full_at_the_second_epoch
@@ -30,20 +31,29 @@ def folder(tmp_path_factory):
     return dark_cracks(tmp_path_factory.mktemp("lines"), masks)
 
 
+SMALL = {"model_options": {"filters": 2}, "repeat": 2, "learning_rates": (0.01, 0.005, 0.001)}
+
+
 @pytest.fixture(scope="module")
 def experiment(folder):
-    options = {
-        "data": str(folder),
-        "model_options": {"filters": 2},
-        "repeat": 2,
-        "learning_rates": (0.01, 0.005, 0.001),
-    }
-    return prepare(Experiment.preset("smoke", **options)).experiment
+    return prepare(Experiment.preset("smoke", data=str(folder), **SMALL)).experiment
 
 
 @pytest.fixture(scope="module")
-def run(own_artifacts, experiment):
-    return fit.fit(experiment)
+def printed(own_artifacts, folder):
+    """What `crack-utils train` prints, which trains the experiment and measures it."""
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        words = [word for name, value in SMALL.items() for word in ("--set", f"{name}={value}")]
+        assert main.main(["train", str(folder), "--preset", "smoke", *words]) == 0
+    return shown.getvalue()
+
+
+@pytest.fixture(scope="module")
+def run(printed, experiment):
+    run = prepare(experiment).run
+    assert run.finished, "the command trains the same experiment as the library"
+    return run
 
 
 def weights(run):
@@ -89,11 +99,11 @@ class TestInterrupted:
             np.testing.assert_array_equal(values, continued.history[name], err_msg=name)
         assert not (continued.folder / "checkpoint").exists()
 
+    @pytest.mark.usefixtures("untraced")
     def test_a_loss_that_is_no_number_stops(self, experiment):
+        too_high = experiment.replace(learning_rates=(1e38,) * 3)  # so that weights and loss are no longer numbers
         with pytest.raises(FloatingPointError, match="lower learning rate"):
-            fit.fit(
-                experiment.replace(learning_rates=(1e38,) * 3)
-            )  # so large that weights and loss are no longer numbers
+            fit.fit(too_high)
 
 
 class TestRun:
@@ -273,11 +283,8 @@ def test_fingerprint_ignores_comments(tmp_path, monkeypatch):
 
 
 class TestCommands:
-    def test_train_and_check(self, folder, capsys, monkeypatch):
-        small = {"longest_side": 96, "epochs": 1, "batch": 4, "repeat": 1, "model_options": {"filters": 2}}
-        monkeypatch.setitem(PRESETS, "smoke", small)
-        assert main.main(["train", str(folder), "--preset", "smoke"]) == 0
-        assert "mIoU" in capsys.readouterr().out
+    def test_train_and_check(self, folder, printed, capsys):
+        assert "mIoU" in printed
         assert main.main(["check", str(folder)]) == 0
         assert "10 pairs" in capsys.readouterr().out
 

@@ -12,10 +12,10 @@ from crack_utils.training.callbacks import NothingLearntError
 from crack_utils.training.metrics import Separation
 from tests.helpers.folders import dark_cracks
 
-pytestmark = pytest.mark.usefixtures("own_artifacts")
+pytestmark = pytest.mark.usefixtures("own_artifacts", "untraced")
 
 
-SMALL = {"updates": 6, "epochs": 3, "ema": 0.9, "model_options": {"filters": (4, 4, 8)}}
+SMALL = {"updates": 6, "epochs": 3, "ema": 0.9, "model_options": {"filters": (2, 2)}}
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,16 @@ NO_SHAPES = ("tag", "attribute")  # what an image holds beside shapes
 
 
 def recognises(folder):
-    """Say whether there are XML files of CVAT."""
+    """Return whether a folder has files of CVAT: XML whose outermost element is `annotations`.
+
+    Parameters
+    ----------
+    folder : Folder
+
+    Returns
+    -------
+    bool
+    """
     return folder.holds([".xml"], lambda file: _root(file).tag == "annotations")
 
 

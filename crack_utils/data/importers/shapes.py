@@ -15,7 +15,8 @@ from pycocotools import mask as coco
 from scipy.ndimage import binary_dilation, label
 from skimage.draw import line as line_of_pixels
 
-EIGHT = np.ones((3, 3), bool)  # pixels that touch at a corner belong together
+from crack_utils.geometry.skeleton import EIGHT
+
 NEAR = 2  # [px] from a polygon's pixels to its outline; at its corners it can be that far
 LONGEST = 5_000_000  # [px] of an outline or a line: a hundred times what the largest photograph holds
 

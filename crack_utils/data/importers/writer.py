@@ -49,7 +49,17 @@ class Imported:
 
 @contextlib.contextmanager
 def new_folder(path):
-    """Give a draft to fill; when the block ends well, it becomes the folder at once.
+    """Give a draft folder to fill; when the block ends without an error, it becomes the new folder in one step.
+
+    Parameters
+    ----------
+    path : path-like
+        Of the new folder.
+
+    Yields
+    ------
+    pathlib.Path
+        The draft; it is removed if the block ends with an error.
 
     Raises
     ------

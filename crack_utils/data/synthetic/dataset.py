@@ -14,8 +14,8 @@ from crack_utils.data.synthetic.patterns import GROWING, pattern_of
 from crack_utils.data.synthetic.photograph import VERSION, check_arguments, measure, render
 from crack_utils.data.synthetic.specimen import SOURCES
 from crack_utils.data.synthetic.wide import WIDE_VERSION, measure_specimen, render_specimen
-from crack_utils.data.synthetic.workers import share
 from crack_utils.runtime.atomic import lock
+from crack_utils.runtime.workers import share
 
 COLUMNS = ("name", "source", "specimen", "frame", "tip_row", "tip_column", "mm_per_px")
 TIP2_COLUMNS = ("tip2_row", "tip2_column")  # of wide looks: a crack may have two tips, or none
@@ -126,14 +126,10 @@ def _write(folder, recipe, workers, progress):
     job = {"folder": str(folder.resolve()), "frames": frames, "size": size, "seed": seed}
     job |= {"patterns": _patterns(recipe), "looks": recipe.get("looks", "usual")}
     workers = workers or useful_workers(sum(missing.values()), size)
-    if workers == 1 or len(to_do) < 2:
-        written = (write_specimen(number, **job) or number for number in to_do)
-    else:
-        written = share(job, to_do, workers, write_specimen)
     total = specimens * frames
     done = total - sum(missing.values())
     with tqdm(total=total, initial=done, unit="picture", disable=not progress) as bar:
-        for number in written:
+        for number in share(partial(write_specimen, **job), to_do, workers):
             bar.update(missing[number])
     for first, source in enumerate(SOURCES):
         rows = [_row(number, frame, recipe) for number in range(first, specimens, 2) for frame in range(frames)]

@@ -4,12 +4,10 @@ A pattern is a function of a random generator and a specimen from `draw_specimen
 ground truth is:
 
 - *forked*: the crack splits once or twice. The stem and the longest arm are the primary crack, whose tip is that of
-this
-  arm. The other arms are secondary cracks, like all branches (R15). The primary arm is the longest in every frame.
+  this arm. The other arms are secondary cracks, like all branches (R15). The primary arm is the longest in every frame.
 - *closed*: parts of the crack are pressed together to a hairline. They are crack, because they are visible.
-- *healed*: parts of the crack are filled, which leaves a faint bright scar. They are background, so the mask has gaps.
-The
-  crack beyond a gap is still the primary crack, and the tip is at its end.
+- *healed*: parts of the crack are filled, which leaves a faint bright scar. They are background, so the mask has
+  gaps. The crack beyond a gap is still the primary crack, and the tip is at its end.
 """
 
 import math

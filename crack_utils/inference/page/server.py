@@ -19,7 +19,7 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application, HTTPError, RequestHandler, StaticFileHandler
 
 from crack_utils.data.images import SUFFIXES
-from crack_utils.inference.page import answers
+from crack_utils.inference.page import MEGABYTES, PORT, answers
 from crack_utils.inference.page.desk import Desk
 from crack_utils.inference.page.example import draw_example
 from crack_utils.inference.page.labels import save_label
@@ -44,7 +44,7 @@ HEADERS = {
 }
 
 
-def serve(model="default", port=8866, megabytes=100, labels="labels", browser=True):
+def serve(model="default", port=PORT, megabytes=MEGABYTES, labels="labels", browser=True):
     """Serve the page until it is interrupted.
 
     Parameters
@@ -164,7 +164,7 @@ class Guarded(RequestHandler):
         return self.request.headers.get("Authorization", "").removeprefix("token ")
 
     def write_error(self, status_code, **details):
-        """Say what is wrong as JSON."""
+        """Answer with the error as JSON: ``{"error": message}``; Tornado calls this."""
         error = details.get("exc_info", (None, None))[1]
         self.finish({"error": error.words if isinstance(error, Told) else self._reason})
 

@@ -15,17 +15,18 @@ def shapes():
 
 
 def anchors(height, width):
-    """Return all anchors of a picture.
+    """Return all anchors of a picture: the initial boxes that the network moves and scales (Ren et al. 2015).
 
     Parameters
     ----------
     height, width : int, or integer scalar tensors
-        Multiples of 32 [px].
+        Of the picture, multiples of 32 [px].
 
     Returns
     -------
     float32 tensor, shape (anchors, 4)
-        Ordered by level, row, column and ratio. They may reach beyond the picture.
+        Top, left, bottom and right of each box [px], ordered by level, row, column and ratio. Boxes may reach
+        beyond the picture.
     """
     return ops.concatenate([_of_level(-(-height // stride), -(-width // stride), stride) for stride in STRIDES])
 

@@ -1,9 +1,10 @@
-"""The connected cracks of a mask and their boxes. NumPy and SciPy only, except `mask_ceiling`."""
+"""The connected cracks of a mask and their boxes. No TensorFlow, except in `mask_ceiling`."""
 
 import numpy as np
 from scipy import ndimage
 
-EIGHT = np.ones((3, 3))  # pixels that touch at a corner are connected
+from crack_utils.geometry.skeleton import EIGHT
+
 MOST = 1000  # cracks of a picture that `mask_ceiling` considers
 MARGIN = 2  # [px] added to a crack's box on each side, because a box one pixel high is nearly impossible to predict
 

@@ -173,7 +173,13 @@ class MaskRCNN(keras.Model):
         return dataset.map(number, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Return the sum of the five losses; for a plain mask, the binary cross-entropy of the merged probability."""
+        """Return the sum of the five losses; for a plain mask, the binary cross-entropy of the merged probability.
+
+        Raises
+        ------
+        ValueError
+            If `sample_weight` is given, or the masks have no numbered cracks in training.
+        """
         if sample_weight is not None:
             raise ValueError("sample_weight is not used by mask_rcnn")
         if isinstance(y_pred, dict):

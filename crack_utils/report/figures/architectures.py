@@ -16,6 +16,10 @@ def attention(images, masks, maps):
     masks : ndarray, bool, shape (N, H, W)
     maps : dict of int to ndarray, float, shape (N, h, w), in [0, 1]
         By level, from `models.attention_maps`. Each level has its own scale, because only relative values matter.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     height, width = images[0].shape
     columns = 1 + len(maps)
@@ -45,6 +49,10 @@ def by_width(tables, question, measures):
     Notes
     -----
     A dot is the mean over the seeds. The line joins the means of thirds of the specimens, from thin to wide.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     rows = tables.specimens[tables.specimens["question"] == question]
     means = rows.groupby(["variant", "specimen"], sort=False)[["crack_width", *measures]].mean().dropna().reset_index()

@@ -15,6 +15,10 @@ def audited(rows):
     rows : list of dict
         From `study.audit.read_table`. Rows without accuracy are left out. The gray band is an area within a factor of
         two; a known crack share is a vertical line of the row's colour.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     figure, panels = plt.subplots(1, 2, figsize=(10, 4.4), sharey=True)
     colours = plt.get_cmap("tab10").colors

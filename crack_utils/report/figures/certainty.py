@@ -16,6 +16,10 @@ def reliability_diagram(true, probability, calibrated):
     ----------
     true : ndarray of bool, shape (N, H, W)
     probability, calibrated : ndarray of float in [0, 1], shape (N, H, W)
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     figure, (axes, below) = plt.subplots(2, 1, figsize=(6, 6.6), height_ratios=[3, 1], sharex=True)
     axes.plot([0, 1], [0, 1], color=QUIET, lw=1, ls="--")
@@ -42,6 +46,10 @@ def error_bounds(errors, intervals):
     errors : conformal.Errors
     intervals : dict
         `Calibration.intervals`; empty if there are none.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     figure, grid = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
     for axes, name in zip(grid, ("length", "tip"), strict=True):
@@ -70,6 +78,10 @@ def disagreement(image, true, mean, spread, threshold=0.5):
     mean, spread : ndarray, float, shape (H, W)
         From `ensemble.predict_ensemble`.
     threshold : float
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     height, width = image.shape
     figure, grid = plt.subplots(1, 4, figsize=(10, 10 / 4 * height / width + 0.9))

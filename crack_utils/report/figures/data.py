@@ -19,6 +19,7 @@ from crack_utils.report.figures.style import (
     MISSED,
     QUIET,
     SECONDARY,
+    TIP,
     show,
     tint,
 )
@@ -34,6 +35,10 @@ def pictures(pairs, rows=2, masks=True):
     rows : int
     masks : bool
         Whether to overlay the masks and mark the labelled tips.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     columns = -(-len(pairs) // rows)
     image_shape = read_image(pairs[0].image).shape
@@ -50,7 +55,7 @@ def pictures(pairs, rows=2, masks=True):
         if masks:
             axes.imshow(tint(image, *_layers(pair)))
             if pair.tip is not None:
-                axes.plot(pair.tip[1], pair.tip[0], "o", mfc="none", mec="#ffe14d", ms=11, mew=1.8)
+                axes.plot(pair.tip[1], pair.tip[0], "o", mfc="none", mec=TIP, ms=11, mew=1.8)
     if masks:
         handles = [Patch(color=CRACK, label="crack")]
         if pairs[0].parts is not None:
@@ -74,6 +79,10 @@ def split_chart(split, size):
     split : Split
     size : (height, width) [px]
         Size of the masks for counting the shares.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     names = [name for name in ("train", "validation", "test") if split[name]]
     sources = sorted({pair.source for name in names for pair in split[name]})
@@ -112,6 +121,10 @@ def resize_trap(mask, size):
     ----------
     mask : ndarray, bool, shape (H, W)
     size : (height, width) [px]
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     from skimage.measure import label
 
@@ -148,6 +161,10 @@ def flips(versions):
     ----------
     versions : dict of (image, mask)
         By title; arrays of shape (H, W).
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     height, width = next(iter(versions.values()))[0].shape
     figure, grid = plt.subplots(2, len(versions), figsize=(10, 20 / len(versions) * height / width + 0.9))
@@ -168,6 +185,10 @@ def labelled(versions, columns=4):
         By title: image in [0, 1] and mask, arrays of shape (H, W), the mask 0, 1 or, for secondary cracks, 2; tip (row,
         column) [px], or NaN where there is none.
     columns : int
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     height, width = next(iter(versions.values()))[0].shape
     rows = -(-len(versions) // columns)
@@ -180,7 +201,7 @@ def labelled(versions, columns=4):
         for part, colour in ((1, CRACK), (2, SECONDARY)):
             if (np.asarray(mask) == part).any():
                 axes.contour(np.asarray(mask) == part, [0.5], colors=colour, linewidths=0.9)
-        axes.plot(tip[1], tip[0], "o", mfc="none", mec="#ffe14d", ms=9, mew=1.5)
+        axes.plot(tip[1], tip[0], "o", mfc="none", mec=TIP, ms=9, mew=1.5)
     return figure
 
 
@@ -191,6 +212,10 @@ def appearance(groups):
     ----------
     groups : dict of Statistics
         By name, from `crack_utils.data.appearance.groups`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     figure, ((gray, spectrum, opening), strips) = plt.subplots(2, 3, figsize=(10, 6.4))
     colours = dict(zip(groups, [*LOSS_COLOURS.values(), QUIET, FALSE_ALARM, SECONDARY], strict=False))
@@ -242,6 +267,10 @@ def baseline(image, mask, predicted, title="black-hat and Otsu"):
     ----------
     image : ndarray, float, shape (H, W), in [0, 1]
     mask, predicted : ndarray, bool, shape (H, W)
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     figure, grid = plt.subplots(1, 3, figsize=(10, 10 / 3 * image.shape[0] / image.shape[1] + 1.1))
     show(grid[0], image, "photograph")

@@ -16,6 +16,10 @@ def fingerprint(curves, nearest):
         From `study.fingerprint.curves`.
     nearest : dict
         From `study.fingerprint.nearest`: where the four are met, or come nearest.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(figsize=(10, 4.8))
     for loss in REPORTED:

@@ -16,6 +16,10 @@ def measured_crack(image, mask, cracks):
     mask : ndarray, bool, shape (H, W)
     cracks : list of geometry.Crack
         The cracks of this mask; if empty, the title says that no crack was found.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     if not cracks:
         figure, axes = plt.subplots(figsize=(10, 4))

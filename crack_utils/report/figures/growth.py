@@ -5,7 +5,7 @@ from html import escape
 
 import matplotlib.pyplot as plt
 
-from crack_utils.report.figures.style import CRACK, show
+from crack_utils.report.figures.style import CRACK, TIP, show
 
 COLUMNS = 4  # of the strips
 
@@ -20,6 +20,10 @@ def outlined(images, masks, cracks, titles):
     cracks : sequence of list of geometry.Crack
         The cracks of these masks, the longest first.
     titles : sequence of str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     rows = -(-len(images) // COLUMNS)
     height, width = images[0].shape
@@ -34,7 +38,7 @@ def outlined(images, masks, cracks, titles):
             axes.contour(mask, [0.5], colors=CRACK, linewidths=0.8)
         if of_image and of_image[0].tip.found:
             row, column = of_image[0].tip.position
-            axes.plot(column, row, "o", mfc="none", color="#ffe14d", ms=7, mew=1.5)
+            axes.plot(column, row, "o", mfc="none", color=TIP, ms=7, mew=1.5)
     return figure
 
 

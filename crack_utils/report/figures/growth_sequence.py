@@ -14,6 +14,10 @@ def sequence(followed):
     Parameters
     ----------
     followed : growth_examples.FollowedTest
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), width_ratios=(1.1, 1))
     joint, shifts = followed.joint, followed.shifts
@@ -46,6 +50,10 @@ def growth_law(*results):
     ----------
     *results : GrowthResult
         With rates.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     figure, grid = plt.subplots(len(results), 2, figsize=(10, 3.9 * len(results)), squeeze=False)
     for (left, right), result in zip(grid, results, strict=True):

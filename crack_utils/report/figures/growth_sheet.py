@@ -90,7 +90,12 @@ def growth_panels(result):
 
 
 def growth_panel(draw, result):
-    """Return one of `growth_panels` as a Figure."""
+    """Return one of `growth_panels` as a Figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
     figure = Figure(figsize=(6, 4.2), layout="constrained")
     draw(figure.add_subplot(), result)
     figure.suptitle(f"{result.specimen.name}, {result.specimen.kind}", fontsize=9, color=QUIET, x=0.01, ha="left")

@@ -7,11 +7,11 @@ import numpy as np
 
 from crack_utils.data.contrast import contrast_stretch
 from crack_utils.labelling.arrays import bounding_box
-from crack_utils.report.figures.style import CRACK, MISSED, QUIET, SECONDARY, tint
+from crack_utils.report.figures.style import CRACK, MISSED, QUIET, SECONDARY, TIP, tint
 
 __all__ = ["Panel", "around", "panels", "progress"]
 
-DRAWN = "#ffe14d"  # colour of clicks and drawn lines
+DRAWN = TIP  # clicks and drawn lines
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,10 @@ def network(table):
     ----------
     table : DataFrame
         From `models.layer_table`: layer, kind, output_shape, parameters.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(figsize=(10, 4.6))
     tallest = max(shape[0] for shape in table["output_shape"])
@@ -58,7 +62,12 @@ def _words(kind):
 
 
 def activations():
-    """Plot ReLU and sigmoid with their derivatives (R35)."""
+    """Plot ReLU and sigmoid with their derivatives (R35).
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
     x = np.linspace(-6, 6, 400)
     sigmoid = 1 / (1 + np.exp(-x))
     plots = {
@@ -83,6 +92,10 @@ def receptive_field(table, image):
     table : DataFrame
         From `models.layer_table`: layer, receptive_field [px].
     image : ndarray, float, shape (H, W), in [0, 1]
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     height, width = image.shape
     figure, axes = plt.subplots(figsize=(8, 6))

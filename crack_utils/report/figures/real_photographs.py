@@ -15,6 +15,10 @@ def ingredients(table):
     ----------
     table : DataFrame
         From `report.real_photographs.ingredient_table`; one row at least.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     table = table.iloc[::-1]
     figure, axes = plt.subplots(figsize=(8, 0.42 * len(table) + 1.3))
@@ -35,6 +39,10 @@ def label_curves(table):
     ----------
     table : DataFrame
         From `report.real_photographs.case_table` of the question "labels".
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(figsize=(7, 4))
     labels = sorted(table["labels"].unique(), key=lambda count: float("inf") if count == "all" else int(count))
@@ -57,6 +65,10 @@ def f1_over_minutes(trainings):
     ----------
     trainings : DataFrame
         From `report.real_photographs.read_trainings`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(figsize=(8, 4))
     full = trainings[(trainings["labels"] == "all") & (trainings["failed"] == 0)]

@@ -17,6 +17,10 @@ def curves(history, loss):
     history : dict of ndarray, shape (epochs,)
         From `Run.history`.
     loss : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     colour = LOSS_COLOURS.get(loss, CRACK)
     epochs = np.arange(1, len(history["loss"]) + 1)
@@ -40,7 +44,12 @@ def curves(history, loss):
 
 
 def schedule(history):
-    """Show the learning rate at the end of each epoch (R41)."""
+    """Show the learning rate at the end of each epoch (R41).
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
     rates = history["learning_rate"]
     figure, axes = plt.subplots(figsize=(10, 2.4))
     axes.step(np.arange(1, len(rates) + 1), rates, where="mid", color=CRACK, lw=2)
@@ -58,6 +67,10 @@ def predictions(images, masks, probabilities, titles):
     images, probabilities : sequence of ndarray, float, shape (H, W), in [0, 1]
     masks : sequence of ndarray, bool, shape (H, W)
     titles : sequence of str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     height, width = images[0].shape
     count = len(images)
@@ -87,6 +100,10 @@ def side_by_side(images, masks, by_loss, titles):
     by_loss : dict of sequence of ndarray
         Probabilities of each loss, in the order of `images`.
     titles : sequence of str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     height, width = images[0].shape
     columns = 2 + len(by_loss)
@@ -110,6 +127,10 @@ def comparison(measured):
     ----------
     measured : dict of dict
         By loss, from `evaluation.evaluate`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(figsize=(10, 4.6))
     positions = [0, 1, 2]
@@ -155,6 +176,10 @@ def paired(values, first, second, unit):
         Columns for the horizontal and the vertical axis; above the diagonal the second is better.
     unit : str
         Name of the values.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     side = min(5.0, 10 / len(values))
     figure, grid = plt.subplots(1, len(values), figsize=(side * len(values), side + 0.4), squeeze=False)

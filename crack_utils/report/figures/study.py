@@ -37,6 +37,10 @@ def ranks(tables):
     -----
     A dot is the mean rank over the seeds, its bar the middle half of them; ties share their rank. Seeds with a failed
     training are excluded.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(figsize=(10, 4.4))
     losses = list(REPORTED)
@@ -65,6 +69,10 @@ def threshold_curves(tables):
     ----------
     tables : Tables
         `thresholds` has the pooled counts of the test set by loss, seed and threshold.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(figsize=(10, 3.8))
     rows = tables.swept("test")
@@ -94,6 +102,10 @@ def crack_probabilities(tables):
     """Show the distribution of the probabilities of crack pixels, for each loss.
 
     It is computed from the counts: the share of crack pixels between two neighbouring thresholds.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     figure, grid = plt.subplots(1, 4, figsize=(10, 2.8), sharey=True)
     rows = tables.swept("test")
@@ -147,6 +159,10 @@ def claims(findings):
     ----------
     findings : list of Finding
         Those in other units, and those without a value, are left out.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     shown = [each for each in findings if each.value is not None and "[GiB]" not in each.shown]
     figure, axes = plt.subplots(figsize=(10, 0.42 * len(shown) + 1.2))

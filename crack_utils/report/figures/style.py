@@ -13,6 +13,7 @@ from crack_utils.runtime import provenance
 LOSS_COLOURS = {"bce": "#0072b2", "dice": "#d55e00", "focal": "#009e73", "tversky": "#cc79a7"}  # Okabe and Ito
 CRACK = "#d55e00"
 SECONDARY = "#56b4e9"
+TIP = "#ffe14d"
 MISSED = "#cc3377"
 FALSE_ALARM = "#f0b000"
 FOUND = "#2a9d8f"

@@ -21,6 +21,10 @@ def consistency_curves(name="val"):
     ----------
     name : str
         "train" or "val".
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     figure, panels = plt.subplots(1, 3, figsize=(10, 4.4))
     for axes, kind in zip(panels, table1.ACCURACIES, strict=False):

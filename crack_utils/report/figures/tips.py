@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.lines import Line2D
 
-from crack_utils.report.figures.style import CRACK, LOSS_COLOURS, MISSED, QUIET, show
+from crack_utils.report.figures.style import CRACK, LOSS_COLOURS, MISSED, QUIET, TIP, show
 
 SHORTEST = 0.1  # [px] start of the axis of errors
 
@@ -17,6 +17,10 @@ def tips_found(*panels):
     ----------
     *panels : (title, dict of TipErrors)
         One panel per title, one curve per name. With misses a curve ends below 1.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     figure, grid = plt.subplots(1, len(panels), figsize=(5 * len(panels), 3.8), sharey=True, squeeze=False)
     for axes, (title, errors) in zip(grid[0], panels, strict=True):
@@ -43,6 +47,10 @@ def tip_gallery(rows):
     ----------
     rows : dict of list of tip_pictures.TipPicture
         From `tip_pictures.good_bad_worst`: a row of the figure each.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     columns = max(map(len, rows.values()))
     figure, grid = plt.subplots(len(rows), columns, figsize=(10, 2.9 * len(rows) + 0.4), squeeze=False)
@@ -64,6 +72,10 @@ def enlarged_tips(crops):
     ----------
     crops : list of (title, image, marked, found)
         From `tip_pictures.polymer_tips`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     figure, grid = plt.subplots(1, len(crops), figsize=(10, 10 / len(crops) + 0.9), squeeze=False)
     for axes, (title, image, marked, found) in zip(grid[0], crops, strict=True):
@@ -81,6 +93,10 @@ def right_end_reliability(table):
     ----------
     table : DataFrame
         From `tip_pictures.reliability_table`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(figsize=(6, 4.6))
     axes.plot([0, 1], [0, 1], color=QUIET, lw=1, ls="--")
@@ -97,7 +113,7 @@ def _mark_tips(axes, true, found):
     for row, column in true:
         axes.plot(column, row, "+", color=MISSED, ms=11, mew=1.8)
     for row, column in found:
-        axes.plot(column, row, "o", mfc="none", color="#ffe14d", ms=8, mew=1.6)
+        axes.plot(column, row, "o", mfc="none", color=TIP, ms=8, mew=1.6)
 
 
 def _tip_key():

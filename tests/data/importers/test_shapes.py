@@ -8,7 +8,8 @@ from pycocotools import mask as coco
 from scipy.ndimage import label
 from skimage.draw import polygon2mask
 
-from crack_utils.data.importers.shapes import EIGHT, line, paste, polygon, runs
+from crack_utils.data.importers.shapes import line, paste, polygon, runs
+from crack_utils.geometry.skeleton import EIGHT
 
 SIZE = (6, 8)
 

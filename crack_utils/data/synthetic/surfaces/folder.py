@@ -2,6 +2,7 @@
 
 import csv
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,8 @@ from tqdm import tqdm
 
 from crack_utils.data.synthetic.dataset import check_recipe, useful_workers
 from crack_utils.data.synthetic.surfaces.picture import VERSION, check_arguments, render_surface
-from crack_utils.data.synthetic.workers import share
 from crack_utils.runtime.atomic import atomic_write, lock
+from crack_utils.runtime.workers import share
 
 SOURCE = "surfaces"
 _RECIPE, _BEGUN = "surfaces.json", ".begun.json"
@@ -85,10 +86,7 @@ def _write(folder, recipe, workers, progress):
     to_do = [index for index in indices if not (folder / "masks" / f"{_name(index)}.png").exists()]
     job = {"folder": str(folder.resolve()), **{key: recipe[key] for key in ("size", "seed", "without")}}
     workers = workers or useful_workers(2 * len(to_do), recipe["size"])  # a surface takes twice as long as a specimen
-    if workers == 1 or len(to_do) < 2:
-        written = (write_surface(index, **job) for index in to_do)
-    else:
-        written = share(job, to_do, workers, write_surface)
+    written = share(partial(write_surface, **job), to_do, workers)
     for _ in tqdm(written, total=len(indices), initial=len(indices) - len(to_do), unit="picture", disable=not progress):
         pass
     with atomic_write(folder / "metadata.csv") as draft, open(draft, "w", newline="", encoding="utf-8") as file:

@@ -56,7 +56,27 @@ class Arm:
 
 
 def wander(rng, length, heading, start=(0.0, 0.0), roughness=1.0, kinks=0):
-    """Draw a path whose direction varies on five scales around its heading, with sudden turns."""
+    """Draw the path of a crack that wanders around a heading, with sudden turns.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    length : float
+        Of the path, in the unit of `start`.
+    heading : float
+        Mean direction [rad], from the first axis towards the second.
+    start : (float, float)
+        First point.
+    roughness : float
+        Factor of the random change of direction, which has five wavelengths; 0 gives a straight path.
+    kinks : int
+        Number of sudden turns, of 0.3 to 0.9 rad each; after a while the path turns back.
+
+    Returns
+    -------
+    ndarray of float, shape (n, 2)
+        Points at equal distances.
+    """
     at = np.linspace(0, 1, _CORNERS)
     angle = np.full(_CORNERS, float(heading))
     for corners, spread in ((4, 0.12), (12, 0.16), (40, 0.2), (130, 0.3), (400, 0.4)):

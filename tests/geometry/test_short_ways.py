@@ -1,0 +1,96 @@
+"""Where geometry takes a short way, it finds the same as the plain long one."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+from scipy.spatial.distance import cdist
+
+from crack_utils.geometry import ends, pieces, primary
+from crack_utils.geometry.centreline import ray
+from crack_utils.geometry.skeleton import EIGHT, skeletons
+
+LEVEL = 0.5
+
+
+@pytest.fixture(params=range(6))
+def picture(request):
+    """Return a probability with dozens of winding, broken lines, and a photograph in which they are dark."""
+    rng = np.random.default_rng(request.param)
+    valleys = np.abs(ndimage.gaussian_filter(rng.normal(size=(120, 160)), 7))
+    broken = ndimage.gaussian_filter(rng.normal(size=valleys.shape), 4) * 12
+    field = np.float32(np.clip(1.1 - 60 * valleys + broken, 0, 1))
+    image = ndimage.gaussian_filter(rng.uniform(size=field.shape), 1) - 0.2 * field
+    return field, np.float32(np.clip(image, 0, 1))
+
+
+def test_cracks_after_joining_are_those_of_a_new_skeleton(picture):
+    joined, found = primary._joined(picture[0], LEVEL, picture[1])
+    plain = primary._longest_first(skeletons(joined >= LEVEL))
+    assert len(found) == len(plain) > 5
+    for (crack, way, closed), (other, other_way, other_closed) in zip(found, plain, strict=True):
+        np.testing.assert_array_equal(crack.pixels, other.pixels)
+        np.testing.assert_array_equal(crack.radii, other.radii)
+        np.testing.assert_array_equal(crack.links.toarray(), other.links.toarray())
+        np.testing.assert_array_equal(way, other_way)
+        assert closed == other_closed
+
+
+def test_some_pieces_are_joined(picture):
+    assert (primary._joined(picture[0], LEVEL, picture[1])[0] != picture[0]).any()
+
+
+def test_primary_crack_has_the_largest_sum_of_all_features(picture):
+    field, image = picture
+    _, cracks, features = primary.candidates(field, LEVEL, image)
+    first = np.argmax(features @ list(primary.WEIGHTS.values()))
+    found = primary.ranked(field, LEVEL, image)[1][0][0]
+    np.testing.assert_array_equal(found.pixels, cracks[first][0].pixels)
+
+
+@pytest.mark.parametrize("with_image", [False, True])
+def test_pairs_of_ends_that_are_left_out_are_not_joined(picture, with_image, monkeypatch):
+    field, image = picture
+    cracks = skeletons(field >= LEVEL)
+    found = pieces.join_pieces(field, LEVEL, cracks, image if with_image else None)
+
+    def all_pairs(ends, _):
+        pairs = combinations(range(len(ends)), 2)
+        return [(first, second) for first, second in pairs if ends[first]["piece"] != ends[second]["piece"]]
+
+    monkeypatch.setattr(pieces, "_facing", all_pairs)
+    np.testing.assert_array_equal(found, pieces.join_pieces(field, LEVEL, cracks, image if with_image else None))
+
+
+@pytest.mark.parametrize("rows", [3, 14, 15, 16, 40])  # 64 samples, a quarter of a pixel apart, are looked at first
+def test_edges_near_and_far_are_found_alike(rows):
+    field = np.zeros((100, 20), np.float32)
+    field[: rows + 1] = 1
+    assert ray(field, LEVEL, (0.0, 10.0), (1.0, 0.0), 90.0) == rows + 0.5
+    assert ray(field, LEVEL, (0.0, 10.0), (-1.0, 0.0), 90.0) == pytest.approx(0.5, abs=0.15), "the picture's border"
+
+
+def test_mask_grows_as_by_dilation():
+    mask = np.random.default_rng(0).uniform(size=(40, 50)) > 0.95
+    np.testing.assert_array_equal(ends._grown(ends._grown(mask)), ndimage.binary_dilation(mask, iterations=2))
+
+
+@pytest.mark.parametrize("limit", [0.5, 7, 30])
+def test_pixels_near_a_line_are_those_within_its_distance(limit):
+    rng = np.random.default_rng(1)
+    points = np.cumsum(rng.normal(size=(50, 2)), axis=0) + np.array([60, 80])
+    at = np.argwhere(rng.uniform(size=(100, 120)) > 0.3)[500:]
+    np.testing.assert_array_equal(ends._within(limit, at, points), cdist(at, points).min(axis=1) < limit)
+    assert ends._within(limit, at[:0], points).shape == (0,)
+
+
+def test_components_touch_nothing_else(picture):
+    """What `_joined` relies on: a component's skeleton and radii do not depend on the others."""
+    mask = picture[0] >= LEVEL
+    labels, count = ndimage.label(mask, EIGHT)
+    alone = [crack for number in range(1, count + 1) for crack in skeletons(labels == number)]
+    together = skeletons(mask)
+    assert {crack.pixels.tobytes() + crack.radii.tobytes() for crack in alone} == {
+        crack.pixels.tobytes() + crack.radii.tobytes() for crack in together
+    }
