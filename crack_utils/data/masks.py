@@ -8,13 +8,15 @@ found and what to do.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import binary_dilation, label
+from scipy.ndimage import binary_dilation, label, maximum_filter
 
 from crack_utils.data.decoding import bits_used, open_stored
 from crack_utils.data.stored import DataError
 
 NEAR = 32  # [of 255] a value so near to black or white is meant to be it: what JPEG of usual quality does to a mask
 COLOUR_NEAR = 48  # [of 255] and a colour so near to those between black and the crack's colour
+
+TINGE = 8  # [of 255] between the channels of a gray that a program has mixed
 
 # A mask is gray at edges only: a photograph, given by mistake, is gray nearly everywhere.
 GRAY_SHARE = 0.25
@@ -24,6 +26,8 @@ SMOOTH = 8  # so many are none; hairlines that a reduction left without a white 
 SMOOTH_SHARE = 0.1
 SMEARED = 32  # so many colours are not chosen by a person
 SPECK = 16  # [px] of a low value together: JPEG leaves specks, classes cover more
+ECHO, ECHO_REACH = 10, 6  # [of 255] [px] what a sharp filter leaves beside a crack, apart from it
+PEAK_SHARE = 0.9  # of the brightest value is reached wherever a smoothed crack is brighter than all around
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,12 +136,15 @@ def _by_colours(stored):
         return _of_gray(stored.values, stored.lossy) if stored.values.ndim == 2 else _of_colours(stored)
     used = levels_of(stored.values)
     colours = stored.palette[used]
-    if (colours == colours[:, :1]).all() and (len(used) == 1 or (colours != colours[0]).any()):
-        return _of_gray(stored.palette[:, 0][stored.values])
-    black = used[~colours.any(axis=1)]
-    if len(used) > 2 or (len(used) == 2 and len(black) != 1 and used[0] != 0):
-        raise ValueError(_no_mask(colours))
-    return Mask(stored.values != (black[0] if len(black) == 1 else 0))
+    if np.ptp(colours.astype(int), axis=1).max() <= TINGE and (len(used) == 1 or (colours != colours[0]).any()):
+        return _of_gray(stored.palette[:, 1][stored.values])
+    black = ~colours.any(axis=1)
+    different = np.unique(colours, axis=0)  # a palette may hold a colour twice
+    if len(different) == 2 and black.any():
+        return Mask(~black[np.searchsorted(used, stored.values)])
+    if len(used) > 2 or (len(used) == 2 and used[0] != 0):
+        raise ValueError(_no_mask(different))
+    return Mask(stored.values != 0)
 
 
 def _of_gray(values, lossy=False):
@@ -150,13 +157,12 @@ def _of_gray(values, lossy=False):
         full = max(1.0, float(levels[-1]))
     else:
         full = 255 if values.dtype == np.uint8 else 2 ** bits_used(values) - 1
-    low, high = full * NEAR / 255, full * (255 - NEAR) / 255
-    blurred = lossy and len(levels) == 2 and levels[1] < high
+    blurred = lossy and len(levels) == 2 and levels[1] < full * (255 - NEAR) / 255
     if levels[0] >= 0 and not blurred and (len(levels) == 1 or (len(levels) == 2 and levels[0] == 0)):
         return Mask(values > 0)
     crack = values > full / 2
-    dark = 0 <= levels[0] <= low
-    if not dark or not crack.any() or not _gray_at_edges(values, levels, low, high):
+    dark = 0 <= levels[0] <= full * NEAR / 255
+    if not dark or not crack.any() or not _gray_at_edges(values, levels, full):
         raise ValueError(
             f"a mask holds 0 for background and one other value for crack; found {_shown(levels)}; "
             "save it with 0 and 255 only"
@@ -164,13 +170,16 @@ def _of_gray(values, lossy=False):
     return Mask(crack, int(np.count_nonzero((values > 0) & (values < full))) if len(levels) > 2 else 0)
 
 
-def _gray_at_edges(values, levels, low, high):
+def _gray_at_edges(values, levels, full):
     """Return whether what is neither black nor white looks like the edges of a crack, not like classes or a picture."""
+    low, high = full * NEAR / 255, full * (255 - NEAR) / 255
     middle = (values > low) & (values < high)
     count = np.count_nonzero(middle)
     others = levels[1:-1]
     if count == 0:  # in pieces, low values are classes, and white is what belongs to none: 0, 1, 255
-        return not len(others) or others[-1] > low or _largest(np.isin(values, others)) <= SPECK
+        if not len(others) or others[-1] > low or _largest(np.isin(values, others)) <= SPECK:
+            return True
+        return levels[-1] < full and _slopes(values, full)
     if count > GRAY_SHARE * values.size:
         return False
     white = values >= high
@@ -178,10 +187,20 @@ def _gray_at_edges(values, levels, low, high):
     # Classes have few levels, JPEG and smoothing many: around black and white, or between them.
     if max(between, len(levels) - between) >= SMOOTH and count <= SMOOTH_SHARE * values.size:
         return True
+    if _slopes(values, full):
+        return True
     if between <= CLASSES:  # beside the crack all along, as a reduction by a whole number leaves them
         beside = binary_dilation(white, np.ones((3, 3)))
         return count >= max(8, np.count_nonzero(white) / 10) and not (middle & ~beside).any()
     return np.count_nonzero(middle & binary_dilation(white, np.ones((5, 5)))) >= EDGE_SHARE * count
+
+
+def _slopes(values, full):
+    """Return whether gray falls off from the crack, pixel by pixel, as smoothing leaves it: classes are flat."""
+    flat = (values > 0) & (values < PEAK_SHARE * values.max()) & (values == maximum_filter(values, 3))
+    if (echo := flat & (values <= full * ECHO / 255)).any():
+        flat &= ~(echo & binary_dilation(values > full / 2, np.ones((2 * ECHO_REACH + 1,) * 2)))
+    return not flat.any()
 
 
 def _largest(mask):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from crack_utils.data import lookalikes
+from crack_utils.data.decoding import is_regular
 from crack_utils.data.digests import image_content, mask_content, sha256
 from crack_utils.data.pairs import Pair, refuse
 from crack_utils.data.stored import DataError
@@ -236,6 +237,8 @@ def refuse_changed(path, pairs):
 
 def _read_rows(path):
     """Return the rows of a split with the numbers of their lines."""
+    if Path(path).exists() and not is_regular(path):
+        raise DataError(f"{path}: no regular file")
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, strict=True)

@@ -33,6 +33,7 @@ from crack_utils.runtime.atomic import FullDiskError, atomic_write, lock, remove
 from crack_utils.runtime.workers import Workers
 
 PARTS = ("probabilities", "masks", "overlays", "measures")
+TABLES = ("measures.csv", "measures.json")
 
 FEW = 8  # photographs, up to which the start of other processes would cost more than it brings
 
@@ -191,8 +192,8 @@ def check_request(folder, threshold=None, scale=None):
     Raises
     ------
     ValueError
-        If a number is out of range, or the folder holds what somebody else made: a data set, or masks that no earlier
-        call has written.
+        If a number is out of range, or the folder holds what somebody else made: a data set, or masks or tables that no
+        earlier call has written.
     """
     if threshold is not None and not 0 < threshold < 1:
         raise ValueError(f"threshold={threshold}: valid is a number between 0 and 1")
@@ -205,8 +206,10 @@ def check_request(folder, threshold=None, scale=None):
         raise ValueError(f"{folder}: a data set, whose masks/ would be overwritten; give another folder")
     if (folder / "measures").is_dir():
         return
-    if others := [part for part in PARTS if (folder / part).is_dir() and any((folder / part).iterdir())]:
-        raise ValueError(f"{folder}: has {others[0]}/ that predict did not write; give another folder")
+    others = [f"{part}/" for part in PARTS if (folder / part).is_dir() and any((folder / part).iterdir())]
+    others += [name for name in TABLES if (folder / name).exists()]
+    if others:
+        raise ValueError(f"{folder}: has {others[0]} that predict did not write; give another folder")
 
 
 def _done_before(folder, photograph, decisive):

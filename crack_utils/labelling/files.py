@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from crack_utils.data.decoding import open_stored
+from crack_utils.data.decoding import is_regular, open_stored
 from crack_utils.data.images import full_scale
 from crack_utils.data.stored import DataError
 
@@ -78,6 +78,8 @@ def write_mask(path, mask, digest=None):
 
 def read_digest(path):
     """Return the recipe's hash in a mask's PNG file; None if there is none or the file cannot be read."""
+    if not is_regular(path):
+        return None
     try:
         with Image.open(path, formats=["PNG"]) as file:
             return file.info.get(KEY)

@@ -224,11 +224,11 @@ class Experiment:
         Raises
         ------
         ValueError
-            If the file does not exist.
+            If the file does not exist, or is a folder or a pipe.
         """
         if not (self.split_by or "").endswith(".csv"):
             return None
-        if (file := paths.find(self.split_by)) is None:
+        if (file := paths.find(self.split_by)) is None or not file.is_file():
             raise ValueError(f"split_by: no file {self.split_by}; valid are 'specimen', 'image' or a file split.csv")
         return file
 

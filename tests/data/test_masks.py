@@ -62,6 +62,22 @@ class TestShown:
     def test_a_palette_of_labels_counts_from_0(self, tmp_path):
         np.testing.assert_array_equal(read_mask(saved(tmp_path, indexed(CRACK, (255, 0, 0), (0, 0, 255)))), CRACK)
 
+    def test_a_palette_that_holds_a_colour_twice(self, tmp_path):
+        indices = np.where(CRACK, 1 + np.arange(64) % 2, 0)
+        path = saved(tmp_path, indexed(indices, (0, 0, 0), (255, 0, 0), (255, 0, 0)))
+        np.testing.assert_array_equal(read_mask(path), CRACK)
+
+    @quick
+    @given(
+        white=st.tuples(*[st.integers(250, 255)] * 3),
+        black=st.tuples(*[st.integers(0, 5)] * 3),
+        white_first=st.booleans(),
+    )
+    def test_a_palette_of_nearly_black_and_nearly_white(self, tmp_path, white, black, white_first):
+        colours = (white, black) if white_first else (black, white)
+        path = saved(tmp_path, indexed(white_first != CRACK, *colours))
+        np.testing.assert_array_equal(read_mask(path), CRACK)
+
     def test_opacity_where_colours_say_nothing(self, tmp_path):
         for level in (0, 255):
             values = np.dstack([np.full(CRACK.shape, level, np.uint8)] * 3 + [CRACK * np.uint8(255)])
@@ -139,6 +155,27 @@ class TestGrayEdges:
         np.testing.assert_array_equal(mask.crack, np.asarray(small) > 127)
         assert mask.gray > 0
 
+    @quick
+    @given(
+        filter=st.sampled_from(["BOX", "BILINEAR", "HAMMING", "BICUBIC", "LANCZOS"]),
+        scale=st.sampled_from([0.5, 0.75, 1.5, 2, 3]),
+        width=st.integers(4, 8),
+        start=st.integers(20, 40),
+        end=st.integers(60, 128),
+        way=st.sampled_from(["along a row", "along a column", "diagonal"]),
+    )
+    def test_straight_cracks_in_another_size(self, tmp_path, filter, scale, width, start, end, way):
+        """Along rows a smoothed edge has few levels, as classes have."""
+        fine = np.zeros((96, 128), bool)
+        if way == "diagonal":
+            fine[np.abs(np.subtract.outer(np.arange(96), np.arange(128)) + start) < width / 2] = True
+        else:
+            fine[start : start + width, 5:end] = True
+        picture = Image.fromarray((fine if way == "along a row" else fine.T) * np.uint8(255))
+        size = tuple(round(side * scale) for side in picture.size)
+        changed = picture.resize(size, getattr(Image.Resampling, filter))
+        np.testing.assert_array_equal(read_mask(saved(tmp_path, changed)), np.asarray(changed) > 127)
+
     def test_reduced_by_two_along_a_straight_edge(self, tmp_path):
         fine = np.kron(CRACK, np.ones((2, 2), np.uint8)) * np.uint8(255)
         fine[39] = fine[40]
@@ -151,6 +188,16 @@ class TestGrayEdges:
         if len(levels) == 3:
             values[2:6, 10:40] = levels[1]
         with pytest.raises(DataError, match=f"found {', '.join(map(str, levels))}; save it with 0 and 255 only"):
+            read_mask(saved(tmp_path, values))
+
+    @quick
+    @given(level=st.integers(33, 222), width=st.integers(2, 6), end=st.booleans())
+    def test_classes_that_touch_are_no_edges(self, tmp_path, level, width, end):
+        """A branch of another class, or one that goes on where the crack ends."""
+        values = CRACK * np.uint8(255)
+        rows, columns = (slice(20, 20 + width), slice(50, 64)) if end else (slice(2, 20), slice(9, 9 + width))
+        values[rows, columns] = level
+        with pytest.raises(DataError, match=f"found 0, {level}, 255; save it"):
             read_mask(saved(tmp_path, values))
 
     @quick

@@ -12,8 +12,12 @@ from PIL import Image
 
 from crack_utils.cli.main import main
 from crack_utils.data import DataError, check_folders, find_pairs
+from crack_utils.data.metadata import read_table
 from crack_utils.data.names import LONGEST, normal, printable, problem_of, without_mark
+from crack_utils.data.split import read_split
 from crack_utils.inference.photographs import find_photographs
+from crack_utils.labelling.files import read_digest
+from crack_utils.runtime.provenance import read_json
 from tests.helpers.folders import make_folder
 
 GRAY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
@@ -184,3 +188,18 @@ def test_only_regular_files_are_opened(tmp_path):
     Image.fromarray(GRAY).save(tmp_path / "real.png")
     (tmp_path / "link.png").symlink_to(tmp_path / "real.png")
     assert problem_of(tmp_path / "link.png") is None
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_files_beside_the_pictures_are_regular_too(kind, tmp_path):
+    """A pipe would keep its reader waiting for ever, and /dev/zero would fill the memory."""
+    path = tmp_path / "file"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    for read in (lambda: read_split(path, []), lambda: read_json(path)):
+        with pytest.raises(ValueError, match=rf"{path}: .*no regular file"):
+            read()
+    assert read_table(path).problems == ["no regular file"]
+    assert read_digest(path) is None

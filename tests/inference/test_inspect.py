@@ -329,6 +329,14 @@ def test_masks_of_somebody_else_are_left_alone(network, folder, tmp_path):
     assert (tmp_path / "masks" / "a.png").read_bytes() == b"drawn by hand"
 
 
+@pytest.mark.parametrize("name", ["measures.csv", "measures.json"])
+def test_tables_of_somebody_else_are_left_alone(network, folder, tmp_path, name):
+    (tmp_path / name).write_text("typed by hand")
+    with pytest.raises(ValueError, match=f"has {name} that predict did not write"):
+        inspect_all(network, find_photographs(folder), tmp_path)
+    assert (tmp_path / name).read_text() == "typed by hand"
+
+
 def test_photographs_unlike_the_training_are_named(command, folder, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(inspect, "unlike_the_training", lambda trained, image: ["darker than 99 %"])
     assert command(folder, "--out", tmp_path / "out") == 0

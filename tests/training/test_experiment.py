@@ -1,5 +1,6 @@
 """Presets, overrides, and the hash that names a run."""
 
+import os
 import subprocess
 import sys
 
@@ -97,3 +98,11 @@ def test_a_typing_error_is_told_without_loading_keras():
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.split() == ["False"] * 3
+
+
+def test_a_pipe_or_a_folder_is_no_split(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "folder.csv").mkdir()
+    for name in ("pipe.csv", "folder.csv", "gone.csv"):
+        with pytest.raises(ValueError, match=f"split_by: no file {tmp_path / name}"):
+            Experiment.preset("smoke", split_by=str(tmp_path / name)).digest()
