@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -175,11 +176,11 @@ class TestDataSet:
             generate(tmp_path, specimens=8, frames=2, size=(64, 80), seed=3)
 
     def test_workers_know_the_pattern(self, tmp_path, monkeypatch):
-        """What a process of its own would do, done here: its job comes as JSON."""
+        """What a process of its own would do, done here: its job comes pickled."""
 
-        def share(job, specimens, workers, write):
+        def share(job, specimens, workers):
             for number in specimens:
-                write(number, **json.loads(json.dumps(job)))
+                pickle.loads(pickle.dumps(job))(number)
                 yield number
 
         monkeypatch.setattr(dataset, "share", share)
