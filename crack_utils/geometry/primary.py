@@ -7,6 +7,7 @@ logistic regression (McFadden 1974).
 """
 
 import numpy as np
+from numpy.polynomial import polynomial
 from scipy import ndimage
 
 from crack_utils.geometry.centreline import line_of
@@ -19,22 +20,23 @@ _CANDIDATES = 12  # longest cracks that may be the primary crack
 _BESIDE = (3.0, 8.0)  # [px] from a crack's edge: range in which the material beside it is measured
 _FLAT = 0.02  # gray value: smallest standard deviation of the material beside a crack
 _CLEAR = 4.0  # largest absolute value of an end's logit
+_SHORT = 10.0  # [px] length: a shorter crack is as rough as one of this length
 _BORDER = 1.5  # [px] from the picture's edge
 
 # Fitted by `crack_utils.study.primary_rule` on synthetic specimens and the default model's predictions for them.
 WEIGHTS = {
-    "length": 0.79,
-    "probability": 2.9,
-    "step": -0.23,
-    "dark": 0.97,
-    "bright": 0.29,
-    "wide": 0.26,
-    "narrows": -1.04,
-    "wavy": 0.53,
-    "tip and mouth": 0.03,
-    "tip": 0.42,
-    "closed": -1.59,
-    "turns": -0.87,
+    "length": 0.76,
+    "probability": 3.18,
+    "step": -0.08,
+    "dark": 0.69,
+    "bright": -0.03,
+    "wide": 1.44,
+    "narrows": -0.45,
+    "rough": 2.25,
+    "tip and mouth": 0.12,
+    "tip": 0.11,
+    "closed": 0.0,
+    "turns": -0.98,
 }
 _OF_ENDS = [list(WEIGHTS).index(name) for name in ("tip and mouth", "tip")]
 
@@ -164,7 +166,6 @@ def _signs_of_middle(field, level, image, crack, way, closed):
     middles = [float(np.median(side)) for side in sides]
     spread = max(np.mean([1.4826 * np.median(np.abs(side - np.median(side))) for side in sides]), _FLAT)
     beyond = (np.median(inside) - np.array(middles)) / spread
-    chord = np.hypot(*(points[-1] - points[0])) / max(line.length, 1.0)
     return np.array(
         [
             np.log(line.length + 1),
@@ -174,7 +175,7 @@ def _signs_of_middle(field, level, image, crack, way, closed):
             np.log1p(max(beyond.min(), 0.0)),
             np.log(line.widths.mean() + 0.5),
             0.0 if closed else abs(falls_along(line)),
-            np.log1p(100 * max(1 - chord, 0.0)),
+            _rough(line),
             0.0,
             0.0,
             float(closed),
@@ -195,6 +196,16 @@ def _signs_of_ends(field, level, mask, image, crack, way, closed):
     ends = signs_of(line, at_border, image, mask)
     likeness = np.where(at_border, -_CLEAR, np.clip(ends @ list(WITH_IMAGE.values()), -_CLEAR, _CLEAR))
     return likeness.max() - likeness.min(), likeness.max()
+
+
+def _rough(line):
+    """How far a crack departs from a smooth curve, for its length: cables and scratches hardly do."""
+    points = ndimage.gaussian_filter1d(line.points, 1.0, axis=0, mode="nearest")
+    along = np.linspace(-1, 1, len(points))
+    degree = min(3, len(points) - 1)
+    curve = polynomial.polyval(along, polynomial.polyfit(along, points, degree)).T
+    departure = np.sqrt(((points - curve) ** 2).sum(axis=1).mean())
+    return float(np.log1p(100 * departure / max(line.length, _SHORT)))
 
 
 def _turns(line):
