@@ -21,9 +21,9 @@ from crack_utils.inference.page.desk import DONE, FAILED, Desk
 from crack_utils.inference.page.examine import examine
 from crack_utils.inference.page.settings import Settings, Stroke
 from crack_utils.inference.page.sheet import sheet
-from crack_utils.inference.predictor import Predictor
 from crack_utils.labelling.editor import Editor
 from crack_utils.runtime import hardware, paths
+from tests.helpers.darkness import darkness  # stands for a network, which is not what is measured
 
 SIZE = (2056, 2456)  # [px]
 ROUNDS = 3
@@ -105,14 +105,6 @@ def editor_answers(size=SIZE, rounds=ROUNDS):
     return [_row(name, times) for name, times in seconds.items()]
 
 
-class Darkness:
-    """Stands for a network, which is not what is measured."""
-
-    def predict_on_batch(self, images):
-        """Return what is dark as crack."""
-        return 1 - images
-
-
 def page_answers(size=SIZE, rounds=ROUNDS):
     """Measure the answers of the page's server.
 
@@ -133,7 +125,7 @@ def page_answers(size=SIZE, rounds=ROUNDS):
         (float(rows[int(column)]), float(column)) for column in np.linspace(size[1] // 8, size[1] - size[1] // 6, 12)
     )
     with tempfile.TemporaryDirectory() as folder:
-        desk = Desk(Predictor(Darkness(), "dark is crack"), folder)
+        desk = Desk(darkness(), folder)
         one = desk.add("large.png", file.getvalue())
         _measured(one)
         seconds = {}

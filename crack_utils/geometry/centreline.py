@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from crack_utils.geometry.skeleton import EIGHT
+
 _STEP = 0.25  # [px] between samples along a line; the edge is interpolated between two of them
 _NEAR = 64  # samples along a line that are looked at first
 _CORNER = 1.5  # radii: the corner of a flat end is √2 radii from the centre of the last disc
@@ -192,7 +194,7 @@ def _apex(field, level, pixel, direction, radius):
     reach = int(3 * radius + 2)
     low = np.maximum(pixel - reach, 0)
     window = field[tuple(slice(a, b + reach + 1) for a, b in zip(low, pixel, strict=True))] >= level
-    labels, _ = ndimage.label(window, np.ones((3, 3)))
+    labels, _ = ndimage.label(window, EIGHT)
     near = np.argwhere(labels == labels[tuple(pixel - low)]) + low - pixel
     near = near[np.hypot(*near.T) <= reach]
     ahead = near @ direction

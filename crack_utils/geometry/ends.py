@@ -21,8 +21,6 @@ _CONE = np.radians(35)  # half angle of the cone beyond an end that is examined
 _FAR = 0.05  # share of the photograph's shorter side: length of the region beyond an end that is examined
 _BLOCK = 8  # [px] side of the blocks of pixels whose distance from a line is computed together
 _MOST = 4_000_000  # [px] around a crack that are examined one by one; of larger regions, some rows and columns
-_CLOSE = 3.0  # lengths of that region: from an end, material nearer than this is compared with it
-_ENOUGH = 50  # pixels of material: with fewer there is nothing to compare with
 _DARKEST = 0.01  # in [0, 1]: smallest standard deviation of gray values, for pictures without noise
 
 # Fitted by `crack_utils.study.tip_rule` on synthetic specimens. One row per feature; "other" means the other end.
@@ -154,7 +152,7 @@ def _beyond(image, mask, line):
     """Compare the photograph beyond and around each end with the material beside the crack; shape (2, 5).
 
     The photograph is smoothed at two scales, because a notch is large and the grain of a surface is small. Differences
-    are in standard deviations of the gray values beside the crack, near the end: light changes over a specimen.
+    are in standard deviations of the gray values beside the crack.
     """
     side = min(image.shape)
     reach = max(20.0, _FAR * side)
@@ -170,23 +168,21 @@ def _beyond(image, mask, line):
     beside = np.all([(at - point) @ outward < 0 for point, outward, _ in ends], axis=0)
     beside[beside] = _within(min(line.widths.max() / 2 + 3 + reach, 2 * reach), at[beside], line.points[::2])
     features = np.zeros((2, 5))
-    if beside.sum() < _ENOUGH:
+    if beside.sum() < 50:
         return features
     parts = [_parts(at, *end[:2], reach) for end in ends]
-    close = [_close(at, point, beside, reach) for point, _, _ in ends]
     weight = np.float32(outside)
     for number, scale in enumerate((1.5, 0.012 * side)):
         smooth = _smoothed(image[thin], weight[thin], scale / step) if number else _smoothed(image, weight, scale)[thin]
         gray = smooth[outside[thin]]
+        middle = np.median(gray[beside])
+        spread = max(1.4826 * np.median(np.abs(gray[beside] - middle)), _DARKEST / (1 + number))
         for end, (cone, strip, around) in enumerate(parts):
-            material = gray[close[end]]
-            middle = np.median(material)
-            spread = max(1.4826 * np.median(np.abs(material - middle)), _DARKEST / (1 + number))
             if around.size:
                 features[end, 2 + number] = np.log1p(np.percentile(np.abs((gray[around] - middle) / spread), 90))
             if number == 0 and cone.size and strip.size:
                 features[end, :2] = [_all_odd((gray[part] - middle) / spread) for part in (strip, cone)]
-                features[end, 4] = np.log((gray[cone].std() + _DARKEST) / (material.std() + _DARKEST))
+                features[end, 4] = np.log((gray[cone].std() + _DARKEST) / (gray[beside].std() + _DARKEST))
     return features
 
 
@@ -210,12 +206,6 @@ def _parts(at, point, outward, reach):
     strip = (ahead > 1) & (across < 3) & (distance < reach)
     around = (distance < reach / 2) & (ahead > -reach / 4)
     return near[cone], near[strip], near[around]
-
-
-def _close(at, point, beside, reach):
-    """Tell which pixels beside the crack are near an end; all, where these are too few to compare with."""
-    close = beside & (np.hypot(*(at - point).T) < _CLOSE * reach)
-    return close if close.sum() >= _ENOUGH else beside
 
 
 def _within(limit, at, points):

@@ -1,9 +1,9 @@
 """Choose the primary crack among the cracks in a picture.
 
 With a mask alone, the primary crack is the longest. A photograph helps to reject other lines: the gray values on the
-two sides of a specimen's edge differ, a scratch is straight and has a constant width, and the primary crack begins at a
-notch or at the border and ends inside the material. Such features of each candidate are combined by a conditional
-logistic regression (McFadden 1974).
+two sides of a specimen's edge differ, a scratch is straight and has a constant width, cables and scratches are smoother
+than cracks, and the primary crack begins at a notch or at the border and ends inside the material. Such features of
+each candidate are combined by a conditional logistic regression (McFadden 1974).
 """
 
 import numpy as np
@@ -26,17 +26,17 @@ _BORDER = 1.5  # [px] from the picture's edge
 # Fitted by `crack_utils.study.primary_rule` on synthetic specimens and the default model's predictions for them.
 WEIGHTS = {
     "length": 0.76,
-    "probability": 3.18,
-    "step": -0.08,
-    "dark": 0.69,
+    "probability": 3.32,
+    "step": -0.09,
+    "dark": 0.71,
     "bright": -0.03,
-    "wide": 1.44,
-    "narrows": -0.45,
-    "rough": 2.25,
-    "tip and mouth": 0.12,
-    "tip": 0.11,
+    "wide": 1.43,
+    "narrows": -0.35,
+    "rough": 2.32,
+    "tip and mouth": 0.1,
+    "tip": 0.1,
     "closed": 0.0,
-    "turns": -0.98,
+    "turns": -0.99,
 }
 _OF_ENDS = [list(WEIGHTS).index(name) for name in ("tip and mouth", "tip")]
 

@@ -53,8 +53,9 @@ class Tip:
     other_end : tuple of float, or None
         (row, column) of the opposite end [px], which is the mouth or the second tip; None without a tip.
     right_end_probability : float, or None
-        Probability that `position` is a tip and not the mouth, in (0, 1); None without a tip. It does not cover a part
-        of the crack that the mask misses.
+        Probability that `position` is a tip and not the mouth, in (0, 1); None without a tip. It assumes that the line
+        is the primary crack: where a scratch or an edge was taken for it, the probability says nothing. Nor does it
+        cover a part of the crack that the mask misses.
     second : tuple of float, or None
         (row, column) of the second tip [px], if the crack has two.
     """

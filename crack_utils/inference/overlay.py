@@ -7,10 +7,10 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 from scipy import ndimage
 
 from crack_utils.data.contrast import contrast_stretch
+from crack_utils.geometry.skeleton import EIGHT
 
 # The book's colours (crack_utils/report/figures/style.py, which loads matplotlib).
 PRIMARY, SECONDARY, TIP = "#d55e00", "#56b4e9", "#ffe14d"
-EIGHT = np.ones((3, 3), bool)
 
 
 def overlay(image, mask, cracks, name, mm_per_px=None):

@@ -7,6 +7,7 @@ draws the specimens, finds their tips as `crack-utils predict` does, and writes 
 """
 
 import argparse
+import math
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from crack_utils.inference.measure import measure
 from crack_utils.runtime import paths
 from crack_utils.runtime.atomic import atomic_write
 
-SEED = 9900  # of specimens that are used for nothing else
+SEED = 9900  # of specimens that no choice was made on
 SIZE = (512, 640)  # [px] the report's
 TABLE = "results/default_tips.csv"
 
@@ -73,6 +74,7 @@ def summarise(table):
     results += [
         ("one tip", "missed", one["error_px"] == np.inf),
         ("one tip", "wrong end", one["at_mouth"] == 1),
+        ("one tip", "right end, of those found", one["at_mouth"].dropna() == 0),
         ("two tips", "both within 5 px", two["error_px"] <= 5),
         ("no crack", "none reported", none["cracks"] == 0),
     ]
@@ -83,6 +85,28 @@ def summarise(table):
         limits = stats.binomtest(int(hits.sum()), len(hits)).proportion_ci()
         rows.append([specimens, result, int(hits.sum()), len(hits), hits.mean(), limits.low, limits.high])
     return pd.DataFrame(rows, columns=["specimens", "result", "count", "of", "share", "low", "high"])
+
+
+def numbers(file=None):
+    """Return what the page says of the probability of the right end, over specimens with one tip where one was found.
+
+    Parameters
+    ----------
+    file : path-like, optional
+        By default the committed table.
+
+    Returns
+    -------
+    dict
+        many_right: share that was the right end; many_stated: mean stated probability; both NaN without the table.
+    """
+    file = file or paths.root() / TABLE
+    if not file.is_file():
+        return {"many_right": math.nan, "many_stated": math.nan}
+    table = pd.read_csv(file)
+    found = table[(table["tips"] == 1) & table["at_mouth"].notna()]
+    right, stated = 1 - found["at_mouth"].mean(), found["right_end_probability"].mean()
+    return {"many_right": float(right), "many_stated": float(stated)}
 
 
 def page_table(file=None):

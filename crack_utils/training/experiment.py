@@ -173,10 +173,11 @@ class Experiment:
             values |= {"size": None, "split_by": None, "test": None}
         if MODELS.get(overrides.get("model"), MODELS["unet"]).learns_parts and values.get("loss") == "dice+edge":
             values["loss"] = "dice+bce"  # the loss "edge" needs whole pictures
-        if not {"model", "model_options"}.isdisjoint(overrides) and overrides.get("model") != values.get("model"):
+        own = values.get("model", "unet")
+        if overrides.get("model", own) != own:
+            values.pop("model_options", None)  # they are for the preset's own network
+        if overrides.get("model", own) != own or "model_options" in overrides:
             values.pop("start", None)  # the default model's weights fit only the same network
-        if overrides.get("model", "unet") != "unet" and "filters" in values.get("model_options", {}):
-            del values["model_options"]  # the number of filters is for the U-Net; other networks have their own
         if overrides.get("fit") == "resize":
             values["reduction"] = 1  # pictures are resized instead
         return cls(**values | overrides, preset_name=name)

@@ -84,6 +84,15 @@ def test_an_edge_and_a_straight_scratch_are_longer_and_not_the_primary_crack():
     assert [crack.primary for crack in geometry.measure_cracks(mask, image=image)] == [True, False, False]
 
 
+def test_a_cable_is_longer_and_not_the_primary_crack():
+    drawn = plate(6)
+    image, mask = drawn.image.copy(), drawn.crack.copy()
+    columns = np.arange(20, 250)
+    for column, row in zip(columns, 30 + 40 * ((columns - 20) / 230) ** 2, strict=True):  # a smooth bend
+        image[int(row) : int(row) + 3, column], mask[int(row) : int(row) + 3, column] = 0.1, True
+    assert away(geometry.find_tip(mask, image=image).position, drawn.tips[0]) < 3
+
+
 @pytest.mark.parametrize(("gap", "finish"), [(0.1, "grain"), (0.95, "grain"), (0.1, "brushed")])
 def test_a_crack_is_followed_where_its_mask_ends(gap, finish):
     drawn = plate(4, gap=gap, finish=finish, length=140, opening=0.5)

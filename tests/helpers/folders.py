@@ -40,3 +40,17 @@ def dark_cracks(folder, masks):
 def photograph(seed=0, size=(8, 10)):
     """Return gray noise, uint8, as a photograph without a crack."""
     return np.random.default_rng(seed).integers(90, 200, size).astype(np.uint8)
+
+
+def dark_bar(height=40, width=60):
+    """A bright picture with a dark bar of 30×4 px, 120 px in all, and a spot of 2×3 px."""
+    values = np.full((height, width), 230, np.uint8)
+    values[18:22, 10:40] = 20
+    values[5:7, 50:53] = 20
+    return values
+
+
+def contents(folder):
+    """Return the bytes of all files of a folder but its lock, by their names."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ".lock"]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

@@ -18,7 +18,8 @@ def test_shares_are_counted_by_hand_and_a_miss_is_outside():
         }
     )
     summary = default_tips.summarise(table).set_index(["specimens", "result"])
-    assert summary["count"].tolist() == [1, 2, 2, 1, 1, 1, 0]
+    assert summary["count"].tolist() == [1, 2, 2, 1, 1, 2, 1, 0]
+    assert summary.loc[("one tip", "right end, of those found"), "of"] == 3
     assert summary.loc[("one tip", "within 5 px"), "share"] == 0.5
     # Clopper and Pearson for two of four.
     assert summary.loc[("one tip", "within 5 px"), "low"] == pytest.approx(0.0676, abs=1e-4)
@@ -44,6 +45,12 @@ def test_a_perfect_mask_gives_a_tip_near_the_true_one():
     )  # fmt: skip
     row = default_tips.measure_specimen(_Knows(specimen), specimen, size=(256, 320))
     assert row["tips"] == 1 and row["error_px"] < 5 and row["at_mouth"] == 0
+
+
+def test_what_is_stated_is_compared_with_what_was_right(tmp_path):
+    table = {"tips": [1, 1, 1, 2], "at_mouth": [0, 1, np.nan, 0], "right_end_probability": [0.9, 0.8, np.nan, 0.1]}
+    pd.DataFrame(table).to_csv(tmp_path / "tips.csv")
+    assert default_tips.numbers(tmp_path / "tips.csv") == pytest.approx({"many_right": 0.5, "many_stated": 0.85})
 
 
 def test_without_the_table_the_page_says_what_makes_it(tmp_path):

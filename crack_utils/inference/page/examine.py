@@ -7,11 +7,11 @@ import numpy as np
 from scipy import ndimage
 from skimage.measure import find_contours
 
+from crack_utils.geometry.skeleton import EIGHT
 from crack_utils.inference.certainty import how_sure
 from crack_utils.inference.measure import measure
 from crack_utils.labelling.lines import polyline
 
-EIGHT = np.ones((3, 3), bool)
 MOST_CRACKS = 300  # that are measured: a threshold that is far too low finds thousands of specks
 MOST_EDGES = 200_000  # pixels' edges that outlines follow; more are drawn coarser
 EVERY = 3  # of the centreline's points, that the browser draws

@@ -1,0 +1,33 @@
+"""From a probability and its photograph to measured cracks: how far a tip is followed, and who decides that."""
+
+import numpy as np
+import pytest
+
+from crack_utils.inference.measure import measure
+
+
+@pytest.fixture
+def drawn():
+    """A photograph with a faint line of 110 px from its border, and a probability that is sure of the first 70 px."""
+    image = np.full((80, 160), 0.6, np.float32) + np.float32(np.random.default_rng(0).normal(0, 0.03, (80, 160)))
+    image[38:41, :110] -= 0.03
+    probability = np.full(image.shape, 0.002, np.float32)
+    probability[38:41, :70] = 0.99
+    return image, probability
+
+
+class Blind:
+    """A network that sees nothing, whatever it is shown."""
+
+    def predict(self, image, scale=None):
+        return np.full(image.shape, 0.002, np.float32)
+
+
+def test_the_photograph_decides_how_far_a_crack_goes_on(drawn):
+    (crack,) = measure(*drawn, 0.5)
+    assert crack.tip.position[1] == pytest.approx(109.5, abs=3)
+
+
+def test_a_second_look_of_the_network_has_a_say(drawn):
+    (crack,) = measure(*drawn, 0.5, predictor=Blind())
+    assert crack.tip.position[1] == pytest.approx(69.5, abs=3)
