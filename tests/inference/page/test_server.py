@@ -36,12 +36,11 @@ class Asking:
         self.desk, self.port = desk, port
 
     def __call__(self, method, path, body=None, token=TOKEN, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         given = {"Authorization": f"token {token}"} if token else {}
-        connection.request(method, path, body, given | headers)
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
+            connection.request(method, path, body, given | headers)
+            with connection.getresponse() as answer:
+                content = answer.read()
         if (answer.headers["Content-Type"] or "").startswith("application/json"):
             content = json.loads(content)
         return answer, content
