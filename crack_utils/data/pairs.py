@@ -62,7 +62,8 @@ def find_pairs(*folders):
     Parameters
     ----------
     *folders : path-like
-        Each holds `images/` and `masks/` with equal stems, optionally `parts/` and `metadata.csv`.
+        Each holds `images/` and `masks/` with equal stems, optionally `parts/` and `metadata.csv`; or was drawn by
+        `crack-utils synth`.
 
     Returns
     -------
@@ -96,7 +97,7 @@ def scan(*folders):
         raise ValueError("find_pairs needs at least one folder with images/ and masks/")
     found = Found([], [], [])
     seen = set()
-    for folder in map(Path, folders):
+    for folder in (part for given in folders for part in drawn_parts(given)):
         if folder.resolve() in seen:
             found.problems.append((folder, "given twice"))
             continue
@@ -104,6 +105,26 @@ def scan(*folders):
         _scan(folder, found)
     found.problems.extend(_name_clashes(found.pairs))
     return found
+
+
+def drawn_parts(folder):
+    """Return the two data sets of a folder that `crack-utils synth` has drawn; of any other folder, the folder itself.
+
+    Parameters
+    ----------
+    folder : path-like
+
+    Returns
+    -------
+    list of pathlib.Path
+    """
+    folder = Path(folder)
+    parts = [folder / part for part in ("old", "new")]
+    return (
+        parts
+        if (folder / "synthetic.json").is_file() and all((part / "images").is_dir() for part in parts)
+        else [folder]
+    )
 
 
 def refuse(problems):

@@ -7,7 +7,7 @@ from crack_utils.data.digests import common_bits
 from crack_utils.data.images import SUFFIXES
 from crack_utils.data.metadata import read_metadata
 from crack_utils.data.names import normal, problem_of
-from crack_utils.data.pairs import refuse
+from crack_utils.data.pairs import drawn_parts, refuse
 from crack_utils.geometry.arguments import check_scale
 
 
@@ -40,8 +40,8 @@ def find_photographs(*places, mm_per_px=None):
     Parameters
     ----------
     *places : path-like
-        A file, or a folder: its pictures or, if it has a folder `images/`, those of that. A `metadata.csv` in the
-        folder (columns `name`, `mm_per_px`) tells their scales.
+        A file, or a folder: its pictures or, if it has a folder `images/`, those of that, or what `crack-utils synth`
+        has drawn in it. A `metadata.csv` in the folder (columns `name`, `mm_per_px`) tells their scales.
     mm_per_px : float, optional
         Scale of all pictures, whatever tables say.
 
@@ -61,7 +61,7 @@ def find_photographs(*places, mm_per_px=None):
     """
     check_scale(mm_per_px)
     found, problems = [], []
-    for place in map(Path, places):
+    for place in (part for given in places for part in drawn_parts(given)):
         if place.is_dir():
             _add_folder(place, found, problems)
         elif not (place.exists() or place.is_symlink()):

@@ -16,7 +16,9 @@ from skimage.measure import block_reduce, label
 
 from crack_utils import data
 from crack_utils.cli import main
+from crack_utils.data import DataError, find_pairs
 from crack_utils.data.synthetic import dataset, drawing, generate, photograph, render
+from crack_utils.inference.photographs import find_photographs
 
 
 def digest(folder):
@@ -361,3 +363,13 @@ def test_full_size(specimen):
     assert (reduced & small.mask).sum() / (reduced | small.mask).sum() > 0.8
     gray = block_reduce(shot.image.astype(float), (16, 16), np.mean)
     assert np.corrcoef(gray.ravel(), small.image.ravel())[0, 1] > 0.9
+
+
+def test_what_was_drawn_is_read_by_the_name_of_its_folder(tmp_path):
+    generate(tmp_path / "drawn", specimens=2, frames=1, size=(64, 80), workers=1)
+    whole, parts = tmp_path / "drawn", [tmp_path / "drawn" / "old", tmp_path / "drawn" / "new"]
+    assert find_pairs(whole) == find_pairs(*parts) and len(find_pairs(whole)) == 2
+    assert find_photographs(whole) == find_photographs(*parts)
+    (whole / "synthetic.json").unlink()
+    with pytest.raises(DataError, match="give its folders instead: new/, old/"):
+        find_pairs(whole)
