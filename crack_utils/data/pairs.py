@@ -120,11 +120,8 @@ def drawn_parts(folder):
     """
     folder = Path(folder)
     parts = [folder / part for part in ("old", "new")]
-    return (
-        parts
-        if (folder / "synthetic.json").is_file() and all((part / "images").is_dir() for part in parts)
-        else [folder]
-    )
+    drawn = (folder / "synthetic.json").is_file() and all((part / "images").is_dir() for part in parts)
+    return parts if drawn else [folder]
 
 
 def refuse(problems):
