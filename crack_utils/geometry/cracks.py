@@ -137,10 +137,12 @@ def measure_cracks(mask, mm_per_px=None, threshold=None, image=None, primary=Non
     primary, notch = check_position("primary", primary), check_position("notch", notch)
     labels, _ = ndimage.label(field >= level, EIGHT)
     areas = np.bincount(labels[mask >= level])
-    joined, ordered = ranked(field, level, image, primary)
+    joined, ordered, probability = ranked(field, level, image, primary)
+    first = {"image": image, "notch": notch, "probability": probability}
+    # There may be many secondary cracks; examining the photograph at all of their ends would take seconds.
     return [
-        _measure(joined, level, crack, way, closed, _area(areas, labels, crack), not number, mm_per_px, image, notch)
-        for number, (crack, way, closed) in enumerate(ordered)
+        _measure(joined, level, *crack, _area(areas, labels, crack[0]), not number, mm_per_px, {} if number else first)
+        for number, crack in enumerate(ordered)
     ]
 
 
@@ -150,12 +152,10 @@ def _area(areas, labels, crack):
     return int(areas[touched[touched > 0]].sum())
 
 
-def _measure(field, level, crack, way, closed, area, primary, mm_per_px, image, notch):
+def _measure(field, level, crack, way, closed, area, primary, mm_per_px, of_tip):
     line = line_of(field, level, crack, way, closed)
     down, right = principal_axis(line.points)
-    # There may be many secondary cracks; examining the photograph at all of their ends would take seconds.
-    image, notch = (image, notch) if primary else (None, None)
-    tip = tip_of(field, level, crack, notch, mm_per_px, image)
+    tip = tip_of(field, level, crack, mm_per_px=mm_per_px, **of_tip)
     orientation = float(np.degrees(np.arctan2(-down, right)) % 180)
     return Crack(primary, line, area, orientation, tip, mm_per_px)
 

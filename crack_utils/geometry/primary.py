@@ -3,7 +3,8 @@
 With a mask alone, the primary crack is the longest. A photograph helps to reject other lines: the gray values on the
 two sides of a specimen's edge differ, a scratch is straight and has a constant width, cables and scratches are smoother
 than cracks, and the primary crack begins at a notch or at the border and ends inside the material. Such features of
-each candidate are combined by a conditional logistic regression (McFadden 1974).
+each candidate are combined by a conditional logistic regression (McFadden 1974). One of its alternatives is that none
+of the candidates is the primary crack.
 """
 
 import numpy as np
@@ -25,19 +26,20 @@ _BORDER = 1.5  # [px] from the picture's edge
 
 # Fitted by `crack_utils.study.primary_rule` on synthetic specimens and the default model's predictions for them.
 WEIGHTS = {
-    "length": 0.76,
-    "probability": 3.32,
-    "step": -0.09,
-    "dark": 0.71,
-    "bright": -0.03,
-    "wide": 1.43,
-    "narrows": -0.35,
-    "rough": 2.32,
-    "tip and mouth": 0.1,
-    "tip": 0.1,
-    "closed": 0.0,
-    "turns": -0.99,
+    "length": 0.52,
+    "probability": 0.4,
+    "step": -0.74,
+    "dark": 0.52,
+    "bright": 0.05,
+    "wide": 0.66,
+    "narrows": -0.88,
+    "rough": 2.42,
+    "tip and mouth": 0.09,
+    "tip": 0.18,
+    "closed": -2.08,
+    "turns": -0.83,
 }
+NONE = 4.25  # weighted sum of the alternative that none is the primary crack; fitted with the weights
 _OF_ENDS = [list(WEIGHTS).index(name) for name in ("tip and mouth", "tip")]
 
 
@@ -61,15 +63,16 @@ def ranked(field, level, image=None, primary=None):
         The same field with thin bridges between the pieces of a crack.
     cracks : list of (Skeleton, path, closed)
         Path and closed are those of `Skeleton.longest_path`. The primary crack is first, the others follow by length.
+    probability : float
+        That the first is the primary crack, in (0, 1]; 1 without an image, and where a person has said which it is.
     """
-    if primary is not None:
-        joined, pieces = _joined(field, level, image)
-        distances = [np.hypot(*(crack.pixels - primary).T).min() for crack, _, _ in pieces]
-        first = int(np.argmin(distances)) if pieces else 0
-    else:
-        joined, pieces = _joined(field, level, image)
-        first = 0 if image is None or len(pieces) < 2 else _most_likely(joined, level, image, pieces[:_CANDIDATES])
-    return joined, pieces[first : first + 1] + pieces[:first] + pieces[first + 1 :]
+    joined, pieces = _joined(field, level, image)
+    first, probability = 0, 1.0
+    if primary is not None and pieces:
+        first = int(np.argmin([np.hypot(*(crack.pixels - primary).T).min() for crack, _, _ in pieces]))
+    elif image is not None and pieces:
+        first, probability = _most_likely(joined, level, image, pieces[:_CANDIDATES])
+    return joined, pieces[first : first + 1] + pieces[:first] + pieces[first + 1 :], probability
 
 
 def candidates(field, level, image=None):
@@ -96,9 +99,10 @@ def candidates(field, level, image=None):
 
 
 def _most_likely(field, level, image, pieces):
-    """Return which crack has the largest weighted sum of the features of `candidates`.
+    """Return which crack has the largest weighted sum of the features of `candidates`, and its probability.
 
-    Those of its ends take most of the time, and are found only where they could still make it the largest.
+    Features of ends take most of the time. They are measured only where they could still make the sum the largest. The
+    probability counts each of the other cracks with the largest sum that it could have, so it is rather too small.
     """
     weights = np.array(list(WEIGHTS.values()))
     signs = np.array([_signs_of_middle(field, level, image, *piece) for piece in pieces])
@@ -108,8 +112,8 @@ def _most_likely(field, level, image, pieces):
         if at_most[number] < sums.max():
             break
         signs[number, _OF_ENDS] = _signs_of_ends(field, level, mask, image, *pieces[number])
-        sums[number] = (signs @ weights)[number]
-    return int(np.argmax(sums))
+        sums[number] = at_most[number] = (signs @ weights)[number]
+    return int(np.argmax(sums)), float(1 / np.exp(np.append(at_most, NONE) - sums.max()).sum())
 
 
 def _joined(field, level, image):

@@ -53,9 +53,9 @@ class Tip:
     other_end : tuple of float, or None
         (row, column) of the opposite end [px], which is the mouth or the second tip; None without a tip.
     right_end_probability : float, or None
-        Probability that `position` is a tip and not the mouth, in (0, 1); None without a tip. It assumes that the line
-        is the primary crack: where a scratch or an edge was taken for it, the probability says nothing. Nor does it
-        cover a part of the crack that the mask misses.
+        Probability that the line is the primary crack and `position` its tip, not its mouth, in (0, 1); None without a
+        tip. Without a photograph, the line is taken for the primary crack. A part of the crack that the mask misses is
+        not covered.
     second : tuple of float, or None
         (row, column) of the second tip [px], if the crack has two.
     """
@@ -116,7 +116,7 @@ def find_tip(mask_or_probability, threshold=0.5, notch=None, mm_per_px=None, ima
     field, threshold = as_field(mask_or_probability, threshold)
     check_scale(mm_per_px)
     notch, image = check_position("notch", notch), check_image(image, field.shape)
-    field, cracks = ranked(field, threshold, image)
+    field, cracks, probability = ranked(field, threshold, image)
     if not cracks:
         return Tip(None, np.empty((0, 2)), float("nan"), mm_per_px)
     others = [
@@ -126,10 +126,10 @@ def find_tip(mask_or_probability, threshold=0.5, notch=None, mm_per_px=None, ima
         for point, _ in both_ends(field, threshold, crack, way)[1]
         if not leaves(point, field.shape)
     ]
-    return tip_of(field, threshold, cracks[0][0], notch, mm_per_px, image, others)
+    return tip_of(field, threshold, cracks[0][0], notch, mm_per_px, image, others, probability)
 
 
-def tip_of(field, level, crack, notch=None, mm_per_px=None, image=None, others=()):
+def tip_of(field, level, crack, notch=None, mm_per_px=None, image=None, others=(), probability=1.0):
     """Return the tip of one crack; `find_tip` without its checks and without the choice of the primary crack.
 
     Parameters
@@ -148,6 +148,8 @@ def tip_of(field, level, crack, notch=None, mm_per_px=None, image=None, others=(
         The photograph.
     others : sequence of ndarray, shape (2,)
         Ends of other cracks [px]; they are appended to the candidates.
+    probability : float
+        That this is the primary crack, in (0, 1].
 
     Returns
     -------
@@ -183,7 +185,7 @@ def tip_of(field, level, crack, notch=None, mm_per_px=None, image=None, others=(
         uncertainty(field, level, *pair[verdict.tip]),
         mm_per_px,
         other,
-        verdict.probability,
+        verdict.probability * probability,
         other if verdict.both and not at_border[1 - verdict.tip] else None,
     )
 

@@ -72,7 +72,7 @@ def _about(intervals, cracks, scale, other, unlike, corrections):
         said.append(f"The probability places the tip of what was found within {told}.")
         if "tip" not in corrections:
             right = f"{crack.tip.right_end_probability:.0%}"
-            said.append(f"That this end is a tip, and not the mouth, has a probability of {right}.")
+            said.append(f"That this is the primary crack, and this end its tip, has a probability of {right}.")
     if corrections:
         return [*said, f"A person has decided on the {' and the '.join(corrections)}: no bound of the network holds."]
     if not intervals:

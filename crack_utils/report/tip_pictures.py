@@ -12,6 +12,7 @@ from crack_utils.data.synthetic import SpecimenPhotograph, render_specimen
 from crack_utils.geometry import TipErrors, find_tip, tip_errors
 from crack_utils.inference.measure import measure
 from crack_utils.runtime import paths
+from crack_utils.study.default_tips import is_right_end
 from crack_utils.study.tip_rule import spoil
 
 SEED = 7200  # of drawn specimens, used for nothing else
@@ -106,19 +107,6 @@ def good_bad_worst(pictures):
 def errors_of(pictures):
     """Return the errors of all drawn tips, a TipErrors."""
     return TipErrors(np.concatenate([picture.errors for picture in pictures]))
-
-
-def is_right_end(position, photograph):
-    """Whether a position lies nearer to a drawn tip than to where the crack begins.
-
-    Parameters
-    ----------
-    position : (row, column) [px]
-    photograph : SpecimenPhotograph
-        With a tip at least.
-    """
-    to_tip, to_mouth = (np.hypot(*(places - position).T).min() for places in (photograph.tips, photograph.mouths))
-    return bool(to_tip < to_mouth)
 
 
 def right_ends(pictures, spoilt=2, seed=SEED):

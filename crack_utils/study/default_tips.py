@@ -1,59 +1,110 @@
-"""How well the default model finds tips, on many drawn specimens on which nothing was chosen.
+"""How well a network finds tips, on many drawn specimens on which nothing was chosen.
 
     python -m crack_utils.study.default_tips 400
 
-draws the specimens, finds their tips as `crack-utils predict` does, and writes a row for each to
-`results/default_tips.csv`. The chapter on tips reads the table.
+draws specimens of all kinds, finds their tips with the default model as `crack-utils predict` does, and writes a row
+for each to `results/default_tips.csv`. A network that was trained for its specimens is measured on such specimens:
+
+    crack-utils synth drawn --specimens 12 --size 512 640 && crack-utils train drawn
+    python -m crack_utils.study.default_tips 400 --model latest --looks usual
+
+writes `results/trained_tips.csv`. The chapter on tips reads both tables.
 """
 
 import argparse
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from crack_utils.data.synthetic import render_specimen
+from crack_utils.data.synthetic import render, render_specimen
 from crack_utils.geometry import tip_errors
 from crack_utils.inference.measure import measure
 from crack_utils.runtime import paths
 from crack_utils.runtime.atomic import atomic_write
 
-SEED = 9900  # of specimens that no choice was made on
+SEED = 9910  # of specimens that no choice was made on
 SIZE = (512, 640)  # [px] the report's
-TABLE = "results/default_tips.csv"
+TABLES = {"wide": "results/default_tips.csv", "usual": "results/trained_tips.csv"}  # by looks
+NEAR = 20.0  # [px] from the primary crack: a tip farther away belongs to another line
 
 
-def measure_specimen(trained, specimen, seed=SEED, size=SIZE):
-    """Draw a specimen, each at another moment of its test, and compare its true tips with the found ones.
+def is_right_end(position, photograph):
+    """Whether a found tip lies at the primary crack, and nearer to a drawn tip than to where the crack begins.
+
+    Parameters
+    ----------
+    position : (row, column) [px]
+    photograph : SpecimenPhotograph
+        False for all positions where it has no crack.
+
+    Returns
+    -------
+    bool
+    """
+    crack = np.argwhere(photograph.parts == 1)
+    to_crack, to_tip, to_mouth = (
+        np.hypot(*(places - position).T).min(initial=np.inf) for places in (crack, photograph.tips, photograph.mouths)
+    )
+    return bool(to_tip < to_mouth and min(to_crack, to_tip) <= NEAR)
+
+
+def draw(specimen, seed=SEED, size=SIZE, looks="wide"):
+    """Draw a specimen at one moment of its test, each at another.
+
+    Parameters
+    ----------
+    specimen, seed : int
+    size : (height, width) [px]
+    looks : {"wide", "usual"}
+        As for `synthetic.generate`; usual specimens are those of the book's data set, with one tip each.
+
+    Returns
+    -------
+    object with image, parts, tips and mouths, as of a SpecimenPhotograph
+    """
+    if looks == "wide":
+        return render_specimen(seed, specimen, frame=specimen % 10, size=size)
+    shot = render(specimen, specimen % 10, 10, size, seed)
+    return SimpleNamespace(image=shot.image, parts=shot.parts, tips=np.array([shot.tip]), mouths=shot.path[:1])
+
+
+def measure_specimen(trained, specimen, seed=SEED, size=SIZE, looks="wide"):
+    """Draw a specimen and compare its true tips with the found ones.
 
     Parameters
     ----------
     trained : Predictor
-    specimen, seed : int
-    size : (height, width) [px]
+    specimen, seed, size, looks
+        As for `draw`.
 
     Returns
     -------
     dict
         specimen; tips, how many are true; error_px, the largest distance between a true tip and the found one that
         belongs to it, infinite for a miss, NaN where no crack was drawn; at_mouth, whether the first found tip is
-        nearer to where the crack begins than to a tip; right_end_probability, as stated; cracks, how many were found.
+        nearer to where the crack begins than to a tip; right_end, see `is_right_end`; right_end_probability, as stated;
+        cracks, how many were found.
     """
-    photograph = render_specimen(seed, specimen, frame=specimen % 10, size=size)
+    photograph = draw(specimen, seed, size, looks)
     image = np.float32(photograph.image) / 255
     cracks = measure(image, trained.predict(image), trained.threshold)
     tip = cracks[0].tip if cracks else None
     row = {"specimen": specimen, "tips": len(photograph.tips), "cracks": len(cracks)}
-    if not len(photograph.tips):
-        return row
-    row["error_px"] = tip_errors([photograph.tips], [tip]).distances.max()
+    if len(photograph.tips):
+        row["error_px"] = tip_errors([photograph.tips], [tip]).distances.max()
     if tip is None or not tip.found:
         return row
     to_tip, to_mouth = (
         np.hypot(*(places - tip.position).T).min(initial=np.inf) for places in (photograph.tips, photograph.mouths)
     )
-    return row | {"at_mouth": float(to_mouth < to_tip), "right_end_probability": tip.right_end_probability}
+    return row | {
+        "at_mouth": float(to_mouth < to_tip),
+        "right_end": float(is_right_end(tip.position, photograph)),
+        "right_end_probability": tip.right_end_probability,
+    }
 
 
 def summarise(table):
@@ -74,7 +125,7 @@ def summarise(table):
     results += [
         ("one tip", "missed", one["error_px"] == np.inf),
         ("one tip", "wrong end", one["at_mouth"] == 1),
-        ("one tip", "right end, of those found", one["at_mouth"].dropna() == 0),
+        ("one tip", "right end, of those found", one["right_end"].dropna() == 1),
         ("two tips", "both within 5 px", two["error_px"] <= 5),
         ("no crack", "none reported", none["cracks"] == 0),
     ]
@@ -88,7 +139,7 @@ def summarise(table):
 
 
 def numbers(file=None):
-    """Return what the page says of the probability of the right end, over specimens with one tip where one was found.
+    """Return what the page says of the probability of the right end, over all specimens where a tip was found.
 
     Parameters
     ----------
@@ -98,45 +149,78 @@ def numbers(file=None):
     Returns
     -------
     dict
-        many_right: share that was the right end; many_stated: mean stated probability; both NaN without the table.
+        many_right, many_low, many_high: share that was the right end, with its exact binomial 95 % interval;
+        many_stated: mean stated probability; many_holds: "inside" or "outside" the interval. NaN without the table.
     """
-    file = file or paths.root() / TABLE
+    file = file or paths.root() / TABLES["wide"]
     if not file.is_file():
-        return {"many_right": math.nan, "many_stated": math.nan}
+        return dict.fromkeys(("many_right", "many_low", "many_high", "many_stated"), math.nan) | {"many_holds": "–"}
     table = pd.read_csv(file)
-    found = table[(table["tips"] == 1) & table["at_mouth"].notna()]
-    right, stated = 1 - found["at_mouth"].mean(), found["right_end_probability"].mean()
-    return {"many_right": float(right), "many_stated": float(stated)}
+    found = table[table["right_end"].notna()]
+    limits = stats.binomtest(int(found["right_end"].sum()), len(found)).proportion_ci()
+    stated = float(found["right_end_probability"].mean())
+    return {
+        "many_right": float(found["right_end"].mean()),
+        "many_low": float(limits.low),
+        "many_high": float(limits.high),
+        "many_stated": stated,
+        "many_holds": "inside" if limits.low <= stated <= limits.high else "outside",
+    }
 
 
-def page_table(file=None):
-    """Return the summary of the stored table for a page, or one line where nobody has measured it yet.
+def trained_numbers(file=None):
+    """Return what the page says of a network that was trained for its specimens.
 
     Parameters
     ----------
     file : path-like, optional
-        By default the committed one.
+        By default the committed table.
+
+    Returns
+    -------
+    dict
+        trained_median [px], trained_within_5 and trained_wrong_end (shares), trained_specimens; NaN without the table.
+    """
+    file = file or paths.root() / TABLES["usual"]
+    if not file.is_file():
+        return dict.fromkeys((f"trained_{name}" for name in ("median", "within_5", "wrong_end", "specimens")), math.nan)
+    table = pd.read_csv(file)
+    return {
+        "trained_median": float(table["error_px"].median()),
+        "trained_within_5": float((table["error_px"] <= 5).mean()),
+        "trained_wrong_end": float((table["at_mouth"] == 1).mean()),
+        "trained_specimens": len(table),
+    }
+
+
+def page_table(file=None):
+    """Return the summary of a stored table for a page, or one line where nobody has measured it yet.
+
+    Parameters
+    ----------
+    file : path-like, optional
+        By default the committed one of the default model.
     """
     from IPython.display import Markdown
 
-    file = file or paths.root() / TABLE
+    file = file or paths.root() / TABLES["wide"]
     if not file.is_file():
         return Markdown("*Not measured yet: `python -m crack_utils.study.default_tips 400` does it.*")
     forms = dict.fromkeys(("share", "low", "high"), "{:.0%}")
     return summarise(pd.read_csv(file)).style.format(forms).hide(axis="index")
 
 
-def main(count, model="default"):
+def main(count, model="default", looks="wide"):
     """Measure specimens, with a line each fifty, write the table and print its summary."""
     from crack_utils.inference.predictor import load_trained
 
     trained, rows = load_trained(model), []
     for specimen in range(count):
-        rows.append(measure_specimen(trained, specimen))
+        rows.append(measure_specimen(trained, specimen, looks=looks))
         if len(rows) % 50 == 0:
             print(f"{len(rows)} of {count} specimens", flush=True)
     table = pd.DataFrame(rows)
-    with atomic_write(paths.root() / TABLE) as draft:
+    with atomic_write(paths.root() / TABLES[looks]) as draft:
         table.round(3).to_csv(draft, index=False)
     print(f"median of one tip {table.loc[table['tips'] == 1, 'error_px'].median():.1f} px")
     print(summarise(table).to_string(index=False))
@@ -145,4 +229,7 @@ def main(count, model="default"):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("specimens", type=int, nargs="?", default=400)
-    main(parser.parse_args().specimens)
+    parser.add_argument("--model", default="default", help="a run or a folder; default: the default model")
+    parser.add_argument("--looks", choices=TABLES, default="wide")
+    options = parser.parse_args()
+    main(options.specimens, options.model, options.looks)

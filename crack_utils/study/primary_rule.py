@@ -2,15 +2,18 @@
 
     python -m crack_utils.study.primary_rule MODEL SPECIMENS
 
-shows specimens to a network, fits a conditional logistic regression of which crack lies on the primary one, and prints
-how often it chooses rightly (in five parts, each fitted on the other four), how often the longest crack would be right,
-and the weights, which are copied into the module by hand.
+shows specimens to a network and fits a conditional logistic regression of which found crack lies on the primary one, if
+any does. It prints how often the rule chooses rightly among cracks of which one is right (in five parts, each fitted on
+the other four), how often the longest crack would be right, the mean probability of the chosen ones beside the share of
+all pictures in which they were right, and the weights, which are copied into the module by hand.
 """
 
 import sys
 
 import numpy as np
+from scipy.linalg import block_diag
 from scipy.optimize import minimize
+from scipy.special import softmax
 
 from crack_utils.data.synthetic.wide import render_specimen
 from crack_utils.geometry.arguments import as_field
@@ -24,16 +27,21 @@ PARTS = 5
 
 
 def gather(predictor, specimens, seed=SEED):
-    """Return (signs, right) of each picture in which a candidate lies on the primary crack.
+    """Return the candidates of each picture in which the network finds cracks, and which of them is right.
 
     Parameters
     ----------
     predictor : Predictor
     specimens : int
+        How many to draw; a part of them has no crack.
+    seed : int
+        Of the specimens.
 
     Returns
     -------
-    list of (ndarray of shape (n, k), int)
+    list of (ndarray of shape (n + 1, k + 1), int)
+        Features, and the row of the crack on the primary one. The last row is the alternative that none of the n
+        candidates is right; it has a 1 in the last column, where the candidates have 0.
     """
     found = []
     for specimen in range(specimens):
@@ -46,14 +54,15 @@ def gather(predictor, specimens, seed=SEED):
             continue
         hits = [photograph.parts[tuple(crack.pixels.T)] == 1 for crack, _, _ in pieces[: len(signs)]]
         on_crack = np.array([hit.sum() * (hit.mean() > ON_CRACK) for hit in hits])
-        if on_crack.max() > LEAST:
-            found.append((signs, int(on_crack.argmax())))
+        right = int(on_crack.argmax()) if on_crack.max() > LEAST else len(signs)
+        found.append((block_diag(signs, 1.0), right))
     return found
 
 
 def fit(found):
     """Return the weights, shape (k,), of a conditional logistic regression of what `gather` returns."""
     spread = np.concatenate([signs for signs, _ in found]).std(axis=0) + 1e-9
+    spread[-1] = 0.0  # that none is right is not made less likely
 
     def loss(weights):
         value, slope = 0.0, np.zeros_like(weights)
@@ -76,13 +85,18 @@ def main(model, specimens):
     from crack_utils.inference.predictor import load_trained
 
     found = gather(load_trained(model), specimens)
-    longest = np.mean([true == 0 for _, true in found])
-    right = []
+    rows = []
     for part in range(PARTS):
-        weights = fit([each for number, each in enumerate(found) if number % PARTS != part])
-        right += [int(np.argmax(signs @ weights)) == true for signs, true in found[part::PARTS]]
-    print(f"{len(found)} pictures, right {np.mean(right):.3f}, the longest {longest:.3f}")
-    print(dict(zip(WEIGHTS, np.round(fit(found), 2).tolist(), strict=True)))
+        weights = fit([picture for number, picture in enumerate(found) if number % PARTS != part])
+        for signs, right in found[part::PARTS]:
+            probabilities = softmax(signs @ weights)
+            chosen = int(probabilities[:-1].argmax())
+            rows.append((right < len(signs) - 1, chosen == right, right == 0, probabilities[chosen]))
+    there, chosen, longest, probability = np.array(rows, float).T
+    print(f"{int(there.sum())} of {len(found)} pictures with the primary crack among the found ones")
+    print(f"of these, right {chosen[there > 0].mean():.3f}, the longest {longest[there > 0].mean():.3f}")
+    print(f"of all, right {chosen.mean():.3f}, mean probability {probability.mean():.3f}")
+    print(dict(zip([*WEIGHTS, "none"], np.round(fit(found), 2).tolist(), strict=True)))
 
 
 if __name__ == "__main__":

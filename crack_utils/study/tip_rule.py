@@ -84,7 +84,7 @@ def samples(photograph, mask):
         Shapes (2, n), (2,), (2,).
     """
     image = np.float32(photograph.image) / 255
-    field, cracks = ranked(*as_field(mask), image)
+    field, cracks, _ = ranked(*as_field(mask), image)
     if not cracks or not len(photograph.tips):
         return None
     crack, way, closed = cracks[0]

@@ -18,7 +18,10 @@ INF = float("inf")
 def made_up(error, tip=(20.0, 30.0), probability=0.9):
     """A picture whose crack begins at column 5 and ends at column 30, and what was found in it."""
     photograph = SimpleNamespace(
-        image=np.full((40, 60), 200, np.uint8), tips=np.array([[20.0, 30.0]]), mouths=np.array([[20.0, 5.0]])
+        image=np.full((40, 60), 200, np.uint8),
+        parts=np.zeros((40, 60), np.uint8),
+        tips=np.array([[20.0, 30.0]]),
+        mouths=np.array([[20.0, 5.0]]),
     )
     mask = np.zeros((40, 60), bool)
     mask[19:22, 5:31] = True
@@ -38,12 +41,6 @@ def test_pictures_are_chosen_by_their_errors_alone():
     plt.close("all")
     with pytest.raises(ValueError, match="8 pictures with a crack; nine are needed"):
         tip_pictures.good_bad_worst(pictures[:8])
-
-
-def test_the_right_end_is_the_one_nearer_to_a_tip():
-    photograph = made_up(1.0).photograph
-    assert tip_pictures.is_right_end((20.0, 28.0), photograph)
-    assert not tip_pictures.is_right_end((20.0, 6.0), photograph)
 
 
 def test_stated_and_observed_shares_by_class():

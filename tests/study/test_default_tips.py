@@ -1,5 +1,7 @@
 """The table of the default model's tips: hand-counted shares, and one real specimen."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +17,7 @@ def test_shares_are_counted_by_hand_and_a_miss_is_outside():
             "cracks": [1, 2, 0, 1, 1, 1, 1],
             "error_px": [1.0, 4.0, np.inf, 90.0, 5.0, np.inf, np.nan],
             "at_mouth": [0.0, 0.0, np.nan, 1.0, 0.0, np.nan, np.nan],
+            "right_end": [1.0, 1.0, np.nan, 0.0, 1.0, np.nan, np.nan],
         }
     )
     summary = default_tips.summarise(table).set_index(["specimens", "result"])
@@ -44,16 +47,55 @@ def test_a_perfect_mask_gives_a_tip_near_the_true_one():
         if len(render_specimen(default_tips.SEED, each, frame=each % 10, size=(256, 320)).tips) == 1
     )  # fmt: skip
     row = default_tips.measure_specimen(_Knows(specimen), specimen, size=(256, 320))
-    assert row["tips"] == 1 and row["error_px"] < 5 and row["at_mouth"] == 0
+    assert row["tips"] == 1 and row["error_px"] < 5 and (row["at_mouth"], row["right_end"]) == (0, 1)
+
+
+def test_the_right_end_lies_at_the_primary_crack_and_nearer_to_a_tip():
+    parts = np.zeros((200, 200), np.uint8)
+    parts[100, 20:121], parts[10, 20:121] = 1, 2
+    specimen = SimpleNamespace(parts=parts, tips=np.array([[100.0, 120.0]]), mouths=np.array([[100.0, 20.0]]))
+    assert default_tips.is_right_end((100, 80), specimen) and default_tips.is_right_end((110, 110), specimen)
+    assert not default_tips.is_right_end((100, 60), specimen)  # nearer to the mouth
+    assert not default_tips.is_right_end((10, 120), specimen)  # the end of another crack
 
 
 def test_what_is_stated_is_compared_with_what_was_right(tmp_path):
-    table = {"tips": [1, 1, 1, 2], "at_mouth": [0, 1, np.nan, 0], "right_end_probability": [0.9, 0.8, np.nan, 0.1]}
+    table = {
+        "tips": [1, 1, 1, 2],
+        "right_end": [1, 0, np.nan, np.nan],
+        "right_end_probability": [0.9, 0.8, np.nan, np.nan],
+    }
     pd.DataFrame(table).to_csv(tmp_path / "tips.csv")
-    assert default_tips.numbers(tmp_path / "tips.csv") == pytest.approx({"many_right": 0.5, "many_stated": 0.85})
+    numbers = default_tips.numbers(tmp_path / "tips.csv")
+    assert numbers.pop("many_holds") == "inside"
+    # Clopper and Pearson for one of two.
+    expected = {"many_right": 0.5, "many_low": 0.0126, "many_high": 0.9874, "many_stated": 0.85}
+    assert numbers == pytest.approx(expected, abs=1e-4)
+
+
+def test_usual_specimens_have_one_tip_at_the_end_of_their_crack_and_one_mouth():
+    usual = default_tips.draw(3, seed=1, size=(128, 160), looks="usual")
+    row = np.argwhere(usual.parts == 1)
+    assert usual.tips.shape == usual.mouths.shape == (1, 2)
+    assert np.hypot(*(row - usual.tips[0]).T).min() < 2 and np.hypot(*(row - usual.mouths[0]).T).min() < 4
+    assert default_tips.is_right_end(usual.tips[0], usual) and not default_tips.is_right_end(usual.mouths[0], usual)
+
+
+def test_numbers_of_a_trained_network(tmp_path):
+    pd.DataFrame({"error_px": [1.0, 2.0, 9.0, np.inf], "at_mouth": [0, 0, 1, np.nan]}).to_csv(tmp_path / "tips.csv")
+    numbers = default_tips.trained_numbers(tmp_path / "tips.csv")
+    assert numbers == {
+        "trained_median": 5.5,
+        "trained_within_5": 0.5,
+        "trained_wrong_end": 0.25,
+        "trained_specimens": 4,
+    }
+    assert np.isnan(default_tips.trained_numbers(tmp_path / "none.csv")["trained_median"])
 
 
 def test_without_the_table_the_page_says_what_makes_it(tmp_path):
     assert "python -m crack_utils.study.default_tips" in default_tips.page_table(tmp_path / "none.csv").data
-    pd.DataFrame({"tips": [1], "cracks": [1], "error_px": [1.0], "at_mouth": [0.0]}).to_csv(tmp_path / "one.csv")
+    pd.DataFrame({"tips": [1], "cracks": [1], "error_px": [1.0], "at_mouth": [0.0], "right_end": [1.0]}).to_csv(
+        tmp_path / "one.csv"
+    )
     assert "100%" in default_tips.page_table(tmp_path / "one.csv").to_html()
