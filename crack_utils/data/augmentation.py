@@ -102,7 +102,24 @@ def rich(image, mask, tip, seed, strengths=Strengths()):
 
 
 def shake(image, mask, tip, seed, strengths=Strengths()):
-    """Change a picture, its mask and its tips as `rich` does, but without flips; see there for arguments and result."""
+    """Change a picture, its mask and its tip as `rich` does, but without flips.
+
+    Parameters
+    ----------
+    image, mask : tensors of float32, shape (H, W, 1)
+        The image in [0, 1], the mask 0 or 1.
+    tip : tensor of float32, shape (2,)
+        (row, column) [px], or NaN.
+    seed : pair of int
+        The same pair gives the same changes.
+    strengths : Strengths
+        Limits of the changes, see `rich`.
+
+    Returns
+    -------
+    image, mask, tip : tensors of the same shapes and ranges
+        The tip is NaN if it has left the picture.
+    """
     seed = _pair(seed)
     turn, down, right, light, contrast, blur, noise = tf.unstack(
         tf.random.stateless_uniform((7,), _another(seed, 1), minval=-1)

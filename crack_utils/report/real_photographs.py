@@ -121,7 +121,20 @@ def mean_interval(values):
 
 
 def drawn_surfaces(count=24, size=(256, 256), seed=SEED):
-    """Return drawn surfaces that no training has seen, a list of (name, image in [0, 1], mask)."""
+    """Return drawn surfaces that no training has seen.
+
+    Parameters
+    ----------
+    count : int
+    size : (height, width) [px]
+    seed : int
+        The default is used for nothing else.
+
+    Returns
+    -------
+    list of (name, image, mask)
+        image: ndarray of float32 in [0, 1]; mask: ndarray of bool; both of shape `size`.
+    """
     drawn = (render_surface(seed, index, size) for index in range(count))
     return [(f"drawn {index}", np.float32(image) / 255, mask) for index, (image, mask) in enumerate(drawn)]
 

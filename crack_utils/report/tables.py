@@ -80,7 +80,19 @@ def statistics_table(groups):
 
 
 def data_numbers(experiment, pairs, split):
-    """Return the values for the prose of the page on the data."""
+    """Return the values for the prose of the page on the data.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    pairs : list of Pair
+    split : Split
+
+    Returns
+    -------
+    dict
+        Names, counts, the size (height, width) [px], and shares of crack pixels in [0, 1].
+    """
     table = data_table(pairs, experiment.size)
     return {
         "data": experiment.data.rstrip("/").split("/")[-1],

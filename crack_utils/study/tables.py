@@ -163,7 +163,17 @@ def gather(cases, runs):
 
 
 def write(folder, tables, scale):
-    """Write the tables of a scale to a folder as CSV, with their provenance as JSON."""
+    """Write the tables of a scale as CSV, with their provenance as JSON.
+
+    Parameters
+    ----------
+    folder : path-like
+        Created if it does not exist.
+    tables : dict of DataFrame
+        From `gather`.
+    scale : str
+        One of `SCALES`.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():

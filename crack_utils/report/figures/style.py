@@ -84,7 +84,14 @@ def credit(figure, notebook, *sources):
 
 
 def show(axes, image, title=""):
-    """Show a gray picture, shape (H, W), values in [0, 1], without ticks."""
+    """Show a gray picture without ticks.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    image : ndarray of float, shape (H, W), in [0, 1]
+    title : str
+    """
     axes.imshow(image, cmap="gray", vmin=0, vmax=1)
     axes.set(title=title, xticks=[], yticks=[])
     for spine in axes.spines.values():

@@ -138,6 +138,14 @@ class CrackLook:
 class Ribbon:
     """The pixels around a path, with their positions along and beside it.
 
+    Parameters
+    ----------
+    shape : (height, width) [px]
+    corners : ndarray, shape (k, 2)
+        (row, column) of the path's corners [px].
+    margin : float [px]
+        Largest distance from the path.
+
     Attributes
     ----------
     rows, columns : ndarray of int, shape (n,)
@@ -258,7 +266,20 @@ def _uneven(rng, count, scale, roughness, width):
 
 
 def shade_tip(image, tip, direction, look, scale):
-    """Shade the plastic zone: two lobes ahead of the tip, where the surface dimples or whitens (Irwin 1957)."""
+    """Shade the plastic zone: two lobes ahead of the tip, where the surface dimples or whitens (Irwin 1957).
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (height, width)
+        Changed in place.
+    tip : (row, column) [px]
+    direction : (rows, columns)
+        Unit vector in which the crack grows.
+    look : CrackLook
+        Its `zone` is the largest change of gray value, and `zone_size` the size of the zone.
+    scale : float
+        Pixels per unit of `zone_size`.
+    """
     size = look.zone_size * scale
     reach = int(3 * size) + 1
     spans = zip(np.rint(tip).astype(int), image.shape, strict=True)
