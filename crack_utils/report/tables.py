@@ -111,6 +111,28 @@ def data_numbers(experiment, pairs, split):
     }
 
 
+def network_numbers(table):
+    """Return the values for the prose on a network.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `models.layer_table`.
+
+    Returns
+    -------
+    dict
+        parameters, layers, receptive_field [px] (side of a square; infinite if it is the whole image) and
+        multiply_adds for one picture.
+    """
+    return {
+        "parameters": table["parameters"].sum(),
+        "layers": len(table),
+        "receptive_field": table["receptive_field"].max(),
+        "multiply_adds": table["multiply_adds"].sum(),
+    }
+
+
 def measures_table(photographs):
     """Return a table of the measures of detected cracks, one row per crack, in px and, with a scale, in mm.
 
