@@ -106,14 +106,8 @@ def shake(image, mask, tip, seed, strengths=Strengths()):
 
     Parameters
     ----------
-    image, mask : tensors of float32, shape (H, W, 1)
-        The image in [0, 1], the mask 0 or 1.
-    tip : tensor of float32, shape (2,)
-        (row, column) [px], or NaN.
-    seed : pair of int
-        The same pair gives the same changes.
-    strengths : Strengths
-        Limits of the changes, see `rich`.
+    image, mask, tip, seed, strengths
+        As for `rich`.
 
     Returns
     -------

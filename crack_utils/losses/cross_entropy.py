@@ -88,14 +88,12 @@ class BinaryCrossEntropy(keras.losses.Loss):
 
         Parameters
         ----------
-        y_true, y_pred : tensors of float32, shape (batch, height, width, 1)
-            Mask in {0, 1} and probability in [0, 1].
-        weights : tensor of the same shape, optional
-            Factor of each pixel's loss, at least 0.
+        y_true, y_pred, weights
+            As for `Focal`.
 
         Returns
         -------
-        tensor of float32, of the same shape
+        tensor of float32, shape (batch, height, width, 1)
 
         Raises
         ------
@@ -142,7 +140,7 @@ class EdgeCrossEntropy(BinaryCrossEntropy):
         Parameters
         ----------
         y_true, y_pred, weights
-            As for `BinaryCrossEntropy`; `weights` are multiplied with those of the edges.
+            As for `Focal`; `weights` are multiplied with those of the edges.
 
         Returns
         -------

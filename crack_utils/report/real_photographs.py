@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from crack_utils import metrics
 from crack_utils.data import crackforest, find_pairs, read_image, read_mask, spread
 from crack_utils.data.synthetic.surfaces import render_surface
+from crack_utils.metrics.counts import pooled_rows
 from crack_utils.runtime import paths
 from crack_utils.study import native
 
@@ -193,9 +193,7 @@ def zero_shot_table(tables):
     for name, table in tables.items():
         if table.empty:
             continue
-        counts = metrics.pooled(
-            metrics.Confusion(*map(int, row)) for row in table[["tp", "fp", "fn", "tn"]].itertuples(index=False)
-        )
+        counts = pooled_rows(table)
         rows[name] = {"pictures": len(table), "F1 at 2 px": table["f1"].mean(), "pooled F1": counts.f1}
         rows[name] |= {"precision": counts.precision, "recall": counts.recall}
     return pd.DataFrame(rows).T.astype({"pictures": int})

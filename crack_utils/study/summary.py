@@ -7,13 +7,13 @@ import pandas as pd
 
 from crack_utils.evaluation.words import MEASURES
 from crack_utils.losses.registry import REPORTED, title
-from crack_utils.metrics.masks import Confusion
+from crack_utils.metrics.counts import COUNTS
 from crack_utils.metrics.probabilities import ROUNDS_TO_ONE
 from crack_utils.study import thresholds
 from crack_utils.study.cases import SCALES
 from crack_utils.study.claims import compare_losses, present, variant_title, variants
 from crack_utils.study.published import order
-from crack_utils.study.tables import COUNTS, folder_of, overview, repeated, source
+from crack_utils.study.tables import folder_of, overview, repeated, source
 from crack_utils.study.verdicts import MATTERS, SHARE, WORDS, by_seed, interval, text, verdict
 
 QUOTED = ("mean_iou", "unthresholded_mean_iou", "crack_at_one", "recall", "expected_calibration_error")  # in the prose
@@ -302,4 +302,4 @@ def _pair_text(row):
 def _mean_iou_at(rows, threshold):
     """Return the mean over the seeds of the pooled mean IoU at a threshold of the table."""
     chosen = rows[np.isclose(rows["threshold"], threshold, rtol=0, atol=1e-9)]
-    return float(np.mean([Confusion(*counts).mean_iou for counts in chosen[list(COUNTS)].itertuples(index=False)]))
+    return float(thresholds.mean_iou(chosen).mean())

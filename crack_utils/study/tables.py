@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from crack_utils.metrics.counts import COUNTS
 from crack_utils.runtime import paths, provenance
 from crack_utils.study.cases import KEPT, SCALES
 
@@ -38,7 +39,6 @@ MEASURES = (
     "tip_recall",
     "crack_width",
 )
-COUNTS = ("tp", "fp", "fn", "tn")
 SWEPT = ("losses", "families", TIPS)  # the questions whose counts are kept by threshold
 VALIDATION = ("mean_iou", "unthresholded_mean_iou", "accuracy", "mean_class_accuracy", "loss")  # kept of each training
 
