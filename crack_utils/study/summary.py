@@ -20,7 +20,19 @@ QUOTED = ("mean_iou", "unthresholded_mean_iou", "crack_at_one", "recall", "expec
 
 
 def loss_table(tables, measures):
-    """Return a table of texts: failed trainings of each loss, and measures of the others with 95 % intervals."""
+    """Compare the losses: failed trainings of each, and measures of the others with 95 % intervals.
+
+    Parameters
+    ----------
+    tables : Tables
+    measures : sequence of str
+        Columns of `tables.specimens`.
+
+    Returns
+    -------
+    DataFrame of str
+        One row per loss.
+    """
     rows, failed = {}, tables.failures("losses")
     for loss, name in zip(REPORTED, map(title, REPORTED), strict=True):
         rows[name] = {"failed trainings": f"{failed[loss]}"}
@@ -31,9 +43,18 @@ def loss_table(tables, measures):
 
 
 def pair_table(tables, measures):
-    """Return a table of texts: the difference of each pair of losses, with limits for all pairs together.
+    """Compare the losses in pairs, with limits for all pairs together.
 
-    A star marks an established difference: its limits exclude zero.
+    Parameters
+    ----------
+    tables : Tables
+    measures : sequence of str
+        Columns of `tables.specimens`.
+
+    Returns
+    -------
+    DataFrame of str
+        One row per pair, one column per measure. A star marks an established difference: its limits exclude zero.
     """
     columns = {}
     for measure in measures:
