@@ -49,7 +49,19 @@ def sheet(photograph, image, trained):
 
 
 def draw_sheet(photograph, image, trained):
-    """Return the sheet of a photograph as a matplotlib Figure."""
+    """Draw the sheet of a photograph: the picture, its tip, the measures, and where they come from.
+
+    Parameters
+    ----------
+    photograph : Photograph
+    image : ndarray, float, shape (H, W), in [0, 1]
+    trained : Predictor
+
+    Returns
+    -------
+    matplotlib Figure
+        Of one A4 page.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=A4)
