@@ -20,7 +20,7 @@ from live_values import is_record
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-LOSS_TITLES = {"bce": "BCE", "dice": "Dice", "focal": "focal", "tversky": "Tversky"}
+from crack_utils.losses.registry import TITLES
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def fields(notebook: dict) -> dict[str, str]:
     parameters = notebook.get("metadata", {}).get("papermill", {}).get("parameters", {})
     filled = {name: str(value) for name, value in parameters.items()}
     if "loss" in filled:
-        filled["loss_title"] = " + ".join(LOSS_TITLES.get(part, part) for part in filled["loss"].split("+"))
+        filled["loss_title"] = " + ".join(TITLES.get(part, part) for part in filled["loss"].split("+"))
     return filled
 
 

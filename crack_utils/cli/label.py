@@ -78,7 +78,22 @@ def _replay(options):
 
 
 def for_each(folder, names, action):
-    """Do something for every name, print each result, and continue after a failure; return 1 if any failed."""
+    """Do something for every name, print each result, and continue after a failure.
+
+    Parameters
+    ----------
+    folder : LabelFolder
+        Locked meanwhile; a ValueError is raised if another process labels there.
+    names : list of str
+        Of photographs.
+    action : function
+        Takes a name and returns what to print. Its ValueErrors and OSErrors are printed.
+
+    Returns
+    -------
+    int
+        1 if any name failed, 0 otherwise.
+    """
     from crack_utils.data.names import printable
     from crack_utils.runtime.atomic import lock
 

@@ -162,7 +162,19 @@ def widths(mask):
 
 
 def contrast(image, mask):
-    """Return the contrast of a crack with its surroundings, from median gray values: 1 for black, 0 for none."""
+    """Return the contrast of a crack with its surroundings, from median gray values: 1 for black, 0 for none.
+
+    Parameters
+    ----------
+    image : ndarray, float, shape (H, W), in [0, 1]
+    mask : ndarray of bool, shape (H, W)
+        With a crack.
+
+    Returns
+    -------
+    float
+        Negative for a bright crack; NaN if the crack has no surroundings in the picture.
+    """
     near, far = (binary_dilation(mask, iterations=reach) for reach in _RING)
     ring = far & ~near
     if not ring.any():
@@ -172,7 +184,20 @@ def contrast(image, mask):
 
 
 def opening_curve(statistics, bins=10):
-    """Return distances from the tip and mean openings, in `bins` bins of equal ratio, without empty bins."""
+    """Return how the opening of cracks grows with the distance from the tip, to fit a power law.
+
+    Parameters
+    ----------
+    statistics : Statistics
+    bins : int
+        Number of intervals of distance, of equal ratio; empty ones are left out.
+
+    Returns
+    -------
+    distance, opening : ndarray, shape (n,)
+        Middle of each interval, as a share of the farthest point's distance, and mean opening in it, as a share of the
+        picture's height.
+    """
     edges = np.geomspace(_NEAREST, _FARTHEST, bins + 1)
     inside = [(statistics.from_tip >= low) & (statistics.from_tip < high) for low, high in pairwise(edges)]
     filled = [index for index, members in enumerate(inside) if members.any()]

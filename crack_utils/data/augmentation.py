@@ -102,7 +102,18 @@ def rich(image, mask, tip, seed, strengths=Strengths()):
 
 
 def shake(image, mask, tip, seed, strengths=Strengths()):
-    """Change a picture, its mask and its tips as `rich` does, but without flips; see there for arguments and result."""
+    """Change a picture, its mask and its tip as `rich` does, but without flips.
+
+    Parameters
+    ----------
+    image, mask, tip, seed, strengths
+        As for `rich`.
+
+    Returns
+    -------
+    image, mask, tip : tensors of the same shapes and ranges
+        The tip is NaN if it has left the picture.
+    """
     seed = _pair(seed)
     turn, down, right, light, contrast, blur, noise = tf.unstack(
         tf.random.stateless_uniform((7,), _another(seed, 1), minval=-1)

@@ -60,11 +60,25 @@ def tiles(shape, size):
 
 
 def draw(image, mask, size, around_crack, seed):
-    """Draw the same random crop of a picture and its mask; for the arguments see `place`.
+    """Draw the same random crop of a picture and its mask.
+
+    Parameters
+    ----------
+    image, mask : ndarray, shape (H, W)
+    size : (height, width) [px]
+        At most that of the picture.
+    around_crack, seed
+        As for `place`.
 
     Returns
     -------
     image, mask : ndarray, shape `size`
+        Views of the arguments.
+
+    Raises
+    ------
+    ValueError
+        If the picture is smaller than the crop.
     """
     part = place(mask, size, around_crack, seed)
     return image[part], mask[part]

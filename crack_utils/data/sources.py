@@ -42,7 +42,22 @@ def load(experiment, found_in=()):
 
 
 def split(experiment, pairs):
-    """Return the experiment's split of its pairs: a random split, or the one in `experiment.split_file`."""
+    """Return the experiment's split of its pairs: a random split, or the one in `experiment.split_file`.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    pairs : list of Pair
+
+    Returns
+    -------
+    Split
+
+    Raises
+    ------
+    ValueError
+        If the file does not fit the pairs (`DataError`), or there are too few groups to divide.
+    """
     if (file := experiment.split_file) is not None:
         return read_split(file, pairs)
     drawn = split_pairs(

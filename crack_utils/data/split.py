@@ -155,7 +155,19 @@ def warnings_of(split):
 
 
 def write_split(split, path):
-    """Write a split as CSV: set, name, source, specimen, and the SHA-256 of image and mask."""
+    """Write a split as CSV: set, name, source, specimen, and the SHA-256 of image and mask.
+
+    Parameters
+    ----------
+    split : Split
+    path : path-like
+        Overwritten.
+
+    Raises
+    ------
+    OSError
+        If a picture cannot be read, or the file cannot be written.
+    """
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)

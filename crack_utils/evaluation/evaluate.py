@@ -18,6 +18,7 @@ from crack_utils.evaluation.baseline import black_hat_otsu, tune_black_hat
 from crack_utils.evaluation.tally import THRESHOLD, Sweep, Tally
 from crack_utils.geometry import find_tip, tip_errors
 from crack_utils.inference.tiles import predict
+from crack_utils.metrics.counts import COUNTS
 from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import atomic_write
 
@@ -205,13 +206,29 @@ def best_threshold(run):
     dict
         threshold, and mean_iou of the evaluated set, pooled over its images.
     """
+    scores = threshold_scores(run)
+    best = metrics.best_threshold(list(scores["validation"]), list(scores["validation"].values()))
+    return {"threshold": best, "mean_iou": scores[run.metrics["evaluated"]][best]}
+
+
+def threshold_scores(run):
+    """Return the mean IoU of an evaluated run at each of THRESHOLDS, pooled over the images of a set.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    dict of str to dict
+        By set, "validation" and the evaluated one, then by threshold: mean IoU in [0, 1].
+    """
     scores = {}
     with open(run.folder / "thresholds.csv", newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            counts = metrics.Confusion(*(int(row[name]) for name in ("tp", "fp", "fn", "tn")))
+            counts = metrics.Confusion(*(int(row[name]) for name in COUNTS))
             scores.setdefault(row["set"], {})[float(row["threshold"])] = counts.mean_iou
-    best = metrics.best_threshold(list(scores["validation"]), list(scores["validation"].values()))
-    return {"threshold": best, "mean_iou": scores[run.metrics["evaluated"]][best]}
+    return scores
 
 
 def read_prediction(run, pair):

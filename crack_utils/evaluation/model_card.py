@@ -10,6 +10,7 @@ from crack_utils.evaluation.calibration import NAME as CALIBRATION
 from crack_utils.evaluation.calibration import read_calibration
 from crack_utils.evaluation.evaluate import THRESHOLD
 from crack_utils.evaluation.words import MEASURES
+from crack_utils.metrics.counts import COUNTS
 from crack_utils.metrics.intervals import bootstrap
 from crack_utils.metrics.masks import Confusion
 from crack_utils.models.registry import MODELS
@@ -19,7 +20,6 @@ from crack_utils.training.experiment import SYNTHETIC
 NAME = "card.md"
 LEVEL = 0.95
 RESAMPLES = 2000
-COUNTS = ("tp", "fp", "fn", "tn")
 
 POOLED = ("crack_iou", "mean_iou", "precision", "recall")  # over all pixels: properties of `Confusion`
 AVERAGED = ("f1_tolerance_2", "cldice", "expected_calibration_error")  # means over pictures: columns of measures.csv

@@ -47,7 +47,23 @@ def check_scale(mm_per_px):
 
 
 def check_position(name, position):
-    """Return a position as an array, None for None; or refuse it."""
+    """Check a position in a picture.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument, for the message.
+    position : (row, column) [px], or None
+
+    Returns
+    -------
+    ndarray of float, shape (2,), or None
+
+    Raises
+    ------
+    ValueError
+        If it is not two finite numbers.
+    """
     if position is None:
         return None
     position = np.asarray(position, float)
@@ -57,12 +73,22 @@ def check_position(name, position):
 
 
 def check_image(image, shape):
-    """Return a photograph as an array, or None if there is none.
+    """Check the photograph that belongs to a mask.
+
+    Parameters
+    ----------
+    image : array of float, shape (height, width), or None
+    shape : (height, width) [px]
+        Of the mask.
+
+    Returns
+    -------
+    ndarray of float, or None
 
     Raises
     ------
     ValueError
-        If it is not of floats, or not of `shape`, the (height, width) of the mask.
+        If it is not of floats, or not of `shape`.
     """
     if image is None:
         return None

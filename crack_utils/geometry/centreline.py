@@ -198,9 +198,25 @@ def _apex(field, level, pixel, direction, radius):
     near = np.argwhere(labels == labels[tuple(pixel - low)]) + low - pixel
     near = near[np.hypot(*near.T) <= reach]
     ahead = near @ direction
+    return pixel + near[ahead >= ahead.max() - 0.5].mean(axis=0), is_sharp(ahead, radius)
+
+
+def is_sharp(ahead, radius):
+    """Return whether an end is sharp: few of its pixels are nearly as far out as the farthest.
+
+    Parameters
+    ----------
+    ahead : ndarray, shape (n,)
+        How far out each pixel of the end lies [px].
+    radius : float
+        Half width of the crack before the end [px].
+
+    Returns
+    -------
+    bool
+    """
     depth = max(2.0, 0.7 * radius)
-    sharp = np.count_nonzero(ahead > ahead.max() - depth) < _SHARP * depth * (2 * radius - 1)
-    return pixel + near[ahead >= ahead.max() - 0.5].mean(axis=0), sharp
+    return np.count_nonzero(ahead > ahead.max() - depth) < _SHARP * depth * (2 * radius - 1)
 
 
 def _centred(field, level, points, radii, closed):

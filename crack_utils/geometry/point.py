@@ -7,12 +7,11 @@ the end with the longest path to it inside the crack. A blunt end has no point: 
 import numpy as np
 from skimage.graph import MCP_Geometric
 
-from crack_utils.geometry.centreline import ray
+from crack_utils.geometry.centreline import is_sharp, ray
 
 _BACK = 3.0  # half widths from the skeleton's end to the pixel at which the paths start
 _ONE_POINT = 2.0  # [px] largest distance between pixels that are averaged to one point
 _LEVEL = 0.5  # [px] by which the paths to these pixels may be shorter than the longest
-_SHARP = 0.7  # share of a flat end's area: an end with less is sharp; a half disc has about this share
 
 
 def sharp_point(field, level, pixels, radii, outward):
@@ -53,8 +52,7 @@ def sharp_point(field, level, pixels, radii, outward):
     from_end = np.hypot(*(inside - end).T)
     near = (from_end <= 2 * max(radii[-1], 2.0) + 4) & (from_end < np.hypot(*(inside - start).T))
     lengths, inside = lengths[near], inside[near]
-    depth = max(2.0, 0.7 * radius)
-    if np.count_nonzero(lengths > lengths.max() - depth) >= _SHARP * depth * (2 * radius - 1):
+    if not is_sharp(lengths, radius):
         return None
     last = (lengths >= lengths.max() - _LEVEL) & (np.hypot(*(inside - inside[lengths.argmax()]).T) <= _ONE_POINT)
     point = inside[last].mean(axis=0)

@@ -6,11 +6,9 @@ import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 from scipy import ndimage
 
+from crack_utils.data.colours import CRACK, SECONDARY, TIP
 from crack_utils.data.contrast import contrast_stretch
 from crack_utils.geometry.skeleton import EIGHT
-
-# The book's colours (crack_utils/report/figures/style.py, which loads matplotlib).
-PRIMARY, SECONDARY, TIP = "#d55e00", "#56b4e9", "#ffe14d"
 
 
 def overlay(image, mask, cracks, name, mm_per_px=None):
@@ -40,7 +38,7 @@ def overlay(image, mask, cracks, name, mm_per_px=None):
     painted = np.repeat(np.rint(gray, out=gray).astype(np.uint8)[..., None], 3, axis=-1)
     del gray  # four bytes a pixel of what can be a photograph of 100 megapixels
     primary = _component(mask, cracks[0].centreline.points) if cracks else mask
-    for part, colour in ((mask & ~primary, SECONDARY), (primary, PRIMARY)):
+    for part, colour in ((mask & ~primary, SECONDARY), (primary, CRACK)):
         outline = ndimage.binary_dilation(part, EIGHT, iterations=line) & ~mask
         painted[outline] = ImageColor.getrgb(colour)
     letters = max(12, round(max(mask.shape) / 50))  # [px]

@@ -76,6 +76,11 @@ def active_contour(image, mask, iterations=100, method="chan_vese", reach=20, sm
 def check_contour(iterations, method, reach, smoothing):
     """Check the arguments of `active_contour` other than image and mask.
 
+    Parameters
+    ----------
+    iterations, method, reach, smoothing
+        As for `active_contour`.
+
     Raises
     ------
     ValueError

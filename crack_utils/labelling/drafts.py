@@ -54,7 +54,18 @@ def draft(mask, size, pixels, model, sha256, threshold):
 
 
 def check_draft(size, pixels, model, sha256, threshold):
-    """Check the arguments of `draft` other than the mask; return size and pixels.
+    """Check the arguments of `draft` other than the mask.
+
+    Parameters
+    ----------
+    size, pixels, model, sha256, threshold
+        As for `draft`.
+
+    Returns
+    -------
+    size : (int, int)
+        (height, width) [px]
+    pixels : str
 
     Raises
     ------

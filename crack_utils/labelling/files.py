@@ -72,7 +72,19 @@ def encode_parts(parts, digest=None):
 
 
 def write_mask(path, mask, digest=None):
-    """Write a mask as a PNG file, atomically; see `encode_mask`."""
+    """Write a mask as a PNG file, atomically.
+
+    Parameters
+    ----------
+    path : path-like
+    mask, digest
+        As for `encode_mask`.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
     write_together({Path(path): encode_mask(mask, digest)})
 
 

@@ -81,7 +81,18 @@ def polyline(image, mask, points, widths, follow="dark", mode="add"):
 
 
 def check_polyline(points, widths, follow, mode):
-    """Check the arguments of `polyline` other than the arrays; return points and widths on their grid, as tuples.
+    """Check the arguments of `polyline` other than the arrays.
+
+    Parameters
+    ----------
+    points, widths, follow, mode
+        As for `polyline`.
+
+    Returns
+    -------
+    points : tuple of (row, column) [px]
+    widths : tuple of float [px]
+        Both rounded to their grid.
 
     Raises
     ------
@@ -110,7 +121,22 @@ def check_polyline(points, widths, follow, mode):
 
 
 def centre_lines(image, points, widths, follow):
-    """Return, for each two neighbouring vertices, the line between them, both included: arrays of shape (N, 2)."""
+    """Return the line between each two neighbouring vertices of a polyline.
+
+    Parameters
+    ----------
+    image : array of shape (H, W) or (H, W, 3), in [0, 1]
+    points : tuple of (row, column) [px]
+    widths : tuple of float [px]
+        One, or as many as points.
+    follow : str
+        As for `polyline`.
+
+    Returns
+    -------
+    list of ndarray, shape (N, 2)
+        (row, column) [px], from vertex to vertex; for a single point that point.
+    """
     if len(points) == 1:
         return [np.array([points[0]])]
     widths = widths * len(points) if len(widths) == 1 else widths

@@ -46,7 +46,24 @@ class Labels:
         return np.where(self.primary, 1, 2 * self.secondary).astype(np.uint8)
 
     def after(self, step, image, progress=None):
-        """Return the labels after one more step; this object does not change."""
+        """Return the labels after one more step; this object does not change.
+
+        Parameters
+        ----------
+        step : Step
+        image : array of shape (H, W) or (H, W, 3)
+        progress : callable, optional
+            As for `active_contour`.
+
+        Returns
+        -------
+        Labels
+
+        Raises
+        ------
+        ValueError
+            If the step cannot be applied to the image.
+        """
         part = step.run(image, getattr(self, step.part), progress)
         return Labels(**{name: part if name == step.part else getattr(self, name) for name in PARTS})
 

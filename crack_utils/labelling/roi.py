@@ -68,7 +68,17 @@ def draw_roi(mask, shape, points, radius=None, mode="add"):
 
 
 def check_roi(shape, points, radius, mode):
-    """Check the arguments of `draw_roi` other than the mask; return the points as pairs of floats.
+    """Check the arguments of `draw_roi` other than the mask.
+
+    Parameters
+    ----------
+    shape, points, radius, mode
+        As for `draw_roi`.
+
+    Returns
+    -------
+    list of (float, float)
+        The points, (row, column) [px].
 
     Raises
     ------

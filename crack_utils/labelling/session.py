@@ -195,7 +195,20 @@ class Session:
         return points
 
     def move_vertex(self, index, row, column):
-        """Move a vertex of what is open, or of the chosen step, to a point [px]."""
+        """Move a vertex of what is open, or of the chosen step.
+
+        Parameters
+        ----------
+        index : int
+            Of the vertex.
+        row, column : float [px]
+            Its new position.
+
+        Raises
+        ------
+        IndexError
+            If there is no such vertex.
+        """
         self._check_vertex(index)
         if self.outline:
             self.outline[index] = (row, column)
@@ -222,7 +235,26 @@ class Session:
         return tools.flood_fill(self.image, (round(row), round(column)), self.settings.tolerance)
 
     def add(self, tool, progress=None, part=None, **parameters):
-        """Append a step to the recipe; what is not given comes from the controls' settings."""
+        """Append a step to the recipe, and write everything.
+
+        Parameters
+        ----------
+        tool : str
+            A key of `TOOLS`.
+        progress : callable, optional
+            As for `active_contour`.
+        part : {"primary", "secondary"}, optional
+            By default that of the controls' settings.
+        **parameters
+            Of the tool; those that are missing come from the controls' settings.
+
+        Raises
+        ------
+        RecipeError
+            If the tool or a parameter is not valid.
+        ValueError
+            If the step cannot be applied; nothing changes then.
+        """
         given = self.settings.of(tool) | ({"radius": None} if tool == "draw_roi" else {}) | parameters
         recipe = self.recipe.copy()
         recipe.insert(len(recipe), Step(tool, given, part or self.settings.part))
@@ -270,7 +302,19 @@ class Session:
         return True
 
     def mark_tip(self, row, column, second=False):
-        """Label the primary crack's tip [px]; the second one of a crack with two, if the first is there."""
+        """Label a tip of the primary crack, and write it.
+
+        Parameters
+        ----------
+        row, column : float [px]
+        second : bool
+            Whether it is the second tip of a crack with two; without a first one it becomes the first.
+
+        Raises
+        ------
+        ValueError
+            If it lies outside the image.
+        """
         self._check_inside(row, column)
         self._commit(self.recipe, **{"tip2" if second and self.tip is not None else "tip": (row, column)})
 

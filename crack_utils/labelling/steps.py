@@ -157,7 +157,26 @@ class Step:
         object.__setattr__(self, "parameters", MappingProxyType(checked))
 
     def run(self, image, mask, progress=None):
-        """Return the mask of the part after the step; raise a ValueError if it cannot be applied to the image."""
+        """Apply the step.
+
+        Parameters
+        ----------
+        image : array of shape (H, W) or (H, W, 3)
+        mask : bool array of shape (H, W)
+            The part's mask before the step.
+        progress : callable, optional
+            As for `active_contour`.
+
+        Returns
+        -------
+        bool array of shape (H, W)
+            The part's mask after the step.
+
+        Raises
+        ------
+        ValueError
+            If the step cannot be applied to the image.
+        """
         tool = TOOLS[self.tool]
         arguments = dict(self.parameters)
         if progress is not None and self.tool == "active_contour":

@@ -8,12 +8,12 @@ import numpy as np
 import traitlets
 from PIL import Image
 
+from crack_utils.data.colours import CRACK, SECONDARY, TIP
 from crack_utils.data.contrast import contrast_stretch
 
 __all__ = ["PictureView"]
 
-CRACK, SECONDARY = "#d55e00", "#56b4e9"  # the book's colours; an import of its figures would take seconds
-PREVIEW = "#ffe14d"
+PREVIEW = TIP  # of a fill, before the click
 WHITE = "#ffffff"
 REDUCED = 1600  # [px] a mask's longer side, for a view from afar: there a thin crack must not vanish
 HERE = Path(__file__).parent

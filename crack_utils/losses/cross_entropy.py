@@ -40,7 +40,24 @@ class Focal(keras.losses.Loss):
         self.alpha = alpha
 
     def call(self, y_true, y_pred, weights=None):
-        """Return the loss of each pixel, times its weight if there are `weights`, of the shape of `y_true`."""
+        """Compute the loss of each pixel; Keras calls it and takes the mean.
+
+        Parameters
+        ----------
+        y_true, y_pred : tensors of float32, shape (batch, height, width, 1)
+            Mask in {0, 1} and probability in [0, 1].
+        weights : tensor of the same shape, optional
+            Factor of each pixel's loss, at least 0.
+
+        Returns
+        -------
+        tensor of float32, of the same shape
+
+        Raises
+        ------
+        ValueError
+            If the shapes differ.
+        """
         check_shapes(y_true, y_pred)
         crack = ops.clip(y_pred, CLIP, 1 - CLIP)
         background = 1 - crack
@@ -67,7 +84,22 @@ class BinaryCrossEntropy(keras.losses.Loss):
         super().__init__(name=name, reduction=reduction, dtype="float32")
 
     def call(self, y_true, y_pred, weights=None):
-        """Return the loss of each pixel, times its weight if there are `weights`, of the shape of `y_true`."""
+        """Compute the loss of each pixel; Keras calls it and takes the mean.
+
+        Parameters
+        ----------
+        y_true, y_pred, weights
+            As for `Focal`.
+
+        Returns
+        -------
+        tensor of float32, shape (batch, height, width, 1)
+
+        Raises
+        ------
+        ValueError
+            If the shapes differ.
+        """
         check_shapes(y_true, y_pred)
         crack = ops.clip(y_pred, CLIP, 1 - CLIP)
         loss = -(y_true * ops.log(crack) + (1 - y_true) * ops.log(1 - crack))
@@ -103,7 +135,22 @@ class EdgeCrossEntropy(BinaryCrossEntropy):
         self.weight, self.radius = weight, int(radius)
 
     def call(self, y_true, y_pred, weights=None):
-        """Return the loss of each pixel, times its weight if there are `weights`, of the shape of `y_true`."""
+        """Compute the weighted loss of each pixel; Keras calls it and takes the mean.
+
+        Parameters
+        ----------
+        y_true, y_pred, weights
+            As for `Focal`; `weights` are multiplied with those of the edges.
+
+        Returns
+        -------
+        tensor of float32, shape (batch, height, width, 1)
+
+        Raises
+        ------
+        ValueError
+            If the shapes differ.
+        """
         y_true = ops.convert_to_tensor(y_true, "float32")
         size = 2 * self.radius + 1
         near_crack = ops.max_pool(y_true, size, strides=1, padding="same")

@@ -77,7 +77,25 @@ class Tversky(keras.losses.Loss):
         self.per_image = per_image
 
     def call(self, y_true, y_pred, weights=None):
-        """Return one loss per image, of shape (batch,); without `per_image` all have the value of the whole batch."""
+        """Compute the loss of each image; Keras calls it and takes the mean.
+
+        Parameters
+        ----------
+        y_true, y_pred : tensors of float32, shape (batch, height, width, 1)
+            Mask in {0, 1} and probability in [0, 1].
+        weights : tensor of the same shape, optional
+            Weight of each pixel in the counts, at least 0.
+
+        Returns
+        -------
+        tensor of float32, shape (batch,)
+            In [0, 1]; without `per_image` all have the value of the whole batch.
+
+        Raises
+        ------
+        ValueError
+            If the shapes differ.
+        """
         check_shapes(y_true, y_pred)
         axis = tuple(range(1, len(y_pred.shape))) if self.per_image else None
         loss = 1 - tversky_index(y_true, y_pred, self.alpha, self.beta, self.smooth, axis, weights)
@@ -100,8 +118,19 @@ class Tversky(keras.losses.Loss):
 class Dice(Tversky):
     """One minus the Dice coefficient 2·TP / (2·TP + FP + FN): the Tversky loss with both weights one half (R51).
 
-    It does not depend on the size of the background, so it suits thin cracks. `smooth` [px] is that of `Tversky`, so
-    numerator and denominator of the fraction above both get 2·smooth. `per_image` is that of `Tversky`.
+    It does not depend on the size of the background, so it suits thin cracks.
+
+    Parameters
+    ----------
+    smooth : float
+        That of `Tversky`, in pixels, at least 0; so numerator and denominator of the fraction above both get 2·smooth.
+    per_image : bool
+        That of `Tversky`.
+
+    Raises
+    ------
+    ValueError
+        If smooth is negative.
 
     References
     ----------

@@ -41,7 +41,20 @@ def distances_of(y_true):
 
 
 def check_channels(y_true, y_pred, name):
-    """Raise a ValueError if the ground truth lacks the channels that a loss needs."""
+    """Check that the targets of a training have the channels that a loss needs.
+
+    Parameters
+    ----------
+    y_true, y_pred : tensors
+        Valid shapes are (batch, height, width, CHANNELS) and (batch, height, width, 1).
+    name : str
+        Of the loss, for the message.
+
+    Raises
+    ------
+    ValueError
+        If a shape is not valid.
+    """
     if y_true.shape[-1] != CHANNELS or y_pred.shape[-1] != 1 or len(y_true.shape) != len(y_pred.shape):
         raise ValueError(
             f"loss {name!r} needs y_true of shape (batch, height, width, {CHANNELS}), see crack_utils.data.targets, "

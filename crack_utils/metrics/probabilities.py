@@ -121,13 +121,18 @@ def confusions_by_threshold(true, probability, thresholds):
     Parameters
     ----------
     true : array of bool
-    probability : array of the same shape
+    probability : array of float in [0, 1], of the same shape
     thresholds : sequence of float
         In any order; compared as float32, as in training.
 
     Returns
     -------
     list of Confusion
+
+    Raises
+    ------
+    ValueError
+        If the mask is not boolean, a probability is no float in [0, 1], or the shapes differ.
     """
     true, probability = boolean_mask(true, "true"), _probability(probability)
     check_same_shape(true, probability)
@@ -150,11 +155,21 @@ def confusions_by_threshold(true, probability, thresholds):
 
 
 def threshold_sweep(true, probability, thresholds):
-    """Return the mean IoU at each threshold; arguments as for `confusions_by_threshold`.
+    """Return the mean IoU at each threshold, to choose one with `best_threshold`.
+
+    Parameters
+    ----------
+    true, probability, thresholds
+        As for `confusions_by_threshold`.
 
     Returns
     -------
     ndarray of float, shape (thresholds,), in [0, 1]
+
+    Raises
+    ------
+    ValueError
+        If a value or the shape is not valid.
     """
     return np.array([counts.mean_iou for counts in confusions_by_threshold(true, probability, thresholds)])
 

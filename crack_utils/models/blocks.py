@@ -68,13 +68,34 @@ class Blocks:
         return self._convolved(layers.Conv2D, x, filters, kernel, activation, name, options)
 
     def up(self, x, filters, name):
-        """Add a transposed 3×3 convolution: (batch, height, width, channels) → (batch, 2·height, 2·width, filters)."""
+        """Add a transposed 3×3 convolution, which doubles height and width.
+
+        Parameters
+        ----------
+        x : KerasTensor, shape (batch, height, width, channels)
+        filters : int
+        name : str
+
+        Returns
+        -------
+        KerasTensor, shape (batch, 2·height, 2·width, filters)
+        """
         return self._convolved(layers.Conv2DTranspose, x, filters, 3, "relu", name, {"strides": 2})
 
     def plain(self, x, filters, name, **options):
-        """Add a convolution without normalisation: (batch, height, width, channels) → (batch, height, width, filters).
+        """Add a convolution without normalisation, 1×1 and linear by default.
 
-        It is 1×1 and linear by default; `options` are those of `keras.layers.Conv2D`.
+        Parameters
+        ----------
+        x : KerasTensor, shape (batch, height, width, channels)
+        filters : int
+        name : str
+        **options
+            Of `keras.layers.Conv2D`.
+
+        Returns
+        -------
+        KerasTensor, shape (batch, height, width, filters)
         """
         options = {"kernel_size": 1, "padding": "same"} | options
         return layers.Conv2D(filters, dtype=self.dtype, name=name, kernel_initializer=self.initializer(), **options)(x)

@@ -1,6 +1,5 @@
 """What a growth test leaves on the disk: tables, figures, and a sheet of paper."""
 
-import re
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +8,7 @@ from matplotlib.backends.backend_pdf import PdfPages
 from crack_utils.report.figures.growth_sheet import growth_panel, growth_panels, growth_sheet
 from crack_utils.report.figures.style import use_style
 from crack_utils.report.growth_analysis import paris_table, rates_table, readings_table, sheet_table
+from crack_utils.runtime import paths
 from crack_utils.runtime.atomic import atomic_write
 
 TABLES = {"sheet": sheet_table, "readings": readings_table, "rates": rates_table, "paris": paris_table}
@@ -31,7 +31,7 @@ def write_report(results, folder):
     use_style()
     for result in results:
         for name, draw in growth_panels(result).items():
-            with atomic_write(folder / "figures" / f"{_file_name(result.specimen.name)}-{name}.png") as draft:
+            with atomic_write(folder / "figures" / f"{paths.file_name(result.specimen.name)}-{name}.png") as draft:
                 growth_panel(draw, result).savefig(draft, dpi=160)
     with atomic_write(folder / "growth.pdf") as draft, PdfPages(draft, metadata={"CreationDate": None}) as pages:
         for result in results:
@@ -65,7 +65,3 @@ def facts(result):
         checks += f"; not to be told: {', '.join(untold)}" if untold else ""
         lines.append(f"da/dN by {method}: {len(rates.rate)} rates, {int(rates.valid.sum())} valid{checks}")
     return lines + ([f"Note: {result.note}"] if result.note else [])
-
-
-def _file_name(name):
-    return re.sub(r"[^\w.-]+", "-", name)

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from crack_utils import metrics
 from crack_utils.data import crackforest, find_pairs, read_image, read_mask, spread
 from crack_utils.data.synthetic.surfaces import render_surface
+from crack_utils.metrics.counts import pooled_rows
 from crack_utils.runtime import paths
 from crack_utils.study import native
 
@@ -121,7 +121,20 @@ def mean_interval(values):
 
 
 def drawn_surfaces(count=24, size=(256, 256), seed=SEED):
-    """Return drawn surfaces that no training has seen, a list of (name, image in [0, 1], mask)."""
+    """Return drawn surfaces that no training has seen.
+
+    Parameters
+    ----------
+    count : int
+    size : (height, width) [px]
+    seed : int
+        The default is used for nothing else.
+
+    Returns
+    -------
+    list of (name, image, mask)
+        image: ndarray of float32 in [0, 1]; mask: ndarray of bool; both of shape `size`.
+    """
     drawn = (render_surface(seed, index, size) for index in range(count))
     return [(f"drawn {index}", np.float32(image) / 255, mask) for index, (image, mask) in enumerate(drawn)]
 
@@ -180,9 +193,7 @@ def zero_shot_table(tables):
     for name, table in tables.items():
         if table.empty:
             continue
-        counts = metrics.pooled(
-            metrics.Confusion(*map(int, row)) for row in table[["tp", "fp", "fn", "tn"]].itertuples(index=False)
-        )
+        counts = pooled_rows(table)
         rows[name] = {"pictures": len(table), "F1 at 2 px": table["f1"].mean(), "pooled F1": counts.f1}
         rows[name] |= {"precision": counts.precision, "recall": counts.recall}
     return pd.DataFrame(rows).T.astype({"pictures": int})

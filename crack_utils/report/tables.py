@@ -80,7 +80,19 @@ def statistics_table(groups):
 
 
 def data_numbers(experiment, pairs, split):
-    """Return the values for the prose of the page on the data."""
+    """Return the values for the prose of the page on the data.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    pairs : list of Pair
+    split : Split
+
+    Returns
+    -------
+    dict
+        Names, counts, the size (height, width) [px], and shares of crack pixels in [0, 1].
+    """
     table = data_table(pairs, experiment.size)
     return {
         "data": experiment.data.rstrip("/").split("/")[-1],
@@ -96,6 +108,28 @@ def data_numbers(experiment, pairs, split):
         "crack_share_min": table["least crack [%]"].min() / 100,
         "crack_share_mean": (table["mean crack [%]"] * table["pictures"]).sum() / len(pairs) / 100,
         "crack_share_max": table["most crack [%]"].max() / 100,
+    }
+
+
+def network_numbers(table):
+    """Return the values for the prose on a network.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `models.layer_table`.
+
+    Returns
+    -------
+    dict
+        parameters, layers, receptive_field [px] (side of a square; infinite if it is the whole image) and
+        multiply_adds for one picture.
+    """
+    return {
+        "parameters": table["parameters"].sum(),
+        "layers": len(table),
+        "receptive_field": table["receptive_field"].max(),
+        "multiply_adds": table["multiply_adds"].sum(),
     }
 
 

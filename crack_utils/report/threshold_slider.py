@@ -5,17 +5,15 @@ Every step is computed here, in float32: at "exactly 1", as a cast to whole numb
 """
 
 import base64
-import csv
 import io
 
 import numpy as np
 from PIL import Image
 
 from crack_utils.data import read_image, resize_image
-from crack_utils.evaluation.evaluate import THRESHOLDS
+from crack_utils.evaluation.evaluate import THRESHOLDS, threshold_scores
 from crack_utils.inference.tiles import predict
 from crack_utils.losses.registry import title
-from crack_utils.metrics import Confusion
 
 STEPS = 12  # from 0.5 upwards, the last one is exactly 1
 
@@ -67,23 +65,12 @@ def steps():
 def _network(loss, run, pair, thresholds):
     size = run.experiment.size
     probability = predict(run.model(), resize_image(read_image(pair.image, pair.bits), size))
-    scores = _mean_iou(run)
+    scores = threshold_scores(run)[run.metrics["evaluated"]]
     return {
         "title": title(loss),
         "masks": [_uri(probability >= threshold) for threshold in thresholds],
         "mean_iou": [scores[threshold] for threshold in thresholds],
     }
-
-
-def _mean_iou(run):
-    """Return the mean IoU of the evaluated set at each threshold that the evaluation counted."""
-    scores = {}
-    with open(run.folder / "thresholds.csv", newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            if row["set"] == run.metrics["evaluated"]:
-                counts = Confusion(*(int(row[name]) for name in ("tp", "fp", "fn", "tn")))
-                scores[float(row["threshold"])] = counts.mean_iou
-    return scores
 
 
 def _label(threshold):

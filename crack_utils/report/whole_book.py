@@ -42,7 +42,22 @@ def main():
 
 
 def link(file, kind, use):
-    """Return a link from a page of prose to a file beside the built pages."""
+    """Return a link from a page of prose to a file beside the built pages.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        An existing file; its size [MB] is part of the text.
+    kind : str
+        Such as "PDF".
+    use : str
+        What it is good for, such as "for printing".
+
+    Returns
+    -------
+    str
+        HTML.
+    """
     return (
         f'<a href="../{file.name}" download>The whole book as {kind}</a> ({file.stat().st_size / 1e6:.0f} MB, {use}).'
     )

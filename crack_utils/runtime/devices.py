@@ -54,10 +54,23 @@ def sharing(devices, batch, validation):
 
 
 def even_batch(batch, images, number):
-    """Return the largest batch size up to `batch` that gives each of `number` replicas images in every batch.
+    """Return the largest batch size that gives each replica images in every batch.
 
     TensorFlow gives each replica a fixed part of a batch. In an incomplete last batch some replicas would get no image,
-    which makes oneDNN's convolutions fail. `number` must divide `batch` and `images`, see `sharing`.
+    which makes oneDNN's convolutions fail.
+
+    Parameters
+    ----------
+    batch : int
+        Largest batch size.
+    images : int
+        Number of images.
+    number : int
+        Number of replicas; it must divide `batch` and `images`, see `sharing`.
+
+    Returns
+    -------
+    int
     """
     if number == 1:
         return batch

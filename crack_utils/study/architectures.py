@@ -126,7 +126,20 @@ def shared_computation(network, image):
 
 
 def numbers(tables, shared, difference):
-    """Return the values for the prose of the page; `shared` and `difference` are from `shared_computation`."""
+    """Return the values for the prose of the page.
+
+    Parameters
+    ----------
+    tables : Tables
+        Of the study.
+    shared : DataFrame
+    difference : float
+        Both from `shared_computation`.
+
+    Returns
+    -------
+    dict
+    """
     return {
         "source": source(tables),
         "seeds": int(tables.runs.loc[tables.runs["question"] == QUESTION, "seed"].nunique()),

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from crack_utils.losses.registry import title
+from crack_utils.metrics.counts import pooled_rows
 from crack_utils.metrics.intervals import bootstrap
-from crack_utils.metrics.masks import Confusion
 from crack_utils.runtime import paths
 
 TABLE = "thin_cracks.csv"
@@ -41,7 +41,7 @@ def means(table):
         rows.append(
             {"loss": title(loss), "fit": FITS[fit], "threshold": _limit(threshold, group)}
             | {f"{name}, 2 px": group[key].mean() for name, key in _MEANS.items()}
-            | {"crack IoU": _pooled(group).crack_iou, "training [min]": group["seconds"].mean() / 60}
+            | {"crack IoU": pooled_rows(group).crack_iou, "training [min]": group["seconds"].mean() / 60}
         )
     return pd.DataFrame(rows)
 
@@ -106,7 +106,7 @@ def numbers(table, provenance):
         "seeds": provenance["seeds"],
         "commit": provenance["commit"],
         "ceiling": ceiling["f1"].mean(),
-        "ceiling_crack_iou": _pooled(ceiling).crack_iou,
+        "ceiling_crack_iou": pooled_rows(ceiling).crack_iou,
         "wanted": WANTED,
         "best": best.to_dict(),
         "reached": bool(best["difference"] >= WANTED),
@@ -129,7 +129,3 @@ def _trained(table):
 def _limit(threshold, group):
     chosen = ", ".join(f"{limit:g}" for limit in group["limit"].unique())
     return threshold if threshold == "0.5" else f"{threshold} ({chosen})"
-
-
-def _pooled(group):
-    return Confusion(*(int(group[name].sum()) for name in ("tp", "fp", "fn", "tn")))

@@ -117,7 +117,19 @@ def keep_networks(runs, folder):
 
 
 def network(loss, folder=None):
-    """Return a network that `keep_networks` kept, in float32.
+    """Return a network that `keep_networks` kept.
+
+    Parameters
+    ----------
+    loss : str
+        One of `REPORTED`.
+    folder : pathlib.Path, optional
+        By default that of the committed results.
+
+    Returns
+    -------
+    keras.Model
+        float32.
 
     Raises
     ------

@@ -41,7 +41,23 @@ def ends(specimens, seed=SEED):
 
 
 def pixels(image, points, tip, weights):
-    """Return the features of a path's pixels, and whether they are crack; the path is the true one up to the tip."""
+    """Return the features of the pixels of a path: the true one up to the tip, and that of most evidence beyond it.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (H, W), in [0, 1]
+    points : ndarray, shape (n, 2)
+        (row, column) [px] along the crack, to its tip.
+    tip : (row, column) [px]
+    weights : dict of str to float
+        As `follow.WEIGHTS`.
+
+    Returns
+    -------
+    features : ndarray, shape (pixels, features)
+    crack : ndarray of bool, shape (pixels,)
+        Whether the pixel lies before the tip.
+    """
     along = arc_length(points)
     path = points[: np.searchsorted(along, along[-1] - CUT) + 1]
     start = int(np.searchsorted(along[: len(path)], along[len(path) - 1] - BEHIND))

@@ -38,7 +38,18 @@ def measure(run, tolerance=2, threshold=THRESHOLD):
 
 
 def row(true, predicted, tolerance=2):
-    """Return the measures of one photograph, as in `measure`, without its name."""
+    """Return the measures of one photograph, as in `measure`, without its name.
+
+    Parameters
+    ----------
+    true, predicted : ndarray of bool, shape (H, W)
+    tolerance : float [px]
+
+    Returns
+    -------
+    dict
+        precision, recall and f1 with the tolerance, in [0, 1]; the confusion counts tp, fp, fn, tn.
+    """
     precision, recall = metrics.tolerant_precision_recall(true, predicted, tolerance)
     counts = dataclasses.asdict(metrics.confusion(true, predicted))
     return {"precision": precision, "recall": recall, "f1": metrics.tolerant_f1(true, predicted, tolerance)} | counts

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crack_utils import metrics
 from crack_utils.data import find_pairs, sources
 from crack_utils.data.split import Split, split_pairs, write_split
 from crack_utils.evaluation.train import train
 from crack_utils.losses.registry import REPORTED
+from crack_utils.metrics.counts import pooled_rows
 from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import atomic_write
 from crack_utils.study import native
@@ -141,8 +141,8 @@ def measure(case, seed, data=DATA):
         return row | {"failed": 1}
     from crack_utils.evaluation.calibration import calibrate
 
-    rows = native.measure(run, threshold=None)
-    counts = metrics.pooled(metrics.Confusion(*(row[name] for name in ("tp", "fp", "fn", "tn"))) for row in rows)
+    rows = pd.DataFrame(native.measure(run, threshold=None))
+    counts = pooled_rows(rows)
     trained = run.provenance
     return row | {
         "failed": int(counts.f1 < 0.01),
@@ -152,7 +152,7 @@ def measure(case, seed, data=DATA):
         "f1": counts.f1,
         "precision": counts.precision,
         "recall": counts.recall,
-        "f1_tolerance_2": float(np.mean([row["f1"] for row in rows])),
+        "f1_tolerance_2": float(rows["f1"].mean()),
     }
 
 

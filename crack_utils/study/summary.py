@@ -7,20 +7,32 @@ import pandas as pd
 
 from crack_utils.evaluation.words import MEASURES
 from crack_utils.losses.registry import REPORTED, title
-from crack_utils.metrics.masks import Confusion
+from crack_utils.metrics.counts import COUNTS
 from crack_utils.metrics.probabilities import ROUNDS_TO_ONE
 from crack_utils.study import thresholds
 from crack_utils.study.cases import SCALES
 from crack_utils.study.claims import compare_losses, present, variant_title, variants
 from crack_utils.study.published import order
-from crack_utils.study.tables import COUNTS, folder_of, overview, repeated, source
+from crack_utils.study.tables import folder_of, overview, repeated, source
 from crack_utils.study.verdicts import MATTERS, SHARE, WORDS, by_seed, interval, text, verdict
 
 QUOTED = ("mean_iou", "unthresholded_mean_iou", "crack_at_one", "recall", "expected_calibration_error")  # in the prose
 
 
 def loss_table(tables, measures):
-    """Return a table of texts: failed trainings of each loss, and measures of the others with 95 % intervals."""
+    """Compare the losses: failed trainings of each, and measures of the others with 95 % intervals.
+
+    Parameters
+    ----------
+    tables : Tables
+    measures : sequence of str
+        Columns of `tables.specimens`.
+
+    Returns
+    -------
+    DataFrame of str
+        One row per loss.
+    """
     rows, failed = {}, tables.failures("losses")
     for loss, name in zip(REPORTED, map(title, REPORTED), strict=True):
         rows[name] = {"failed trainings": f"{failed[loss]}"}
@@ -31,9 +43,18 @@ def loss_table(tables, measures):
 
 
 def pair_table(tables, measures):
-    """Return a table of texts: the difference of each pair of losses, with limits for all pairs together.
+    """Compare the losses in pairs, with limits for all pairs together.
 
-    A star marks an established difference: its limits exclude zero.
+    Parameters
+    ----------
+    tables : Tables
+    measures : sequence of str
+        Columns of `tables.specimens`.
+
+    Returns
+    -------
+    DataFrame of str
+        One row per pair, one column per measure. A star marks an established difference: its limits exclude zero.
     """
     columns = {}
     for measure in measures:
@@ -302,4 +323,4 @@ def _pair_text(row):
 def _mean_iou_at(rows, threshold):
     """Return the mean over the seeds of the pooled mean IoU at a threshold of the table."""
     chosen = rows[np.isclose(rows["threshold"], threshold, rtol=0, atol=1e-9)]
-    return float(np.mean([Confusion(*counts).mean_iou for counts in chosen[list(COUNTS)].itertuples(index=False)]))
+    return float(thresholds.mean_iou(chosen).mean())

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from crack_utils.metrics.counts import COUNTS
 from crack_utils.runtime import paths, provenance
 from crack_utils.study.cases import KEPT, SCALES
 
@@ -38,7 +39,6 @@ MEASURES = (
     "tip_recall",
     "crack_width",
 )
-COUNTS = ("tp", "fp", "fn", "tn")
 SWEPT = ("losses", "families", TIPS)  # the questions whose counts are kept by threshold
 VALIDATION = ("mean_iou", "unthresholded_mean_iou", "accuracy", "mean_class_accuracy", "loss")  # kept of each training
 
@@ -163,7 +163,17 @@ def gather(cases, runs):
 
 
 def write(folder, tables, scale):
-    """Write the tables of a scale to a folder as CSV, with their provenance as JSON."""
+    """Write the tables of a scale as CSV, with their provenance as JSON.
+
+    Parameters
+    ----------
+    folder : path-like
+        Created if it does not exist.
+    tables : dict of DataFrame
+        From `gather`.
+    scale : str
+        One of `SCALES`.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():

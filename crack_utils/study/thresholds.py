@@ -8,8 +8,8 @@ have the same precision as everybody's.
 import numpy as np
 import pandas as pd
 
+from crack_utils.metrics.counts import COUNTS
 from crack_utils.metrics.probabilities import best_threshold
-from crack_utils.study.tables import COUNTS
 
 MEASURES = ("threshold", "mean_iou_chosen", "recall_chosen", "recall_matched")
 

@@ -51,7 +51,19 @@ def by_seed(values, bounds=DIFFERENCE):
 
 
 def interval(values, bounds=DIFFERENCE):
-    """Return mean and 95 % interval of values (seeds, specimens), both samples: value, low, high, seeds."""
+    """Return mean and 95 % interval of a measure; seeds and specimens are both samples.
+
+    Parameters
+    ----------
+    values : array of float, shape (seeds, specimens)
+    bounds : (float, float)
+        Smallest and largest possible value.
+
+    Returns
+    -------
+    dict
+        value, low, high; and seeds, their number.
+    """
     found = intervals.interval(values, bounds=bounds)
     limits = {"value": float(found.mean), "low": float(found.low), "high": float(found.high)}
     return limits | {"seeds": int(np.shape(values)[-2])}

@@ -40,7 +40,7 @@ class _ConfusionMetric(keras.metrics.Metric):
         return ops.cast(y_pred, "float32") >= self.threshold
 
     def value(self, tp, fp, fn, tn):
-        """Return the metric from the four counts (float32 scalars)."""
+        """Return the metric in [0, 1] from the four counts of pixels, float32 scalars."""
         raise NotImplementedError
 
     def update_state(self, y_true, y_pred, sample_weight=None):
@@ -87,7 +87,7 @@ class MeanIoU(_ConfusionMetric):
         super().__init__(threshold, name)
 
     def value(self, tp, fp, fn, tn):
-        """Return the metric from the four counts (float32 scalars)."""
+        """Return the metric in [0, 1] from the four counts of pixels, float32 scalars."""
         wrong = fp + fn
         return (_ratio(tp, tp + wrong, wrong) + _ratio(tn, tn + wrong, wrong)) / 2
 
@@ -115,7 +115,7 @@ class MeanPixelAccuracy(_ConfusionMetric):
         super().__init__(threshold, name)
 
     def value(self, tp, fp, fn, tn):
-        """Return the metric from the four counts (float32 scalars)."""
+        """Return the metric in [0, 1] from the four counts of pixels, float32 scalars."""
         wrong = fp + fn
         return (_ratio(tp, tp + fn, wrong) + _ratio(tn, tn + fp, wrong)) / 2
 
@@ -128,7 +128,7 @@ class PixelAccuracy(_ConfusionMetric):
         super().__init__(threshold, name)
 
     def value(self, tp, fp, fn, tn):
-        """Return the metric from the four counts (float32 scalars)."""
+        """Return the metric in [0, 1] from the four counts of pixels, float32 scalars."""
         wrong = fp + fn
         return _ratio(tp + tn, tp + tn + wrong, wrong)
 
@@ -147,7 +147,17 @@ class Separation(keras.metrics.Metric):
         self.sums = self.add_variable((4,), initializer="zeros", name="sums")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Add the pixels of one batch: mask and probability of shape (batch, height, width, 1); no sample weights."""
+        """Add the pixels of one batch.
+
+        Parameters
+        ----------
+        y_true : tensor, shape (batch, height, width, channels)
+            Mask in its first channel, in {0, 1}.
+        y_pred : tensor, shape (batch, height, width, 1)
+            Probability in [0, 1].
+        sample_weight : None
+            Keras passes it; it is not used.
+        """
         predicted = ops.cast(y_pred, "float32")
         true = ops.cast(mask_of(ops.convert_to_tensor(y_true), predicted), "float32")
         crack, background = ops.mean(true), ops.mean(1 - true)

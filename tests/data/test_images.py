@@ -6,8 +6,9 @@ import tensorflow as tf
 from PIL import Image
 
 from crack_utils import data
-from crack_utils.data import DataError, Pair, digests, masks
+from crack_utils.data import DataError, digests, masks
 from crack_utils.data.pairs import manifest_hash
+from tests.helpers.folders import fake_pairs
 
 GRAY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
 CRACK = np.zeros((6, 8), bool)
@@ -27,15 +28,6 @@ def make_folder(folder, names=("a", "b"), metadata=None):
     if metadata:
         (folder / "metadata.csv").write_text(metadata)
     return folder
-
-
-def fake_pairs(specimens=10, frames=4, sources=("old", "new")):
-    return [
-        Pair(f"{source}{s}_{f}", image=f"{source}/{s}_{f}", mask="m", source=source, specimen=f"{source}{s}", frame=f)
-        for source in sources
-        for s in range(specimens)
-        for f in range(frames)
-    ]
 
 
 class TestReadImage:

@@ -10,19 +10,9 @@ from PIL import Image
 from crack_utils import Experiment, data
 from crack_utils.data import DataError, Pair, find_pairs, sources
 from crack_utils.data.split import is_cracked, read_split, refuse_changed, split_pairs, write_split
-from tests.helpers.folders import dark_cracks, make_folder
+from tests.helpers.folders import dark_cracks, fake_pairs, make_folder
 
 SETS = ("train", "validation", "test")
-
-
-def fake_pairs(specimens=10, frames=4, sources=("old", "new")):
-    """Return pairs without files."""
-    return [
-        Pair(f"{source}{s}_{f}", image=f"{source}/{s}_{f}", mask="m", source=source, specimen=f"{source}{s}", frame=f)
-        for source in sources
-        for s in range(specimens)
-        for f in range(frames)
-    ]
 
 
 @pytest.fixture

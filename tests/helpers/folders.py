@@ -3,6 +3,18 @@
 import numpy as np
 from PIL import Image
 
+from crack_utils.data import Pair
+
+
+def fake_pairs(specimens=10, frames=4, sources=("old", "new")):
+    """Return pairs without files."""
+    return [
+        Pair(f"{source}{s}_{f}", image=f"{source}/{s}_{f}", mask="m", source=source, specimen=f"{source}{s}", frame=f)
+        for source in sources
+        for s in range(specimens)
+        for f in range(frames)
+    ]
+
 
 def make_folder(folder, images, masks=None, metadata=None):
     """Write a data set.

@@ -15,13 +15,6 @@ def folder(tmp_path):
     return cracked_pipes(tmp_path)
 
 
-def test_the_colours_are_the_books():
-    from crack_utils.labelling import view
-    from crack_utils.report.figures import style
-
-    assert (view.CRACK, view.SECONDARY) == (style.CRACK, style.SECONDARY)
-
-
 def seen(data):
     """Return a PNG file's pixels as RGBA."""
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGBA"))

@@ -144,7 +144,7 @@ def test_the_command_writes_tables_figures_and_a_sheet(tmp_path, capsys):
     assert main(["growth", str(tmp_path / "b")]) == 0
     assert "pipe: 3 photographs; no cycles were counted" in capsys.readouterr().out
     names = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.p*")}
-    assert names == {"growth.pdf", "figures/CT-1-a-N.png", "figures/CT-1-rates.png"}
+    assert names == {"growth.pdf", "figures/CT 1-a-N.png", "figures/CT 1-rates.png"}
     assert (tmp_path / "out" / "growth.pdf").read_bytes().startswith(b"%PDF")
     assert {path.name for path in (tmp_path / "b" / "growth" / "figures").iterdir()} == {
         "pipe-load-opening.png",

@@ -162,3 +162,15 @@ class TestFigures:
         assert len(figures.receptive_field(table, np.zeros((16, 24))).axes[0].patches) == 4
         assert len(figures.activations().axes) == 2
         assert isinstance(table, pd.DataFrame)
+
+    def test_network_leaves_out_normalisation_and_shows_every_level(self):
+        network = models.build("compact", filters=(1,) * 5, normalise_from=2)
+        table = models.layer_table(network, (32, 32))
+        axes = figures.network(table).axes[0]
+        assert len(axes.patches) == 5 * (2 + 1 + 2 + 2) + 2 + 1  # levels, bridge and output
+        assert "enlargement by 2" in axes.get_legend_handles_labels()[1]
+        assert len(figures.receptive_field(table, np.zeros((32, 32))).axes[0].patches) == 6
+
+    def test_numbers_of_the_report_s_network(self):
+        numbers = tables.network_numbers(models.layer_table(models.build("unet"), (128, 160)))
+        assert (numbers["parameters"], numbers["layers"]) == (1_735_361, 24)

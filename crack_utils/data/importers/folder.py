@@ -108,7 +108,20 @@ class Folder:
         return self._only(exact or named, annotation, name)
 
     def picture_of(self, stems, annotation, but=()):
-        """Return the picture with the first of some names, endings aside; those in `but` do not count.
+        """Return the picture that belongs to an annotation.
+
+        Parameters
+        ----------
+        stems : sequence of str
+            Names without ending, at least one; the first with a picture is taken.
+        annotation : pathlib.Path
+            Its file, for messages.
+        but : collection of pathlib.Path
+            Pictures that do not count.
+
+        Returns
+        -------
+        pathlib.Path
 
         Raises
         ------

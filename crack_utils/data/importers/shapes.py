@@ -160,7 +160,19 @@ def runs(counts, size):
 
 
 def paste(part, left, top, size):
-    """Return a mask of the whole picture from that of a part of it, whose first pixel is at (left, top).
+    """Return a mask of the whole picture from that of a part of it.
+
+    Parameters
+    ----------
+    part : ndarray of bool, shape (h, w)
+    left, top : int
+        Position of its first pixel in the picture [px].
+    size : (height, width) [px]
+        Of the picture.
+
+    Returns
+    -------
+    ndarray of bool, shape `size`
 
     Raises
     ------

@@ -104,7 +104,22 @@ def generate(
 
 
 def write_specimen(specimen, folder, frames, size, seed, patterns=GROWING, looks="usual"):
-    """Draw and write the frames of a specimen whose files do not exist yet; arguments as for `generate`."""
+    """Draw and write the frames of a specimen whose files do not exist yet.
+
+    Parameters
+    ----------
+    specimen : int
+        Number of the specimen.
+    folder : path-like
+        Folder of the data set; those of its parts must exist.
+    frames, size, seed, patterns, looks
+        As for `generate`.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written.
+    """
     for frame in range(frames):
         places = _places(Path(folder), specimen, frame)
         if all(place.exists() for place in places):
@@ -160,7 +175,21 @@ def _prepare(folder, recipe):
 
 
 def check_recipe(folder, name, recipe):
-    """Raise a ValueError if the file `name` in a folder contains other arguments than `recipe`, a dict."""
+    """Check that a data set was drawn with the arguments of this call.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    name : str
+        Of a JSON file in the folder, with the arguments the data set was drawn with.
+    recipe : dict
+        The arguments of this call.
+
+    Raises
+    ------
+    ValueError
+        If the two differ.
+    """
     stored = json.loads((folder / name).read_text())
     if stored != recipe:
         raise ValueError(f"folder={folder}: holds another data set, {stored}; choose another folder or remove it")

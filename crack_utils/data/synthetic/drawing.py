@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from crack_utils.geometry.centreline import arc_length
 
-_SPACING = 0.5  # [px] between the points of a resampled path
+SPACING = 0.5  # [px] between the points of a resampled path
 _CHUNK = 32  # [px] length of path per search window, because the bounding box of a long diagonal path is large
 _ROUGHEST = 1.4  # largest half width of an uneven edge, as a multiple of the even one
 
@@ -53,7 +53,7 @@ def densify(points, values):
     values : ndarray, shape (m,)
     """
     length = arc_length(points)
-    at = np.linspace(0.0, length[-1], max(2, int(np.ceil(length[-1] / _SPACING)) + 1))
+    at = np.linspace(0.0, length[-1], max(2, int(np.ceil(length[-1] / SPACING)) + 1))
     dense = np.stack([np.interp(at, length, points[:, axis]) for axis in (0, 1)], axis=1)
     return dense, np.interp(at, length, values)
 
@@ -88,7 +88,7 @@ def stroke(shape, points, half_width, edge=None):
     size = tuple(part.stop - part.start for part in window)
     coverage, touched = np.zeros(size, np.float32), np.zeros(size, bool)
     # Windows overlap by the margin. For a wide line they must be long, or pixels would be searched many times.
-    step = int(max(_CHUNK, 2 * margin) / _SPACING)
+    step = int(max(_CHUNK, 2 * margin) / SPACING)
     for start in range(0, len(points) - 1, step):
         part = _window(shape, points[start : start + step + 1], margin)
         if part is None:
@@ -129,7 +129,7 @@ class _Nearest:
         index = index[near]
         offset, along = pixels[near] - self.points[index], self.along[index]
         # The nearest position on the path is usually between two of its points.
-        slide = np.clip((offset * along).sum(1), -_SPACING / 2, _SPACING / 2)
+        slide = np.clip((offset * along).sum(1), -SPACING / 2, SPACING / 2)
         return near, offset - slide[:, None] * along, index
 
 

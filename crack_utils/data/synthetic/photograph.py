@@ -136,7 +136,24 @@ def _rng(seed, *key):
 
 
 def check_arguments(specimens, frames, size, seed, patterns=GROWING):
-    """Raise a ValueError if an argument of `render` or `generate` is not valid; the message says what is."""
+    """Check arguments of `render` and `generate`.
+
+    Parameters
+    ----------
+    specimens, frames : int
+        At least 1.
+    size : (height, width) [px]
+        At least 32 each.
+    seed : int
+        Not negative.
+    patterns : sequence of str
+        One or more of `PATTERNS`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not valid; the message says what is.
+    """
     for name, value in (("specimens", specimens), ("frames", frames)):
         if value < 1:
             raise ValueError(f"{name}={value}: valid are whole numbers of at least 1")

@@ -252,7 +252,22 @@ def draw_specimen(rng, source):
 
 
 def placed(rng, angle, mirror, behind, ahead):
-    """Draw a pose that shows the middle of a specimen, between its two edges, near the picture's centre."""
+    """Draw a pose that shows the middle of a specimen, between its two edges, near the picture's centre.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    angle : float [rad]
+        By which the specimen is rotated in the picture.
+    mirror : float
+        1, or -1 if the specimen is mirrored.
+    behind, ahead : float
+        Distances from the notch tip to the two edges, in picture heights.
+
+    Returns
+    -------
+    Pose
+    """
     centre = np.array([[0.5 * (ahead - behind), 0.0]])
     turned = Pose(angle, mirror, (0.0, 0.0)).to_picture(centre)[0]
     return Pose(angle, mirror, tuple((rng.normal(0, [0.03, 0.02]) - turned).tolist()))

@@ -119,7 +119,20 @@ def mask_picture(mask):
 
 
 def overlay_picture(image, mask, photograph):
-    """Return the photograph with outlines, tip and measures as a PNG."""
+    """Return the photograph with outlines, tip and measures.
+
+    Parameters
+    ----------
+    image : ndarray, float, shape (H, W), in [0, 1]
+    mask : ndarray of bool, shape (H, W)
+    photograph : Photograph
+        With the findings in that mask.
+
+    Returns
+    -------
+    bytes
+        A PNG file.
+    """
     drawn = overlay(image, mask, photograph.findings.cracks, photograph.name, photograph.settings.mm_per_px)
     return _encoded(drawn, "PNG")
 

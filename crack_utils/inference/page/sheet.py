@@ -7,10 +7,10 @@ from importlib.metadata import version
 
 import numpy as np
 
+from crack_utils.data.colours import CRACK, SECONDARY, TIP
 from crack_utils.data.contrast import contrast_stretch
 from crack_utils.data.digests import sha256
 from crack_utils.data.images import resize_image
-from crack_utils.inference.overlay import PRIMARY, SECONDARY, TIP
 from crack_utils.runtime import provenance
 
 A4 = (8.27, 11.69)  # [in]
@@ -49,7 +49,19 @@ def sheet(photograph, image, trained):
 
 
 def draw_sheet(photograph, image, trained):
-    """Return the sheet of a photograph as a matplotlib Figure."""
+    """Draw the sheet of a photograph: the picture, its tip, the measures, and where they come from.
+
+    Parameters
+    ----------
+    photograph : Photograph
+    image : ndarray, float, shape (H, W), in [0, 1]
+    trained : Predictor
+
+    Returns
+    -------
+    matplotlib Figure
+        Of one A4 page.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=A4)
@@ -130,7 +142,7 @@ def _draw(axes, photograph, gray, shape, corner, line):
     axes.imshow(gray, cmap="gray", vmin=0, vmax=1, extent=extent)
     primary = set(photograph.findings.primary)
     for number, points in enumerate(photograph.lines):
-        colour = PRIMARY if number in primary else SECONDARY
+        colour = CRACK if number in primary else SECONDARY
         axes.plot(points[:, 1], points[:, 0], color=colour, lw=line)
     for row, column in photograph.findings.cracks[0].tip.positions if photograph.findings.cracks else []:
         for edge, wide in (("black", 3.2), (TIP, 1.8)):

@@ -282,7 +282,18 @@ def baseline(image, mask, predicted, title="black-hat and Otsu"):
 
 
 def errors(image, mask, predicted):
-    """Return a picture, shape (H, W, 3), with found, missed and falsely alarmed pixels in `error_key`'s colours."""
+    """Colour the pixels where a prediction is right or wrong; `error_key` is the legend.
+
+    Parameters
+    ----------
+    image : ndarray, float, shape (H, W), in [0, 1]
+    mask, predicted : ndarray, bool, shape (H, W)
+
+    Returns
+    -------
+    ndarray of float, shape (H, W, 3), in [0, 1]
+        Found crack, missed crack and false alarms in three colours, over the picture.
+    """
     layers = (mask & predicted, FOUND), (mask & ~predicted, MISSED), (~mask & predicted, FALSE_ALARM)
     return tint(image, *layers, opacity=0.85)
 

@@ -43,7 +43,21 @@ class Panel:
 
 
 def around(mask, margin=30, aspect=1.25):
-    """Return the box around a mask, widened to the given width / height so that all panels have the same shape."""
+    """Return the box around a mask, widened so that all panels of a figure have the same shape.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (H, W)
+    margin : int [px]
+        Kept free around the mask.
+    aspect : float
+        Width of the box divided by its height.
+
+    Returns
+    -------
+    (rows, columns) : tuple of slice
+        Inside the picture, for `Panel.box`.
+    """
     rows, columns = bounding_box(mask, margin)
     height, width = rows.stop - rows.start, columns.stop - columns.start
     height, width = max(height, round(width / aspect)), max(width, round(height * aspect))

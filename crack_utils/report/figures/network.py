@@ -1,15 +1,18 @@
 """Figures of the network: its layers, its activations, and its receptive field."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from crack_utils.report.figures.style import CRACK, LOSS_COLOURS, QUIET, SECONDARY
+from crack_utils.report.figures.style import CRACK, INK, LOSS_COLOURS, QUIET, SECONDARY
 
 KIND_COLOURS = {
     "Conv2D": LOSS_COLOURS["bce"],
     "MaxPooling2D": LOSS_COLOURS["dice"],
     "Conv2DTranspose": LOSS_COLOURS["focal"],
+    "UpSampling2D": SECONDARY,
     "Concatenate": LOSS_COLOURS["tversky"],
 }
 
@@ -20,13 +23,15 @@ def network(table):
     Parameters
     ----------
     table : DataFrame
-        From `models.layer_table`: layer, kind, output_shape, parameters.
+        From `models.layer_table`: layer, kind, output_shape, parameters. Layers of other kinds than those of
+        `KIND_COLOURS`, such as normalisation, are left out.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(figsize=(10, 4.6))
+    table = table[table["kind"].isin(list(KIND_COLOURS))]
     tallest = max(shape[0] for shape in table["output_shape"])
     left, previous, skips, centres = 0.0, "", [], {}
     for row in table.itertuples():
@@ -45,7 +50,8 @@ def network(table):
             axes.annotate("", (end[0], end[1] + 0.07), (start[0], start[1] + 0.07), arrowprops=arc)
         previous = row.layer
     for kind, colour in KIND_COLOURS.items():
-        axes.plot([], [], "s", color=colour, label=_words(kind))
+        if kind in set(table["kind"]):
+            axes.plot([], [], "s", color=colour, label=_words(kind))
     axes.set(xlim=(-0.3, left), ylim=(-0.6, 0.85))
     figure.legend(loc="outside upper center", ncols=2)  # in the axes it would squeeze them
     axes.set_axis_off()
@@ -57,6 +63,7 @@ def _words(kind):
         "Conv2D": "3×3 convolution",
         "MaxPooling2D": "2×2 max-pooling",
         "Conv2DTranspose": "3×3 transposed convolution, stride 2",
+        "UpSampling2D": "enlargement by 2",
         "Concatenate": "concatenation with the encoder level",
     }[kind]
 
@@ -103,7 +110,8 @@ def receptive_field(table, image):
     axes.set(xticks=[], yticks=[])
     levels = table[table["kind"].isin(["MaxPooling2D"]) | (table["layer"] == table["layer"].iloc[-1])]
     names = [f"after pooling {number}" for number in range(1, len(levels))] + ["output"]
-    for colour, row, name in zip(LOSS_COLOURS.values(), levels.itertuples(), names, strict=False):
+    colours = itertools.cycle([*LOSS_COLOURS.values(), SECONDARY, INK])
+    for colour, row, name in zip(colours, levels.itertuples(), names, strict=False):
         side = row.receptive_field
         corner = (width / 2 - side / 2, height / 2 - side / 2)
         axes.add_patch(Rectangle(corner, side, side, fill=False, ec=colour, lw=2.2, label=f"{name}: {side} px"))

@@ -9,7 +9,7 @@ from crack_utils import metrics
 from crack_utils.evaluation.words import MEASURES
 from crack_utils.losses.registry import REPORTED, title
 from crack_utils.report.figures.style import FALSE_ALARM, FOUND, INK, LOSS_COLOURS, MISSED, QUIET
-from crack_utils.study import verdicts
+from crack_utils.study import thresholds, verdicts
 from crack_utils.study.published import TABLE_1
 
 RANKED = (
@@ -79,7 +79,8 @@ def threshold_curves(tables):
     last = 19.0  # position of the cast on this axis; its logit is infinite
     for loss in REPORTED:
         chosen = rows[rows["variant"] == loss]
-        table = chosen.assign(mean_iou=_mean_ious(chosen)).pivot(index="threshold", columns="seed", values="mean_iou")
+        chosen = chosen.assign(mean_iou=thresholds.mean_iou(chosen))
+        table = chosen.pivot(index="threshold", columns="seed", values="mean_iou")
         x = [_logit(t, last) for t in table.index]
         axes.plot(x, table.mean(axis=1), color=LOSS_COLOURS[loss], lw=2, label=title(loss))
         axes.fill_between(x, table.min(axis=1), table.max(axis=1), color=LOSS_COLOURS[loss], alpha=0.15, lw=0)
@@ -185,11 +186,6 @@ def _ranks(tables, measure, losses):
 
     means = tables.values("losses", measure, losses, worked=True).mean(axis=-1)
     return rankdata(means if measure in FALLING else -means, axis=0)
-
-
-def _mean_ious(rows):
-    counts = zip(*(rows[name] for name in ("tp", "fp", "fn", "tn")), strict=True)
-    return [metrics.Confusion(*each).mean_iou for each in counts]
 
 
 def _logit(probability, infinite=None):

@@ -8,12 +8,11 @@ from IPython import get_ipython
 from matplotlib import colors
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
+from crack_utils.data import colours
 from crack_utils.runtime import provenance
 
 LOSS_COLOURS = {"bce": "#0072b2", "dice": "#d55e00", "focal": "#009e73", "tversky": "#cc79a7"}  # Okabe and Ito
-CRACK = "#d55e00"
-SECONDARY = "#56b4e9"
-TIP = "#ffe14d"
+CRACK, SECONDARY, TIP = colours.CRACK, colours.SECONDARY, colours.TIP
 MISSED = "#cc3377"
 FALSE_ALARM = "#f0b000"
 FOUND = "#2a9d8f"
@@ -84,7 +83,14 @@ def credit(figure, notebook, *sources):
 
 
 def show(axes, image, title=""):
-    """Show a gray picture, shape (H, W), values in [0, 1], without ticks."""
+    """Show a gray picture without ticks.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    image : ndarray of float, shape (H, W), in [0, 1]
+    title : str
+    """
     axes.imshow(image, cmap="gray", vmin=0, vmax=1)
     axes.set(title=title, xticks=[], yticks=[])
     for spine in axes.spines.values():

@@ -17,7 +17,20 @@ _COVERED, _SHADED = 0.25, 0.25  # shares of pictures with objects over the crack
 
 
 def draw_clutter(rng, fields, surface):
-    """Draw things that cracks run through, such as joints, lines, stains and scratches; return a new surface."""
+    """Draw things that cracks run through, such as joints, lines, stains and scratches: none, one or several.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    fields : Fields
+        Of the picture.
+    surface : ndarray of float32, shape (height, width)
+        Gray values, about [0, 1].
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width)
+    """
     kinds = (joint, step, painted_line, stain, water_mark, scratches, tyre_mark, chalk, film)
     for _ in range(rng.poisson(_OFTEN)):
         surface = kinds[rng.integers(len(kinds))](rng, fields, surface)
@@ -25,12 +38,18 @@ def draw_clutter(rng, fields, surface):
 
 
 def draw_objects(rng, fields, surface):
-    """Draw objects that lie over the cracks.
+    """Draw objects that lie over the cracks, in a quarter of the pictures.
+
+    Parameters
+    ----------
+    rng, fields, surface
+        As for `draw_clutter`.
 
     Returns
     -------
     surface : ndarray of float32, shape (height, width)
     hidden : ndarray of bool, shape (height, width), or None
+        Where cracks are hidden; None if nothing hides them.
     """
     if rng.random() > _COVERED:
         return surface, None
@@ -39,7 +58,17 @@ def draw_objects(rng, fields, surface):
 
 
 def draw_shadow(rng, fields, surface):
-    """Draw the shadow of something outside the picture: soft or hard, straight, round or of leaves."""
+    """Draw the shadow of something outside the picture, in a quarter of the pictures: soft or hard, straight or round.
+
+    Parameters
+    ----------
+    rng, fields, surface
+        As for `draw_clutter`.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width)
+    """
     if rng.random() > _SHADED:
         return surface
     kind = rng.integers(3)

@@ -60,7 +60,16 @@ def _sparse(strand):
 
 
 def roughen(rng, fields, gap):
-    """Make a gap's edges uneven, in proportion to its width: in place."""
+    """Make a gap's edges uneven, in proportion to its width.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    fields : Fields
+        Of the picture.
+    gap : Gap
+        Its `inside` is changed in place.
+    """
     uneven = rng.uniform(0.05, 0.6) * fields.fractal(rng, rng.uniform(0.6, 1.3), coarsest=60)
     gap.inside += np.minimum(gap.half, 5) * np.clip(uneven, -0.7, 0.7)
 
@@ -121,8 +130,15 @@ def paint_cracks(rng, fields, surface, gap, blur=0.3, without=()):
 def annotate(rng, gap, blur):
     """Return where an annotator would mark crack: up to the outer edge of the dark band.
 
-    A blur of standard deviation `blur` [px] makes the dark band of a hairline wider, but not that of a wide crack.
-    Annotators draw slightly outside of the band.
+    Blur makes the dark band of a hairline wider, but not that of a wide crack. Annotators draw slightly outside of the
+    band.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    gap : Gap
+    blur : float [px]
+        Standard deviation of the camera's blur.
 
     Returns
     -------

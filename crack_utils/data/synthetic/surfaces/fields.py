@@ -19,10 +19,25 @@ class Fields:
         self.columns = np.arange(shape[1], dtype=np.float32)[None]
 
     def fractal(self, rng, slope, stretch=1.0, angle=0.0, coarsest=None):
-        """Draw a field whose amplitude is the frequency to the power of `-slope`: 0 is white noise, 1 rough, 2 smooth.
+        """Draw a field whose amplitude is a power of the frequency, like many natural textures.
 
-        It is stretched by the factor `stretch` in the direction `angle` [rad], from the rows. Waves longer than
-        `coarsest` [px] are left out.
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        slope : float
+            The amplitude is the frequency to the power of `-slope`: 0 gives white noise, 1 a rough field, 2 a smooth
+            one.
+        stretch : float
+            Factor by which the field is longer in one direction.
+        angle : float [rad]
+            That direction, from the rows.
+        coarsest : float [px], optional
+            Longer waves are left out.
+
+        Returns
+        -------
+        ndarray of float32, shape (height, width)
+            Mean 0 and variance 1.
         """
         log_frequency = _log_frequency(self.fast) if stretch == 1 else _stretched(self.fast, stretch, angle)
         amplitude = np.exp(-np.float32(slope) * log_frequency)
@@ -31,7 +46,21 @@ class Fields:
         return self._draw(rng, amplitude)
 
     def grains(self, rng, period, spread=0.35):
-        """Draw grains at a distance of about `period` [px]; `spread` is the standard deviation of their log(size)."""
+        """Draw grains of about one size.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        period : float [px]
+            Mean distance of neighbouring grains.
+        spread : float
+            Standard deviation of the logarithm of their sizes.
+
+        Returns
+        -------
+        ndarray of float32, shape (height, width)
+            Mean 0 and variance 1.
+        """
         log_frequency = _log_frequency(self.fast)
         return self._draw(rng, np.exp(-((log_frequency + np.float32(np.log(period))) ** 2) / np.float32(2 * spread**2)))
 
@@ -68,7 +97,21 @@ def _stretched(shape, stretch, angle):
 
 
 def smooth(rng, count, correlation):
-    """Draw `count` smooth values of mean 0 and variance 1; neighbours over about `correlation` values are similar."""
+    """Draw a smooth random curve, for widths and directions that change along a crack.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    count : int
+        Number of values.
+    correlation : float
+        Number of neighbouring values over which they are similar.
+
+    Returns
+    -------
+    ndarray of float, shape (count,)
+        Mean 0 and variance about 1.
+    """
     knots = max(4, int(np.ceil(count / correlation)) + 3)
     values = np.interp(np.linspace(1, knots - 2, count), np.arange(knots), rng.standard_normal(knots))
     return 1.2 * values  # linear interpolation takes a third of the variance

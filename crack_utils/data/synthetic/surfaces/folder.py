@@ -65,7 +65,22 @@ def generate_surfaces(folder, pictures=400, size=(384, 384), seed=0, workers=Non
 
 
 def write_surface(index, folder, size, seed, without):
-    """Draw and write one picture, then its mask: if the mask exists, both are complete; arguments as above."""
+    """Draw and write one picture, then its mask: if the mask exists, both are complete.
+
+    Parameters
+    ----------
+    index : int
+        Number of the picture, and its name.
+    folder : path-like
+        With folders `images` and `masks`.
+    size, seed, without
+        As for `render_surface`.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written.
+    """
     image, mask = render_surface(seed, index, size, without)
     for kind, array in (("images", image), ("masks", 255 * mask.astype(np.uint8))):
         with atomic_write(Path(folder) / kind / f"{_name(index)}.png") as draft:

@@ -94,7 +94,23 @@ def _crack(stage, canvas, surface, bond, camera, without):
 
 
 def check_arguments(seed, index, size, without):
-    """Return the size as a tuple of int; raise a ValueError if an argument of `render_surface` is not valid."""
+    """Check the arguments of `render_surface`.
+
+    Parameters
+    ----------
+    seed, index, size, without
+        As for `render_surface`.
+
+    Returns
+    -------
+    (int, int)
+        The size, (height, width) [px].
+
+    Raises
+    ------
+    ValueError
+        If an argument is not valid; the message says what is.
+    """
     if len(size) != 2 or min(size) < 32:
         raise ValueError(f"size={size}: valid is (height, width) with at least 32 pixels each")
     for name, value in (("seed", seed), ("index", index)):

@@ -205,7 +205,22 @@ MATERIALS = {  # with how often each comes up: where cracks are photographed mos
 
 
 def cells(rng, shape, period):
-    """Divide a grid into stones: each one's tone, and the distance from its rim in stone sizes."""
+    """Divide a grid into stones.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    shape : (height, width) [px]
+    period : float [px]
+        Mean distance of neighbouring stones.
+
+    Returns
+    -------
+    tone : ndarray of float32, shape (height, width)
+        One normal random number per stone, at all of its pixels.
+    rim : ndarray of float32, shape (height, width)
+        0 at the border between two stones; inside, about twice the distance from it, in units of `period`.
+    """
     reduced = tuple(int(np.ceil(side / 2)) for side in shape)  # half the resolution: a fourth of the time
     down, along = (np.arange(side, dtype=np.float32) * np.float32(2 / period) + 1 for side in reduced)
     count = int(down[-1]) + 3, int(along[-1]) + 3

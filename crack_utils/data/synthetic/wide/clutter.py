@@ -27,17 +27,20 @@ _GLYPHS = {  # strokes of letters on a 2 by 4 grid
 class Canvas:
     """A picture that is being painted, and the ways into its coordinates.
 
-    Attributes
+    Parameters
     ----------
     image : ndarray of float32, shape (height, width)
-    x, y, u, v : ndarray of float32, shape (height, width)
-        Positions in the picture's and in the specimen's frame.
+        Painted in place.
+    grids : (x, y, u, v)
+        Positions in the picture's and in the specimen's frame, ndarrays of float32, shape (height, width).
     scale : float
         Pixels per unit.
     to_pixels : function
         From (x, y), shape (n, 2), to (row, column).
     cracks : ndarray, shape (n, 2)
         (x, y) of points along all cracks at their longest.
+
+    All are attributes of the same names; the grids are the attributes `x`, `y`, `u` and `v`.
     """
 
     def __init__(self, image, grids, scale, to_pixels, cracks):
@@ -52,7 +55,19 @@ class Canvas:
         return np.min(np.hypot(*(points[:, None] - self.cracks[None]).transpose(2, 0, 1))) > distance
 
     def line(self, points, half_width, value, opacity=1.0, within=None):
-        """Draw a line of gray `value` through points (x, y), (n, 2); `within` limits it to a share of each pixel."""
+        """Draw a line.
+
+        Parameters
+        ----------
+        points : sequence of (x, y)
+        half_width : float
+            In units of the frame.
+        value : float
+            Gray value, in [0, 1].
+        opacity : float in [0, 1]
+        within : ndarray of float, shape (height, width), optional
+            Share of each pixel that may be painted, in [0, 1].
+        """
         drawn = stroke(self.image.shape, self.to_pixels(np.asarray(points, float)), half_width * self.scale)
         if drawn is not None:
             paint(self.image, drawn, value, opacity if within is None else opacity * within[drawn.window])
@@ -67,7 +82,18 @@ def resample(points, step=0.02):
 
 
 def paint_marks(canvas, rng, gray, body):
-    """Paint what is on the surface: scratches, pen lines, a ruler, letters, stickers and ground spots."""
+    """Paint what is on the surface: scratches, pen lines, a ruler, letters, stickers and ground spots.
+
+    Parameters
+    ----------
+    canvas : Canvas
+        Painted in place.
+    rng : numpy.random.Generator
+    gray : float in [0, 1]
+        Mean gray value of the surface.
+    body : ndarray of float, shape (height, width)
+        Share of each pixel that the specimen covers, in [0, 1].
+    """
     half = np.abs(canvas.y).max(), np.abs(canvas.x).max()
 
     def anywhere():
@@ -137,7 +163,18 @@ def _write(canvas, rng, start, value, body):
 
 
 def paint_rig(canvas, rng, layout, fields):
-    """Paint what holds and loads the specimen, away from the cracks."""
+    """Paint what holds and loads the specimen, away from the cracks.
+
+    Parameters
+    ----------
+    canvas : Canvas
+        Painted in place.
+    rng : numpy.random.Generator
+    layout : Layout
+        Of the specimen.
+    fields : ndarray of float32, shape (height, width)
+        Texture of grips and blocks, mean 0 and variance 1.
+    """
     gray = rng.uniform(0.15, 0.9)
     if layout.kind == "compact" and rng.random() < 0.9:
         _load_compact(canvas, rng, layout, gray, fields)
@@ -251,7 +288,16 @@ def paint_wires(canvas, wires):
 
 
 def paint_gauge(canvas, rng, layout):
-    """Paint a clip gauge's two arms at the notch's mouth."""
+    """Paint a clip gauge's two arms at the notch's mouth.
+
+    Parameters
+    ----------
+    canvas : Canvas
+        Painted in place.
+    rng : numpy.random.Generator
+    layout : Layout
+        Of the specimen.
+    """
     gray, gap = rng.uniform(0.3, 0.9), rng.uniform(0.02, 0.06)
     for side in (-1, 1):
         half_size = rng.uniform(0.1, 0.4), rng.uniform(0.008, 0.02)

@@ -10,12 +10,11 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
-from crack_utils.data.synthetic.drawing import densify
+from crack_utils.data.synthetic.drawing import SPACING, densify
 from crack_utils.geometry.centreline import arc_length
 
 _CORNERS = 900
 _TIP_TAPER = 1.0  # [px] over which a crack's last hairline ends
-_SPACING = 0.5  # [px] between points of a path
 
 
 @dataclass(frozen=True)
@@ -138,6 +137,14 @@ class CrackLook:
 class Ribbon:
     """The pixels around a path, with their positions along and beside it.
 
+    Parameters
+    ----------
+    shape : (height, width) [px]
+    corners : ndarray, shape (k, 2)
+        (row, column) of the path's corners [px].
+    margin : float [px]
+        Largest distance from the path.
+
     Attributes
     ----------
     rows, columns : ndarray of int, shape (n,)
@@ -154,7 +161,7 @@ class Ribbon:
     def __init__(self, shape, corners, margin):
         self.points, _ = densify(corners, np.zeros(len(corners)))
         self.along = arc_length(self.points)
-        near, step = np.zeros(shape, bool), max(1, int(margin / 4 / _SPACING))
+        near, step = np.zeros(shape, bool), max(1, int(margin / 4 / SPACING))
         block = math.ceil(1.3 * margin) + 1
         for row, column in np.rint(self.points[::step]).astype(int):
             near[max(row - block, 0) : max(row + block + 1, 0), max(column - block, 0) : max(column + block + 1, 0)] = 1
@@ -166,7 +173,7 @@ class Ribbon:
         tangent = np.gradient(self.points, axis=0)
         tangent /= np.maximum(np.hypot(*tangent.T), 1e-12)[:, None]
         offset, way = pixels[close] - self.points[self.index], tangent[self.index]
-        slide = np.clip((offset * way).sum(1), -_SPACING / 2, _SPACING / 2)
+        slide = np.clip((offset * way).sum(1), -SPACING / 2, SPACING / 2)
         offset -= slide[:, None] * way
         size = np.hypot(*offset.T)
         self.reach = np.where(size > 0.02, np.abs(offset).sum(1) / np.maximum(size, 0.02), 1.0)
@@ -250,7 +257,7 @@ def _uneven(rng, count, scale, roughness, width):
     """Unevenness of one flank, as a share of the width, at points of its path."""
     uneven = np.zeros(count)
     for size, weight in ((0.003, 0.5), (0.012, 0.7), (0.05, 0.6)):
-        spread = max(size * scale / _SPACING, 1)
+        spread = max(size * scale / SPACING, 1)
         draws = gaussian_filter1d(rng.standard_normal(int(count / spread * 4) + 8), 2)
         at = np.arange(count) / spread * 4
         uneven += weight * np.interp(at, np.arange(len(draws)), draws / 0.38)
@@ -258,7 +265,20 @@ def _uneven(rng, count, scale, roughness, width):
 
 
 def shade_tip(image, tip, direction, look, scale):
-    """Shade the plastic zone: two lobes ahead of the tip, where the surface dimples or whitens (Irwin 1957)."""
+    """Shade the plastic zone: two lobes ahead of the tip, where the surface dimples or whitens (Irwin 1957).
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (height, width)
+        Changed in place.
+    tip : (row, column) [px]
+    direction : (rows, columns)
+        Unit vector in which the crack grows.
+    look : CrackLook
+        Its `zone` is the largest change of gray value, and `zone_size` the size of the zone.
+    scale : float
+        Pixels per unit of `zone_size`.
+    """
     size = look.zone_size * scale
     reach = int(3 * size) + 1
     spans = zip(np.rint(tip).astype(int), image.shape, strict=True)

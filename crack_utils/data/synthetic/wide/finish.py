@@ -43,7 +43,20 @@ class Fields:
         return self._shaped(np.exp(np.float32(-2 * (math.pi * size / 2) ** 2) * squared))
 
     def lines(self, angle, width, stretch):
-        """Draw lines at an `angle` [rad], of about this `width` [px], and `stretch` times as long."""
+        """Draw parallel lines, such as those of brushing.
+
+        Parameters
+        ----------
+        angle : float [rad]
+        width : float [px]
+            About that of the lines.
+        stretch : float
+            Their length in widths.
+
+        Returns
+        -------
+        ndarray of float32, shape (height, width)
+        """
         cosine, sine = math.cos(angle), math.sin(angle)
         across = self.rows * cosine - self.columns * sine
         along = (self.rows * sine + self.columns * cosine) * stretch

@@ -104,13 +104,23 @@ def render_specimen(seed=0, specimen=0, frame=9, frames=10, size=(512, 640)):
 
 
 def measure_specimen(seed, specimen, frame, frames, size):
-    """Return tips and scale of a photograph without drawing it; arguments as for `render_specimen`.
+    """Return tips and scale of a photograph without drawing it.
+
+    Parameters
+    ----------
+    seed, specimen, frame, frames, size
+        As for `render_specimen`.
 
     Returns
     -------
     tips : ndarray, shape (n, 2)
         (row, column) [px]: none, one or two.
     mm_per_px : float
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
     """
     size = tuple(map(int, size))
     layout, growth, pose, _ = _moment(seed, specimen, frame, frames, size)
