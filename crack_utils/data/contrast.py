@@ -36,7 +36,10 @@ def contrast_stretch(image):
         return as_unit(image)
     low, high = np.float32(low / (bins - 1)), np.float32(high / (bins - 1))
     if image.dtype.kind != "u":
-        return np.clip((as_unit(image) - low) / (high - low), 0, 1)
+        stretched = as_unit(image)  # a copy, and of a large picture the only one
+        stretched -= low
+        stretched /= high - low
+        return np.clip(stretched, 0, 1, out=stretched)
     table = as_unit(np.arange(bins, dtype=image.dtype)[None])[0]  # far fewer grays than pixels
     return np.clip((table - low) / (high - low), 0, 1)[image]
 

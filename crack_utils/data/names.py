@@ -12,6 +12,7 @@ MARKS = re.compile(
     r"[-_. ]?(masks?|gt|ground[-_ ]?truth|labels?|label[-_ ]?ids|seg(mentation)?|annotations?|binary|bw)$",
     re.IGNORECASE,
 )
+MARKS_BEFORE = re.compile(r"^(masks?|gt|labels?|seg)[-_. ](?=.)", re.IGNORECASE)
 
 
 def normal(name):
@@ -44,5 +45,6 @@ def problem_of(path):
 
 
 def without_mark(name):
-    """Return the name of the image that a mask's name points to: "a" of "a_mask", "a-label" or "a_GT"."""
-    return MARKS.sub("", name)
+    """Return the name of the image that a mask's name points to: "a" of "a_mask", "a-label", "a_GT" or "mask_a"."""
+    shorter = MARKS.sub("", name)
+    return shorter if shorter != name else MARKS_BEFORE.sub("", name)

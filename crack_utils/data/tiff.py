@@ -136,9 +136,10 @@ def _by_tifffile(page):
     if values.ndim == 3:
         values, alpha = _colours(page, values)
     if page.photometric == WHITE_IS_ZERO:
-        values = ~values if values.dtype.kind in "bu" else 1 - values if values.dtype.kind == "f" else None
-        if values is None:
+        if values.dtype.kind not in "buf":
             raise Refused(_kind(page))
+        white = {"b": True, "f": 1}.get(values.dtype.kind, 2**page.bitspersample - 1)  # 12 bits are unpacked to 16
+        values = values ^ values.dtype.type(white) if values.dtype.kind in "bu" else white - values
     return Stored(values, alpha=alpha)
 
 

@@ -34,9 +34,11 @@ def as_field(mask_or_probability, threshold=0.5):
     if not (values.min() >= 0 and values.max() <= 1):
         raise ValueError(f"mask_or_probability lies in {values.min()} … {values.max()}, not in [0, 1]; try mask > 127")
     threshold = threshold if np.issubdtype(values.dtype, np.floating) else 0.5
-    field = values.astype(np.float32)
+    field = values.astype(np.float32, copy=False)
     mask = field >= threshold
-    field[without_pores(mask) & ~mask] = 1
+    pores = without_pores(mask) & ~mask
+    if pores.any():
+        field = np.where(pores, np.float32(1), field)  # a copy: the caller's values stay as they are
     return field, float(threshold)
 
 

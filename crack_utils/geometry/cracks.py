@@ -135,21 +135,22 @@ def measure_cracks(mask, mm_per_px=None, threshold=None, image=None, primary=Non
     check_scale(mm_per_px)
     image = check_image(image, field.shape)
     primary, notch = check_position("primary", primary), check_position("notch", notch)
-    labels, _ = ndimage.label(field >= level, EIGHT)
-    areas = np.bincount(labels[mask >= level])
     joined, ordered, probability = ranked(field, level, image, primary)
+    areas = _areas(field >= level, mask >= level, [crack for crack, _, _ in ordered])
     first = {"image": image, "notch": notch, "probability": probability}
     # There may be many secondary cracks; examining the photograph at all of their ends would take seconds.
     return [
-        _measure(joined, level, *crack, _area(areas, labels, crack[0]), not number, mm_per_px, {} if number else first)
-        for number, crack in enumerate(ordered)
+        _measure(joined, level, *crack, area, not number, mm_per_px, {} if number else first)
+        for number, (crack, area) in enumerate(zip(ordered, areas, strict=True))
     ]
 
 
-def _area(areas, labels, crack):
-    """Return the number of pixels of the pieces that a skeleton connects, without the bridges between them."""
-    touched = np.unique(labels[tuple(crack.pixels.T)])
-    return int(areas[touched[touched > 0]].sum())
+def _areas(filled, mask, cracks):
+    """Return of each skeleton the number of pixels of the pieces that it connects, without pores and bridges."""
+    labels, _ = ndimage.label(filled, EIGHT)
+    sizes = np.bincount(labels[mask])
+    touched = [np.unique(labels[tuple(crack.pixels.T)]) for crack in cracks]
+    return [int(sizes[pieces[pieces > 0]].sum()) for pieces in touched]
 
 
 def _measure(field, level, crack, way, closed, area, primary, mm_per_px, of_tip):

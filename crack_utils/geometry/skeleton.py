@@ -227,20 +227,28 @@ def _radii(mask, pixels):
 
 
 def _link(pixels, shape):
-    """Return the distances between linked pixels as a symmetric sparse array."""
-    number = np.full((shape[0] + 2, shape[1] + 2), -1, np.int32)  # one row and column more on all sides
-    number[tuple(pixels.T + 1)] = np.arange(len(pixels))
+    """Return the distances between linked pixels as a symmetric sparse array; the pixels go row by row."""
+    width = shape[1] + 2  # one column more on both sides, so that rows do not touch
+    places = pixels @ (width, 1)
+
+    def neighbours(down, right):
+        """Return the number of each pixel's neighbour, -1 where it has none."""
+        wanted = places + (down * width + right)
+        numbers = np.minimum(np.searchsorted(places, wanted), len(places) - 1)
+        return np.where(places[numbers] == wanted, numbers, -1)
+
+    beside, below = neighbours(0, 1), neighbours(1, 0)
     first, second, length = [], [], []
-    for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
-        other = number[pixels[:, 0] + 1 + down, pixels[:, 1] + 1 + right]
-        linked = other >= 0
-        if down and right:
-            below = number[pixels[:, 0] + 1 + down, pixels[:, 1] + 1]
-            beside = number[pixels[:, 0] + 1, pixels[:, 1] + 1 + right]
-            linked &= (below < 0) & (beside < 0)
-        first.append(np.flatnonzero(linked))
+    for other, distance in (
+        (beside, 1.0),
+        (below, 1.0),
+        (np.where((below < 0) & (beside < 0), neighbours(1, 1), -1), np.sqrt(2)),
+        (np.where((below < 0) & (neighbours(0, -1) < 0), neighbours(1, -1), -1), np.sqrt(2)),
+    ):
+        linked = np.flatnonzero(other >= 0)
+        first.append(linked)
         second.append(other[linked])
-        length.append(np.full(linked.sum(), np.hypot(down, right)))
+        length.append(np.full(len(linked), distance))
     first, second, length = map(np.concatenate, (first, second, length))
     both = np.concatenate([length, length]), (np.concatenate([first, second]), np.concatenate([second, first]))
     return coo_array(both, shape=(len(pixels), len(pixels))).tocsr()

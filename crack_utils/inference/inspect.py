@@ -27,7 +27,7 @@ from crack_utils.data.names import printable
 from crack_utils.data.stored import DataError
 from crack_utils.inference.certainty import unlike_the_training
 from crack_utils.inference.measure import as_row, measure
-from crack_utils.inference.overlay import overlay
+from crack_utils.inference.overlay import overlay_array
 from crack_utils.runtime import provenance
 from crack_utils.runtime.atomic import FullDiskError, atomic_write, lock, remove_drafts
 from crack_utils.runtime.workers import Workers
@@ -240,7 +240,7 @@ def _draw(folder, photograph, image, probability, threshold, cracks):
     draw = {  # one after another: together they would take more memory than the photograph
         "probabilities": lambda: _in_16_bits(probability),
         "masks": lambda: mask * np.uint8(255),
-        "overlays": lambda: np.asarray(overlay(image, mask, cracks, photograph.name, photograph.mm_per_px)),
+        "overlays": lambda: overlay_array(image, mask, cracks, photograph.name, photograph.mm_per_px),
     }
     for part, picture in draw.items():
         with atomic_write(_path(folder, part, photograph)) as draft:

@@ -31,27 +31,40 @@ def overlay(image, mask, cracks, name, mm_per_px=None):
         The outline lies around the crack, so that the crack itself stays visible: the primary crack's in orange, all
         others' in blue. A tip is the middle of a yellow circle.
     """
+    return Image.fromarray(overlay_array(image, mask, cracks, name, mm_per_px))
+
+
+def overlay_array(image, mask, cracks, name, mm_per_px=None):
+    """Return what `overlay` draws as a uint8 array of shape (height, width, 3).
+
+    Of a photograph of 100 megapixels a picture of Pillow's would take as much memory again.
+    """
     height, width = mask.shape
     line = max(1, round(max(mask.shape) / 1000))  # [px]
-    gray = contrast_stretch(image)
-    gray *= 255
-    painted = np.repeat(np.rint(gray, out=gray).astype(np.uint8)[..., None], 3, axis=-1)
-    del gray  # four bytes a pixel of what can be a photograph of 100 megapixels
+    gray = _in_8_bits(contrast_stretch(image))  # first, as it takes most memory
     primary = _component(mask, cracks[0].centreline.points) if cracks else mask
+    letters = max(12, round(max(mask.shape) / 50))  # [px]
+    painted = np.empty((height + 4 * letters, width, 3), np.uint8)
+    painted[:height] = gray[..., None]
+    del gray
+    painted[height:] = 255
     for part, colour in ((mask & ~primary, SECONDARY), (primary, CRACK)):
         outline = ndimage.binary_dilation(part, EIGHT, iterations=line) & ~mask
-        painted[outline] = ImageColor.getrgb(colour)
-    letters = max(12, round(max(mask.shape) / 50))  # [px]
-    picture = Image.new("RGB", (width, height + 4 * letters), "white")
-    picture.paste(Image.fromarray(painted))
-    draw = ImageDraw.Draw(picture)
+        painted[:height][outline] = ImageColor.getrgb(colour)
     for position in cracks[0].tip.positions if cracks else []:
         # A photograph of 2500 px is looked at with 900: there the circle's line still has 2 px.
-        _mark(draw, position, radius=max(10, round(max(mask.shape) / 90)), line=max(2, round(max(mask.shape) / 400)))
-    font = ImageFont.load_default(letters)
-    draw.text((letters // 2, height + letters // 2), f"{name}: {_words(cracks)}", "black", font)
-    _scale_bar(draw, (letters // 2, height + 2 * letters), width, letters, mm_per_px, font)
-    return picture
+        _mark(painted, position, max(10, round(max(mask.shape) / 90)), max(2, round(max(mask.shape) / 400)))
+    strip = Image.fromarray(painted[height:])
+    draw, font = ImageDraw.Draw(strip), ImageFont.load_default(letters)
+    draw.text((letters // 2, letters // 2), f"{name}: {_words(cracks)}", "black", font)
+    _scale_bar(draw, (letters // 2, 2 * letters), width, letters, mm_per_px, font)
+    painted[height:] = strip
+    return painted
+
+
+def _in_8_bits(gray):
+    gray *= 255
+    return np.rint(gray, out=gray).astype(np.uint8)
 
 
 def _component(mask, points):
@@ -62,9 +75,13 @@ def _component(mask, points):
     return labels == 1 + votes[1:].argmax()
 
 
-def _mark(draw, position, radius, line):
+def _mark(painted, position, radius, line):
     """Draw a circle around a position, and short strokes from it outwards, with a dark edge: grounds may be bright."""
-    row, column = position
+    reach = 2 * radius + 4 * line  # farther away nothing is drawn
+    top, left = (max(0, round(place) - reach) for place in position)
+    window = painted[top : round(position[0]) + reach, left : round(position[1]) + reach]
+    picture = Image.fromarray(window)
+    draw, row, column = ImageDraw.Draw(picture), position[0] - top, position[1] - left
     for colour, edge in (("black", 1 + line // 3), (TIP, 0)):
         outer, width = radius + edge, line + 2 * edge
         draw.ellipse((column - outer, row - outer, column + outer, row + outer), outline=colour, width=width)
@@ -72,6 +89,7 @@ def _mark(draw, position, radius, line):
             start, stop = radius, 1.8 * radius + edge
             ends = [(column + right * at, row + down * at) for at in (start, stop)]
             draw.line(ends, fill=colour, width=width)
+    window[:] = picture
 
 
 def _words(cracks):

@@ -6,6 +6,7 @@
 
 import csv
 import io
+import unicodedata
 from functools import cached_property
 from pathlib import Path
 
@@ -65,10 +66,9 @@ class LabelFolder:
         """Return the path of a photograph's mask, existing or not: a PNG file, unless another tool made a mask."""
         name = self._known(name)
         ours = self.path / "masks" / f"{self.images[name].stem}.png"
-        stems = dict.fromkeys([self.images[name].stem, name])
-        others = (
-            ours.with_name(stem + end) for stem in stems for suffix in SUFFIXES for end in (suffix, suffix.upper())
-        )
+        stems = dict.fromkeys([ours.stem, name, unicodedata.normalize("NFD", name)])  # a Mac writes ü as u and ¨
+        endings = [spelt for suffix in SUFFIXES for spelt in (suffix, suffix.upper(), suffix.title())]
+        others = (ours.with_name(stem + ending) for stem in stems for ending in endings)
         return ours if ours.exists() else next((file for file in others if file.exists()), ours)
 
     def check_table(self):

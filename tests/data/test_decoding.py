@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import struct
 import zlib
 
 import numpy as np
@@ -112,6 +113,88 @@ class TestTiff:
         Image.fromarray(GRAY).convert("P").save(tmp_path / "b.tif", tiffinfo={274: turn})
         for name in "ab":
             np.testing.assert_allclose(read_image(tmp_path / f"{name}.tif"), TURNED[turn] / 255, atol=2e-4)
+
+
+def of_bits(bits):
+    """Return the picture in few bits, and its rows packed as files store them."""
+    values = GRAY.astype(np.uint16) << 4 if bits == 12 else GRAY >> (8 - bits)
+    signs = (values[..., None] >> np.arange(bits)[::-1]) & 1
+    return values, np.packbits(signs.reshape(len(values), -1).astype(np.uint8), axis=1)
+
+
+def bare_tiff(path, bits, rows, white_is_zero=False):
+    """Write the smallest TIFF there is: its pixels, then its tags."""
+    pixels = rows.tobytes()
+    tags = {256: 50, 257: 40, 258: bits, 259: 1, 262: int(not white_is_zero), 273: 8, 277: 1, 278: 40, 279: len(pixels)}
+    ifd = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    head = b"II*\0" + struct.pack("<I", 8 + len(pixels))
+    return written(path, head + pixels + struct.pack("<H", len(tags)) + ifd + bytes(4))
+
+
+def bare_png(path, bits, rows, interlaced=False):
+    def chunk(name, content):
+        return len(content).to_bytes(4) + name + content + zlib.crc32(name + content).to_bytes(4)
+
+    header = struct.pack(">IIBBBBB", 50, 40, bits, 0, 0, 0, interlaced)
+    pixels = zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))
+    return written(path, b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b""))
+
+
+class TestFewBits:
+    @pytest.mark.parametrize("bits", [1, 2, 4, 12])
+    @pytest.mark.parametrize("white_is_zero", [False, True])
+    def test_packed_in_tiff(self, tmp_path, bits, white_is_zero):
+        values, rows = of_bits(bits)
+        if white_is_zero:
+            rows = ~rows
+        path = bare_tiff(tmp_path / "a.tif", bits, rows, white_is_zero)
+        np.testing.assert_allclose(read_image(path), values / (2**bits - 1), atol=1e-6)
+
+    @pytest.mark.parametrize("bits", [1, 2, 4])
+    def test_packed_in_png(self, tmp_path, bits):
+        values, rows = of_bits(bits)
+        np.testing.assert_allclose(
+            read_image(bare_png(tmp_path / "a.png", bits, rows)), values / (2**bits - 1), atol=1e-6
+        )
+
+    def test_interlaced_png(self, tmp_path):
+        steps = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
+        rows = [row for top, left, down, right in steps for row in GRAY[top::down, left::right]]
+        path = bare_png(tmp_path / "a.png", 8, rows, interlaced=True)
+        np.testing.assert_allclose(read_image(path), GRAY / 255, atol=1e-6)
+
+
+class TestOtherTools:
+    def test_a_pyramid_of_a_microscope(self, tmp_path):
+        with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+            file.write(GRAY, subifds=2, photometric="minisblack")
+            for step in (2, 4):
+                file.write(GRAY[::step, ::step], subfiletype=1, photometric="minisblack")
+        np.testing.assert_allclose(read_image(tmp_path / "a.tif"), GRAY / 255, atol=1e-6)
+
+    @pytest.mark.parametrize("kind", ["TIFF", "JPEG"])
+    def test_colours_of_printing(self, tmp_path, kind):
+        values = np.dstack([np.zeros((*GRAY.shape, 3), np.uint8), 255 - GRAY])
+        Image.fromarray(values, "CMYK").save(tmp_path / "a", kind)
+        np.testing.assert_allclose(read_image(tmp_path / "a"), GRAY / 255, atol=0.03)
+
+    @pytest.mark.parametrize("compression", ["jpeg2000", "png", "jpegxr", "lerc"])
+    def test_compressions_that_few_use(self, tmp_path, compression):
+        tifffile.imwrite(tmp_path / "a.tif", GRAY, compression=compression, photometric="minisblack")
+        np.testing.assert_allclose(read_image(tmp_path / "a.tif"), GRAY / 255, atol=1e-6)
+
+    def test_a_bmp_from_its_top_row_on_and_one_with_runs(self, tmp_path):
+        content = bytearray(encoded(np.dstack([GRAY] * 3), "BMP"))
+        start, row = 54, 152  # [bytes] of three a pixel, and two that fill up
+        rows = [content[start + at * row : start + (at + 1) * row] for at in range(40)]
+        content[22:26] = (-40).to_bytes(4, "little", signed=True)
+        path = written(tmp_path / "a.bmp", bytes(content[:start]) + b"".join(rows[::-1]))
+        np.testing.assert_allclose(read_image(path), GRAY / 255, atol=2e-4)
+        runs = b"".join(b"".join(bytes([1, value]) for value in row) + b"\0\0" for row in GRAY[::-1]) + b"\0\1"
+        palette = b"".join(bytes([level] * 3 + [0]) for level in range(256))
+        header = struct.pack("<IiiHHIIiiII", 40, 50, 40, 1, 8, 1, len(runs), 0, 0, 0, 0)
+        file = b"BM" + struct.pack("<III", 54 + 1024 + len(runs), 0, 54 + 1024) + header + palette + runs
+        np.testing.assert_allclose(read_image(written(tmp_path / "b.bmp", file)), GRAY / 255, atol=1e-6)
 
 
 class TestOrientation:

@@ -124,6 +124,9 @@ def test_a_folder_whose_names_are_all_wrong_is_not_called_empty(tmp_path):
         ("a_labelIds", "a"),
         ("a_groundtruth", "a"),
         ("a_seg", "a"),
+        ("mask_a", "a"),
+        ("GT-a", "a"),
+        ("seg_01_mask", "seg_01"),
         ("a_mask", "a_image"),
     ],
 )
@@ -134,6 +137,11 @@ def test_a_mask_of_a_marked_name_is_pointed_out(mask, image, tmp_path):
     hint = f"{mask}.png seems to be it: rename it to {image}.png"
     assert f"images/{image}.png: no mask of this name" in str(caught.value)
     assert (hint in str(caught.value)) == (without_mark(mask) in (image, without_mark(image)))
+
+
+def test_of_two_marks_the_last_one_goes():
+    names = ["mask_a", "GT-a", "seg_01_mask", "mask", "mask_", "gta", "a"]
+    assert list(map(without_mark, names)) == ["a", "a", "seg_01", "", "mask_", "gta", "a"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from crack_utils import geometry
 from crack_utils.data.synthetic import render
 from crack_utils.geometry import errors, tip
 from crack_utils.geometry.point import sharp_point
-from crack_utils.geometry.skeleton import skeletons
+from crack_utils.geometry.skeleton import _link, skeletons
 
 
 def rasterise(size, inside, samples=8):
@@ -258,3 +258,26 @@ def test_tips_of_held_out_specimens():
     for masks in ([shot.parts == 1 for shot in shots], [shot.mask for shot in shots]):
         summary = geometry.tip_errors(true, list(map(geometry.find_tip, masks))).summary()
         assert summary["median"] <= 1 and summary["percentile_90"] <= 2
+
+
+def test_links_join_neighbours_once_and_corners_only_where_no_third_pixel_does():
+    mask = np.random.default_rng(0).random((17, 23)) < 0.4
+    pixels = np.argwhere(mask)
+    places = {tuple(pixel): number for number, pixel in enumerate(pixels)}
+    expected = np.zeros((len(pixels), len(pixels)))
+    for (row, column), number in places.items():
+        for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+            corner = down and right and ((row + down, column) in places or (row, column + right) in places)
+            if (other := places.get((row + down, column + right))) is not None and not corner:
+                expected[number, other] = expected[other, number] = np.hypot(down, right)
+    np.testing.assert_array_equal(_link(pixels, mask.shape).toarray(), expected)
+
+
+def test_a_probability_stays_as_it_was_given():
+    probability = np.zeros((30, 60), np.float32)
+    probability[10:16, 5:50] = 0.9
+    probability[12, 20] = 0.1  # a pore
+    before = probability.copy()
+    (crack,) = geometry.measure_cracks(probability, threshold=0.5)
+    np.testing.assert_array_equal(probability, before)
+    assert crack.area == 6 * 45 - 1 and crack.tip.found

@@ -18,7 +18,7 @@ from crack_utils.data import DataError, read_image
 from crack_utils.inference import inspect, predictor
 from crack_utils.inference import overlay as drawing
 from crack_utils.inference.inspect import inspect_all
-from crack_utils.inference.overlay import overlay
+from crack_utils.inference.overlay import overlay, overlay_array
 from crack_utils.inference.photographs import find_photographs
 from crack_utils.runtime.atomic import FullDiskError, lock
 from tests.helpers.darkness import darkness
@@ -115,10 +115,10 @@ def test_it_goes_on_after_an_interruption(network, folder, tmp_path, monkeypatch
     def stopped(image, mask, cracks, name, scale):
         if name == "b":
             raise KeyboardInterrupt
-        return overlay(image, mask, cracks, name, scale)
+        return overlay_array(image, mask, cracks, name, scale)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(inspect, "overlay", stopped)
+        patch.setattr(inspect, "overlay_array", stopped)
         inspect_all(network, photographs, out)
     assert not (out / "measures" / "b.json").exists() and not (out / "measures.csv").exists()
     done = inspect_all(network, photographs, out)

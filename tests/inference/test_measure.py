@@ -1,9 +1,12 @@
 """From a probability and its photograph to measured cracks: how far a tip is followed, and who decides that."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from crack_utils.inference.measure import measure
+from crack_utils.inference.overlay import overlay_array
 
 
 @pytest.fixture
@@ -31,3 +34,19 @@ def test_the_photograph_decides_how_far_a_crack_goes_on(drawn):
 def test_a_second_look_of_the_network_has_a_say(drawn):
     (crack,) = measure(*drawn, 0.5, predictor=Blind())
     assert crack.tip.position[1] == pytest.approx(69.5, abs=3)
+
+
+def test_a_large_photograph_takes_few_bytes_a_pixel():
+    """Beside the photograph and its probability: in 108 megapixels, each byte a pixel is a tenth of a gigabyte."""
+    probability = np.zeros((1500, 2000), np.float32)
+    probability[700:708, 100:900] = probability[702:710, 920:1500] = probability[1000:1400, 400:404] = 0.9
+    probability[704, 500] = 0  # a pore; and the first two are pieces of one crack
+    image = np.float32(0.8) - np.float32(0.6) * probability
+    tracemalloc.start()
+    cracks = measure(image, probability, 0.5)
+    measuring = tracemalloc.get_traced_memory()[1] / image.size
+    tracemalloc.reset_peak()
+    overlay_array(image, probability >= 0.5, cracks, "a")
+    drawing = tracemalloc.get_traced_memory()[1] / image.size
+    tracemalloc.stop()
+    assert len(cracks) == 2 and measuring < 22 and drawing < 12, (len(cracks), measuring, drawing)

@@ -1,12 +1,15 @@
 """What the editor knows, without widgets: tools, steps, undo, and the folder that it keeps up to date."""
 
+from unicodedata import normalize
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from crack_utils import labelling
 from crack_utils.data import DataError, check_pairs, find_pairs
-from crack_utils.labelling import RecipeError, files
+from crack_utils.labelling import Recipe, RecipeError, files
+from crack_utils.labelling.folder import LabelFolder
 from crack_utils.labelling.session import Session
 from tests.helpers.cracked_pipes import BOX, CORNERS, CRACK, SIZE, cracked_pipes, mask_of, on_disk
 
@@ -158,3 +161,17 @@ def test_a_mask_made_elsewhere_is_not_replaced(folder):
     with pytest.raises(DataError, match="made without a recipe"):
         session.click(105, 100)
     assert snapshot(folder, session) == before
+
+
+@pytest.mark.parametrize("mask", ["é.tif", "é.BMP", "é.Tif", "é.Png", "é.JPG"])
+@pytest.mark.parametrize("spelling", ["NFC", "NFD"])
+@pytest.mark.parametrize("of_mask", ["NFC", "NFD"])
+def test_a_mask_made_elsewhere_is_seen_however_its_name_is_written(tmp_path, mask, spelling, of_mask):
+    for part, name in (("images", normalize(spelling, "é.png")), ("masks", normalize(of_mask, mask))):
+        (tmp_path / part).mkdir()
+        Image.fromarray(np.zeros((8, 9), np.uint8)).save(tmp_path / part / name)
+    folder = LabelFolder(tmp_path)
+    assert folder.state("é") == "foreign"
+    with pytest.raises(DataError, match="made without a recipe"):
+        folder.save("é", Recipe(), Recipe().apply(folder.photo("é")))
+    assert len(list((tmp_path / "masks").iterdir())) == 1

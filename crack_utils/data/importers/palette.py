@@ -9,12 +9,15 @@ from functools import partial
 
 import numpy as np
 
+from crack_utils.data.decoding import open_stored
 from crack_utils.data.images import DataError
 from crack_utils.data.importers.folder import read_text
 from crack_utils.data.importers.pixels import masks, pairs, read_pixels
 from crack_utils.data.importers.shapes import Annotated
+from crack_utils.data.masks import understand
 
 MOST = 64  # classes in a mask; more are gray edges, or a photograph
+FEW = 8  # values that may be classes also where they look like gray edges
 BACKGROUND = ("background", "_background_")
 IGNORED = 255  # how labelme stores -1
 
@@ -52,7 +55,7 @@ def _classes(file, by_index, by_colour):
     if coloured:
         values = values @ np.array((65536, 256, 1))
     found = [int(value) for value in np.unique(values)]
-    if len(found) > MOST:
+    if len(found) > MOST or (len(found) > 2 and _has_gray_edges(file, len(found))):
         raise DataError(
             f"{file}: {len(found)} values are no classes; if it is black and white with gray edges say --crack white, "
             "if it is coloured and was saved as JPEG --crack R,G,B"
@@ -62,6 +65,15 @@ def _classes(file, by_index, by_colour):
     else:
         names = {value: by_index.get(value, str(value)) for value in found}
     return values, {value: name for value, name in names.items() if value and name not in BACKGROUND}
+
+
+def _has_gray_edges(file, count):
+    """Return whether a mask is black and white, and gray where JPEG or a blur left it so: its values are no classes."""
+    stored = open_stored(file)
+    try:
+        return understand(stored).gray > 0 and (stored.lossy or count > FEW)
+    except ValueError:
+        return False
 
 
 def _index_names(folder):

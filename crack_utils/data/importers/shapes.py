@@ -204,7 +204,10 @@ def refuse_shape(kind):
     """Return a function that refuses a shape of which no mask can be made, once its class is asked for."""
 
     def draw(size):
-        raise ValueError(f"a crack is marked by a {kind}, which does not outline it; draw polygons, lines or masks")
+        article = "an" if kind[:1] in "aeiou" else "a"
+        raise ValueError(
+            f"a crack is marked by {article} {kind}, which does not outline it; draw polygons, lines or masks"
+        )
 
     return draw
 

@@ -134,6 +134,23 @@ def test_a_mask_with_many_values_says_what_to_do(tmp_path):
         import_annotations(folder, tmp_path / "data")
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_a_mask_of_black_and_white_from_jpeg_holds_no_classes(tmp_path, again):
+    folder = make_folder(tmp_path / "in", {"a": photograph(0, (20, 30))})
+    (folder / "masks").mkdir()
+    crack = np.zeros((20, 30), np.uint8)
+    crack[5:9, 4:20] = 255
+    path = folder / "masks" / "a.jpg"
+    Image.fromarray(crack).save(path, quality=75)
+    if again:
+        Image.open(path).save(path.with_suffix(".png"))
+        path.unlink()
+    with pytest.raises(DataError, match="are no classes; if it is black and white with gray edges say --crack white"):
+        import_annotations(folder, tmp_path / "data")
+    import_annotations(folder, tmp_path / "data", crack="white")
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "data" / "masks" / "a.png")), crack)
+
+
 def test_a_mask_of_another_size_and_one_without_photograph(tmp_path):
     wrong, right = np.zeros((9, 10), np.uint8), np.zeros((8, 10), np.uint8)
     right[3] = wrong[3] = 255
