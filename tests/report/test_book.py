@@ -76,6 +76,14 @@ def test_a_page_opens_with_one_title_and_an_overview(page):
     assert len(re.findall(r"(?m)^# ", outside_code)) == 1
 
 
+def test_no_line_of_prose_is_taken_for_a_comment():
+    texts = {page.stem: page.read_text() for page in PROSE}
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = nbformat.read(path, as_version=4).cells
+        texts[path.stem] = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    assert [name for name, text in texts.items() if re.search(r"(?m)^\s*%", text)] == []
+
+
 def test_the_checklist_has_every_item_once_with_a_state():
     checklist, choices = (BOOK / "fidelity.md").read_text().split("## Choices")
     rows = re.findall(r"(?m)^\| ([RS]\d+) \|(.*)\|$", checklist)
