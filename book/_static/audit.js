@@ -207,7 +207,7 @@ function audit(rows) {
 
 // The region of each row: predicted over true area against the crack share, as an SVG picture.
 function regionOf(rows) {
-  const colours = ["#2f5d7c", "#b5482a", "#5b8c5a", "#8a6fa8", "#c9a227", "#4aa3a2"];
+  const colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#c9a227", "#56b4e9"];
   const x = (share) => 50 + (250 * Math.log10(Math.min(0.6, Math.max(1e-4, share)) / 1e-4)) / Math.log10(6000);
   const y = (ratio) => 250 - (230 * Math.log10(Math.min(8, Math.max(0.15, ratio)) / 0.15)) / Math.log10(8 / 0.15);
   const panel = (kind, left) => {
