@@ -228,7 +228,7 @@ function regionOf(rows) {
     return `<rect x="${left}" y="${top - 6}" width="16" height="3" fill="${colours[i % colours.length]}"/>` +
       `<text x="${left + 22}" y="${top}" text-anchor="start">${name.innerHTML}</text>`;
   };
-  return `<svg viewBox="0 0 640 ${302 + 16 * Math.floor((rows.length - 1) / 4)}" role="img" font-size="11" text-anchor="middle" ` +
+  return `<svg viewBox="0 0 640 ${310 + 16 * Math.floor((rows.length - 1) / 4)}" role="img" font-size="11" text-anchor="middle" ` +
     `fill="currentColor" aria-label="Predicted over true crack area against the crack share, one curve a row">` +
     `<text transform="translate(14,135) rotate(-90)">predicted / true crack area</text>` +
     `${panel("global", 0)}${panel("mean class", 320)}${rows.map(key).join("")}</svg>`;
