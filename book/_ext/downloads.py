@@ -22,7 +22,7 @@ class WholeBook(SphinxDirective):
     """The directive ``whole-book``; see the head of this file."""
 
     def run(self) -> list[nodes.Node]:
-        text = '<p class="whole-book">This copy has neither PDF nor ePub; <code>make book</code> makes both.</p>'
+        text = '<p class="whole-book"><code>make book</code> also writes the whole book as PDF and as ePub.</p>'
         return [nodes.raw("", text, format="html")]
 
 

@@ -207,14 +207,14 @@ function audit(rows) {
 
 // The region of each row: predicted over true area against the crack share, as an SVG picture.
 function regionOf(rows) {
-  const colours = ["#2f5d7c", "#b5482a", "#5b8c5a", "#8a6fa8", "#c9a227", "#4aa3a2"];
+  const colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#c9a227", "#56b4e9"];
   const x = (share) => 50 + (250 * Math.log10(Math.min(0.6, Math.max(1e-4, share)) / 1e-4)) / Math.log10(6000);
   const y = (ratio) => 250 - (230 * Math.log10(Math.min(8, Math.max(0.15, ratio)) / 0.15)) / Math.log10(8 / 0.15);
   const panel = (kind, left) => {
     const lines = rows.map((row, i) => {
       if (row.accuracy === null || !(row.accuracy[0] < 1 && row.mean_iou[0] < 1 && row.mean_iou[0] > 0)) return "";
       const points = curveOf(row.mean_iou[0], row.accuracy[0], kind).map(([f, , ratio]) => `${x(f).toFixed(1)},${y(ratio).toFixed(1)}`);
-      return `<polyline points="${points.join(" ")}" fill="none" stroke-width="2.5" stroke="${colours[i % 6]}"/>`;
+      return `<polyline points="${points.join(" ")}" fill="none" stroke-width="2.5" stroke="${colours[i % colours.length]}"/>`;
     });
     return `<g transform="translate(${left},0)"><rect x="50" y="${y(2)}" width="250" height="${y(0.5) - y(2)}" fill="#8884"/>` +
       `<rect x="50" y="20" width="250" height="230" fill="none" stroke="currentColor"/>${lines.join("")}` +
@@ -222,8 +222,16 @@ function regionOf(rows) {
       [[0.001, "0.1 %"], [0.01, "1 %"], [0.1, "10 %"]].map(([f, text]) => `<text x="${x(f)}" y="265">${text}</text>`).join("") +
       [0.2, 0.5, 1, 2, 5].map((r) => `<text x="36" y="${y(r) + 4}">${r}</text>`).join("") + "</g>";
   };
-  return `<svg viewBox="0 0 640 290" role="img" font-size="11" text-anchor="middle" fill="currentColor" ` +
-    `aria-label="Predicted over true crack area against the crack share, one curve a row">${panel("global", 0)}${panel("mean class", 320)}</svg>`;
+  const key = (row, i) => {  // four names to a line, in the colours of their curves
+    const [left, top] = [50 + 140 * (i % 4), 300 + 16 * Math.floor(i / 4)], name = document.createElement("b");
+    name.textContent = row.name;
+    return `<rect x="${left}" y="${top - 6}" width="16" height="3" fill="${colours[i % colours.length]}"/>` +
+      `<text x="${left + 22}" y="${top}" text-anchor="start">${name.innerHTML}</text>`;
+  };
+  return `<svg viewBox="0 0 640 ${310 + 16 * Math.floor((rows.length - 1) / 4)}" role="img" font-size="11" text-anchor="middle" ` +
+    `fill="currentColor" aria-label="Predicted over true crack area against the crack share, one curve a row">` +
+    `<text transform="translate(14,135) rotate(-90)">predicted / true crack area</text>` +
+    `${panel("global", 0)}${panel("mean class", 320)}${rows.map(key).join("")}</svg>`;
 }
 
 if (typeof module !== "undefined") module.exports = { readTable, audit };

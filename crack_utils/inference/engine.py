@@ -235,11 +235,12 @@ def _function(model):
         return model(images, training=False)
 
     model.jit_compile = False  # one pass is shorter than compiling for it
-    function = tf.function(run, input_signature=[tf.TensorSpec((None, None, None, 1), tf.float32)])
+    # Layers of Keras need no rewriting of their Python code, which would leave files among the temporary ones.
+    function = tf.function(run, input_signature=[tf.TensorSpec((None, None, None, 1), tf.float32)], autograph=False)
     try:
         function.get_concrete_function()
     except Exception:  # each layer fails in its own way; a network of another kind fails again when it is tried
-        return tf.function(run)
+        return tf.function(run, autograph=False)
     return function
 
 

@@ -43,7 +43,7 @@ class Labels:
     @property
     def parts(self):
         """A uint8 array of shape (H, W): background 0, primary crack 1, secondary crack 2; primary where both are."""
-        return np.where(self.primary, 1, 2 * self.secondary).astype(np.uint8)
+        return np.where(self.primary, np.uint8(1), np.uint8(2) * self.secondary)
 
     def after(self, step, image, progress=None):
         """Return the labels after one more step; this object does not change.

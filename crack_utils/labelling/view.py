@@ -106,7 +106,8 @@ def _reduce(parts, step):
     high, wide = (-(-side // step) for side in parts.shape)
     padded = np.zeros((high * step, wide * step), np.uint8)
     padded[: parts.shape[0], : parts.shape[1]] = (3 - parts) * (parts > 0)  # primary 2, secondary 1
-    strongest = padded.reshape(high, step, wide, step).max(axis=(1, 3))
+    rows = padded.reshape(high, step, wide * step).max(axis=1)  # one axis after the other is faster
+    strongest = rows.reshape(high, wide, step).max(axis=2)
     return (3 - strongest) * (strongest > 0)
 
 

@@ -9,6 +9,7 @@ from tests.helpers import browser
 
 PAGES = paths.root() / "_build" / "html"
 SCHEMES = ("light", "dark")
+SCREEN = 900  # [px] high, of a notebook computer with a width of 1440 px
 
 # Blocks that reach beyond the page although nothing around them scrolls.
 CUT = """
@@ -85,6 +86,24 @@ def test_what_is_too_wide_for_a_phone_scrolls_in_its_own_box(driver):
         if boxes or driver.execute_script("return document.documentElement.scrollWidth") > 391:
             found[page.stem] = boxes
     assert not found
+
+
+def test_what_we_found_is_read_in_two_screens(driver):
+    show(driver, PAGES / "book" / "findings.html", 1440)
+    ends = "return Math.max(...[...document.querySelectorAll('article :is(p, li, table, img)')]"
+    ends += ".map((box) => box.getBoundingClientRect().bottom + scrollY))"
+    assert driver.execute_script(ends) <= 2 * SCREEN
+    rows = driver.find_elements("css selector", "article tbody tr")
+    assert len(driver.find_elements("css selector", "article table")) == 1 and 0 < len(rows) <= 10
+    assert len(driver.find_elements("css selector", "article figure")) == 1
+
+
+def test_the_finding_of_the_first_page_is_on_the_first_screen(driver):
+    show(driver, PAGES / "book" / "index.html", 1440)
+    slider = driver.find_element("css selector", ".threshold-slider .moving")
+    assert driver.execute_script("return arguments[0].getBoundingClientRect().bottom", slider) <= SCREEN
+    first = driver.find_element("css selector", "article h1 + p").text
+    assert 0 < len(first.split()) <= 60
 
 
 def test_code_is_opened_and_closed_by_one_button(driver):

@@ -70,9 +70,18 @@ def test_every_page_of_the_toc_exists_or_is_staged():
 def test_a_page_opens_with_one_title_and_an_overview(page):
     text = page.read_text()
     if page.stem != "index":  # the slider is its overview
+        text = re.sub(r"\A---\n.*?\n---\n\n?", "", text, flags=re.DOTALL)  # the theme's settings for this page
         assert re.match(r"# \S.*\n\n::::\{div\} overview\n", text)
     outside_code = re.sub(r"(?ms)^```.*?^```", "", text)
     assert len(re.findall(r"(?m)^# ", outside_code)) == 1
+
+
+def test_no_line_of_prose_is_taken_for_a_comment():
+    texts = {page.stem: page.read_text() for page in PROSE}
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = nbformat.read(path, as_version=4).cells
+        texts[path.stem] = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    assert [name for name, text in texts.items() if re.search(r"(?m)^\s*%", text)] == []
 
 
 def test_the_checklist_has_every_item_once_with_a_state():

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from crack_utils.metrics.probabilities import expected_calibration_error, reliability
-from crack_utils.report.figures.style import CRACK, FALSE_ALARM, FOUND, MISSED, QUIET, show, tint
+from crack_utils.report.figures.style import CRACK, FALSE_ALARM, FOUND, MISSED, QUIET, logarithmic, show, tint
 
 
 def reliability_diagram(true, probability, calibrated):
@@ -30,7 +30,8 @@ def reliability_diagram(true, probability, calibrated):
         below.plot(confidence, pixels, "o-", color=colour, lw=1.5, ms=4)
     axes.set(ylabel="share of crack", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes.legend(loc="upper left")
-    below.set(xlabel="probability of crack", ylabel="pixels", yscale="log")
+    below.set(xlabel="probability of crack", ylabel="pixels")
+    logarithmic(below.yaxis)
     for panel in (axes, below):
         panel.grid(alpha=0.3)
     return figure

@@ -20,6 +20,7 @@ from crack_utils.report.figures.style import (
     QUIET,
     SECONDARY,
     TIP,
+    logarithmic,
     show,
     tint,
 )
@@ -233,6 +234,7 @@ def appearance(groups):
         axis.set_major_formatter("{x:g}")
         axis.set_minor_locator(NullLocator())
     gray.set(xlabel="gray value", ylabel="pixels [%]", title="Gray values", xlim=(0, 1))
+    logarithmic(spectrum.xaxis, spectrum.yaxis)
     spectrum.set(xlabel="frequency [cycles/px]", ylabel="power", title="Spectrum")
     opening.set(xlabel="distance from tip [% of farthest]", ylabel="width [% of height]", title="Opening")
     if not any(len(statistics.opening) for statistics in groups.values()):

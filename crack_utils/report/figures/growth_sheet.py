@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from crack_utils.report.figures.style import CRACK, FOUND, MISSED, QUIET, SECONDARY
+from crack_utils.report.figures.style import CRACK, FOUND, MISSED, QUIET, SECONDARY, logarithmic
 
 TIPS = (SECONDARY, FOUND)
 A4 = (8.27, 11.69)  # [in]
@@ -39,7 +39,8 @@ def rates(axes, result):
         law = result.paris
         span = np.geomspace(*law.delta_k, 50)
         axes.plot(span, law.rate(span), color=CRACK, label=f"C = {law.C:.2e}, m = {law.m:.2f}")
-    axes.set(xscale="log", yscale="log", xlabel="ΔK [MPa √m]", ylabel="da/dN [mm/cycle]", title="Growth rate")
+    axes.set(xlabel="ΔK [MPa √m]", ylabel="da/dN [mm/cycle]", title="Growth rate")
+    logarithmic(axes.xaxis, axes.yaxis)
     axes.legend(title="open: a check failed", title_fontsize=8)
 
 

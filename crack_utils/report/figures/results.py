@@ -1,11 +1,13 @@
 """Figures of trainings: curves, learning rate, predictions, and the comparison of the losses."""
 
+from textwrap import fill
+
 import matplotlib.pyplot as plt
 import numpy as np
 
 from crack_utils.losses.registry import title
 from crack_utils.report.figures.data import error_key, errors
-from crack_utils.report.figures.style import CRACK, INK, LOSS_COLOURS, QUIET, show
+from crack_utils.report.figures.style import CRACK, INK, LOSS_COLOURS, QUIET, logarithmic, show
 from crack_utils.study.published import TABLE_1
 
 
@@ -28,7 +30,9 @@ def curves(history, loss):
     left.plot(epochs, history["loss"], color=colour, ls="--", label="training")
     left.plot(epochs, history["val_loss"], color=colour, marker="o", ms=4, label="validation")
     losses = np.concatenate([history["loss"], history["val_loss"]])
-    left.set(xlabel="epoch", ylabel="loss", title="Loss", yscale="log" if losses.max() > 3 * losses.min() else "linear")
+    left.set(xlabel="epoch", ylabel="loss", title="Loss")
+    if losses.max() > 3 * losses.min():
+        logarithmic(left.yaxis)
     left.legend()
     right.plot(epochs, history["miou"], color=colour, ls="--", label="training, at 0.5")
     right.plot(epochs, history["val_miou"], color=colour, marker="o", ms=4, label="validation, at 0.5")
@@ -53,7 +57,8 @@ def schedule(history):
     rates = history["learning_rate"]
     figure, axes = plt.subplots(figsize=(10, 2.4))
     axes.step(np.arange(1, len(rates) + 1), rates, where="mid", color=CRACK, lw=2)
-    axes.set(xlabel="epoch", ylabel="learning rate", yscale="log")
+    axes.set(xlabel="epoch", ylabel="learning rate")
+    logarithmic(axes.yaxis)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(axis="y", alpha=0.3)
     return figure
@@ -114,7 +119,7 @@ def side_by_side(images, masks, by_loss, titles):
         show(grid[row, 1], mask, "true mask" if row == 0 else "")
         grid[row, 0].set_ylabel(name, fontsize=8)
         for axes, (loss, probabilities) in zip(grid[row, 2:], by_loss.items(), strict=True):
-            show(axes, image, title(loss) if row == 0 else "")
+            show(axes, image, fill(title(loss), 10) if row == 0 else "")
             axes.imshow(errors(image, mask, probabilities[row] >= 0.5))
     figure.legend(handles=error_key(), loc="outside upper right", ncols=3)
     return figure

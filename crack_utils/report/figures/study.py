@@ -8,7 +8,7 @@ import numpy as np
 from crack_utils import metrics
 from crack_utils.evaluation.words import MEASURES
 from crack_utils.losses.registry import REPORTED, title
-from crack_utils.report.figures.style import FALSE_ALARM, FOUND, INK, LOSS_COLOURS, MISSED, QUIET
+from crack_utils.report.figures.style import FALSE_ALARM, FOUND, INK, LOSS_COLOURS, MISSED, QUIET, logarithmic
 from crack_utils.study import thresholds, verdicts
 from crack_utils.study.published import TABLE_1
 
@@ -145,7 +145,8 @@ def saturation():
         gap = np.where(values < 1, 1 - values.astype(float), np.nan)
         axes.plot(logits, gap, color=colour, lw=2, label=f"{name}: 1.0 from logit {reached[name]:.1f}")
         axes.plot(reached[name], 3e-8, "v", color=colour, ms=9, clip_on=False)
-    axes.set(xlabel="logit", ylabel="1 − sigmoid", yscale="log", ylim=(3e-8, 1), xlim=(0, 20))
+    axes.set(xlabel="logit", ylabel="1 − sigmoid", ylim=(3e-8, 1), xlim=(0, 20))
+    logarithmic(axes.yaxis)
     axes.legend()
     axes.grid(alpha=0.3)
     return figure, reached

@@ -6,6 +6,7 @@ import numpy as np
 import seaborn as sns
 from IPython import get_ipython
 from matplotlib import colors
+from matplotlib.ticker import LogFormatter
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from crack_utils.data import colours
@@ -18,6 +19,7 @@ FALSE_ALARM = "#f0b000"
 FOUND = "#2a9d8f"
 INK = "#6c7783"  # figures are transparent: it reads on a white page (contrast 4.6) and on a dark one (4)
 QUIET = "#7d8791"
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def use_style():
@@ -80,6 +82,31 @@ def credit(figure, notebook, *sources):
     width = int(figure.get_figwidth() * 15)  # letters of this size that fit
     figure.supxlabel(textwrap.fill(text, width), fontsize=8, color=QUIET, x=0.01, ha="left")
     return figure
+
+
+class Powers(LogFormatter):
+    """Labels of a logarithmic axis as plain text: Matplotlib's own are formulas."""
+
+    def __call__(self, x, pos=None):
+        """Return the label of a tick at x; empty where it would be too close to others."""
+        return power(x) if super().__call__(x, pos) else ""
+
+
+def power(value):
+    """Return a positive number with one digit as text: 0.01 to 9000 as it is, others such as "3·10⁻⁸"."""
+    exponent = int(np.floor(np.log10(value) + 1e-9))
+    if -2 <= exponent <= 3:
+        return f"{value:g}"
+    factor = f"{value / 10.0**exponent:.0f}"
+    return ("" if factor == "1" else f"{factor}·") + f"10{str(exponent).translate(RAISED)}"
+
+
+def logarithmic(*lines):
+    """Make axis lines, such as `axes.xaxis`, logarithmic, with labels that `use_style` shows as they are."""
+    for line in lines:
+        line.axes.set(**{f"{line.axis_name}scale": "log"})
+        line.set_major_formatter(Powers())
+        line.set_minor_formatter(Powers())
 
 
 def show(axes, image, title=""):

@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.lines import Line2D
 
-from crack_utils.report.figures.style import CRACK, LOSS_COLOURS, MISSED, QUIET, TIP, show
+from crack_utils.report.figures.style import CRACK, LOSS_COLOURS, MISSED, QUIET, TIP, logarithmic, show
 
 SHORTEST = 0.1  # [px] start of the axis of errors
 
@@ -33,7 +33,8 @@ def tips_found(*panels):
             axes.step(x, np.append(share, share[-1]), where="post", color=colours[name], lw=2, label=name)
         for radius in (2, 5, 10):
             axes.axvline(radius, color=QUIET, lw=0.8, ls=":", zorder=0)
-        axes.set(xscale="log", xlabel="distance from the true tip [px]", title=title, ylim=(0, 1.02))
+        logarithmic(axes.xaxis)
+        axes.set(xlabel="distance from the true tip [px]", title=title, ylim=(0, 1.02))
         if errors:
             axes.legend(loc="lower right")
     grid[0, 0].set_ylabel("share of pictures")

@@ -1,0 +1,30 @@
+"""The look of the figures: what is written on them reads as plain text."""
+
+import matplotlib.pyplot as plt
+import pytest
+
+from crack_utils.report.figures.style import logarithmic, power, use_style
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1e-4, "10⁻⁴"), (3e-8, "3·10⁻⁸"), (1e24, "10²⁴"), (0.01, "0.01"), (20, "20"), (1000, "1000")]
+)
+def test_powers_are_plain_text(value, text):
+    assert power(value) == text
+
+
+def test_a_logarithmic_axis_shows_no_formula():
+    with plt.rc_context():
+        use_style()
+        figure, axes = plt.subplots()
+        axes.plot([12, 40], [1e-6, 1e-3])
+        logarithmic(axes.xaxis, axes.yaxis)
+        figure.canvas.draw()
+        labels = [
+            text.get_text()
+            for axis in (axes.xaxis, axes.yaxis)
+            for minor in (False, True)
+            for text in axis.get_ticklabels(minor=minor)
+        ]
+        plt.close(figure)
+    assert "10⁻⁴" in labels and "20" in labels and not any("$" in label for label in labels)
