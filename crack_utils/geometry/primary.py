@@ -26,20 +26,20 @@ _BORDER = 1.5  # [px] from the picture's edge
 
 # Fitted by `crack_utils.study.primary_rule` on synthetic specimens and the default model's predictions for them.
 WEIGHTS = {
-    "length": 0.52,
-    "probability": 0.4,
-    "step": -0.74,
-    "dark": 0.52,
-    "bright": 0.05,
-    "wide": 0.66,
-    "narrows": -0.88,
-    "rough": 2.42,
-    "tip and mouth": 0.09,
-    "tip": 0.18,
-    "closed": -2.08,
-    "turns": -0.83,
+    "length": 0.66,
+    "probability": 2.93,
+    "step": -0.52,
+    "dark": 0.67,
+    "bright": 0.27,
+    "wide": 0.62,
+    "narrows": -0.41,
+    "rough": 2.79,
+    "tip and mouth": 0.07,
+    "tip": 0.25,
+    "closed": -1.63,
+    "turns": -0.97,
 }
-NONE = 4.25  # weighted sum of the alternative that none is the primary crack; fitted with the weights
+NONE = 7.94  # weighted sum of the alternative that none is the primary crack; fitted with the weights
 _OF_ENDS = [list(WEIGHTS).index(name) for name in ("tip and mouth", "tip")]
 
 
