@@ -26,20 +26,21 @@ _BORDER = 1.5  # [px] from the picture's edge
 
 # Fitted by `crack_utils.study.primary_rule` on synthetic specimens and the default model's predictions for them.
 WEIGHTS = {
-    "length": 0.66,
-    "probability": 2.93,
-    "step": -0.52,
-    "dark": 0.67,
-    "bright": 0.27,
-    "wide": 0.62,
-    "narrows": -0.41,
-    "rough": 2.79,
-    "tip and mouth": 0.07,
-    "tip": 0.25,
-    "closed": -1.63,
-    "turns": -0.97,
+    "length": 0.77,
+    "probability": 2.84,
+    "step": -0.5,
+    "dark": 0.81,
+    "bright": 0.36,
+    "wide": 0.63,
+    "narrows": -0.69,
+    "rough": 2.56,
+    "tip and mouth": 0.11,
+    "tip": 0.33,
+    "closed": -2.43,
+    "turns": -0.68,
 }
-NONE = 7.94  # weighted sum of the alternative that none is the primary crack; fitted with the weights
+NONE = 8.44  # weighted sum of the alternative that none is the primary crack; fitted with the weights
+_USUAL_ENDS = (3.3, 2.3)  # medians of the features of ends over the candidates of `primary_rule`
 _OF_ENDS = [list(WEIGHTS).index(name) for name in ("tip and mouth", "tip")]
 
 
@@ -101,19 +102,21 @@ def candidates(field, level, image=None):
 def _most_likely(field, level, image, pieces):
     """Return which crack has the largest weighted sum of the features of `candidates`, and its probability.
 
-    Features of ends take most of the time. They are measured only where they could still make the sum the largest. The
-    probability counts each of the other cracks with the largest sum that it could have, so it is rather too small.
+    Features of ends take most of the time. They are measured only where they could still make the sum the largest; for
+    the probability, the other cracks have those that are usual.
     """
     weights = np.array(list(WEIGHTS.values()))
     signs = np.array([_signs_of_middle(field, level, image, *piece) for piece in pieces])
-    at_most = signs @ weights + np.abs(weights[_OF_ENDS]) @ (2 * _CLEAR, _CLEAR)
+    without = signs @ weights
+    at_most = without + np.abs(weights[_OF_ENDS]) @ (2 * _CLEAR, _CLEAR)
     sums, mask = np.full(len(pieces), -np.inf), field >= level
     for number in np.argsort(-at_most):
         if at_most[number] < sums.max():
             break
         signs[number, _OF_ENDS] = _signs_of_ends(field, level, mask, image, *pieces[number])
-        sums[number] = at_most[number] = (signs @ weights)[number]
-    return int(np.argmax(sums)), float(1 / np.exp(np.append(at_most, NONE) - sums.max()).sum())
+        sums[number] = (signs @ weights)[number]
+    likely = np.where(np.isfinite(sums), sums, np.minimum(without + weights[_OF_ENDS] @ _USUAL_ENDS, sums.max()))
+    return int(np.argmax(sums)), float(1 / np.exp(np.append(likely, NONE) - sums.max()).sum())
 
 
 def _joined(field, level, image):

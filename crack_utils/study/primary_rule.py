@@ -21,7 +21,7 @@ from crack_utils.geometry.primary import WEIGHTS, candidates
 
 SEED = 9100  # not used for anything else
 RIDGE = 0.02  # of the weights, each in units of its sign's standard deviation
-ON_CRACK = 0.3  # of a skeleton: share that lies on the primary crack
+ON_CRACK = 0.1  # of a skeleton: least share on the primary crack; a notch may be found as a part of it
 LEAST = 5  # [px] of a skeleton on the primary crack
 PARTS = 5
 
