@@ -19,7 +19,7 @@ SEED = 7200  # of drawn specimens, used for nothing else
 POLYMER = "cracktip_polymer"
 MARKS = "results/polymer_tips.csv"
 SEEN = 640  # [px] longer side to which the polymer photographs are reduced: that of the specimens drawn for training
-EDGES = (0.5, 0.8, 0.95, 0.99, 1.0)  # between classes of the probability of the right end
+EDGES = (0.25, 0.5, 0.65, 0.8, 0.95, 1.0)  # between classes of the probability of the right end
 
 
 @dataclass(frozen=True)

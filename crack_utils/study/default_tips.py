@@ -138,6 +138,28 @@ def summarise(table):
     return pd.DataFrame(rows, columns=["specimens", "result", "count", "of", "share", "low", "high"])
 
 
+def right_ends(file=None):
+    """Return how sure the rule was of each found tip, and whether it was right, of the stored table.
+
+    Parameters
+    ----------
+    file : path-like, optional
+        By default the committed table of the default model.
+
+    Returns
+    -------
+    DataFrame
+        masks ("predicted"), probability, right; one row a found tip; no row without the table.
+    """
+    file = file or paths.root() / TABLES["wide"]
+    if not file.is_file():
+        return pd.DataFrame(columns=["masks", "probability", "right"])
+    found = pd.read_csv(file).dropna(subset="right_end")
+    return pd.DataFrame(
+        {"masks": "predicted", "probability": found["right_end_probability"], "right": found["right_end"] == 1}
+    )
+
+
 def numbers(file=None):
     """Return what the page says of the probability of the right end, over all specimens where a tip was found.
 
@@ -155,12 +177,11 @@ def numbers(file=None):
     file = file or paths.root() / TABLES["wide"]
     if not file.is_file():
         return dict.fromkeys(("many_right", "many_low", "many_high", "many_stated"), math.nan) | {"many_holds": "–"}
-    table = pd.read_csv(file)
-    found = table[table["right_end"].notna()]
-    limits = stats.binomtest(int(found["right_end"].sum()), len(found)).proportion_ci()
-    stated = float(found["right_end_probability"].mean())
+    found = right_ends(file)
+    limits = stats.binomtest(int(found["right"].sum()), len(found)).proportion_ci()
+    stated = float(found["probability"].mean())
     return {
-        "many_right": float(found["right_end"].mean()),
+        "many_right": float(found["right"].mean()),
         "many_low": float(limits.low),
         "many_high": float(limits.high),
         "many_stated": stated,
