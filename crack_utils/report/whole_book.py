@@ -68,13 +68,31 @@ def pdf(build, browser):
     _sphinx("singlehtml")
     folder = build / "singlehtml"
     page = folder / "index.html"
-    shutil.copy(folder / "book" / "index.html", page)  # its links are relative to the root
+    page.write_text(at_root((folder / "book" / "index.html").read_text("utf-8")), "utf-8")
     file = build / "html" / f"{NAME}.pdf"
     command = [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
     command += ["--no-pdf-header-footer", "--generate-pdf-document-outline", "--virtual-time-budget=120000"]
     subprocess.run([*command, f"--print-to-pdf={file}", page.as_uri()], check=True, timeout=PATIENCE)
     file.write_bytes(titles_once(file.read_bytes()))
     return file
+
+
+def at_root(html):
+    """Return the single page for the folder above its own: its pictures are found there already.
+
+    Its links to itself stay within the page, its own files are found, and downloads, which a PDF does not hold, are no
+    links.
+
+    Parameters
+    ----------
+    html : str
+
+    Returns
+    -------
+    str
+    """
+    html = html.replace('href="book/index.html#', 'href="#').replace('="../_static/', '="_static/')
+    return re.sub(r'href="(\.\./)?_downloads/[^"]*"', "", html)
 
 
 def titles_once(pdf):

@@ -3,7 +3,7 @@
 import zipfile
 from xml.etree import ElementTree
 
-from crack_utils.report.whole_book import mend_epub, titles_once
+from crack_utils.report.whole_book import at_root, mend_epub, titles_once
 
 PAGE = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE html>
@@ -33,3 +33,13 @@ def test_pages_of_an_epub_are_xml_without_scripts(tmp_path):
     ElementTree.fromstring(page.encode())
     assert page.startswith("<?xml") and "there.css" in page and "No scripts." in page
     assert not any(word in page for word in ("<script", "gone.css", "hidden", "&nbsp;", "&Apply"))
+
+
+def test_the_page_that_is_printed_holds_no_link_to_the_machine_it_was_built_on():
+    page = '<a href="book/index.html#id3">3</a><script src="../_static/audit.js"></script>'
+    page += (
+        '<a class="x" href="_downloads/3f/tips.ipynb">notebook</a><a href="https://example.org/book/index.html">o</a>'
+    )
+    printed = at_root(page)
+    assert '<a href="#id3">' in printed and 'src="_static/audit.js"' in printed
+    assert '<a class="x" >notebook</a>' in printed and "https://example.org/book/index.html" in printed
