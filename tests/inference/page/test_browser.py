@@ -256,14 +256,24 @@ def test_corrections_become_labels_and_are_written_on_the_sheet(page, labels, tm
 def test_nothing_is_asked_elsewhere_and_nothing_is_held_back(page):
     page.drop(pipe_png=as_file(bars(), factor=LARGE))
     page.measured("pipe")
-    asked = [json.loads(entry["message"])["message"] for entry in page.driver.get_log("performance")]
-    answered = {each["params"]["response"]["url"] for each in asked if each["method"] == "Network.responseReceived"}
-    own = ("http://127.0.0.1:", "data:", "blob:", "chrome:")
+    own, messages = ("http://127.0.0.1:", "data:", "blob:", "chrome:"), []
+
+    def urls():
+        """Return what was answered, and what our own page has asked for: the browser's start page asks too."""
+        messages.extend(json.loads(entry["message"])["message"] for entry in page.driver.get_log("performance"))
+        answers = [each["params"] for each in messages if each["method"] == "Network.responseReceived"]
+        requests = [each["params"] for each in messages if each["method"] == "Network.requestWillBeSent"]
+        sent = {each["request"]["url"] for each in requests if each["documentURL"].startswith(own[0])}
+        return {each["response"]["url"] for each in answers}, sent
+
+    def all_answered():
+        answered, sent = urls()
+        return sent <= answered
+
+    until(all_answered, "an answer to each request")
+    answered = urls()[0]
     assert any(url.startswith(own[0]) for url in answered)
     assert not [url for url in answered if not url.startswith(own)], "the page works without a network"
-    # The browser's own start page asks for something too, before ours is opened.
-    sent = [each["params"] for each in asked if each["method"] == "Network.requestWillBeSent"]
-    assert {each["request"]["url"] for each in sent if each["documentURL"].startswith(own[0])} <= answered
     assert not [entry for entry in page.driver.get_log("browser") if entry["level"] == "SEVERE"]
 
 
