@@ -59,7 +59,9 @@ def animation(images, masks, cracks):
     for image, mask, of_image in zip(images, masks, cracks, strict=True):
         height, width = mask.shape
         drawn = overlay(image, mask, of_image, "").crop((0, 0, width, height))
-        pictures.append(_resized(drawn).quantize(64, dither=Image.Dither.NONE))
+        # Few pixels are coloured: the usual choice of 64 colours would keep grays alone.
+        palette = {"method": Image.Quantize.MAXCOVERAGE, "dither": Image.Dither.NONE}
+        pictures.append(_resized(drawn).quantize(64, **palette))
     file = io.BytesIO()
     pictures[0].save(file, "GIF", save_all=True, append_images=pictures[1:], duration=MILLISECONDS, loop=0)
     return file.getvalue()

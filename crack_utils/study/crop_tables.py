@@ -85,7 +85,7 @@ def in_words(table):
     )
     reached = "reach" if best["difference"] >= WANTED else "do not reach"
     return (
-        f"**Crops {reached} the gain of {WANTED:g} in F1 that would justify their effort**: the largest difference is "
+        f"**Crops {reached} the gain of {WANTED:g} in F1 that would justify their effort**: at best they change it by "
         f"{best['difference']:+.3f} [{best['low']:+.3f}, {best['high']:+.3f}] "
         f"({title(best['loss'])}, threshold {best['threshold']}). True masks that are resized and enlarged again have "
         f"an F1 of {ceiling:.3f}, so resizing by two hardly changes this measure for these cracks. At 0.5 crops have a "

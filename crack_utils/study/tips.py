@@ -145,7 +145,7 @@ def table(errors):
     Returns
     -------
     DataFrame
-        median and 90th percentile [px], shares of all pictures found within 2, 5 and 10 px, misses, pictures.
+        median and 90th percentile [px], shares of true tips found within 2, 5 and 10 px, misses, true tips.
     """
     rows = {}
     for name, tip_error in errors.items():
@@ -155,9 +155,9 @@ def table(errors):
             "90 % [px]": summary["percentile_90"],
             **{f"found within {radius} px": summary[f"success_{radius}"] for radius in (2, 5, 10)},
             "misses": summary["misses"],
-            "pictures": summary["count"],
+            "tips": summary["count"],
         }
-    whole = {name: int for name in ("misses", "pictures") if rows}
+    whole = {name: int for name in ("misses", "tips") if rows}
     return pd.DataFrame(rows, dtype=object).T.astype(float).astype(whole)
 
 

@@ -32,6 +32,15 @@ def test_the_animation_has_all_frames_and_the_same_bytes(sequence):
     assert 'alt="a &quot;crack&quot;"' in html and 'src="data:image/gif;base64,' in html
 
 
+def test_the_animation_keeps_the_colour_of_the_outline_on_a_speckled_specimen():
+    image = np.random.default_rng(0).random((256, 320))
+    mask = np.zeros(image.shape, bool)
+    mask[:150, 150:153] = True
+    picture = Image.open(io.BytesIO(growth.animation([image], [mask], [measure_cracks(mask)])))
+    red, _, blue = np.moveaxis(np.int16(picture.convert("RGB")), -1, 0)
+    assert (red - blue > 100).sum() > 100  # about 2 × 150 pixels of outline
+
+
 def test_figures_show_frames_with_cracks_and_without(sequence):
     images, masks, _ = sequence
     strip = figures.outlined(*sequence, ["a", "b", "c"])

@@ -98,7 +98,7 @@ def test_true_masks_and_numbers(tmp_path):
     synthetic.generate(tmp_path, specimens=2, frames=2, size=(96, 120), seed=3)
     true = tips.from_true_masks(find_pairs(tmp_path / "old", tmp_path / "new"))
     table = tips.table(true)
-    assert table["pictures"].tolist() == [4, 4] and (table["found within 5 px"] == 1).all()
+    assert table["tips"].tolist() == [4, 4] and (table["found within 5 px"] == 1).all()
     runs = {"Dice": TipErrors(np.array([1.0, 2, 30])), "BCE": TipErrors(np.array([1.0, INF, INF]))}
     compared = tips.against_base(made_up({"dice": [3], "dice+tip": [1]}), 100)
     found = tips.numbers(true, runs, {}, compared)

@@ -73,7 +73,8 @@ def f1_over_minutes(trainings):
     figure, axes = plt.subplots(figsize=(8, 4))
     full = trainings[(trainings["labels"] == "all") & (trainings["failed"] == 0)]
     short = full[full["question"] != "recipe"]
-    axes.plot(short["minutes"], short["f1_tolerance_2"], "o", color=QUIET, alpha=0.4, label="short trainings")
+    if len(short):
+        axes.plot(short["minutes"], short["f1_tolerance_2"], "o", color=QUIET, alpha=0.4, label="short trainings")
     for case, rows in full[full["question"] == "recipe"].groupby("case", sort=False):
         axes.plot(rows["minutes"], rows["f1_tolerance_2"], "o", ms=8, label=case)
     axes.set(xlabel="minutes of training", ylabel=NEAR)

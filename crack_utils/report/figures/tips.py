@@ -36,7 +36,7 @@ def tips_found(*panels):
         logarithmic(axes.xaxis)
         axes.set(xlabel="distance from the true tip [px]", title=title, ylim=(0, 1.02))
         if errors:
-            axes.legend(loc="lower right")
+            axes.legend(loc="best")
     grid[0, 0].set_ylabel("share of pictures")
     return figure
 
