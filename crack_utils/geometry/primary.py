@@ -41,7 +41,7 @@ WEIGHTS = {
 }
 NONE = 8.44  # weighted sum of the alternative that none is the primary crack; fitted with the weights
 _USUAL_ENDS = (3.3, 2.3)  # medians of the features of ends over the candidates of `primary_rule`
-_OF_ENDS = [list(WEIGHTS).index(name) for name in ("tip and mouth", "tip")]
+OF_ENDS = [list(WEIGHTS).index(name) for name in ("tip and mouth", "tip")]
 
 
 def ranked(field, level, image=None, primary=None):
@@ -108,14 +108,14 @@ def _most_likely(field, level, image, pieces):
     weights = np.array(list(WEIGHTS.values()))
     signs = np.array([_signs_of_middle(field, level, image, *piece) for piece in pieces])
     without = signs @ weights
-    at_most = without + np.abs(weights[_OF_ENDS]) @ (2 * _CLEAR, _CLEAR)
+    at_most = without + np.abs(weights[OF_ENDS]) @ (2 * _CLEAR, _CLEAR)
     sums, mask = np.full(len(pieces), -np.inf), field >= level
     for number in np.argsort(-at_most):
         if at_most[number] < sums.max():
             break
-        signs[number, _OF_ENDS] = _signs_of_ends(field, level, mask, image, *pieces[number])
+        signs[number, OF_ENDS] = _signs_of_ends(field, level, mask, image, *pieces[number])
         sums[number] = (signs @ weights)[number]
-    likely = np.where(np.isfinite(sums), sums, np.minimum(without + weights[_OF_ENDS] @ _USUAL_ENDS, sums.max()))
+    likely = np.where(np.isfinite(sums), sums, np.minimum(without + weights[OF_ENDS] @ _USUAL_ENDS, sums.max()))
     return int(np.argmax(sums)), float(1 / np.exp(np.append(likely, NONE) - sums.max()).sum())
 
 
@@ -153,7 +153,7 @@ def signs_of_crack(field, level, mask, image, crack, way, closed):
         In the order of `WEIGHTS`.
     """
     signs = _signs_of_middle(field, level, image, crack, way, closed)
-    signs[_OF_ENDS] = _signs_of_ends(field, level, mask, image, crack, way, closed)
+    signs[OF_ENDS] = _signs_of_ends(field, level, mask, image, crack, way, closed)
     return signs
 
 

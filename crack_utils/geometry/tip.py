@@ -55,7 +55,7 @@ class Tip:
     right_end_probability : float, or None
         Probability that the line is the primary crack and `position` its tip, not its mouth, in (0, 1); None without a
         tip. Without a photograph, the line is taken for the primary crack. A part of the crack that the mask misses is
-        not covered.
+        not covered. It was fitted and checked on drawn specimens with the default model only.
     second : tuple of float, or None
         (row, column) of the second tip [px], if the crack has two.
     """

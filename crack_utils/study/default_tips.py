@@ -5,7 +5,7 @@
 draws specimens of all kinds, finds their tips with the default model as `crack-utils predict` does, and writes a row
 for each to `results/default_tips.csv`. A network that was trained for its specimens is measured on such specimens:
 
-    crack-utils synth drawn --specimens 12 --size 512 640 && crack-utils train drawn
+    crack-utils synth drawn --specimens 12 --size 512 640 --seed 71 && crack-utils train drawn
     python -m crack_utils.study.default_tips 400 --model latest --looks usual
 
 writes `results/trained_tips.csv`. The chapter on tips reads both tables.
@@ -138,23 +138,37 @@ def summarise(table):
     return pd.DataFrame(rows, columns=["specimens", "result", "count", "of", "share", "low", "high"])
 
 
+def stored(looks="wide", file=None):
+    """Return the rows of a stored table, or None where nobody has measured it yet.
+
+    Parameters
+    ----------
+    looks : {"wide", "usual"}
+        The default model on specimens of all kinds, or a network that was trained for its specimens.
+    file : path-like, optional
+        By default the committed table of these looks.
+    """
+    file = file or paths.root() / TABLES[looks]
+    return pd.read_csv(file) if file.is_file() else None
+
+
 def right_ends(file=None):
-    """Return how sure the rule was of each found tip, and whether it was right, of the stored table.
+    """Return how sure the rule was of each tip that the default model found, and whether it was right.
 
     Parameters
     ----------
     file : path-like, optional
-        By default the committed table of the default model.
+        As for `stored`.
 
     Returns
     -------
     DataFrame
         masks ("predicted"), probability, right; one row a found tip; no row without the table.
     """
-    file = file or paths.root() / TABLES["wide"]
-    if not file.is_file():
+    table = stored(file=file)
+    if table is None:
         return pd.DataFrame(columns=["masks", "probability", "right"])
-    found = pd.read_csv(file).dropna(subset="right_end")
+    found = table.dropna(subset="right_end")
     return pd.DataFrame(
         {"masks": "predicted", "probability": found["right_end_probability"], "right": found["right_end"] == 1}
     )
@@ -166,7 +180,7 @@ def numbers(file=None):
     Parameters
     ----------
     file : path-like, optional
-        By default the committed table.
+        As for `stored`.
 
     Returns
     -------
@@ -174,10 +188,9 @@ def numbers(file=None):
         many_right, many_low, many_high: share that was the right end, with its exact binomial 95 % interval;
         many_stated: mean stated probability; many_holds: "inside" or "outside" the interval. NaN without the table.
     """
-    file = file or paths.root() / TABLES["wide"]
-    if not file.is_file():
-        return dict.fromkeys(("many_right", "many_low", "many_high", "many_stated"), math.nan) | {"many_holds": "–"}
     found = right_ends(file)
+    if found.empty:
+        return dict.fromkeys(("many_right", "many_low", "many_high", "many_stated"), math.nan) | {"many_holds": "–"}
     limits = stats.binomtest(int(found["right"].sum()), len(found)).proportion_ci()
     stated = float(found["probability"].mean())
     return {
@@ -195,17 +208,16 @@ def trained_numbers(file=None):
     Parameters
     ----------
     file : path-like, optional
-        By default the committed table.
+        As for `stored`.
 
     Returns
     -------
     dict
         trained_median [px], trained_within_5 and trained_wrong_end (shares), trained_specimens; NaN without the table.
     """
-    file = file or paths.root() / TABLES["usual"]
-    if not file.is_file():
+    table = stored("usual", file)
+    if table is None:
         return dict.fromkeys((f"trained_{name}" for name in ("median", "within_5", "wrong_end", "specimens")), math.nan)
-    table = pd.read_csv(file)
     return {
         "trained_median": float(table["error_px"].median()),
         "trained_within_5": float((table["error_px"] <= 5).mean()),
@@ -214,21 +226,21 @@ def trained_numbers(file=None):
     }
 
 
-def page_table(file=None):
+def page_table(looks="wide", file=None):
     """Return the summary of a stored table for a page, or one line where nobody has measured it yet.
 
     Parameters
     ----------
-    file : path-like, optional
-        By default the committed one of the default model.
+    looks, file
+        As for `stored`.
     """
     from IPython.display import Markdown
 
-    file = file or paths.root() / TABLES["wide"]
-    if not file.is_file():
-        return Markdown("*Not measured yet: `python -m crack_utils.study.default_tips 400` does it.*")
+    table = stored(looks, file)
+    if table is None:
+        return Markdown("*Not measured yet: the head of `crack_utils/study/default_tips.py` says how.*")
     forms = dict.fromkeys(("share", "low", "high"), "{:.0%}")
-    return summarise(pd.read_csv(file)).style.format(forms).hide(axis="index")
+    return summarise(table).style.format(forms).hide(axis="index")
 
 
 def main(count, model="default", looks="wide"):

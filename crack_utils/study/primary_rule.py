@@ -5,7 +5,8 @@
 shows specimens to a network and fits a conditional logistic regression of which found crack lies on the primary one, if
 any does. It prints how often the rule chooses rightly among cracks of which one is right (in five parts, each fitted on
 the other four), how often the longest crack would be right, the mean probability of the chosen ones beside the share of
-all pictures in which they were right, and the weights, which are copied into the module by hand.
+all pictures in which they were right, the usual features of ends, and the weights. These two are copied into the module
+by hand.
 """
 
 import sys
@@ -17,7 +18,7 @@ from scipy.special import softmax
 
 from crack_utils.data.synthetic.wide import render_specimen
 from crack_utils.geometry.arguments import as_field
-from crack_utils.geometry.primary import WEIGHTS, candidates
+from crack_utils.geometry.primary import OF_ENDS, WEIGHTS, candidates
 
 SEED = 9100  # not used for anything else
 RIDGE = 0.02  # of the weights, each in units of its sign's standard deviation
@@ -96,6 +97,8 @@ def main(model, specimens):
     print(f"{int(there.sum())} of {len(found)} pictures with the primary crack among the found ones")
     print(f"of these, right {chosen[there > 0].mean():.3f}, the longest {longest[there > 0].mean():.3f}")
     print(f"of all, right {chosen.mean():.3f}, mean probability {probability.mean():.3f}")
+    ends = np.concatenate([signs[:-1, OF_ENDS] for signs, _ in found])
+    print(f"usual features of ends {np.median(ends, axis=0).round(1).tolist()}")
     print(dict(zip([*WEIGHTS, "none"], np.round(fit(found), 2).tolist(), strict=True)))
 
 

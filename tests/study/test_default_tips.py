@@ -94,8 +94,9 @@ def test_numbers_of_a_trained_network(tmp_path):
 
 
 def test_without_the_table_the_page_says_what_makes_it(tmp_path):
-    assert "python -m crack_utils.study.default_tips" in default_tips.page_table(tmp_path / "none.csv").data
+    assert "study/default_tips.py" in default_tips.page_table(file=tmp_path / "none.csv").data
+    assert np.isnan(default_tips.numbers(tmp_path / "none.csv")["many_right"])
     pd.DataFrame({"tips": [1], "cracks": [1], "error_px": [1.0], "at_mouth": [0.0], "right_end": [1.0]}).to_csv(
         tmp_path / "one.csv"
     )
-    assert "100%" in default_tips.page_table(tmp_path / "one.csv").to_html()
+    assert "100%" in default_tips.page_table("usual", tmp_path / "one.csv").to_html()
