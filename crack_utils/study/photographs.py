@@ -15,6 +15,7 @@ import pandas as pd
 
 from crack_utils.data import find_pairs, sources
 from crack_utils.data.split import Split, split_pairs, write_split
+from crack_utils.data.synthetic import generate
 from crack_utils.evaluation.train import train
 from crack_utils.losses.registry import REPORTED
 from crack_utils.metrics.counts import pooled_rows
@@ -25,9 +26,11 @@ from crack_utils.training.callbacks import NothingLearntError
 from crack_utils.training.experiment import Experiment
 
 DATA = "crackforest"
+SPECIMENS = "specimens"  # a folder of drawn ones, 512×640, as `crack-utils synth --size 512 640` makes it
 TEST = 0.2  # of the photographs
 VALIDATION = 0.2  # of the labels that a training is given
 LABELS = (5, 10, 20, 40)  # and all
+QUESTIONS = ("recipe", "ingredients", "losses", "losses on specimens", "labels")
 SHORT = {"updates": 1000}  # of the trainings that are compared with each other: one or two minutes
 
 
@@ -37,7 +40,8 @@ class Case:
 
     Attributes
     ----------
-    question : {"recipe", "ingredients", "losses", "labels"}
+    question : str
+        One of `QUESTIONS`.
     name : str
         What is tried, in words.
     preset : str
@@ -45,6 +49,8 @@ class Case:
         Training and validation photographs together; None: all but the test set.
     options : dict
         Fields of the experiment.
+    data : str or None
+        None: the data set of the study.
     """
 
     question: str
@@ -52,6 +58,7 @@ class Case:
     preset: str = "photo"
     labels: int | None = None
     options: dict = dataclasses.field(default_factory=dict)
+    data: str | None = None
 
 
 def cases():
@@ -77,7 +84,11 @@ def cases():
     ingredients = [
         Case("ingredients", name, options=SHORT | {"start": ""} | options) for name, options in without.items()
     ]
-    by_loss = [Case("losses", loss, options=SHORT | {"loss": loss}) for loss in REPORTED]
+    by_loss = [
+        Case(question, loss, options=SHORT | {"loss": loss}, data=data)
+        for question, data in (("losses", None), ("losses on specimens", SPECIMENS))
+        for loss in REPORTED
+    ]
     labels = [
         Case("labels", start or "from scratch", labels=count, options=SHORT | {"start": start})
         for count in (*LABELS, None)
@@ -103,11 +114,12 @@ def split_of_labels(pairs, labels, seed, folder):
     pathlib.Path
         The table, see `write_split`.
     """
-    base = split_pairs(pairs, VALIDATION, TEST, seed=0)
+    by = "specimen" if all(pair.specimen for pair in pairs) else "image"
+    base = split_pairs(pairs, VALIDATION, TEST, seed=0, by=by)
     rest = [*base.train, *base.validation]
     if labels is not None:
         rest = [rest[place] for place in np.random.default_rng([seed, labels]).permutation(len(rest))[:labels]]
-    drawn = split_pairs(rest, VALIDATION, 0.0, seed=seed)
+    drawn = split_pairs(rest, VALIDATION, 0.0, seed=seed, by=by)
     place = folder / f"{'all' if labels is None else labels}-{seed}.csv"
     place.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(place) as draft:
@@ -132,6 +144,7 @@ def measure(case, seed, data=DATA):
         recall (pooled over all pixels) and f1_tolerance_2 (mean over photographs).
     """
     row = {"question": case.question, "case": case.name, "labels": case.labels or "all", "seed": seed}
+    data = data if case.data is None else _drawn()
     pairs = find_pairs(*sources.folders(data))
     split = split_of_labels(pairs, case.labels, seed, paths.artifacts() / "photographs" / "splits")
     options = case.options | {"data": data, "seed": seed, "split_by": str(split)}
@@ -154,6 +167,12 @@ def measure(case, seed, data=DATA):
         "recall": counts.recall,
         "f1_tolerance_2": float(rows["f1"].mean()),
     }
+
+
+def _drawn():
+    folder = paths.artifacts() / "photographs" / SPECIMENS
+    generate(folder, size=(512, 640))
+    return str(folder)
 
 
 def study(folder, seeds=3, questions=(), data=DATA):
@@ -197,7 +216,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m crack_utils.study.photographs", description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path, nargs="?", default=Path("results/photographs"), help="of the tables")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--questions", nargs="*", default=(), help="recipe, ingredients, losses, labels; default: all")
+    parser.add_argument("--questions", nargs="*", default=(), help=f"{', '.join(QUESTIONS)}; default: all")
     parser.add_argument("--data", default=DATA)
     options = parser.parse_args(arguments)
     study(options.folder, options.seeds, options.questions, options.data)

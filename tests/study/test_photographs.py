@@ -6,6 +6,7 @@ import pytest
 
 from crack_utils.data import find_pairs
 from crack_utils.data.split import read_split
+from crack_utils.data.synthetic import generate
 from crack_utils.study import photographs
 from tests.helpers.folders import dark_cracks
 
@@ -35,6 +36,19 @@ def test_the_test_set_is_the_same_for_all(folder, tmp_path):
     assert len({tuple(pair.name for pair in split.test) for split in splits.values()}) == 1
     assert [len(split.train) + len(split.validation) for split in splits.values()] == [5, 5, 12, 12]
     assert splits[5, 0].train != splits[5, 1].train
+
+
+def test_questions_are_all_asked():
+    assert {case.question for case in photographs.cases()} == set(photographs.QUESTIONS)
+
+
+def test_no_specimen_is_in_two_sets(tmp_path):
+    generate(tmp_path / "drawn", specimens=6, frames=2, size=(32, 40))
+    pairs = find_pairs(tmp_path / "drawn")
+    split = read_split(photographs.split_of_labels(pairs, None, 0, tmp_path), pairs)
+    names = [{pair.specimen for pair in part} for part in (split.train, split.validation, split.test)]
+    assert all(names)
+    assert sum(map(len, names)) == len(set.union(*names)) == 6
 
 
 def test_a_row_a_training_and_none_twice(folder, tmp_path, monkeypatch):
