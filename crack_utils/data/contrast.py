@@ -23,6 +23,17 @@ def contrast_stretch(image):
     As the original, the limits are bins of a histogram: 65,536 of them for 16-bit images, else 256. A flat image stays.
     """
     image = check_image(image)
+    return stretched(image, *stretch_limits(image))
+
+
+def stretch_limits(image):
+    """Return the gray values, in [0, 1], that `contrast_stretch` turns into black and white; 0 and 1 of a flat image.
+
+    Parameters
+    ----------
+    image : array of shape (H, W)
+        As `check_image` returns it.
+    """
     bins = 65536 if image.dtype == np.uint16 else 256
     counts, values = np.zeros(bins, int), image.ravel()
     for start in range(0, values.size, BAND):
@@ -33,14 +44,30 @@ def contrast_stretch(image):
     low = int(np.argmax(share > SATURATED))
     high = int(np.argmax(share >= 1 - SATURATED))
     if low >= high:
-        return as_unit(image)
-    low, high = np.float32(low / (bins - 1)), np.float32(high / (bins - 1))
+        return np.float32(0), np.float32(1)
+    return np.float32(low / (bins - 1)), np.float32(high / (bins - 1))
+
+
+def stretched(image, low, high):
+    """Spread the gray values between two limits over [0, 1]; see `contrast_stretch`, which is this for a whole image.
+
+    Parameters
+    ----------
+    image : array of shape (H, W)
+        As `check_image` returns it, or a part of such a one.
+    low, high : numpy.float32
+        From `stretch_limits`.
+
+    Returns
+    -------
+    float32 array of shape (H, W) in [0, 1]
+    """
     if image.dtype.kind != "u":
-        stretched = as_unit(image)  # a copy, and of a large picture the only one
-        stretched -= low
-        stretched /= high - low
-        return np.clip(stretched, 0, 1, out=stretched)
-    table = as_unit(np.arange(bins, dtype=image.dtype)[None])[0]  # far fewer grays than pixels
+        values = as_unit(image)  # a copy, and of a large picture the only one
+        values -= low
+        values /= high - low
+        return np.clip(values, 0, 1, out=values)
+    table = as_unit(np.arange(np.iinfo(image.dtype).max + 1, dtype=image.dtype)[None])[0]  # far fewer than pixels
     return np.clip((table - low) / (high - low), 0, 1)[image]
 
 

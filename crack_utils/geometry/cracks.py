@@ -9,7 +9,7 @@ from crack_utils.geometry.arguments import as_field, check_image, check_position
 from crack_utils.geometry.centreline import Centreline, line_of
 from crack_utils.geometry.follow import follow
 from crack_utils.geometry.primary import ranked
-from crack_utils.geometry.skeleton import EIGHT, principal_axis
+from crack_utils.geometry.skeleton import EIGHT, box_of, principal_axis
 from crack_utils.geometry.tip import Tip, tip_of
 
 _AT_END = 4.0  # [px] from an end of the centreline: a tip farther away belongs to a branch
@@ -147,9 +147,13 @@ def measure_cracks(mask, mm_per_px=None, threshold=None, image=None, primary=Non
 
 def _areas(filled, mask, cracks):
     """Return of each skeleton the number of pixels of the pieces that it connects, without pores and bridges."""
-    labels, _ = ndimage.label(filled, EIGHT)
-    sizes = np.bincount(labels[mask])
-    touched = [np.unique(labels[tuple(crack.pixels.T)]) for crack in cracks]
+    if not cracks:
+        return []
+    box = box_of(filled)
+    labels, _ = ndimage.label(filled[box], EIGHT)
+    sizes = np.bincount(labels[mask[box]])
+    corner = [side.start for side in box]
+    touched = [np.unique(labels[tuple((crack.pixels - corner).T)]) for crack in cracks]
     return [int(sizes[pieces[pieces > 0]].sum()) for pieces in touched]
 
 

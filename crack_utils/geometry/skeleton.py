@@ -22,6 +22,7 @@ from skimage.morphology import skeletonize
 
 EIGHT = np.ones((3, 3), dtype=bool)  # 8-connectivity: pixels that touch at a corner belong together
 _PORE = 8  # [px] largest area of a hole that is filled: such holes are noise and would make loops
+_BAND = 256  # [px] rows of a mask that are searched for pores at a time
 _SWEEPS = 4  # searches for the farthest pixel: a tree needs two, loops may need more
 
 
@@ -148,14 +149,28 @@ def without_pores(mask):
     """
     if not mask.any():
         return mask  # a picture of few pixels without crack is no hole in one
-    # As remove_small_holes of scikit-image, which takes twice the memory to count.
-    labels, count = ndimage.label(~mask)
-    sizes = sum(
-        np.bincount(band.ravel(), minlength=count + 1) for band in np.array_split(labels, len(labels) // 64 + 1)
-    )
-    pores = sizes <= _PORE
-    pores[0] = False
-    return mask | pores[labels]
+    filled = mask.copy()
+    for start in range(0, len(mask), _BAND):
+        # A pore that reaches into the band lies within it and this many rows around it: labels of a whole picture would
+        # take four bytes a pixel.
+        first, last = max(0, start - _PORE - 1), min(len(mask), start + _BAND)
+        labels, _ = ndimage.label(~mask[first : last + _PORE + 1])
+        pores = np.bincount(labels.ravel()) <= _PORE
+        pores[0] = False
+        filled[start:last] |= pores[labels[start - first : last - first]]
+    return filled
+
+
+def box_of(mask):
+    """Return the rectangle around all pixels of a mask, a pair of slices: most of a picture is background.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (height, width)
+        With one pixel at least.
+    """
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def skeletons(mask):
@@ -172,13 +187,12 @@ def skeletons(mask):
     list of Skeleton
         One per component, in the order of the components' first pixels, row by row.
     """
-    rows, columns = np.nonzero(mask)
-    if not rows.size:
+    if not mask.any():
         return []
-    corner = np.array([rows.min(), columns.min()])
-    part = mask[corner[0] : rows.max() + 1, corner[1] : columns.max() + 1]  # most of a picture is background
+    box = box_of(mask)
+    corner = np.array([side.start for side in box])
     # Lee's method, because Zhang's (the default) deletes diagonal lines of even width.
-    pixels = np.argwhere(skeletonize(part, method="lee")) + corner
+    pixels = np.argwhere(skeletonize(mask[box], method="lee")) + corner
     radii = _radii(mask, pixels)
     links = _link(pixels, mask.shape)
     kept = _without_spurs(links, radii)

@@ -24,7 +24,7 @@ from tqdm import tqdm
 from crack_utils.data.digests import sha256
 from crack_utils.data.images import read_image
 from crack_utils.data.names import printable
-from crack_utils.data.stored import DataError
+from crack_utils.data.stored import DataError, bands
 from crack_utils.inference.certainty import unlike_the_training
 from crack_utils.inference.measure import as_row, measure
 from crack_utils.inference.overlay import overlay_array
@@ -248,8 +248,11 @@ def _draw(folder, photograph, image, probability, threshold, cracks):
 
 
 def _in_16_bits(probability):
-    scaled = probability * np.float32(65535)
-    return np.rint(scaled, out=scaled).astype(np.uint16)
+    values, start = np.empty(probability.shape, np.uint16), 0
+    for band in bands(probability):
+        values[start : start + len(band)] = np.rint(band * np.float32(65535))
+        start += len(band)
+    return values
 
 
 def _path(folder, part, photograph):

@@ -7,8 +7,9 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 from scipy import ndimage
 
 from crack_utils.data.colours import CRACK, SECONDARY, TIP
-from crack_utils.data.contrast import contrast_stretch
-from crack_utils.geometry.skeleton import EIGHT
+from crack_utils.data.contrast import stretch_limits, stretched
+from crack_utils.data.stored import bands
+from crack_utils.geometry.skeleton import EIGHT, box_of
 
 
 def overlay(image, mask, cracks, name, mm_per_px=None):
@@ -41,16 +42,19 @@ def overlay_array(image, mask, cracks, name, mm_per_px=None):
     """
     height, width = mask.shape
     line = max(1, round(max(mask.shape) / 1000))  # [px]
-    gray = _in_8_bits(contrast_stretch(image))  # first, as it takes most memory
     primary = _component(mask, cracks[0].centreline.points) if cracks else mask
     letters = max(12, round(max(mask.shape) / 50))  # [px]
     painted = np.empty((height + 4 * letters, width, 3), np.uint8)
-    painted[:height] = gray[..., None]
-    del gray
+    limits, start = stretch_limits(image), 0
+    for band in bands(image):
+        painted[start : start + len(band)] = _in_8_bits(stretched(band, *limits))[..., None]
+        start += len(band)
     painted[height:] = 255
     for part, colour in ((mask & ~primary, SECONDARY), (primary, CRACK)):
-        outline = ndimage.binary_dilation(part, EIGHT, iterations=line) & ~mask
-        painted[:height][outline] = ImageColor.getrgb(colour)
+        if part.any():
+            box = tuple(slice(max(0, side.start - line), side.stop + line) for side in box_of(part))
+            outline = ndimage.binary_dilation(part[box], EIGHT, iterations=line) & ~mask[box]
+            painted[:height][box][outline] = ImageColor.getrgb(colour)
     for position in cracks[0].tip.positions if cracks else []:
         # A photograph of 2500 px is looked at with 900: there the circle's line still has 2 px.
         _mark(painted, position, max(10, round(max(mask.shape) / 90)), max(2, round(max(mask.shape) / 400)))
@@ -69,10 +73,13 @@ def _in_8_bits(gray):
 
 def _component(mask, points):
     """Return the component of a mask that most points of a line lie in."""
-    labels, count = ndimage.label(mask, EIGHT)
-    rows, columns = np.clip(np.rint(points).astype(int), 0, np.array(mask.shape) - 1).T
-    votes = np.bincount(labels[rows, columns], minlength=count + 1)
-    return labels == 1 + votes[1:].argmax()
+    component, box = np.zeros_like(mask), box_of(mask)
+    labels, count = ndimage.label(mask[box], EIGHT)
+    places = np.rint(points).astype(int) - [side.start for side in box]
+    places = places[((places >= 0) & (places < labels.shape)).all(axis=1)]
+    votes = np.bincount(labels[tuple(places.T)], minlength=count + 1)
+    component[box] = labels == 1 + votes[1:].argmax()
+    return component
 
 
 def _mark(painted, position, radius, line):

@@ -103,11 +103,11 @@ class Predictor:
         probability = predict(
             self.engine or self.model, image if seen == shape else resize_image(image, seen), tile, flips
         )
-        probability = calibrated(probability, self.temperature)
+        probability = calibrated(probability, self.temperature, out=probability)
         return probability if seen == shape else resize(probability, shape, order=1, mode="edge", anti_aliasing=False)
 
 
-def calibrated(probability, temperature):
+def calibrated(probability, temperature, out=None):
     """Return probabilities whose logits are divided by a temperature.
 
     Parameters
@@ -117,6 +117,8 @@ def calibrated(probability, temperature):
         otherwise leave out the very pixels that are too certain.
     temperature : float above 0
         1 leaves everything as it is.
+    out : ndarray, float32, C-contiguous, optional
+        Where the result goes; may be `probability` itself, which saves memory.
 
     Returns
     -------
@@ -125,12 +127,12 @@ def calibrated(probability, temperature):
     from scipy.special import expit
 
     values = np.asarray(probability)
-    if temperature == 1:
-        return np.float32(values)
-    result, flat = np.empty(values.size, np.float32), values.ravel()
+    result = np.empty(values.shape, np.float32) if out is None else out
+    flat, calibrated_flat = values.reshape(-1), result.reshape(-1)
     for start in range(0, flat.size, BAND):  # logits take eight bytes a pixel, several times
-        result[start : start + BAND] = expit(logits(flat[start : start + BAND]) / temperature)
-    return result.reshape(values.shape)
+        band = flat[start : start + BAND]
+        calibrated_flat[start : start + BAND] = band if temperature == 1 else expit(logits(band) / temperature)
+    return result
 
 
 def logits(probability):

@@ -65,22 +65,26 @@ def predict(model_or_run, image, tile=None, flips=False):
 
 def _tiled(model, image, tile, flips):
     stride, margin, blend = _overlap(model, tile)
-    height, width = image.shape
-    padded = image
-    if height % stride or width % stride:
-        padded = np.pad(image, ((0, -height % stride), (0, -width % stride)), mode="edge")  # as AnySizeModel does
-    rows, columns = (_spans(length, tile, stride, margin, blend) for length in padded.shape)
-    probability = np.zeros_like(padded)
+    # As if the picture went on to whole strides, as AnySizeModel has it: its last tiles are filled up.
+    rows, columns = (_spans(length + -length % stride, tile, stride, margin, blend) for length in image.shape)
+    probability = np.zeros_like(image)
     places = [(row, column) for row in rows for column in columns]
     at_once = max(1, tile**2 // (len(rows[0][1]) * len(columns[0][1])))
     for first in range(0, len(places), at_once):
         batch = places[first : first + at_once]
         parts = [_slices(*place) for place in batch]
-        found = _mean(model, np.stack([padded[part] for part in parts]), flips)
+        found = _mean(model, np.stack([_filled(image, part) for part in parts]), flips)
         for part, ((_, down), (_, across)), values in zip(parts, batch, found, strict=True):
-            probability[part] += down[:, None] * across * values
-    probability = probability[:height, :width]
+            inside = probability[part]
+            inside += (down[:, None] * across * values)[: inside.shape[0], : inside.shape[1]]
     return np.clip(probability, 0, 1, out=probability)  # weights add up to 1 but for rounding
+
+
+def _filled(image, part):
+    """Return a part of a picture; what reaches beyond the picture repeats its last row and column."""
+    inside = image[part]
+    beyond = [(0, side.stop - side.start - length) for side, length in zip(part, inside.shape, strict=True)]
+    return np.pad(inside, beyond, mode="edge") if np.any(beyond) else inside
 
 
 def _mean(model, images, flips):

@@ -1,15 +1,17 @@
 """Where geometry takes a short way, it finds the same as the plain long one."""
 
+import tracemalloc
 from itertools import combinations
 
 import numpy as np
 import pytest
 from scipy import ndimage
 from scipy.spatial.distance import cdist
+from skimage.morphology import remove_small_holes
 
-from crack_utils.geometry import ends, pieces, primary
+from crack_utils.geometry import ends, pieces, primary, skeleton
 from crack_utils.geometry.centreline import ray
-from crack_utils.geometry.skeleton import EIGHT, skeletons
+from crack_utils.geometry.skeleton import EIGHT, skeletons, without_pores
 
 LEVEL = 0.5
 
@@ -35,6 +37,25 @@ def test_cracks_after_joining_are_those_of_a_new_skeleton(picture):
         np.testing.assert_array_equal(crack.links.toarray(), other.links.toarray())
         np.testing.assert_array_equal(way, other_way)
         assert closed == other_closed
+
+
+@pytest.mark.parametrize("band", [1, 7, 256])
+@pytest.mark.parametrize("share", [0.5, 0.6, 0.9])
+def test_pores_are_those_of_the_whole_picture_whatever_the_bands(band, share, monkeypatch):
+    mask = np.random.default_rng(band).random((61, 40)) < share
+    monkeypatch.setattr(skeleton, "_BAND", band)
+    filled = without_pores(mask)
+    np.testing.assert_array_equal(filled, remove_small_holes(mask, max_size=8, connectivity=1))
+    assert (filled & ~mask).any()
+
+
+def test_pores_of_a_large_mask_are_found_in_little_memory():
+    mask = np.random.default_rng(0).random((4000, 500)) < 0.1
+    tracemalloc.start()
+    without_pores(mask)
+    peak = tracemalloc.get_traced_memory()[1] / mask.size
+    tracemalloc.stop()
+    assert peak < 3, peak  # bytes a pixel; the labels of a whole picture take four
 
 
 def test_some_pieces_are_joined(picture):

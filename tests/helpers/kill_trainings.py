@@ -1,6 +1,6 @@
 """Trainings killed by SIGKILL, continued, and compared with one that nobody stopped; says where each kill fell.
 
-    python tests/kill_trainings.py FOLDER [SEED]
+    python -m tests.helpers.kill_trainings FOLDER [SEED]
 
 Ten die at a random step, ten at a random byte of a checkpoint, and some just before one of the run's files takes its
 place. Exit status 1 if any ends with other weights, another history or other files than the uninterrupted training.

@@ -54,6 +54,16 @@ def test_a_run_by_folder_or_id_with_its_calibration_and_size(run):
     np.testing.assert_allclose(inside, calibrated(plain.predict(image), 2)[20:44, 20:60], atol=1e-6)
 
 
+def test_probabilities_can_be_calibrated_in_place(monkeypatch):
+    probability = np.random.default_rng(0).random((30, 50), np.float32)
+    for temperature in (1, 2):
+        expected, given = calibrated(probability, temperature), probability.copy()
+        monkeypatch.setattr(predictor, "BAND", 7)
+        assert calibrated(given, temperature, out=given) is given
+        np.testing.assert_array_equal(given, expected)
+        monkeypatch.undo()
+
+
 def test_crops_are_trained_in_their_own_pixels(run):
     experiment = json.loads((run / "experiment.json").read_text()) | {"fit": "crop", "data": "photographs"}
     (run / "experiment.json").write_text(json.dumps(experiment))

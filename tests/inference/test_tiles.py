@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tracemalloc
 
 import keras
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from crack_utils import models, predict
 from crack_utils.inference import tiles
+from crack_utils.inference.predictor import Predictor, calibrated
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,24 @@ def test_a_network_of_unknown_reach_is_blended():
 
 def test_what_resizing_adds_to_one_is_no_error(unet):
     np.testing.assert_array_equal(*(predict(unet, np.full((8, 8), value)) for value in (1.0, 1 + 3e-7)))
+
+
+def test_a_large_picture_takes_few_bytes_a_pixel_beside_the_network(monkeypatch):
+    """Of 100 megapixels each byte a pixel is a tenth of a gigabyte; the sides are no multiples of the stride."""
+
+    class Bright:
+        def predict_on_batch(self, images):
+            return 1 - images
+
+    monkeypatch.setattr(tiles, "stride_and_reach", lambda model: (32, 64))
+    trained = Predictor(Bright(), "dark is crack", temperature=1.3)
+    image = noise(2005, 3011)
+    tracemalloc.start()
+    probability = trained.predict(image, tile=256)
+    peak = tracemalloc.get_traced_memory()[1] / image.size
+    tracemalloc.stop()
+    np.testing.assert_allclose(probability, calibrated(1 - image, 1.3), atol=1e-6)
+    assert peak < 11, peak
 
 
 class HalfBlind:

@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from crack_utils.runtime import paths
 
 pytestmark = pytest.mark.acceptance
 
@@ -23,8 +24,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def test_killed_trainings_end_like_an_uninterrupted_one(tmp_path, capsys):
-    script = Path(__file__).parents[1] / "helpers" / "kill_trainings.py"
-    done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "tests.helpers.kill_trainings", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=paths.root())
     with capsys.disabled():
         print(f"\n{done.stdout}")
     assert done.returncode == 0, done.stdout + done.stderr
