@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
@@ -21,12 +22,16 @@ from crack_utils.runtime import paths
 NAME = "crack-segmentation"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 LINKS = re.compile(r'<p class="whole-book">.*?</p>', re.DOTALL)
+DATES = re.compile(rb"/(CreationDate|ModDate) \(D:\d{14}\+00'00'\)")
 TWICE = re.compile(rb"/Title \((\xfe\xff|)(.{2,}?)\2\)")  # the text is UTF-16 after a mark, or plain
 PATIENCE = 900  # [s] for printing on a busy machine
+EPOCH = "SOURCE_DATE_EPOCH"  # by reproducible-builds.org: seconds since 1970, the date of what a build makes
+OLDEST = 315532800  # [s since 1970] 1980: a zip file knows no earlier dates
 
 
 def main():
     """Build both files, and fill in the links to them."""
+    os.environ.setdefault(EPOCH, date_of_source())  # Sphinx reads it too
     build = paths.root() / "_build"
     links = [link(epub(build), "ePub", "for reading devices")]
     if browser := next(filter(None, map(shutil.which, BROWSERS)), None):
@@ -39,6 +44,18 @@ def main():
             filled = f'<p class="whole-book">{" ".join(links)}</p>'
             page.write_text(LINKS.sub(filled, text), encoding="utf-8")
     return 0
+
+
+def date_of_source():
+    """Return when the last commit was made, seconds since 1970 as text; outside a git checkout, now.
+
+    The same book then has the same bytes, whenever it is built.
+    """
+    command = ["git", "-C", str(paths.root()), "log", "-1", "--format=%ct"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return str(int(time.time()))
 
 
 def link(file, kind, use):
@@ -73,8 +90,18 @@ def pdf(build, browser):
     command = [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
     command += ["--no-pdf-header-footer", "--generate-pdf-document-outline", "--virtual-time-budget=120000"]
     subprocess.run([*command, f"--print-to-pdf={file}", page.as_uri()], check=True, timeout=PATIENCE)
-    file.write_bytes(titles_once(file.read_bytes()))
+    file.write_bytes(dated(titles_once(file.read_bytes())))
     return file
+
+
+def dated(pdf):
+    """Return a PDF whose dates are those of `SOURCE_DATE_EPOCH`, bytes; Chromium writes when it printed."""
+    date = time.strftime("%Y%m%d%H%M%S", _date()).encode()
+    return DATES.sub(lambda found: b"/%b (D:%b+00'00')" % (found[1], date), pdf)
+
+
+def _date():
+    return time.gmtime(max(OLDEST, int(os.environ.get(EPOCH) or date_of_source())))
 
 
 def at_root(html):
@@ -131,6 +158,7 @@ def mend_epub(made, file):
             if entry.filename.endswith(".xhtml"):
                 data = as_xhtml(data.decode(), posixpath.dirname(entry.filename), files).encode()
                 ElementTree.fromstring(data)  # raises where a page is still no XML
+            entry.date_time = _date()[:6]
             new.writestr(entry, data)
     os.replace(draft, file)
 

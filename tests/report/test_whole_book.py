@@ -1,9 +1,10 @@
 """The whole book in one file: what is mended after Chromium has printed it."""
 
+import time
 import zipfile
 from xml.etree import ElementTree
 
-from crack_utils.report.whole_book import at_root, mend_epub, titles_once
+from crack_utils.report.whole_book import at_root, date_of_source, dated, mend_epub, titles_once
 
 PAGE = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE html>
@@ -33,6 +34,20 @@ def test_pages_of_an_epub_are_xml_without_scripts(tmp_path):
     ElementTree.fromstring(page.encode())
     assert page.startswith("<?xml") and "there.css" in page and "No scripts." in page
     assert not any(word in page for word in ("<script", "gone.css", "hidden", "&nbsp;", "&Apply"))
+
+
+def test_the_date_is_that_of_the_source(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "86399")  # the last second of a day of 1970, before zip files begin
+    with zipfile.ZipFile(tmp_path / "made.epub", "w") as made:
+        made.writestr("mimetype", "application/epub+zip")
+    mend_epub(tmp_path / "made.epub", tmp_path / "book.epub")
+    with zipfile.ZipFile(tmp_path / "book.epub") as mended:
+        assert mended.infolist()[0].date_time == (1980, 1, 1, 0, 0, 0)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795771696")
+    printed = b"<</Title (A)\n/CreationDate (D:20261127092057+00'00')\n/ModDate (D:20261127092057+00'00')>>"
+    expected = b"<</Title (A)\n/CreationDate (D:20261127092816+00'00')\n/ModDate (D:20261127092816+00'00')>>"
+    assert dated(printed) == expected
+    assert 1.7e9 < int(date_of_source()) <= time.time()
 
 
 def test_the_page_that_is_printed_holds_no_link_to_the_machine_it_was_built_on():
