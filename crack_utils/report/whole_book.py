@@ -23,6 +23,7 @@ NAME = "crack-segmentation"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 LINKS = re.compile(r'<p class="whole-book">.*?</p>', re.DOTALL)
 DATES = re.compile(rb"/(CreationDate|ModDate) \(D:\d{14}\+00'00'\)")
+NUMBERED = re.compile(rb"\(node(\d{8})\)")
 TWICE = re.compile(rb"/Title \((\xfe\xff|)(.{2,}?)\2\)")  # the text is UTF-16 after a mark, or plain
 PATIENCE = 900  # [s] for printing on a busy machine
 EPOCH = "SOURCE_DATE_EPOCH"  # by reproducible-builds.org: seconds since 1970, the date of what a build makes
@@ -90,7 +91,7 @@ def pdf(build, browser):
     command = [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
     command += ["--no-pdf-header-footer", "--generate-pdf-document-outline", "--virtual-time-budget=120000"]
     subprocess.run([*command, f"--print-to-pdf={file}", page.as_uri()], check=True, timeout=PATIENCE)
-    file.write_bytes(dated(titles_once(file.read_bytes())))
+    file.write_bytes(numbered(dated(titles_once(file.read_bytes()))))
     return file
 
 
@@ -98,6 +99,15 @@ def dated(pdf):
     """Return a PDF whose dates are those of `SOURCE_DATE_EPOCH`, bytes; Chromium writes when it printed."""
     date = time.strftime("%Y%m%d%H%M%S", _date()).encode()
     return DATES.sub(lambda found: b"/%b (D:%b+00'00')" % (found[1], date), pdf)
+
+
+def numbered(pdf):
+    """Return a PDF whose parts are numbered from 0 in the order of their numbers, bytes.
+
+    Chromium counts all parts that a page ever had, and of a picture that is still loading a few more.
+    """
+    new = {number: b"(node%08d)" % rank for rank, number in enumerate(sorted(set(NUMBERED.findall(pdf))))}
+    return NUMBERED.sub(lambda found: new[found[1]], pdf)
 
 
 def _date():

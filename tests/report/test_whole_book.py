@@ -4,7 +4,7 @@ import time
 import zipfile
 from xml.etree import ElementTree
 
-from crack_utils.report.whole_book import at_root, date_of_source, dated, mend_epub, titles_once
+from crack_utils.report.whole_book import at_root, date_of_source, dated, mend_epub, numbered, titles_once
 
 PAGE = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE html>
@@ -48,6 +48,11 @@ def test_the_date_is_that_of_the_source(tmp_path, monkeypatch):
     expected = b"<</Title (A)\n/CreationDate (D:20261127092816+00'00')\n/ModDate (D:20261127092816+00'00')>>"
     assert dated(printed) == expected
     assert 1.7e9 < int(date_of_source()) <= time.time()
+
+
+def test_parts_of_a_pdf_have_the_same_numbers_however_long_pictures_took():
+    early, late = (b"/ID (node%08d) /ID (node%08d) /Headers [(node%08d)]" % ids for ids in ((4, 17, 4), (15, 28, 15)))
+    assert numbered(early) == numbered(late) == b"/ID (node00000000) /ID (node00000001) /Headers [(node00000000)]"
 
 
 def test_the_page_that_is_printed_holds_no_link_to_the_machine_it_was_built_on():
