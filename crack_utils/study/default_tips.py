@@ -8,7 +8,9 @@ for each to `results/default_tips.csv`. A network that was trained for its speci
     crack-utils synth drawn --specimens 12 --size 512 640 --seed 71 && crack-utils train drawn
     python -m crack_utils.study.default_tips 400 --model latest --looks usual
 
-writes `results/trained_tips.csv`. The chapter on tips reads both tables.
+writes `results/trained_tips.csv`. With `--looks plates` the default model is measured on the plates of `study.plates`,
+which are drawn by other means than all pictures that it was trained on (`results/plate_tips.csv`). The chapter on tips
+reads the three tables.
 """
 
 import argparse
@@ -24,10 +26,15 @@ from crack_utils.geometry import tip_errors
 from crack_utils.inference.measure import measure
 from crack_utils.runtime import paths
 from crack_utils.runtime.atomic import atomic_write
+from crack_utils.study.plates import draw_plate
 
 SEED = 9930  # of specimens that no choice was made on
 SIZE = (512, 640)  # [px] the report's
-TABLES = {"wide": "results/default_tips.csv", "usual": "results/trained_tips.csv"}  # by looks
+TABLES = {  # by looks
+    "wide": "results/default_tips.csv",
+    "usual": "results/trained_tips.csv",
+    "plates": "results/plate_tips.csv",
+}
 NEAR = 20.0  # [px] from the primary crack: a tip farther away belongs to another line
 
 
@@ -58,8 +65,9 @@ def draw(specimen, seed=SEED, size=SIZE, looks="wide"):
     ----------
     specimen, seed : int
     size : (height, width) [px]
-    looks : {"wide", "usual"}
-        As for `synthetic.generate`; usual specimens are those of the book's data set, with one tip each.
+    looks : {"wide", "usual", "plates"}
+        As for `synthetic.generate`; usual specimens are those of the book's data set, with one tip each. Plates are
+        drawn by other means, see `study.plates`.
 
     Returns
     -------
@@ -67,6 +75,8 @@ def draw(specimen, seed=SEED, size=SIZE, looks="wide"):
     """
     if looks == "wide":
         return render_specimen(seed, specimen, frame=specimen % 10, size=size)
+    if looks == "plates":
+        return draw_plate(specimen, seed, size)
     shot = render(specimen, specimen % 10, 10, size, seed)
     return SimpleNamespace(image=shot.image, parts=shot.parts, tips=np.array([shot.tip]), mouths=shot.path[:1])
 
@@ -143,8 +153,9 @@ def stored(looks="wide", file=None):
 
     Parameters
     ----------
-    looks : {"wide", "usual"}
-        The default model on specimens of all kinds, or a network that was trained for its specimens.
+    looks : {"wide", "usual", "plates"}
+        The default model on specimens of all kinds, a network that was trained for its specimens, or the default model
+        on plates drawn by other means.
     file : path-like, optional
         By default the committed table of these looks.
     """
@@ -202,28 +213,33 @@ def numbers(file=None):
     }
 
 
-def trained_numbers(file=None):
-    """Return what the page says of a network that was trained for its specimens.
+def error_numbers(looks, file=None):
+    """Return what the page says of the distances from the true tips, as numbers.
 
     Parameters
     ----------
-    file : path-like, optional
+    looks, file
         As for `stored`.
 
     Returns
     -------
     dict
-        trained_median [px], trained_within_5 and trained_wrong_end (shares), trained_specimens; NaN without the table.
+        Of specimens with one tip: median [px], within_5 and wrong_end (shares), specimens; of those with two:
+        two_within_5, two_specimens. The keys begin with `looks`, as in "usual_median". NaN without the table.
     """
-    table = stored("usual", file)
+    table = stored(looks, file)
     if table is None:
-        return dict.fromkeys((f"trained_{name}" for name in ("median", "within_5", "wrong_end", "specimens")), math.nan)
-    return {
-        "trained_median": float(table["error_px"].median()),
-        "trained_within_5": float((table["error_px"] <= 5).mean()),
-        "trained_wrong_end": float((table["at_mouth"] == 1).mean()),
-        "trained_specimens": len(table),
+        table = pd.DataFrame(columns=["tips", "error_px", "at_mouth"], dtype=float)
+    one, two = (table[table["tips"] == count] for count in (1, 2))
+    named = {
+        "median": float(one["error_px"].median()),
+        "within_5": float((one["error_px"] <= 5).mean()),
+        "wrong_end": float((one["at_mouth"] == 1).mean()),
+        "specimens": len(one),
+        "two_within_5": float((two["error_px"] <= 5).mean()),
+        "two_specimens": len(two),
     }
+    return {f"{looks}_{name}": value for name, value in named.items()}
 
 
 def page_table(looks="wide", file=None):

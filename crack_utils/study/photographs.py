@@ -31,7 +31,8 @@ TEST = 0.2  # of the photographs
 VALIDATION = 0.2  # of the labels that a training is given
 LABELS = (5, 10, 20, 40)  # and all
 QUESTIONS = ("recipe", "ingredients", "losses", "losses on specimens", "labels")
-SHORT = {"updates": 1000}  # of the trainings that are compared with each other: one or two minutes
+SHORT = {"updates": 1000}  # of the trainings that are compared with each other: some minutes
+SHORTEST = {"updates": 300}  # of those that only must not fail: two minutes of one core, also without AMX
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +86,7 @@ def cases():
         Case("ingredients", name, options=SHORT | {"start": ""} | options) for name, options in without.items()
     ]
     by_loss = [
-        Case(question, loss, options=SHORT | {"loss": loss}, data=data)
+        Case(question, loss, options=SHORTEST | {"loss": loss}, data=data)
         for question, data in (("losses", None), ("losses on specimens", SPECIMENS))
         for loss in REPORTED
     ]

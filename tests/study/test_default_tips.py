@@ -81,16 +81,19 @@ def test_usual_specimens_have_one_tip_at_the_end_of_their_crack_and_one_mouth():
     assert default_tips.is_right_end(usual.tips[0], usual) and not default_tips.is_right_end(usual.mouths[0], usual)
 
 
-def test_numbers_of_a_trained_network(tmp_path):
-    pd.DataFrame({"error_px": [1.0, 2.0, 9.0, np.inf], "at_mouth": [0, 0, 1, np.nan]}).to_csv(tmp_path / "tips.csv")
-    numbers = default_tips.trained_numbers(tmp_path / "tips.csv")
-    assert numbers == {
-        "trained_median": 5.5,
-        "trained_within_5": 0.5,
-        "trained_wrong_end": 0.25,
-        "trained_specimens": 4,
+def test_numbers_of_errors(tmp_path):
+    table = {"tips": [1, 1, 1, 1, 2, 2, 2], "error_px": [1, 2, 9, np.inf, 3, 4, np.inf]}
+    pd.DataFrame(table | {"at_mouth": [0, 0, 1, np.nan, 0, 1, 0]}).to_csv(tmp_path / "tips.csv")
+    assert default_tips.error_numbers("usual", tmp_path / "tips.csv") == {
+        "usual_median": 5.5,
+        "usual_within_5": 0.5,
+        "usual_wrong_end": 0.25,
+        "usual_specimens": 4,
+        "usual_two_within_5": pytest.approx(2 / 3),
+        "usual_two_specimens": 3,
     }
-    assert np.isnan(default_tips.trained_numbers(tmp_path / "none.csv")["trained_median"])
+    none = default_tips.error_numbers("plates", tmp_path / "none.csv")
+    assert np.isnan(none["plates_median"]) and none["plates_specimens"] == 0
 
 
 def test_without_the_table_the_page_says_what_makes_it(tmp_path):
