@@ -127,7 +127,7 @@ def line_of(field, level, crack, way, closed=False):
     return crack.lines[key]
 
 
-def ray(field, level, start, direction, reach):
+def ray(field, level, start, direction, reach, rising=False):
     """Return the distance from a point in a crack to the edge of the crack or of the picture, in one direction [px].
 
     Parameters
@@ -142,12 +142,15 @@ def ray(field, level, start, direction, reach):
         Unit vector.
     reach : float
         Largest distance to search; it is returned if there is no edge up to it [px].
+    rising : bool
+        Search for where the field rises above the level, from a point that lies below it.
 
     Returns
     -------
     float
     """
-    return float(_way_out(field, level, np.asarray(start)[None], np.asarray(direction)[None], np.array([reach]))[0])
+    way = np.asarray(start)[None], np.asarray(direction)[None], np.array([reach])
+    return float(_way_out(field, level, *way, rising)[0])
 
 
 def _blunt(pixels, radii):
@@ -256,22 +259,24 @@ def _widths(field, level, points, radii, closed):
     return _smooth(widths, 1.0, closed)
 
 
-def _way_out(field, level, points, directions, reach):
+def _way_out(field, level, points, directions, reach, rising=False):
     """Return the distance from each point, in its direction, to where the field falls below the level [px].
 
     No distance is larger than the point's `reach`.
     """
     steps = np.arange(0, reach.max() + _STEP, _STEP)
-    distances, ended = _falls(field, level, points, directions, steps[:_NEAR])
+    distances, ended = _falls(field, level, points, directions, steps[:_NEAR], rising)
     if not ended.all():  # few ways are long
-        distances[~ended], _ = _falls(field, level, points[~ended], directions[~ended], steps)
+        distances[~ended], _ = _falls(field, level, points[~ended], directions[~ended], steps, rising)
     return np.minimum(distances, reach)
 
 
-def _falls(field, level, points, directions, steps):
+def _falls(field, level, points, directions, steps, rising):
     """Return the distance at which the field falls below the level, and whether it does so within the steps at all."""
     places = points.T[..., None] + steps * directions.T[..., None]  # (2, points, steps)
     values = ndimage.map_coordinates(field, places, order=1, mode="nearest", output=np.float32)
+    if rising:  # the few values, not the field: of a large photograph its negative takes a second for each crack
+        values, level = -values, -level
     below, outside = values < level, np.zeros(values.shape, bool)
     last = np.array(field.shape)[:, None, None] - 0.5
     ends = places[..., [0, -1]]

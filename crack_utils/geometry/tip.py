@@ -211,7 +211,7 @@ def uncertainty(field, level, point, tangent):
     above, below = (
         ray(field, min(max(level + change, 1e-6), 1.0), inside, tangent, reach) for change in (_SPREAD, -_SPREAD)
     )
-    back = ray(-field, -(level + _SPREAD), inside, -tangent, reach) if above == 0 else 0.0
+    back = ray(field, level + _SPREAD, inside, -tangent, reach, rising=True) if above == 0 else 0.0
     return float(np.hypot(_PIXEL, (below - above + back) / 2))
 
 

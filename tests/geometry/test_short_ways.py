@@ -12,6 +12,7 @@ from skimage.morphology import remove_small_holes
 from crack_utils.geometry import ends, pieces, primary, skeleton
 from crack_utils.geometry.centreline import ray
 from crack_utils.geometry.skeleton import EIGHT, skeletons, without_pores
+from crack_utils.geometry.tip import uncertainty
 
 LEVEL = 0.5
 
@@ -56,6 +57,24 @@ def test_pores_of_a_large_mask_are_found_in_little_memory():
     peak = tracemalloc.get_traced_memory()[1] / mask.size
     tracemalloc.stop()
     assert peak < 3, peak  # bytes a pixel; the labels of a whole picture take four
+
+
+def test_a_rise_is_the_fall_of_the_negative(picture):
+    field, _ = picture
+    starts = np.argwhere(field < LEVEL)[::97]
+    rises = [ray(field, LEVEL, start, (0.6, -0.8), 200.0, rising=True) for start in starts]
+    assert rises == [ray(-field, -LEVEL, start, (0.6, -0.8), 200.0) for start in starts] and min(rises) < 20
+
+
+def test_no_crack_costs_a_copy_of_the_photograph():
+    """A network unsure of many small cracks: each of them has its tip where the probability never is high enough."""
+    field = np.zeros((1000, 1000), np.float32)
+    field[500, 400:600] = LEVEL + 0.05
+    tracemalloc.start()
+    assert uncertainty(field, LEVEL, np.array([500.0, 599.0]), np.array([0.0, 1.0])) > 10
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < field.nbytes / 2, peak
 
 
 def test_some_pieces_are_joined(picture):
