@@ -21,7 +21,7 @@ from crack_utils.runtime import paths
 NAME = "crack-segmentation"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 LINKS = re.compile(r'<p class="whole-book">.*?</p>', re.DOTALL)
-TWICE = re.compile(rb"/Title \((\xfe\xff|)(.{2,}?)\2\)")  # the text is UTF-16 after a mark, or plain
+TWICE = re.compile(rb"/Title \((\xfe\xff|)([^()]{8,}?)\2([^)]*)\)")  # the text is UTF-16 after a mark, or plain
 PATIENCE = 900  # [s] for printing on a busy machine
 
 
@@ -98,10 +98,11 @@ def at_root(html):
 def titles_once(pdf):
     """Return a PDF whose bookmarks say their titles once, bytes.
 
-    Chromium writes the title of a heading that it moves to the next page twice into its bookmark. Blanks take the place
-    of the second, so that everything stays where the file's table says it is.
+    Chromium writes the title of a heading that it moves to the next page twice into its bookmark, of a heading with
+    code in it only the first words. Blanks take the place of the second, so that everything stays where the file's
+    table says it is.
     """
-    return TWICE.sub(lambda found: b"/Title (%b%b)" % (found[1], found[2]) + b" " * len(found[2]), pdf)
+    return TWICE.sub(lambda found: b"/Title (%b%b%b)" % found.groups() + b" " * len(found[2]), pdf)
 
 
 def epub(build):
@@ -156,9 +157,18 @@ def as_xhtml(page, folder, files):
         "summary p.expanded"
     ):  # beside "Show the code", and without the pages' styles both stand there
         fold.decompose()
+    for table in soup.select("mtable.cases"):
+        _enlarge_brace(table, soup)
     for instead in soup.find_all("noscript"):
         instead.unwrap()
     return str(soup)
+
+
+def _enlarge_brace(table, soup):
+    """Draw the brace before the cases of an equation as high as they are: it grows by itself only in a font for maths."""
+    brace, rows = table.find_previous_sibling("mo"), len(table.find_all("mtr"))
+    brace.attrs = {"stretchy": "false", "style": f"font-size: {1.1 * rows:.1f}em"}
+    brace.wrap(soup.new_tag("mpadded", voffset=f"{-0.23 * rows:.2f}em"))  # its middle at the height of the equals sign
 
 
 def _sphinx(builder):
