@@ -165,7 +165,7 @@ def as_xhtml(page, folder, files):
 
 
 def _enlarge_brace(table, soup):
-    """Draw the brace before the cases of an equation as high as they are: it grows by itself only in a font for maths."""
+    """Draw the brace before the cases of an equation as high as they are; by itself it grows only in a maths font."""
     brace, rows = table.find_previous_sibling("mo"), len(table.find_all("mtr"))
     brace.attrs = {"stretchy": "false", "style": f"font-size: {1.1 * rows:.1f}em"}
     brace.wrap(soup.new_tag("mpadded", voffset=f"{-0.23 * rows:.2f}em"))  # its middle at the height of the equals sign

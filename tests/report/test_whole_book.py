@@ -10,7 +10,9 @@ PAGE = """<?xml version="1.0" encoding="UTF-8"?>
 <html xmlns="http://www.w3.org/1999/xhtml"><head><title>A page</title>
 <link href="../_static/there.css" /><link href="../_static/gone.css" /></head>
 <body><p>a&nbsp;<img src="x.png" alt="x"><br>b</p><div hidden><img></div>
-<math><mi>f</mi><mo>&ApplyFunction;</mo><mrow><mo>{</mo><mtable class="cases"><mtr></mtr><mtr></mtr></mtable></mrow></math><noscript>No scripts.</noscript><script>1 < 2</script></body></html>"""
+<math><mi>f</mi><mo>&ApplyFunction;</mo>
+<mrow><mo>{</mo><mtable class="cases"><mtr></mtr><mtr></mtr></mtable></mrow></math>
+<noscript>No scripts.</noscript><script>1 < 2</script></body></html>"""
 
 
 def test_a_bookmark_says_its_title_once_and_nothing_moves():
