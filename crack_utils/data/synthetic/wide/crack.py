@@ -14,6 +14,7 @@ from crack_utils.data.synthetic.drawing import SPACING, densify
 from crack_utils.geometry.centreline import arc_length
 
 _CORNERS = 900
+_WAVES = ((4, 0.12), (12, 0.16), (40, 0.2), (130, 0.3), (400, 0.4))  # of a path: corners, and spread of angles [rad]
 _TIP_TAPER = 1.0  # [px] over which a crack's last hairline ends
 
 
@@ -54,7 +55,7 @@ class Arm:
         return float(arc_length(self.path)[-1])
 
 
-def wander(rng, length, heading, start=(0.0, 0.0), roughness=1.0, kinks=0):
+def wander(rng, length, heading, start=(0.0, 0.0), roughness=1.0, kinks=0, waves=5):
     """Draw the path of a crack that wanders around a heading, with sudden turns.
 
     Parameters
@@ -70,6 +71,8 @@ def wander(rng, length, heading, start=(0.0, 0.0), roughness=1.0, kinks=0):
         Factor of the random change of direction, which has five wavelengths; 0 gives a straight path.
     kinks : int
         Number of sudden turns, of 0.3 to 0.9 rad each; after a while the path turns back.
+    waves : int
+        How many of the wavelengths, from the longest; with two the path is smooth.
 
     Returns
     -------
@@ -78,7 +81,7 @@ def wander(rng, length, heading, start=(0.0, 0.0), roughness=1.0, kinks=0):
     """
     at = np.linspace(0, 1, _CORNERS)
     angle = np.full(_CORNERS, float(heading))
-    for corners, spread in ((4, 0.12), (12, 0.16), (40, 0.2), (130, 0.3), (400, 0.4)):
+    for corners, spread in _WAVES[:waves]:
         angle += roughness * np.interp(at, np.linspace(0, 1, corners), rng.normal(0, spread, corners))
     for place in rng.uniform(0.05, 0.6, kinks):
         turned = (at > place) & (at < place + rng.uniform(0.03, 0.4))
@@ -119,6 +122,9 @@ class CrackLook:
         self.zone = rng.choice([0.0, 1.0], p=(0.6, 0.4)) * float(np.clip(rng.normal(0, 0.06), -0.25 * gray, 0.15))
         self.zone_size = rng.uniform(0.008, 0.05)
         self.visibility = rng.uniform(1.4, 2.8)
+        if can_be_dark and not backlit and self.flanks == "none" and rng.random() < 0.4:
+            # A shallow, soiled or blurred crack: an even gray instead of a dark gap.
+            self.gap, self.roughness = rng.uniform(0.3, 0.75) * gray, rng.uniform(0.0, 0.1)
 
     @property
     def _mixed(self):

@@ -169,10 +169,13 @@ def _draw_pose(rng, angle, two, start, half, ahead, behind):
 
 def _draw_arms(rng, layout, two, half):
     """Draw the arms of the primary crack and, in a third of the tests, secondary cracks; none if there is no room."""
-    straight = rng.random() < 0.25
-    roughness = rng.uniform(0.02, 0.15) if straight else math.exp(rng.uniform(math.log(0.2), math.log(1.4)))
+    kind = rng.choice(["straight", "smooth", "rough"], p=(0.2, 0.2, 0.6))
+    straight = kind == "straight"
+    least, most = {"straight": (0.02, 0.15), "smooth": (0.3, 2.0), "rough": (0.2, 1.4)}[kind]
+    roughness = math.exp(rng.uniform(math.log(least), math.log(most)))
+    waves = 2 if kind == "smooth" else 5
     heading = rng.normal(0, 0.04) if straight or rng.random() < 0.5 else rng.normal(0, 0.3)
-    kinks = 0 if straight else int(rng.choice(4, p=(0.6, 0.2, 0.12, 0.08)))
+    kinks = 0 if kind != "rough" else int(rng.choice(4, p=(0.6, 0.2, 0.12, 0.08)))
     notch, arms = layout.notch, []
     narrow = 2 * notch.tip_half_width if notch else 0.05
     mouth = math.exp(rng.uniform(math.log(0.0025), math.log(0.035)))
@@ -181,7 +184,7 @@ def _draw_arms(rng, layout, two, half):
     for side in (1, -1) if two else (1,):
         origin = (side * (notch.depth if notch else 0.0) if two else 0.0, 0.0)
         for _ in range(8):
-            path = wander(rng, 1.8, heading + (math.pi if side < 0 else 0), origin, roughness, kinks)
+            path = wander(rng, 1.8, heading + (math.pi if side < 0 else 0), origin, roughness, kinks, waves)
             path = _within(path, layout, half, two)
             if arc_length(path)[-1] > _SHORTEST:
                 break
