@@ -11,15 +11,16 @@
     const label = data.labels[step];
     box.querySelector("output").textContent = label;
     input.setAttribute("aria-valuetext", label);
-    const order = data.networks.map((network, i) => [network.mean_iou[step], network.title, i]);
+    const order = data.networks.map((network) => [network.mean_iou[step].toFixed(3), network.title]);
     order.sort((a, b) => b[0] - a[0]);
     data.networks.forEach((network, i) => {
       masks[i].src = network.masks[step];
       masks[i].alt = `What the network trained with ${network.title} marks as crack`;
       scores[i].textContent = network.mean_iou[step].toFixed(3);
-      masks[i].parentElement.classList.toggle("best", order[0][2] === i);
+      masks[i].parentElement.classList.toggle("best", scores[i].textContent === order[0][0]);
     });
-    box.querySelector(".order").textContent = "Mean IoU: " + order.map(([, title]) => title).join(" > ");
+    const sign = (i) => (i ? (order[i][0] === order[i - 1][0] ? " = " : " > ") : "");
+    box.querySelector(".order").textContent = "Mean IoU: " + order.map(([, title], i) => sign(i) + title).join("");
   }
 
   box.querySelector(".still").classList.add("print-only");

@@ -55,7 +55,7 @@ def html_of(data: dict) -> str:
 <div class="moving" hidden>
 <div class="pictures"><figure><img src="{data["photograph"]}" alt="Photograph of a cracked specimen">
 <figcaption>photograph</figcaption></figure>{shown}</div>
-<label>A pixel counts as crack from a probability of <output></output>
+<label>Drag the threshold. A pixel counts as crack from a probability of <output></output>
 <input type="range" min="0" max="{len(data["labels"]) - 1}" value="0" step="1"></label>
 <p class="order" aria-live="polite"></p>
 </div>

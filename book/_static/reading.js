@@ -4,6 +4,7 @@ document.addEventListener("DOMContentLoaded", () => {
   nameControls();
   foldCode();
   enlargeFigures();
+  labelCells();
   makeTablesReachable();
   turnPages();
 });
@@ -34,6 +35,34 @@ function nameControls() {
       plain.innerHTML = cell.innerHTML;
       cell.replaceWith(plain);
     }
+  });
+}
+
+// On a phone, each row of a table with many words becomes a small card, whose lines begin with the heading of their column.
+// Cells with several words get a least width, so that they do not show a word a line.
+const WORDS = 18; // letters from which a cell is not a number or a name
+const SENTENCE = 45;
+function labelCells() {
+  document.querySelectorAll("article table").forEach((table) => {
+    const cells = [...table.querySelectorAll("tbody > tr > *")];
+    const length = (cell) => cell.textContent.trim().length;
+    cells.forEach((cell) => cell.classList.toggle("words", length(cell) > WORDS));
+    const headings = table.tHead?.rows.length === 1 ? [...table.tHead.rows[0].cells] : [];
+    const regular = [...table.rows].every((row) => row.cells.length === headings.length);
+    const merged = table.querySelector("[rowspan]:not([rowspan='1']), [colspan]:not([colspan='1'])");
+    if (headings.length < 4 || !regular || merged) return;
+    const many = cells.filter((cell) => length(cell) > WORDS).length > cells.length / 3;
+    if (!many && !cells.some((cell) => length(cell) > SENTENCE)) return;
+    table.classList.add("cards");
+    // The style of a card takes away what a browser says about tables by itself.
+    table.setAttribute("role", "table");
+    table.querySelectorAll("thead, tbody").forEach((group) => group.setAttribute("role", "rowgroup"));
+    [...table.rows].forEach((row) => row.setAttribute("role", "row"));
+    headings.forEach((cell) => cell.setAttribute("role", "columnheader"));
+    cells.forEach((cell) => {
+      cell.setAttribute("role", cell.tagName === "TH" ? "rowheader" : "cell");
+      cell.dataset.heading = headings[cell.cellIndex].textContent.trim();
+    });
   });
 }
 
@@ -86,6 +115,8 @@ function enlargeFigures() {
     (link || picture).replaceWith(button);
     button.append(picture);
     button.parentElement.classList.add("holds-figure");
+    const measure = () => button.style.setProperty("--drawn", `${picture.naturalWidth}px`);
+    picture.complete ? measure() : picture.addEventListener("load", measure);
     button.addEventListener("click", () => enlarge(picture));
   });
 }

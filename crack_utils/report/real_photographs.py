@@ -8,6 +8,7 @@ from scipy import stats
 
 from crack_utils.data import crackforest, find_pairs, read_image, read_mask, spread
 from crack_utils.data.synthetic.surfaces import render_surface
+from crack_utils.losses.registry import TITLES
 from crack_utils.metrics.counts import pooled_rows
 from crack_utils.runtime import paths
 from crack_utils.study import native
@@ -15,6 +16,7 @@ from crack_utils.study import native
 TRAININGS = "results/photographs/trainings.csv"
 SEED = 7300  # of drawn surfaces, used for nothing else
 LEVEL = 0.95
+BY_LOSS = ("losses", "losses on specimens")  # questions of the trainings whose failures are counted
 MEASURES = ("f1_tolerance_2", "f1", "precision", "recall", "minutes")
 
 
@@ -47,13 +49,13 @@ def case_table(trainings, question):
     ----------
     trainings : DataFrame
         From `read_trainings`.
-    question : {"recipe", "ingredients", "losses", "labels"}
+    question : {"recipe", "ingredients", "losses", "losses on specimens", "labels"}
 
     Returns
     -------
     DataFrame
-        One row a case and number of labels, in the order of the study: F1 at 2 px (mean over photographs) with low and
-        high (Student's t over seeds, NaN with one seed), pooled F1, minutes, failed, seeds.
+        One row a case (a loss by its title) and number of labels, in the order of the study: F1 at 2 px (mean over
+        photographs) with low and high (Student's t over seeds, NaN with one seed), pooled F1, minutes, failed, seeds.
     """
     rows = []
     asked = trainings[trainings["question"] == question]
@@ -61,12 +63,43 @@ def case_table(trainings, question):
         near = runs["f1_tolerance_2"].fillna(0.0)
         mean, low, high = mean_interval(near)
         rows.append(
-            {"case": case, "labels": labels, "F1 at 2 px": mean, "low": low, "high": high}
+            {"case": TITLES.get(case, case), "labels": labels, "F1 at 2 px": mean, "low": low, "high": high}
             | {"pooled F1": runs["f1"].fillna(0.0).mean(), "minutes": runs["minutes"].mean()}
             | {"failed": int(runs["failed"].sum()), "seeds": len(runs)}
         )
     columns = ["case", "labels", "F1 at 2 px", "low", "high", "pooled F1", "minutes", "failed", "seeds"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def failures(trainings, questions=BY_LOSS):
+    """Say how many trainings failed, and how large the share that fails can be.
+
+    Parameters
+    ----------
+    trainings : DataFrame
+        From `read_trainings`.
+    questions : sequence of str
+        The trainings of these are counted.
+
+    Returns
+    -------
+    str
+        A sentence. The limit is the exact binomial one at 95 %, one-sided (Clopper and Pearson 1934), for independent
+        trainings.
+
+    Examples
+    --------
+    >>> failures(pd.DataFrame({"question": ["losses"] * 40, "failed": [0] * 40}))
+    '0 of 40 trainings failed. With 95 % confidence at most 7.2 % of such trainings do.'
+    """
+    failed = trainings.loc[trainings["question"].isin(questions), "failed"].astype(int)
+    if failed.empty:
+        return "None of these trainings has been made yet."
+    limit = stats.binomtest(failed.sum(), len(failed), alternative="less").proportion_ci(LEVEL).high
+    return (
+        f"{failed.sum()} of {len(failed)} trainings failed. "
+        f"With {LEVEL:.0%} confidence at most {limit:.1%} of such trainings do.".replace("%", " %")
+    )
 
 
 def ingredient_table(trainings, base="all"):
@@ -234,4 +267,5 @@ def numbers(zero_shot, trainings):
         "drawn_f1_near": float(drawn["F1 at 2 px"]),
         "trainings": len(trainings),
         "failed": int(trainings["failed"].sum()),
+        "failures_by_loss": failures(trainings),
     }

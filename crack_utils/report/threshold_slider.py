@@ -33,12 +33,13 @@ def slider(runs, pair):
     dict
         labels: each step's threshold in words; photograph: a data URI; networks: for each loss title, masks (data
         URIs, one a step) and mean_iou (of the whole set, pooled over its images, one a step); best_at_half and
-        best_as_cast: the titles with the highest mean IoU at the first and the last step; same_winner: whether these
+        best_as_cast: the title with the highest mean IoU at the first and the last step, or the titles of all that
+        have it, to three digits as shown, such as "BCE and Dice"; same_winner: whether these
         are one; source: what it was made from.
     """
     thresholds = steps()
     networks = [_network(loss, run, pair, thresholds) for loss, run in runs.items()]
-    first, last = (max(networks, key=lambda network: network["mean_iou"][step])["title"] for step in (0, -1))
+    first, last = _best(networks, 0), _best(networks, -1)
     size = next(iter(runs.values())).experiment.size
     return {
         "labels": [_label(threshold) for threshold in thresholds],
@@ -60,6 +61,11 @@ def steps():
     upper = [threshold for threshold in THRESHOLDS if 0.5 <= threshold < 1]
     chosen = np.linspace(0, len(upper) - 1, STEPS - 1).round().astype(int)
     return [upper[index] for index in chosen] + [1.0]
+
+
+def _best(networks, step):
+    shown = {network["title"]: round(network["mean_iou"][step], 3) for network in networks}
+    return " and ".join(name for name, value in shown.items() if value == max(shown.values()))
 
 
 def _network(loss, run, pair, thresholds):

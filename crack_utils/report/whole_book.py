@@ -24,7 +24,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 LINKS = re.compile(r'<p class="whole-book">.*?</p>', re.DOTALL)
 DATES = re.compile(rb"/(CreationDate|ModDate) \(D:\d{14}\+00'00'\)")
 NUMBERED = re.compile(rb"\(node(\d{8})\)")
-TWICE = re.compile(rb"/Title \((\xfe\xff|)(.{2,}?)\2\)")  # the text is UTF-16 after a mark, or plain
+TWICE = re.compile(rb"/Title \((\xfe\xff|)([^()]{8,}?)\2([^)]*)\)")  # the text is UTF-16 after a mark, or plain
 PATIENCE = 900  # [s] for printing on a busy machine
 EPOCH = "SOURCE_DATE_EPOCH"  # by reproducible-builds.org: seconds since 1970, the date of what a build makes
 OLDEST = 315532800  # [s since 1970] 1980: a zip file knows no earlier dates
@@ -135,10 +135,11 @@ def at_root(html):
 def titles_once(pdf):
     """Return a PDF whose bookmarks say their titles once, bytes.
 
-    Chromium writes the title of a heading that it moves to the next page twice into its bookmark. Blanks take the place
-    of the second, so that everything stays where the file's table says it is.
+    Chromium writes the title of a heading that it moves to the next page twice into its bookmark, of a heading with
+    code in it only the first words. Blanks take the place of the second, so that everything stays where the file's
+    table says it is.
     """
-    return TWICE.sub(lambda found: b"/Title (%b%b)" % (found[1], found[2]) + b" " * len(found[2]), pdf)
+    return TWICE.sub(lambda found: b"/Title (%b%b%b)" % found.groups() + b" " * len(found[2]), pdf)
 
 
 def epub(build):
@@ -194,9 +195,18 @@ def as_xhtml(page, folder, files):
         "summary p.expanded"
     ):  # beside "Show the code", and without the pages' styles both stand there
         fold.decompose()
+    for table in soup.select("mtable.cases"):
+        _enlarge_brace(table, soup)
     for instead in soup.find_all("noscript"):
         instead.unwrap()
     return str(soup)
+
+
+def _enlarge_brace(table, soup):
+    """Draw the brace before the cases of an equation as high as they are; by itself it grows only in a maths font."""
+    brace, rows = table.find_previous_sibling("mo"), len(table.find_all("mtr"))
+    brace.attrs = {"stretchy": "false", "style": f"font-size: {1.1 * rows:.1f}em"}
+    brace.wrap(soup.new_tag("mpadded", voffset=f"{-0.23 * rows:.2f}em"))  # its middle at the height of the equals sign
 
 
 def _sphinx(builder):

@@ -1,5 +1,7 @@
 """The results that the source report published (R54). Plain data."""
 
+from itertools import pairwise
+
 from crack_utils.losses.registry import title
 
 # Table 1 of the source report (R54), as printed there.
@@ -16,6 +18,26 @@ TABLE_1 = {
 }
 
 
-def order(values):
-    """Return the titles of losses in the order of their values, highest first, such as 'Dice > BCE'."""
-    return " > ".join(title(name) for name in sorted(values, key=values.get, reverse=True))
+def order(values, digits=3):
+    """Return the titles of losses in the order of their values, highest first; equal ones are no order.
+
+    Parameters
+    ----------
+    values : dict of float
+        By loss.
+    digits : int
+        Values are equal if they are when rounded to so many, as a reader sees them.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> order({"bce": 0.8134, "dice": 0.9888, "tversky": 0.9872}, digits=2)
+    'Dice = Tversky > BCE'
+    """
+    rounded = {name: round(value, digits) for name, value in values.items()}
+    ranked = sorted(rounded, key=rounded.get, reverse=True)
+    signs = [" = " if rounded[first] == rounded[second] else " > " for first, second in pairwise(ranked)]
+    return "".join(title(name) + sign for name, sign in zip(ranked, [*signs, ""], strict=True))

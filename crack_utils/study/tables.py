@@ -237,17 +237,19 @@ def repeated(full, live):
     Returns
     -------
     dict
-        trainings (their number), and largest_difference of the mean IoU of a specimen.
+        trainings (their number), largest_difference of the mean IoU of a specimen, and both in a sentence, in_words.
     """
     scale = live.provenance["scale"]
     if scale == "full" or SCALES[scale]["base"] != SCALES["full"]["base"]:
-        return {"trainings": 0, "largest_difference": 0.0}
+        said = "No training of this build repeats one of the full study."
+        return {"trainings": 0, "largest_difference": 0.0, "in_words": said}
     keys = ["question", "variant", "seed", "specimen"]
     both = full.specimens.merge(live.specimens, on=keys, suffixes=("_full", "_live"))
-    return {
-        "trainings": int(both.groupby(keys[:3]).ngroups),
-        "largest_difference": float((both["mean_iou_full"] - both["mean_iou_live"]).abs().max()),
-    }
+    count = int(both.groupby(keys[:3]).ngroups)
+    difference = float((both["mean_iou_full"] - both["mean_iou_live"]).abs().max())
+    said = f"{count} trainings of this build repeat one of the full study. "
+    said += f"The largest difference of a specimen's mean IoU between such a pair is {difference:.1g}."
+    return {"trainings": count, "largest_difference": difference, "in_words": said}
 
 
 def source(tables):

@@ -88,6 +88,16 @@ def test_what_is_too_wide_for_a_phone_scrolls_in_its_own_box(driver):
     assert not found
 
 
+@pytest.mark.parametrize("page", ["scoreboard", "fidelity", "learning_rate", "training_scheme", "metrics"])
+def test_no_table_of_words_scrolls_on_a_phone(driver, page):
+    show(driver, PAGES / "book" / f"{page}.html", 390)
+    assert driver.find_elements("css selector", "article table.cards")
+    boxes = "return [...document.querySelectorAll('article .pst-scrollable-table-container')]"
+    assert driver.execute_script(boxes + ".filter((box) => box.scrollWidth > box.clientWidth + 1).length") == 0
+    headings = "return [...document.querySelectorAll('table.cards tbody :is(td, th)')].every((c) => c.dataset.heading)"
+    assert driver.execute_script(headings)
+
+
 def test_what_we_found_is_read_in_two_screens(driver):
     show(driver, PAGES / "book" / "findings.html", 1440)
     ends = "return Math.max(...[...document.querySelectorAll('article :is(p, li, table, img)')]"

@@ -50,6 +50,9 @@ def test_a_simulated_law_is_found_and_the_blunder_left_out():
     table = examples.law_table(results)
     assert set(table["both hold"]) <= {"yes", "no"} and table["left out"].tolist() == [1, 1, 1]
     drawn = figures.growth_law(results[0])
+    drawn.canvas.draw()
+    for axes in drawn.axes:  # no curve can run through a legend below them
+        assert axes.get_legend().get_window_extent().y1 < axes.get_window_extent().y0
     assert "left out" in {text.get_text() for text in drawn.axes[0].get_legend().get_texts()}
     plt.close("all")
 

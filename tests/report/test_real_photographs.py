@@ -37,6 +37,27 @@ def test_a_failed_training_counts_as_zero(trainings):
     assert table.loc["all", "pooled F1"] == pytest.approx(0.7)
 
 
+def test_failures_are_counted_with_an_exact_limit(trainings):
+    loss = pd.DataFrame({"question": ["losses"] * 12 + ["losses on specimens"] * 8, "failed": 0})
+    said = chapter.failures(pd.concat([trainings, loss]))  # 1 - 0.05^(1/20) = 0.1391; the failed one is of labels
+    assert said == "0 of 20 trainings failed. With 95 % confidence at most 13.9 % of such trainings do."
+    loss.loc[0, "failed"] = 1  # 0.95^20 etc.: the share p with (1 - p)^20 + 20 p (1 - p)^19 = 0.05 is 0.2161
+    assert chapter.failures(loss).startswith("1 of 20 trainings failed.") and "at most 21.6 %" in chapter.failures(loss)
+    assert chapter.failures(trainings) == "None of these trainings has been made yet."
+
+
+def test_each_set_has_its_own_table_of_losses(trainings):
+    rows = [("losses", "bce", "all", 0, 0, 0.5), ("losses on specimens", "bce", "all", 0, 1, np.nan)]
+    columns = ["question", "case", "labels", "seed", "failed", "f1_tolerance_2"]
+    both = pd.concat([trainings, pd.DataFrame(rows, columns=columns).assign(f1=0.4, minutes=1.0)])
+    (photographs,), (specimens,) = (chapter.case_table(both, name).to_dict("records") for name in chapter.BY_LOSS)
+    assert (photographs["case"], photographs["F1 at 2 px"], photographs["failed"]) == ("BCE", 0.5, 0)
+    assert (specimens["case"], specimens["F1 at 2 px"], specimens["failed"]) == ("BCE", 0.0, 1)
+    axes = figures.f1_over_minutes(both).axes[0]
+    assert len(axes.lines[0].get_xdata()) == 3 + 3 + 3 + 2 - 1  # drawn specimens are other pictures
+    plt.close("all")
+
+
 def test_one_seed_has_no_interval():
     assert chapter.mean_interval([0.5])[0] == 0.5 and all(map(math.isnan, chapter.mean_interval([0.5])[1:]))
 

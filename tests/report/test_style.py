@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import pytest
 
-from crack_utils.report.figures.style import logarithmic, power, use_style
+from crack_utils.report.figures.style import logarithmic, power, source_colours, use_style
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,12 @@ from crack_utils.report.figures.style import logarithmic, power, use_style
 )
 def test_powers_are_plain_text(value, text):
     assert power(value) == text
+
+
+def test_specimens_have_one_colour_each_whatever_is_beside_them():
+    few, many = source_colours(["new", "old"]), source_colours(["old", "crackforest", "new", "cracktip_polymer"])
+    assert few["old"] == many["old"] != few["new"] == many["new"]
+    assert len({many[name] for name in ("old", "new", "crackforest", "cracktip_polymer")}) == 4
 
 
 def test_a_logarithmic_axis_shows_no_formula():

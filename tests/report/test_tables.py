@@ -12,6 +12,7 @@ from crack_utils import Experiment, models
 from crack_utils.data import Pair, Split
 from crack_utils.evaluation import words
 from crack_utils.report import figures, recording, tables
+from crack_utils.report.figures.style import SPECIMEN_COLOURS
 from crack_utils.study.published import order
 
 
@@ -51,10 +52,16 @@ class TestReport:
         cast = {loss: found["test"]["unthresholded_mean_iou"] for loss, found in MEASURED.items()}
         assert order(cast) == "Dice > Tversky > BCE > focal"
 
+    def test_equal_values_are_no_order(self):
+        assert order({"bce": 0.4904, "dice": 0.5, "focal": 0.4896, "tversky": 0.4}) == "Dice > BCE = focal > Tversky"
+        assert order({"bce": 0.4904, "dice": 0.5, "focal": 0.4896, "tversky": 0.4}, 4) == "Dice > BCE > focal > Tversky"
+        assert order(dict.fromkeys(("bce", "dice"), 0.49)) == "BCE = Dice" and order({"dice": 1}) == "Dice"
+
     def test_numbers_of_the_comparison(self):
         numbers = tables.comparison_numbers(MEASURED, BEST, {"mean_iou": 0.6})
-        assert numbers["cast_order"] == numbers["report_order"] == "Dice > Tversky > BCE > focal"
-        assert numbers["agrees_with_report"] and numbers["best"]["loss"] == "focal"
+        assert numbers["cast_order"] == "Dice > Tversky > BCE > focal"
+        assert numbers["report_order"] == "Dice = Tversky > BCE > focal"  # 0.9888 and 0.9872 are 0.99 both
+        assert not numbers["agrees_with_report"] and numbers["best"]["loss"] == "focal"
         assert numbers["thresholded_spread"] == pytest.approx(0.005)
         assert numbers["cast_spread"] == pytest.approx(0.387)
         assert numbers["report_spread"] == pytest.approx(0.988796 - 0.59285)
@@ -98,6 +105,9 @@ class TestReport:
         experiment = Experiment.preset("smoke", size=(16, 24))
         numbers = tables.data_numbers(experiment, pairs, Split(pairs[:2], pairs[2:3], pairs[3:]))
         assert (numbers["pairs"], numbers["sources"], numbers["specimens"]) == (4, 2, 2)
+        assert numbers["sources_in_words"] == "2 sources"
+        one = tables.data_numbers(experiment, pairs[:2], Split(pairs[:1], pairs[1:2], []))
+        assert one["sources_in_words"] == "1 source"
         assert numbers["crack_share_mean"] == pytest.approx(16 / (16 * 24))
         table = tables.data_table(pairs, (16, 24))
         assert table.loc["old", "height × width"] == "16 × 24"
@@ -117,6 +127,9 @@ class TestFigures:
         assert figure.axes[0].get_title() == "old, s, frame 0"
         counts = figures.split_chart(Split(pairs[:3], pairs[3:], []), (16, 24)).axes[0]
         assert [text.get_text() for text in counts.texts] == ["3", "1"]
+        assert {bars.get_label(): bars[0].get_facecolor() for bars in counts.containers} == {
+            name: matplotlib.colors.to_rgba(colour) for name, colour in SPECIMEN_COLOURS.items()
+        }
 
     def test_reduction_counts_pieces(self):
         line = np.zeros((64, 64), bool)

@@ -11,7 +11,9 @@ PAGE = """<?xml version="1.0" encoding="UTF-8"?>
 <html xmlns="http://www.w3.org/1999/xhtml"><head><title>A page</title>
 <link href="../_static/there.css" /><link href="../_static/gone.css" /></head>
 <body><p>a&nbsp;<img src="x.png" alt="x"><br>b</p><div hidden><img></div>
-<math><mi>f</mi><mo>&ApplyFunction;</mo></math><noscript>No scripts.</noscript><script>1 < 2</script></body></html>"""
+<math><mi>f</mi><mo>&ApplyFunction;</mo>
+<mrow><mo>{</mo><mtable class="cases"><mtr></mtr><mtr></mtr></mtable></mrow></math>
+<noscript>No scripts.</noscript><script>1 < 2</script></body></html>"""
 
 
 def test_a_bookmark_says_its_title_once_and_nothing_moves():
@@ -20,6 +22,8 @@ def test_a_bookmark_says_its_title_once_and_nothing_moves():
     mended = titles_once(twice)
     assert mended.startswith(b"<< /Title (For practice)" + b" " * len("For practice") + b" /Next 3 0 R >>")
     assert plain in mended and wide in mended and len(mended) == len(twice)
+    first_words = titles_once(b"/Title (The page of The page of crack-utils serve)")
+    assert first_words == b"/Title (The page of crack-utils serve)" + b" " * len("The page of ")
 
 
 def test_pages_of_an_epub_are_xml_without_scripts(tmp_path):
@@ -33,6 +37,7 @@ def test_pages_of_an_epub_are_xml_without_scripts(tmp_path):
         page = mended.read("book/index.xhtml").decode()
     ElementTree.fromstring(page.encode())
     assert page.startswith("<?xml") and "there.css" in page and "No scripts." in page
+    assert '<mpadded voffset="-0.46em"><mo stretchy="false" style="font-size: 2.2em">{</mo></mpadded><mtable' in page
     assert not any(word in page for word in ("<script", "gone.css", "hidden", "&nbsp;", "&Apply"))
 
 

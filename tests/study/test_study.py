@@ -289,8 +289,10 @@ def test_repeated():
     assert tables.repeated(full, Tables(full.specimens, full.runs, full.thresholds, where))["largest_difference"] == 0
     again = Tables(full.specimens.query("seed < 2").assign(mean_iou=lambda t: t["mean_iou"] + 0.125), None, None, where)
     found = tables.repeated(full, again)
-    assert found == {"trainings": 8, "largest_difference": pytest.approx(0.125)}
-    assert tables.repeated(full, Tables(full.specimens, None, None, {"scale": "smoke"}))["trainings"] == 0
+    assert (found["trainings"], found["largest_difference"]) == (8, pytest.approx(0.125))
+    assert found["in_words"].startswith("8 trainings of this build repeat") and found["in_words"].endswith(" 0.1.")
+    none = tables.repeated(full, Tables(full.specimens, None, None, {"scale": "smoke"}))
+    assert none["trainings"] == 0 and none["in_words"] == "No training of this build repeats one of the full study."
 
 
 class TestSummary:

@@ -1,7 +1,5 @@
 """Figures of the data: pictures with their masks, the split, resizing, flips, and the classical baseline."""
 
-from itertools import cycle
-
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Patch
@@ -15,13 +13,13 @@ from crack_utils.report.figures.style import (
     FALSE_ALARM,
     FOUND,
     INK,
-    LOSS_COLOURS,
     MISSED,
     QUIET,
     SECONDARY,
     TIP,
     logarithmic,
     show,
+    source_colours,
     tint,
 )
 
@@ -89,9 +87,10 @@ def split_chart(split, size):
     sources = sorted({pair.source for name in names for pair in split[name]})
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), width_ratios=(1, 1.4))
     below = np.zeros(len(names))
-    for colour, source in zip(cycle(LOSS_COLOURS.values()), sources, strict=False):
+    colours = source_colours(sources)
+    for source in sources:
         counts = np.array([sum(pair.source == source for pair in split[name]) for name in names])
-        left.barh(names, counts, left=below, color=colour, label=source, height=0.6)
+        left.barh(names, counts, left=below, color=colours[source], label=source, height=0.6)
         below += counts
     left.bar_label(left.containers[-1], labels=[f"{int(total)}" for total in below], padding=3)
     left.set(xlabel="pictures", title="How many")
@@ -219,9 +218,9 @@ def appearance(groups):
     matplotlib.figure.Figure
     """
     figure, ((gray, spectrum, opening), strips) = plt.subplots(2, 3, figsize=(10, 6.4))
-    colours = dict(zip(groups, [*LOSS_COLOURS.values(), QUIET, FALSE_ALARM, SECONDARY], strict=False))
+    colours = source_colours(groups)
     for name, statistics in groups.items():
-        look = {"color": colours.get(name, QUIET), "ls": "--" if name in REAL else "-", "lw": 1.6}
+        look = {"color": colours[name], "ls": "--" if name in REAL else "-", "lw": 1.6}
         gray.stairs(100 * statistics.gray, GRAY_EDGES, label=name, **look)
         spectrum.loglog(statistics.frequency, statistics.power, **look)
         distance, width = opening_curve(statistics)
@@ -256,7 +255,7 @@ def _strips(axes, values, colours):
     values = {name: numbers[np.isfinite(numbers)] for name, numbers in values.items() if np.isfinite(numbers).any()}
     for row, (name, numbers) in enumerate(values.items()):
         scatter = np.random.default_rng(row).uniform(-0.2, 0.2, len(numbers))
-        axes.plot(numbers, row + scatter, "o", ms=4, alpha=0.5, color=colours.get(name, QUIET), mec="none")
+        axes.plot(numbers, row + scatter, "o", ms=4, alpha=0.5, color=colours[name], mec="none")
         axes.plot(np.median(numbers), row, "|", ms=22, mew=2.5, color=INK)
     axes.set(yticks=range(len(values)), yticklabels=values, ylim=(len(values) - 0.5, -0.5))
     axes.set_xlim(left=min(0, *(numbers.min() for numbers in values.values())) if values else 0)

@@ -2,10 +2,13 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import seaborn as sns
 from matplotlib import colormaps
 
 from crack_utils.report.figures.growth_sheet import lengths, rates
 from crack_utils.report.figures.style import CRACK, MISSED, QUIET, show
+
+BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.18), "ncols": 2}  # a legend that no curve can run through
 
 
 def sequence(followed):
@@ -19,7 +22,7 @@ def sequence(followed):
     -------
     matplotlib.figure.Figure
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), width_ratios=(1.1, 1))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.4), width_ratios=(1.1, 1))
     joint, shifts = followed.joint, followed.shifts
     show(left, np.float32(followed.photographs[-1].image) / 255, "Tips over the last photograph")
     last = shifts[-1] - shifts
@@ -39,7 +42,7 @@ def sequence(followed):
     right.plot(frames[~kept], joint.single[~kept], "x", color=MISSED, mew=2, label="outlier")
     right.set(xlabel="frame", ylabel="way along the crack [px]", title="Growth")
     right.xaxis.get_major_locator().set_params(integer=True)
-    right.legend()
+    right.legend(**BELOW)
     return figure
 
 
@@ -55,9 +58,11 @@ def growth_law(*results):
     -------
     matplotlib.figure.Figure
     """
-    figure, grid = plt.subplots(len(results), 2, figsize=(10, 3.9 * len(results)), squeeze=False)
+    figure, grid = plt.subplots(len(results), 2, figsize=(10, 4.4 * len(results)), squeeze=False)
     for (left, right), result in zip(grid, results, strict=True):
         lengths(left, result)
         rates(right, result)
+        sns.move_legend(left, **BELOW)
+        sns.move_legend(right, **BELOW)
         left.set_title(f"Crack length, {result.specimen.name}")
     return figure

@@ -167,7 +167,7 @@ def claims(findings):
     matplotlib.figure.Figure
     """
     shown = [each for each in findings if each.value is not None and "[GiB]" not in each.shown]
-    figure, axes = plt.subplots(figsize=(10, 0.42 * len(shown) + 1.2))
+    figure, axes = plt.subplots(figsize=(8, 0.46 * len(shown) + 1.2))
     colours = {verdicts.SUPPORTED: FOUND, verdicts.CONTRADICTED: MISSED, verdicts.NO_DIFFERENCE: FALSE_ALARM}
     axes.axvspan(-verdicts.MATTERS, verdicts.MATTERS, color=QUIET, alpha=0.15, lw=0)
     for row, finding in enumerate(shown):
@@ -175,7 +175,7 @@ def claims(findings):
         axes.plot([finding.low, finding.high], [row, row], color=colour, lw=5, alpha=0.4, solid_capstyle="butt")
         axes.plot(finding.value, row, "o", color=colour, ms=7)
     axes.axvline(0, color=QUIET, lw=1)
-    axes.set_yticks(range(len(shown)), [finding.claim for finding in shown])
+    axes.set_yticks(range(len(shown)), [fill(finding.claim, 36) for finding in shown])
     axes.set(xlabel="difference in the direction of the claim", ylim=(len(shown) - 0.5, -0.5))
     axes.grid(axis="x", alpha=0.3)
     return figure

@@ -13,6 +13,7 @@ from crack_utils.data import colours
 from crack_utils.runtime import provenance
 
 LOSS_COLOURS = {"bce": "#0072b2", "dice": "#d55e00", "focal": "#009e73", "tversky": "#cc79a7"}  # Okabe and Ito
+SPECIMEN_COLOURS = {"old": "#0072b2", "new": "#d55e00"}  # the same in every figure of the data
 CRACK, SECONDARY, TIP = colours.CRACK, colours.SECONDARY, colours.TIP
 MISSED = "#cc3377"
 FALSE_ALARM = "#f0b000"
@@ -57,6 +58,23 @@ def use_style():
             "grid.color": INK,
         },
     )
+
+
+def source_colours(sources):
+    """Return a colour for each source of pictures: old and new specimens always have theirs, others get the rest.
+
+    Parameters
+    ----------
+    sources : iterable of str
+
+    Returns
+    -------
+    dict
+        When the other colours are used up, sources share a gray.
+    """
+    others = sorted(set(sources) - set(SPECIMEN_COLOURS))
+    free = (LOSS_COLOURS["focal"], LOSS_COLOURS["tversky"], FALSE_ALARM, SECONDARY)
+    return {name: QUIET for name in others} | SPECIMEN_COLOURS | dict(zip(others, free, strict=False))
 
 
 def credit(figure, notebook, *sources):
