@@ -141,10 +141,12 @@ def measure(case, seed, data=DATA):
     Returns
     -------
     dict
-        question, case, labels, seed, failed (0 or 1), attempts, minutes, threshold, and on the test set f1, precision,
-        recall (pooled over all pixels) and f1_tolerance_2 (mean over photographs).
+        question, case, labels, seed, commit, failed (0 or 1), attempts, minutes, threshold, and on the test set f1,
+        precision, recall (pooled over all pixels) and f1_tolerance_2 (mean over photographs). The commit also says
+        which default model a training started from.
     """
     row = {"question": case.question, "case": case.name, "labels": case.labels or "all", "seed": seed}
+    row["commit"] = provenance.commit()
     data = data if case.data is None else _drawn()
     pairs = find_pairs(*sources.folders(data))
     split = split_of_labels(pairs, case.labels, seed, paths.artifacts() / "photographs" / "splits")
