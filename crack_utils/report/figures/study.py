@@ -175,7 +175,7 @@ def claims(findings):
         axes.plot([finding.low, finding.high], [row, row], color=colour, lw=5, alpha=0.4, solid_capstyle="butt")
         axes.plot(finding.value, row, "o", color=colour, ms=7)
     axes.axvline(0, color=QUIET, lw=1)
-    axes.set_yticks(range(len(shown)), [fill(finding.claim, 36) for finding in shown])
+    axes.set_yticks(range(len(shown)), [fill(finding.claim, 42) for finding in shown])
     axes.set(xlabel="difference in the direction of the claim", ylim=(len(shown) - 0.5, -0.5))
     axes.grid(axis="x", alpha=0.3)
     return figure
