@@ -26,21 +26,21 @@ _BORDER = 1.5  # [px] from the picture's edge
 
 # Fitted by `crack_utils.study.primary_rule` on synthetic specimens and the default model's predictions for them.
 WEIGHTS = {
-    "length": 0.75,
-    "probability": 2.92,
-    "step": -0.48,
-    "dark": 0.81,
-    "bright": 0.36,
-    "wide": 0.67,
-    "narrows": -0.55,
-    "rough": 2.63,
-    "tip and mouth": 0.11,
-    "tip": 0.32,
-    "closed": -2.41,
-    "turns": -0.68,
+    "length": 0.68,
+    "probability": 3.18,
+    "step": -0.88,
+    "dark": 0.48,
+    "bright": -0.07,
+    "wide": 0.74,
+    "narrows": -1.11,
+    "rough": 2.6,
+    "tip and mouth": 0.18,
+    "tip": 0.26,
+    "closed": -2.41,  # of the fit before: now none of the candidates was closed
+    "turns": -0.87,
 }
-NONE = 8.6  # weighted sum of the alternative that none is the primary crack; fitted with the weights
-_USUAL_ENDS = (3.3, 2.8)  # medians of the features of ends over the candidates of `primary_rule`
+NONE = 7.87  # weighted sum of the alternative that none is the primary crack; fitted with the weights
+_USUAL_ENDS = (3.0, 2.7)  # medians of the features of ends over the candidates of `primary_rule`
 OF_ENDS = [list(WEIGHTS).index(name) for name in ("tip and mouth", "tip")]
 
 
