@@ -8,7 +8,7 @@ found and what to do.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import binary_dilation, label, maximum_filter
+from scipy.ndimage import binary_dilation, binary_opening, label, maximum_filter
 
 from crack_utils.data.decoding import bits_used, open_stored
 from crack_utils.data.stored import DataError
@@ -198,7 +198,9 @@ def _gray_at_edges(values, levels, full):
 def _slopes(values, full):
     """Return whether gray falls off from the crack, pixel by pixel, as smoothing leaves it: classes are flat."""
     flat = (values > 0) & (values < PEAK_SHARE * values.max()) & (values == maximum_filter(values, 3))
-    if (echo := flat & (values <= full * ECHO / 255)).any():
+    echo = flat & (values <= full * ECHO / 255)
+    echo &= ~binary_opening(echo, np.ones((3, 3)))  # an echo is a thin line, an area is a class
+    if echo.any():
         flat &= ~(echo & binary_dilation(values > full / 2, np.ones((2 * ECHO_REACH + 1,) * 2)))
     return not flat.any()
 
