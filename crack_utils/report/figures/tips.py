@@ -106,7 +106,7 @@ def right_end_reliability(table):
         axes.errorbar(rows["stated"], rows["right"], bounds, fmt="o", color=colour, capsize=2, label=f"{masks} masks")
     axes.set(xlabel="stated probability of the right end", ylabel="share that was right")
     axes.set(xlim=(0, 1.02), ylim=(0, 1.02))
-    axes.legend(loc="upper left")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     return figure
 
 
