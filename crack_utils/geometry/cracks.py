@@ -136,7 +136,7 @@ def measure_cracks(mask, mm_per_px=None, threshold=None, image=None, primary=Non
     image = check_image(image, field.shape)
     primary, notch = check_position("primary", primary), check_position("notch", notch)
     joined, ordered, probability = ranked(field, level, image, primary)
-    areas = _areas(field >= level, mask >= level, [crack for crack, _, _ in ordered])
+    areas = _areas(field >= level, mask >= level, joined >= level, [crack for crack, _, _ in ordered])
     first = {"image": image, "notch": notch, "probability": probability}
     # There may be many secondary cracks; examining the photograph at all of their ends would take seconds.
     return [
@@ -145,11 +145,11 @@ def measure_cracks(mask, mm_per_px=None, threshold=None, image=None, primary=Non
     ]
 
 
-def _areas(filled, mask, cracks):
+def _areas(filled, mask, joined, cracks):
     """Return of each skeleton the number of pixels of the pieces that it connects, without pores and bridges."""
     if not cracks:
         return []
-    box = box_of(filled)
+    box = box_of(joined)
     labels, _ = ndimage.label(filled[box], EIGHT)
     sizes = np.bincount(labels[mask[box]])
     corner = [side.start for side in box]

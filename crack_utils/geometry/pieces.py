@@ -1,16 +1,25 @@
 """Join the pieces of a crack whose mask is broken, end to end, also across a notch in its middle.
 
-Networks miss parts of a crack where it is thin, or where something such as a cable crosses it. Two ends are joined if
-they are close, point at each other, and no other end fits better. Two cracks that grew from the two sides of a notch
-are farther apart. They are joined if the photograph shows no material between them, only the notch.
+Networks miss parts of a crack where it is smooth or thin, or where something such as a cable crosses it. First those
+pieces are joined between which the probability is too low for crack, but nowhere as low as on the surface (hysteresis
+thresholding, Canny 1986), along the most probable way. Then two ends are joined if they are close, point at each other,
+and no other end fits better. Two cracks that grew from the two sides of a notch are farther apart. They are joined if
+the photograph shows no material between them, only the notch.
+
+A bridge has the crack's median width. On a thinner one the crack would seem to narrow, as it does only at a tip.
 """
 
 import numpy as np
 from scipy import ndimage
+from skimage.draw import disk
 from skimage.draw import line as pixels_between
+from skimage.graph import MCP_Connect
 
 from crack_utils.geometry.centreline import arc_length
+from crack_utils.geometry.skeleton import EIGHT, box_of
 
+_WEAK = 0.05  # probability that continues a crack, though it does not begin one
+_FREE = 0.03  # cost of a pixel of a crack: a way leaves a piece near an end
 _NEAR = 0.08  # share of the picture's shorter side: the longest gap
 _SHARE = 0.5  # share of the length of both pieces: the longest gap
 _ALWAYS = 6.0  # [px] gap that is always allowed, even between short pieces
@@ -25,7 +34,7 @@ _FLANK = 12  # [px] from the line between two ends: where the gray values of the
 
 
 def join_pieces(field, level, cracks, image=None):
-    """Draw bridges of one pixel's width between the pieces of broken cracks.
+    """Draw bridges between the pieces of broken cracks.
 
     Parameters
     ----------
@@ -44,20 +53,21 @@ def join_pieces(field, level, cracks, image=None):
         A copy with bridges, or `field` itself if nothing was joined.
     """
     ends = [end for number, crack in enumerate(cracks) for end in _ends(number, crack)]
-    possible = []
-    for first, second in _facing(ends, _NOTCH * min(field.shape)):
-        cost = _cost(ends[first], ends[second], min(field.shape), image)
-        if cost is not None:
-            possible.append((cost, first, second))
-    joined, used, group = field, set(), list(range(len(cracks)))
-    for _, first, second in sorted(possible):
-        a, b = ends[first], ends[second]
-        if first in used or second in used or group[a["piece"]] == group[b["piece"]]:
+    weak = _weak_ways(field, level, ends)
+    used, group, bridges = set(), np.arange(len(cracks)), []
+    for number, (first, second, way) in enumerate(weak + _straight_ways(field, ends, image)):
+        a, b = (group[ends[end]["piece"]] for end in (first, second))
+        if a == b or (number >= len(weak) and used & {first, second}):  # another end fits better
             continue
+        group[group == b] = a
         used |= {first, second}
-        group = [group[a["piece"]] if of == group[b["piece"]] else of for of in group]
-        joined = field.copy() if joined is field else joined
-        joined[pixels_between(*a["pixel"], *b["pixel"])] = 1
+        bridges.append((ends[first]["piece"], way))
+    joined = field.copy() if bridges else field
+    for piece, way in bridges:
+        radii = np.concatenate([cracks[number].radii for number in np.flatnonzero(group == group[piece])])
+        radius = min(float(np.median(radii)), max(field.shape))  # infinite in a picture that is crack all over
+        for pixel in way:
+            joined[disk(pixel, radius, shape=field.shape)] = 1
     return joined
 
 
@@ -76,6 +86,63 @@ def _ends(number, crack):
             direction = (path[0] - back) / np.hypot(*(path[0] - back))
         ends.append({"piece": number, "pixel": path[0], "direction": direction, "length": along[-1] + 1})
     return ends[:1] if len(pixels) == 1 else ends
+
+
+class _Meetings(MCP_Connect):
+    """Grows from all ends at once; `ways` has the cheapest between two: (end, end) to (cost, place, place beside it)."""
+
+    def _reset(self):
+        super()._reset()
+        self.ways = {}
+
+    def create_connection(self, id1, id2, pos1, pos2, cost1, cost2):
+        if id1 > id2:
+            id1, id2, pos1, pos2 = id2, id1, pos2, pos1
+        self.ways[id1, id2] = min(self.ways.get((id1, id2), (np.inf,)), (cost1 + cost2, pos1, pos2))
+
+
+def _weak_ways(field, level, ends):
+    """Return the ways between two pieces on which the probability is nowhere low, the most probable first.
+
+    Each is (end, end, pixels between them that are no crack). A pixel costs minus the logarithm of its probability.
+    """
+    if not ends or level <= _WEAK:
+        return []
+    box = box_of(field >= level)  # memory: few bytes a pixel of the picture, many of the box
+    corner, field = np.array([side.start for side in box]), field[box]
+    labels, _ = ndimage.label(field >= _WEAK, EIGHT)
+    starts = [tuple(map(int, end["pixel"] - corner)) for end in ends]
+    pieces_of = {}
+    for end, start in zip(ends, starts, strict=True):
+        pieces_of.setdefault(labels[start], set()).add(end["piece"])
+    with_gaps = [label for label, pieces in pieces_of.items() if len(pieces) > 1]
+    if not with_gaps:
+        return []  # always so in a mask
+    cost = np.full(field.shape, -1.0)  # no way
+    weak = np.isin(labels, with_gaps)
+    cost[weak] = np.where(field[weak] >= level, _FREE, -np.log(field[weak]))
+    graph = _Meetings(cost)
+    graph.find_costs(starts)
+    ways = []
+    for (first, second), (total, before, after) in graph.ways.items():
+        way = np.array(graph.traceback(before) + graph.traceback(after)[::-1])
+        gap = way[field[tuple(way.T)] < level] + corner
+        if ends[first]["piece"] != ends[second]["piece"]:
+            ways.append((total, first, second, gap))
+    return [way[1:] for way in sorted(ways, key=lambda way: way[:3])]
+
+
+def _straight_ways(field, ends, image):
+    """Return the straight ways between ends that may be joined, as `_weak_ways` does, those that fit best first."""
+    ways = []
+    for first, second in _facing(ends, _NOTCH * min(field.shape)):
+        cost = _cost(ends[first], ends[second], min(field.shape), image)
+        if cost is not None:
+            ways.append((cost, first, second))
+    return [
+        (first, second, np.stack(pixels_between(*ends[first]["pixel"], *ends[second]["pixel"]), axis=1))
+        for _, first, second in sorted(ways)
+    ]
 
 
 def _facing(ends, farthest):

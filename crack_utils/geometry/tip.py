@@ -27,6 +27,7 @@ _SPREAD = 0.25  # change of the threshold that gives the uncertainty of a blurre
 _BESIDE = 4.0  # half widths of the crack: distance over which its direction before and after a fork is measured
 _MIDDLE = 0.15  # share of the crack's length: a notch farther than this from both ends is in the middle
 _WIDTH = 0.25  # share of the skeleton over which the width at an end is measured
+_SPAN = 0.8  # share of the longest path: a shorter one from the mouth to an end does not begin at the mouth
 _FEW = 4  # ends that are compared to choose the mouth
 _MOST = 20  # ends of a crack that are examined: a mask of pure noise has thousands
 _GIVEN = 0.99  # probability of the right end if the notch was given
@@ -243,7 +244,8 @@ def _mouth(field, level, crack, image):
 
     way, _ = crack.longest_path()
     far = np.maximum(crack.distances(way[0])[0], crack.distances(way[-1])[0])[crack.ends]
-    return int(min(crack.ends[np.argsort(-far, kind="stable")[:_FEW]], key=likeness))
+    farthest = [end for end in np.argsort(-far, kind="stable")[:_FEW] if far[end] >= _SPAN * far.max()]
+    return int(min(crack.ends[farthest], key=likeness))
 
 
 def _through(crack, mouth):
