@@ -19,6 +19,7 @@ from crack_utils.geometry.centreline import arc_length
 from crack_utils.geometry.skeleton import EIGHT, box_of
 
 _WEAK = 0.05  # probability that continues a crack, though it does not begin one
+_ASIDE = 0.3  # share of the length of the rectangle around all pieces: a way does not lead farther away from it
 _FREE = 0.03  # cost of a pixel of a crack: a way leaves a piece near an end
 _NEAR = 0.08  # share of the picture's shorter side: the longest gap
 _SHARE = 0.5  # share of the length of both pieces: the longest gap
@@ -89,7 +90,7 @@ def _ends(number, crack):
 
 
 class _Meetings(MCP_Connect):
-    """Grows from all ends at once; `ways` has the cheapest between two: (end, end) to (cost, place, place beside it)."""
+    """Grows from all ends at once; `ways` has the cheapest between two: (end, end) to (cost, place, place beside)."""
 
     def _reset(self):
         super()._reset()
@@ -108,7 +109,7 @@ def _weak_ways(field, level, ends):
     """
     if not ends or level <= _WEAK:
         return []
-    box = box_of(field >= level)  # memory: few bytes a pixel of the picture, many of the box
+    box = _around(box_of(field >= level))  # of a large photograph, few bytes a pixel; of the box, many
     corner, field = np.array([side.start for side in box]), field[box]
     labels, _ = ndimage.label(field >= _WEAK, EIGHT)
     starts = [tuple(map(int, end["pixel"] - corner)) for end in ends]
@@ -130,6 +131,12 @@ def _weak_ways(field, level, ends):
         if ends[first]["piece"] != ends[second]["piece"]:
             ways.append((total, first, second, gap))
     return [way[1:] for way in sorted(ways, key=lambda way: way[:3])]
+
+
+def _around(box):
+    """Return a larger box, because a crack may bend out of the rectangle around its pieces."""
+    margin = int(_ASIDE * max(side.stop - side.start for side in box))
+    return tuple(slice(max(side.start - margin, 0), side.stop + margin) for side in box)
 
 
 def _straight_ways(field, ends, image):

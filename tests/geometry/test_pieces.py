@@ -1,0 +1,83 @@
+"""Broken cracks: which pieces are joined, along which way, and how wide the bridges are."""
+
+import numpy as np
+import pytest
+
+from crack_utils.geometry import find_tip, measure_cracks
+from crack_utils.geometry.pieces import join_pieces
+from crack_utils.geometry.skeleton import skeletons
+
+LEVEL = 0.5
+
+
+def two_pieces(height=120):
+    """Return a probability with two pieces, five rows thick, with a gap of 60 columns between them."""
+    field = np.zeros((height, 160), np.float32)
+    field[48:53, 10:50] = field[48:53, 110:150] = 0.9
+    return field
+
+
+def bridges(field, level=LEVEL):
+    """Return where a bridge was drawn."""
+    return (join_pieces(field, level, skeletons(field >= level)) >= level) & (field < level)
+
+
+def test_pieces_are_joined_along_a_weak_way_that_turns():
+    field = two_pieces()
+    way = np.zeros(field.shape, bool)
+    way[50, 50:80] = way[50:81, 80] = way[80, 80:108] = way[53:81, 108] = way[50:53, 108:110] = True
+    field[way] = 0.1
+    bridge = bridges(field)
+    rows = np.flatnonzero(bridge.any(axis=1))
+    assert (rows[0], rows[-1]) == (48, 82)  # the crack's middle and the way are in the middle of five rows
+    assert bridge[48:53, 60].all() and bridge[:, 60].sum() == 5
+    assert bridge[60, 78:83].all() and not bridge[60, [77, 83]].any()
+
+
+@pytest.mark.parametrize(("probability", "joined"), [(0.06, True), (0.04, False)])
+def test_a_way_counts_if_the_network_is_unsure_all_along_it(probability, joined):
+    field = two_pieces()
+    field[50, 50:110] = 0.3
+    field[50, 80] = probability
+    assert bridges(field).any() == joined
+
+
+def test_of_two_ways_the_more_probable_one_is_taken():
+    field = two_pieces()
+    field[30, 49:111] = field[30:48, 49] = field[30:48, 110] = 0.3  # 96 px · -ln 0.3 = 116
+    field[50, 50:110] = 0.06  # 60 px · -ln 0.06 = 169
+    bridge = bridges(field)
+    assert bridge[30, 60:100].all() and not bridge[50, 60:100].any()
+
+
+def test_a_piece_of_one_pixel_is_joined_on_both_sides():
+    field = two_pieces()
+    field[50, 50:110] = 0.1
+    field[50, 80] = 0.9
+    assert bridges(field)[50, 50:110].sum() == 59  # all but the pixel itself
+
+
+def test_a_bridge_is_no_area_but_its_crack_is_one_and_nowhere_thin():
+    field = two_pieces()
+    field[50, 50:110] = 0.1
+    (crack,) = measure_cracks(field, threshold=LEVEL)
+    assert crack.area == 2 * 5 * 40
+    assert crack.length == pytest.approx(140, abs=1.5)
+    assert crack.centreline.widths.min() > 4
+
+
+def test_a_mask_and_a_low_threshold_have_no_weak_ways():
+    field = two_pieces()
+    field[50, 50:110] = 0.02
+    for values, level in ((np.float32(field >= LEVEL), LEVEL), (field, 0.04)):
+        assert join_pieces(values, level, skeletons(values >= level)) is values
+
+
+def test_a_branch_in_the_middle_is_no_mouth():
+    """A crack with two tips, pointed at both ends, and a thick branch from its middle."""
+    rows, columns = np.mgrid[:160, :260]
+    share = np.clip((columns - 20) / 220, 0, 1)
+    mask = (np.abs(rows - 60) <= 1 + 10 * np.sqrt(share * (1 - share))) & (columns >= 20) & (columns <= 240)
+    mask[60:100, 122:136] = True
+    tip = find_tip(mask)
+    assert sorted(position[1] for position in tip.positions) == pytest.approx([20, 240], abs=3)
