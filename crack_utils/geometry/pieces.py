@@ -1,10 +1,10 @@
 """Join the pieces of a crack whose mask is broken, end to end, also across a notch in its middle.
 
-Networks miss parts of a crack where it is smooth or thin, or where something such as a cable crosses it. First those
-pieces are joined between which the probability is too low for crack, but nowhere as low as on the surface (hysteresis
-thresholding, Canny 1986), along the most probable way. Then two ends are joined if they are close, point at each other,
-and no other end fits better. Two cracks that grew from the two sides of a notch are farther apart. They are joined if
-the photograph shows no material between them, only the notch.
+Networks miss parts of a crack where it is smooth or thin, or where something such as a cable crosses it. Ends that
+point at each other are joined, first those with a way between them on which the probability is too low for crack, but
+nowhere as low as on the surface (hysteresis thresholding, Canny 1986); the bridge is the most probable way. Then two
+ends are joined if they are close and no other end fits better. Two cracks that grew from the two sides of a notch are
+farther apart. They are joined if the photograph shows no material between them, only the notch.
 
 A bridge has the crack's median width. On a thinner one the crack would seem to narrow, as it does only at a tip.
 """
@@ -128,7 +128,8 @@ def _weak_ways(field, level, ends):
     for (first, second), (total, before, after) in graph.ways.items():
         way = np.array(graph.traceback(before) + graph.traceback(after)[::-1])
         gap = way[field[tuple(way.T)] < level] + corner
-        if ends[first]["piece"] != ends[second]["piece"]:
+        a, b = ends[first], ends[second]
+        if a["piece"] != b["piece"] and min(_cosines(a, b)) >= _TURN:
             ways.append((total, first, second, gap))
     return [way[1:] for way in sorted(ways, key=lambda way: way[:3])]
 
@@ -169,21 +170,26 @@ def _facing(ends, farthest):
 
 def _cost(a, b, side, image):
     """Return the cost of joining two ends [px], low for ends that fit well; None if they must not be joined."""
-    way = (b["pixel"] - a["pixel"]).astype(float)
-    gap = np.hypot(*way)
+    gap = np.hypot(*(b["pixel"] - a["pixel"]))
     if gap > _NOTCH * side or (a["direction"] is None and b["direction"] is None and gap > _ALWAYS):
         return None
-    way /= gap
-    cosines = [
-        1.0 if end["direction"] is None or gap < 3 else float(end["direction"] @ (sign * way))
-        for end, sign in ((a, 1), (b, -1))
-    ]
+    cosines = _cosines(a, b)
     longest = max(_ALWAYS, min(_NEAR * side, _SHARE * (a["length"] + b["length"])))
     if gap <= longest and min(cosines) >= _TURN:
         return gap * (3 - sum(cosines))
     if image is None or min(cosines) < _STRAIGHT or not _notch_between(image, a["pixel"], b["pixel"]):
         return None
     return gap * (3 - sum(cosines))
+
+
+def _cosines(a, b):
+    """Return of two ends the cosine of the angle by which each points past the other; 1 for one without direction."""
+    way = (b["pixel"] - a["pixel"]).astype(float)
+    gap = np.hypot(*way)
+    return [
+        1.0 if end["direction"] is None or gap < 3 else float(end["direction"] @ (sign * way / gap))
+        for end, sign in ((a, 1), (b, -1))
+    ]
 
 
 def _notch_between(image, first, second):

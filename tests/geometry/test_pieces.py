@@ -66,6 +66,13 @@ def test_a_bridge_is_no_area_but_its_crack_is_one_and_nowhere_thin():
     assert crack.centreline.widths.min() > 4
 
 
+def test_ends_that_do_not_point_at_each_other_are_not_joined():
+    field = np.zeros((120, 160), np.float32)
+    field[48:53, 10:60] = field[60:110, 98:103] = 0.9  # the second piece points some 75° past the first
+    field[50, 60:101] = field[50:60, 100] = 0.3
+    assert not bridges(field).any()
+
+
 def test_a_mask_and_a_low_threshold_have_no_weak_ways():
     field = two_pieces()
     field[50, 50:110] = 0.02
