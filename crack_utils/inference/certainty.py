@@ -1,6 +1,7 @@
 """How sure a measurement is, in words: from the network's calibration, and from how unusual the photograph is."""
 
 from crack_utils.data.images import resize_image
+from crack_utils.runtime.typeset import joined
 
 
 def how_sure(trained, image, cracks, threshold=None, scale=None, flips=False, unlike=None, corrections=()):
@@ -74,11 +75,11 @@ def _about(intervals, cracks, scale, other, unlike, corrections):
             right = f"{crack.tip.right_end_probability:.0%}"
             said.append(f"That this is the primary crack, and this end its tip, has a probability of {right}.")
     if corrections:
-        return [*said, f"A person has decided on the {' and the '.join(corrections)}: no bound of the network holds."]
+        return [*said, f"A person has decided on the {joined(corrections, 'and the')}: no bound of the network holds."]
     if not intervals:
         return [*said, "Nobody has measured how far this network's measures are off: it is not calibrated."]
     if other:
-        return [*said, f"How far its measures are off was measured at another {' and '.join(other)}: no bound holds."]
+        return [*said, f"How far its measures are off was measured at another {joined(other)}: no bound holds."]
     if unlike:
         return [*said, "The photograph is unlike those of the test: the bounds that were measured there do not hold."]
     for name, what in (("length", "Its length is off by at most"), ("tip", "Its tip is off by at most")):
