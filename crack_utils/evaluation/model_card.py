@@ -15,6 +15,7 @@ from crack_utils.metrics.intervals import bootstrap
 from crack_utils.metrics.masks import Confusion
 from crack_utils.models.registry import MODELS
 from crack_utils.runtime.atomic import atomic_write
+from crack_utils.runtime.typeset import number
 from crack_utils.training.experiment import SYNTHETIC
 
 NAME = "card.md"
@@ -190,7 +191,7 @@ def _bound(name, intervals):
 
 
 def _percent(share):
-    return f"{share:.0%}".replace("%", " %")
+    return number(share, ".0%")
 
 
 def _limits(run, calibration):

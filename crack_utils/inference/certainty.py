@@ -1,7 +1,7 @@
 """How sure a measurement is, in words: from the network's calibration, and from how unusual the photograph is."""
 
 from crack_utils.data.images import resize_image
-from crack_utils.runtime.typeset import joined
+from crack_utils.runtime.typeset import joined, number
 
 
 def how_sure(trained, image, cracks, threshold=None, scale=None, flips=False, unlike=None, corrections=()):
@@ -72,7 +72,7 @@ def _about(intervals, cracks, scale, other, unlike, corrections):
         told = _distance(crack.tip.uncertainty, crack.mm_per_px)
         said.append(f"The probability places the tip of what was found within {told}.")
         if "tip" not in corrections:
-            right = f"{crack.tip.right_end_probability:.0%}"
+            right = number(crack.tip.right_end_probability, ".0%")
             said.append(f"That this is the primary crack, and this end its tip, has a probability of {right}.")
     if corrections:
         return [*said, f"A person has decided on the {joined(corrections, 'and the')}: no bound of the network holds."]
@@ -89,7 +89,7 @@ def _about(intervals, cracks, scale, other, unlike, corrections):
         else:
             # The errors were measured in pixels of the network's size.
             told = _distance(found / scale, crack.mm_per_px)
-            said.append(f"{what} {told} in {intervals['level']:.0%} of photographs like those of the test.")
+            said.append(f"{what} {told} in {number(intervals['level'], '.0%')} of photographs like those of the test.")
     return said
 
 

@@ -11,6 +11,7 @@ from crack_utils.data.synthetic.surfaces import render_surface
 from crack_utils.losses.registry import TITLES
 from crack_utils.metrics.counts import pooled_rows
 from crack_utils.runtime import paths
+from crack_utils.runtime.typeset import number, styled
 from crack_utils.study import native
 
 TRAININGS = "results/photographs/trainings.csv"
@@ -90,7 +91,7 @@ def failures(trainings, questions=BY_LOSS):
     Examples
     --------
     >>> failures(pd.DataFrame({"question": ["losses"] * 40, "failed": [0] * 40}))
-    '0 of 40 trainings failed. With 95 % confidence at most 7.2 % of such trainings do.'
+    '0 of 40 trainings failed. With 95\\xa0% confidence at most 7.2\\xa0% of such trainings do.'
     """
     failed = trainings.loc[trainings["question"].isin(questions), "failed"].astype(int)
     if failed.empty:
@@ -98,7 +99,7 @@ def failures(trainings, questions=BY_LOSS):
     limit = stats.binomtest(failed.sum(), len(failed), alternative="less").proportion_ci(LEVEL).high
     return (
         f"{failed.sum()} of {len(failed)} trainings failed. "
-        f"With {LEVEL:.0%} confidence at most {limit:.1%} of such trainings do.".replace("%", " %")
+        f"With {number(LEVEL, '.0%')} confidence at most {number(limit, '.1%')} of such trainings do."
     )
 
 
@@ -138,10 +139,8 @@ def shown(table):
 
     if table.empty:
         return Markdown("*Not measured yet: `make study STUDY=photographs` does it.*")
-    forms = dict.fromkeys(("F1 at 2 px", "low", "high", "pooled F1"), "{:.3f}") | {"minutes": "{:.1f}"}
-    if "difference" in table:
-        forms = dict.fromkeys(("difference", "low", "high"), "{:+.3f}")
-    return table.style.format(forms, na_rep="–").hide(axis="index")
+    signed = dict.fromkeys(("difference", "low", "high"), "+.3f") if "difference" in table else {"minutes": ".1f"}
+    return styled(table, forms=signed).hide(axis="index")
 
 
 def mean_interval(values):

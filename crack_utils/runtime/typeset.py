@@ -9,6 +9,7 @@ sign, and a power of ten.
 
 import math
 import re
+from numbers import Integral, Real
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 FIXED_SPACE = "\u00a0"  # no line breaks there
@@ -42,10 +43,10 @@ def power(value):
     return ("" if factor == "1" else f"{factor}×") + f"10{str(exponent).translate(RAISED)}"
 
 
-def interval(low, high, form=".2f", unit=""):
+def span(low, high, form=".2f", unit=""):
     """Return a range such as "1.2–1.5"; one number where both ends are the same as written.
 
-    >>> interval(1.531, 1.534), interval(0.1, 0.25, unit=" %")
+    >>> span(1.531, 1.534), span(0.1, 0.25, unit=" %")
     ('1.53', '0.10–0.25\\xa0%')
     """
     ends = dict.fromkeys((number(low, form), number(high, form)))
@@ -63,3 +64,33 @@ def joined(words, last="and"):
     """
     *others, final = list(words) or [""]
     return f"{', '.join(others)} {last} {final}" if others else final
+
+
+def styled(table, digits=3, forms=None, missing="–"):
+    """Return a table as a page shows it, its numbers written by `number`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Text in it is text, also where it looks like HTML.
+    digits : int
+        Digits after the point. Whole numbers and text stay as they are.
+    forms : dict of str, optional
+        By column, another format specification.
+    missing : str
+        Stands for a missing value.
+
+    Returns
+    -------
+    pandas.io.formats.style.Styler
+    """
+    columns = {name: _written(f".{digits}f", Integral) for name in table.columns}
+    columns |= {name: _written(form, ()) for name, form in (forms or {}).items()}
+    return table.style.format(columns, na_rep=missing, escape="html")
+
+
+def _written(form, as_it_is):
+    def write(value):
+        return number(value, form) if isinstance(value, Real) and not isinstance(value, as_it_is) else value
+
+    return write

@@ -9,6 +9,7 @@ from crack_utils.evaluation.words import MEASURES
 from crack_utils.losses.registry import REPORTED, title
 from crack_utils.metrics.counts import COUNTS
 from crack_utils.metrics.probabilities import ROUNDS_TO_ONE
+from crack_utils.runtime.typeset import number, span
 from crack_utils.study import thresholds
 from crack_utils.study.cases import SCALES
 from crack_utils.study.claims import compare_losses, present, variant_title, variants
@@ -81,7 +82,7 @@ def leak_table(tables):
                     "specimens": "few" if "few" in question else "many",
                     "split of validation": variant,
                     "trainings (failed)": f"{len(runs) + failed[variant]} ({failed[variant]})",
-                    "share used in training": f"{runs['validation_seen'].mean():.0%}",
+                    "share used in training": number(runs["validation_seen"].mean(), ".0%"),
                     "validation mean IoU": f"{runs['validation_mean_iou'].mean():.3f}",
                     "test mean IoU": f"{runs['pooled_mean_iou'].mean():.3f}",
                     "validation − test [95 %]": text(above),
@@ -205,8 +206,8 @@ def statistics_table(checked):
     """
     shown = checked[checked["check"] != "power"]
     grouped = shown.groupby(["check", "seeds", "specimens"], sort=False)["rate"]
-    ranges = grouped.agg(lambda rates: f"{rates.min():.1%} – {rates.max():.1%}").rename("least – most")
-    return grouped.mean().map("{:.1%}".format).to_frame("mean").join(ranges)
+    ranges = grouped.agg(lambda rates: span(100 * rates.min(), 100 * rates.max(), ".1f", " %")).rename("least – most")
+    return grouped.mean().map(lambda rate: number(rate, ".1%")).to_frame("mean").join(ranges)
 
 
 def findings_table(findings):
@@ -316,8 +317,9 @@ def _established(rows):
 
 
 def _pair_text(row):
-    star = " *" if row["low"] > 0 else ""
-    return f"{title(row['first'])} {row['value']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]{star}"
+    better = f"{title(row['first'])} " if row["value"] > 0 else ""
+    value, low, high = (number(row[name], "+.3f") for name in ("value", "low", "high"))
+    return f"{better}{value} [{low}, {high}]" + (" *" if row["low"] > 0 else "")
 
 
 def _mean_iou_at(rows, threshold):

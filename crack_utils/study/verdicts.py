@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 from crack_utils.metrics import intervals
+from crack_utils.runtime.typeset import number
 
 SUPPORTED = "supported"
 CONTRADICTED = "contradicted"
@@ -102,6 +103,6 @@ def text(found, signed=True):
     """Return a value with its interval, and a remark where few seeds are behind it."""
     form = "+.3f" if signed else ".3f"
     if np.isnan(found["low"]):
-        return f"{found['value']:{form}} (no interval)"
+        return f"{number(found['value'], form)} (no interval)"
     few = f" ({found['seeds']} seeds)" if found["seeds"] < FEW else ""
-    return f"{found['value']:{form}} [{found['low']:{form}}, {found['high']:{form}}]{few}"
+    return "{} [{}, {}]".format(*(number(found[name], form) for name in ("value", "low", "high"))) + few

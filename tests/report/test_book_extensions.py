@@ -73,7 +73,7 @@ def test_records_of_a_notebook_merge(live_values, tmp_path):
         ("test.mean_iou", ".3f", "0.988"),
         ("parameters", ",", "1,735,361"),
         ("size.1", "", "80"),
-        ("share", ".1%", "2.1%"),
+        ("share", ".1%", "2.1\u00a0%"),
         ("order", "", "Dice > BCE"),
         ("agrees", "", "yes"),
         ("agrees", "agrees|disagrees", "agrees"),
@@ -290,7 +290,7 @@ def test_a_book_shows_live_numbers_with_their_origin(small_book):
     index = small_book[0]["index"]
     assert 'title="notebook train_dice: test.mean_iou">0.99</span>' in index
     assert ">1,200</span>" in index
-    assert ">98.8%</span>" in index
+    assert ">98.8\u00a0%</span>" in index
 
 
 def test_a_book_has_two_pages_of_one_notebook(small_book):
@@ -302,7 +302,7 @@ def test_a_book_has_two_pages_of_one_notebook(small_book):
 
 def test_a_book_has_a_row_for_each_entry_of_a_record(small_book):
     cells = re.findall(r"<td><p>(.*?)</p></td>", small_book[0]["index"])
-    assert [re.sub(r"<.*?>", "", cell) for cell in cells] == ["98.8%", "R1", "+0.2 [3]", "R2", "-1.0 [4]"]
+    assert [re.sub(r"<.*?>", "", cell) for cell in cells] == ["98.8\u00a0%", "R1", "+0.2 [3]", "R2", "−1.0 [4]"]
     assert 'title="notebook train_dice: claims.R1.value (ten runs)"' in cells[2]
 
 

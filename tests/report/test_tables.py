@@ -80,17 +80,19 @@ class TestReport:
         assert tables.table_1_again(MEASURED).shape == (4, 6)
 
     def test_a_training_in_words(self):
-        assert "finds 90.0% of the crack pixels of the test set, and 90.0% of what" in words.in_words(MEASURED["bce"])
+        assert "finds 90.0\u00a0% of the crack pixels of the test set, and 90.0\u00a0% of what" in words.in_words(
+            MEASURED["bce"]
+        )
         failed = measured(0.49, 0.49)
         failed["test"] = failed["test"] | {"recall": 0.0}
-        assert "**This training has failed**: it finds 0.0%" in words.in_words(failed)
+        assert "**This training has failed**: it finds 0.0\u00a0%" in words.in_words(failed)
 
     def test_nothing_is_found_where_nothing_is(self):
         nothing = measured(0.49, 0.49)
         nothing["test"] = nothing["test"] | {"recall": 0.0, "crack_share": 0.0, "accuracy": 0.98}
         assert words.in_words(nothing) == (
             "How much of a crack this network finds is **not known**: the test set shows none. "
-            "Of its pixels, 2.0% are marked as crack by mistake."
+            "Of its pixels, 2.0\u00a0% are marked as crack by mistake."
         )
 
     def test_recorded_values_come_back_from_the_notebook(self, monkeypatch):

@@ -150,12 +150,15 @@ class TestCommittedStudy:
         assert lines == [(each.item, each.claim, each.verdict) for each in own]
 
 
-LIMITS = re.compile(r"([+-]?\d\.\d+) \[([+-]?\d\.\d+), ([+-]?\d\.\d+)\]")
+NUMBER = r"([+−]?\d\.\d+)"
+LIMITS = re.compile(rf"{NUMBER} \[{NUMBER}, {NUMBER}\]")
 
 
 def check(frame, least, most, columns=None):
     cells = [str(cell) for name in columns or frame.columns for cell in frame[name]]
-    limits = [tuple(map(float, found)) for cell in cells for found in LIMITS.findall(cell)]
+    limits = [
+        tuple(float(text.replace("−", "-")) for text in found) for cell in cells for found in LIMITS.findall(cell)
+    ]
     assert limits
     for value, low, high in limits:
         assert least <= low <= value <= high <= most
