@@ -1,5 +1,7 @@
 """How sure a measurement is, in words: from the network's calibration, and from how unusual the photograph is."""
 
+import math
+
 from crack_utils.data.images import resize_image
 from crack_utils.runtime.typeset import joined, number
 
@@ -63,6 +65,22 @@ def unlike_the_training(trained, image):
     return unlike(resize_image(image, tuple(max(3, round(side * scale)) for side in image.shape)), ranges)
 
 
+def why_no_bound(intervals):
+    """Return why an error has no bound, as half a sentence: too few specimens for the level, or too many misses.
+
+    Parameters
+    ----------
+    intervals : dict
+        `Calibration.intervals`.
+    """
+    level = intervals["level"]
+    needed = math.ceil(level / (1 - level) - 1e-9)  # with n of them, the bound covers n / (n + 1) at most
+    specimens = intervals.get("specimens", needed)  # an older calibration does not name their number
+    if specimens < needed:
+        return f"{number(level, '.0%')} of pictures need at least {needed} test specimens, and there are {specimens}"
+    return "too many cracks were missed in testing"
+
+
 def _about(intervals, cracks, scale, other, unlike, corrections):
     if not cracks:
         return ["No crack was found, which does not prove that there is none."]
@@ -85,7 +103,7 @@ def _about(intervals, cracks, scale, other, unlike, corrections):
     for name, what in (("length", "Its length is off by at most"), ("tip", "Its tip is off by at most")):
         found = intervals.get(name, {}).get("bound_px")
         if found is None:
-            said.append(f"How far its {name} may be off has no bound: cracks were missed too often in testing.")
+            said.append(f"How far its {name} may be off has no bound: {why_no_bound(intervals)}.")
         else:
             # The errors were measured in pixels of the network's size.
             told = _distance(found / scale, crack.mm_per_px)

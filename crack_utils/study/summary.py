@@ -21,7 +21,7 @@ QUOTED = ("mean_iou", "unthresholded_mean_iou", "crack_at_one", "recall", "expec
 
 
 def loss_table(tables, measures):
-    """Compare the losses: failed trainings of each, and measures of the others with 95 % intervals.
+    """Compare the losses: failed trainings of each, and measures with 95 % intervals, over the seeds without a failure.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def loss_table(tables, measures):
     for loss, name in zip(REPORTED, map(title, REPORTED), strict=True):
         rows[name] = {"failed trainings": f"{failed[loss]}"}
         for measure in measures:
-            (values,) = tables.values("losses", measure, [loss], worked=True)
+            values = tables.values("losses", measure, REPORTED, worked=True)[REPORTED.index(loss)]
             rows[name][MEASURES.get(measure, measure)] = text(interval(values, SHARE), signed=False)
     return pd.DataFrame(rows).T
 
@@ -83,8 +83,8 @@ def leak_table(tables):
                     "split of validation": variant,
                     "trainings (failed)": f"{len(runs) + failed[variant]} ({failed[variant]})",
                     "share used in training": number(runs["validation_seen"].mean(), ".0%"),
-                    "validation mean IoU": f"{runs['validation_mean_iou'].mean():.3f}",
-                    "test mean IoU": f"{runs['pooled_mean_iou'].mean():.3f}",
+                    "validation, pooled mean IoU": f"{runs['validation_mean_iou'].mean():.3f}",
+                    "test, pooled mean IoU": f"{runs['pooled_mean_iou'].mean():.3f}",
                     "validation − test [95 %]": text(above),
                 }
             )
@@ -95,27 +95,32 @@ def leak_table(tables):
 def variant_table(tables):
     """Return a table of texts on all variants of the other questions: failures, mean IoU at 0.5, time, memory.
 
-    Failed trainings are included in the values.
+    Mean IoU is that of the trainings that worked; "–" if none did. Time and memory are those of all.
     """
     rows, shown_elsewhere = [], ("losses", "leaks", "leaks, few specimens")
     for question in [name for name in dict.fromkeys(tables.runs["question"]) if name not in shown_elsewhere]:
         failed = tables.failures(question)
         for variant in variants(tables, question):
             runs = tables.runs[(tables.runs["question"] == question) & (tables.runs["variant"] == variant)]
-            (values,) = tables.values(question, "mean_iou", [variant])
             rows.append(
                 {
                     "question": question,
                     "variant": variant_title(variant),
                     "trainings": len(runs),
                     "failed": int(failed[variant]),
-                    "mean IoU at 0.5 [95 %]": text(interval(values, SHARE), signed=False),
+                    "mean IoU at 0.5 [95 %]": _worked(tables, question, variant, int(failed[variant]) == len(runs)),
                     "time [s]": f"{runs['seconds'].median():.0f}",
                     "peak memory [GiB]": f"{runs['peak_memory_gib'].median():.2f}",
                 }
             )
     index = ["question", "variant"]
     return pd.DataFrame(rows).set_index(index) if rows else pd.DataFrame(index=index)
+
+
+def _worked(tables, question, variant, none):
+    """Return the mean IoU at 0.5 of the trainings of a variant that worked, with its interval."""
+    (values,) = tables.values(question, "mean_iou", [variant], worked=True)
+    return "–" if none else text(interval(values, SHARE), signed=False)
 
 
 def precision_effect(tables):
@@ -148,10 +153,10 @@ def threshold_table(tables):
         chosen = found.loc[loss]
         rows[name] = {"threshold of validation": f"{chosen['threshold'].median():.2f}"}
         for measure, heading in {
-            "mean_iou_half": "mean IoU at 0.5",
-            "mean_iou_chosen": "mean IoU at the threshold of validation",
-            "recall_chosen": "recall at the threshold of validation",
-            "recall_matched": "recall at matched precision",
+            "mean_iou_half": "pooled mean IoU at 0.5",
+            "mean_iou_chosen": "pooled mean IoU at the threshold of validation",
+            "recall_chosen": "pooled recall at the threshold of validation",
+            "recall_matched": "pooled recall at matched precision",
         }.items():
             rows[name][heading] = text(by_seed(chosen[measure].dropna(), SHARE), signed=False)
     return pd.DataFrame(rows).T
@@ -243,7 +248,7 @@ def numbers(full, live, findings):
     for loss in REPORTED:
         losses[loss] = {}
         for measure in QUOTED:
-            (values,) = full.values("losses", measure, [loss], worked=True)
+            values = full.values("losses", measure, REPORTED, worked=True)[REPORTED.index(loss)]
             losses[loss][measure] = interval(values, SHARE)
     at_thresholds = _at_thresholds(full)
     for loss, measure in product(REPORTED, ("threshold", "mean_iou_half", "mean_iou_cast", *thresholds.MEASURES[1:])):

@@ -42,9 +42,8 @@ def test_failures_are_counted_with_an_exact_limit(trainings):
     said = chapter.failures(pd.concat([trainings, loss]))  # 1 - 0.05^(1/20) = 0.1391; the failed one is of labels
     assert said == "0 of 20 trainings failed. With 95\u00a0% confidence at most 13.9\u00a0% of such trainings do."
     loss.loc[0, "failed"] = 1  # 0.95^20 etc.: the share p with (1 - p)^20 + 20 p (1 - p)^19 = 0.05 is 0.2161
-    assert chapter.failures(loss).startswith("1 of 20 trainings failed.") and "at most 21.6\u00a0%" in chapter.failures(
-        loss
-    )
+    said = chapter.failures(loss)
+    assert said.startswith("1 of 20 trainings failed.") and "at most 21.6\u00a0%" in said
     assert chapter.failures(trainings) == "None of these trainings has been made yet."
 
 

@@ -80,9 +80,8 @@ class TestReport:
         assert tables.table_1_again(MEASURED).shape == (4, 6)
 
     def test_a_training_in_words(self):
-        assert "finds 90.0\u00a0% of the crack pixels of the test set, and 90.0\u00a0% of what" in words.in_words(
-            MEASURED["bce"]
-        )
+        told = words.in_words(MEASURED["bce"])
+        assert "finds 90.0\u00a0% of the crack pixels of the test set, and 90.0\u00a0% of what" in told
         failed = measured(0.49, 0.49)
         failed["test"] = failed["test"] | {"recall": 0.0}
         assert "**This training has failed**: it finds 0.0\u00a0%" in words.in_words(failed)

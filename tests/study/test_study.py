@@ -256,6 +256,7 @@ class TestClaims:
         made = summary.variant_table(found)
         assert made.loc["phases"].index.tolist() == list(cases.QUESTIONS["phases"]) and len(made) == 4
         assert made.loc[("phases", "never falls"), "failed"] == 1 and made["failed"].sum() == 1
+        assert made.loc[("phases", "never falls"), "mean IoU at 0.5 [95 %]"].endswith("(2 seeds)")
         assert (made["time [s]"] == "36").all() and summary.variant_table(made_up(seeds=2)).empty
 
     def test_a_failed_training_says_nothing_of_a_leak(self):
@@ -310,8 +311,8 @@ class TestSummary:
         at_half = f"{(0.85 + 900 / 915) / 2:.3f}"
         table = summary.threshold_table(found)
         assert (table["threshold of validation"] == "0.50").all()
-        assert table["mean IoU at 0.5"].str.startswith(at_half).all()
-        assert table["mean IoU at the threshold of validation"].str.startswith(at_half).all()
+        assert table["pooled mean IoU at 0.5"].str.startswith(at_half).all()
+        assert table["pooled mean IoU at the threshold of validation"].str.startswith(at_half).all()
 
     def test_numbers_can_be_recorded(self):
         found = made_up({("dice", "unthresholded_mean_iou"): 0.1})
