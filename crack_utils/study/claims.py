@@ -32,7 +32,7 @@ MEASURES = {
     "fall_at_half": "largest fall of validation mean IoU at 0.5",
     "thin_recall_at_half": f"recall within 2 px at 0.5, less {RECALL_WANTED}",
     "thick_recall_at_half": f"recall within 2 px at 0.5, less {RECALL_WANTED}",
-    "optimism": "mean IoU of validation less that of the test set",
+    "optimism": "mean IoU, validation less test",
     "memory_gib": "peak memory [GiB]",
 }
 OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp", "adagrad": "AdaGrad", "nesterov": "Nesterov", "sgd": "gradients"}

@@ -63,8 +63,10 @@ def interval(values, bounds=DIFFERENCE):
     Returns
     -------
     dict
-        value, low, high; and seeds, their number.
+        value, low, high; and seeds, their number. Limits are NaN with a single seed.
     """
+    if np.shape(values)[-2] < 2:
+        return {"value": float(np.mean(values)), "low": np.nan, "high": np.nan, "seeds": 1}
     found = intervals.interval(values, bounds=bounds)
     limits = {"value": float(found.mean), "low": float(found.low), "high": float(found.high)}
     return limits | {"seeds": int(np.shape(values)[-2])}

@@ -47,6 +47,14 @@ def pairs(tmp_path):
     return found
 
 
+def test_a_batch_in_a_table():
+    images, masks = np.full((4, 64, 80, 1), 0.5), np.zeros((4, 64, 80, 1))
+    images[0, 0, 0], masks[0, 0, 0] = 0.97, 1
+    table = tables.batch_table(images, masks)
+    assert table.loc["images"].tolist() == [4, 64, 80, 1, "0.50 to 0.97"]
+    assert table.loc["masks", "values"] == "0 and 1"
+
+
 class TestReport:
     def test_order_goes_from_high_to_low(self):
         cast = {loss: found["test"]["unthresholded_mean_iou"] for loss, found in MEASURED.items()}
@@ -65,7 +73,7 @@ class TestReport:
         assert numbers["thresholded_spread"] == pytest.approx(0.005)
         assert numbers["cast_spread"] == pytest.approx(0.387)
         assert numbers["report_spread"] == pytest.approx(0.988796 - 0.59285)
-        assert numbers["last"]["mean_iou"] == 0.983
+        assert numbers["last"]["mean_iou"] == 0.983 and numbers["chosen"] == BEST
         assert numbers["last"]["loss"] == "Tversky" and numbers["last"]["at_best_threshold"]["threshold"] == 0.4
 
     def test_the_reports_table(self):
@@ -76,7 +84,8 @@ class TestReport:
     def test_our_tables(self):
         table = tables.comparison_table(MEASURED, BEST)
         assert table.loc["focal", "ours: mIoU as cast"] == 0.488 and table.loc["BCE", "report: mIoU"] == 0.81339
-        assert table.loc["BCE", "best threshold"] == 0.4 and table.loc["BCE", "ours: mIoU at best"] == 0.99
+        assert table.loc["BCE", "threshold of validation"] == 0.4
+        assert table.loc["BCE", "ours: mIoU at that threshold"] == 0.99
         assert tables.table_1_again(MEASURED).shape == (4, 6)
 
     def test_a_training_in_words(self):

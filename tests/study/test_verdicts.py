@@ -63,6 +63,8 @@ class TestRules:
     def test_few_seeds_say_so(self):
         assert verdicts.text(verdicts.by_seed([0.1, 0.2, 0.3])).endswith("(3 seeds)")
         assert verdicts.text(verdicts.by_seed([0.1])) == "+0.100 (no interval)"
+        assert verdicts.text(verdicts.interval([[0.1, 0.3]]), signed=False) == "0.200 (no interval)"
+        assert verdicts.text(verdicts.by_seed([-0.0001] * 5)) == "0.000 [0.000, 0.000]"
 
 
 class TestThresholds:
