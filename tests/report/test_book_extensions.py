@@ -243,7 +243,7 @@ def small_book(tmp_path_factory):
     folder = tmp_path_factory.mktemp("book")
     (folder / "index.md").write_text(
         "# Book\n\nIt is {val}`train_dice.test.mean_iou:.2f` after {val}`train_focal.steps:,` steps.\n\n"
-        "| dice |\n|---|\n| {val}`train_dice.test.mean_iou:.1%` |\n\n"
+        "| dice, 95 % |\n|---|\n| {val}`train_dice.test.mean_iou:.1%` |\n\nA width of `100%`.\n\n"
         "```{live-table} train_dice.claims\nitem | ours\n{item} | {value:+.1f} [{low}]\n```\n\n"
         "A {term}`tip` and {verdict}`train_dice.said`.\n\n"
         "```{live-figure} train_dice fig-curves\n:name: fig-here\n\n"
@@ -276,7 +276,7 @@ def small_book(tmp_path_factory):
     command = [sys.executable, "-m", "sphinx", "-q", "-C", "-n", "-w", str(folder / "warnings.txt")]
     command += [
         "-D",
-        "extensions=myst_nb,live_tables,live_figures,executed_notebooks,hover_words",
+        "extensions=myst_nb,live_tables,live_figures,executed_notebooks,fixed_spaces,hover_words",
         "-D",
         "nb_execution_mode=off",
     ]
@@ -290,7 +290,7 @@ def test_a_book_shows_live_numbers_with_their_origin(small_book):
     index = small_book[0]["index"]
     assert 'title="notebook train_dice: test.mean_iou">0.99</span>' in index
     assert ">1,200</span>" in index
-    assert ">98.8\u00a0%</span>" in index
+    assert ">98.8\u00a0%</span>" in index and "dice, 95\u00a0%" in index and "100%</span>" in index
 
 
 def test_a_book_has_two_pages_of_one_notebook(small_book):
