@@ -127,9 +127,10 @@ def precision_effect(tables):
     """Return the cast mean IoU of each loss's networks if their output were stored in another number type.
 
     A stored probability rounds to 1 from half a step below 1, so the cast is a threshold there. Values are pooled over
-    the test set, with means over the seeds.
+    the test set, with means over the seeds with which no loss failed.
     """
     rows = tables.swept("test")
+    rows = rows[rows["seed"].isin(_kept_seeds(tables))]
     effect = {}
     for loss, name in zip(REPORTED, map(title, REPORTED), strict=True):
         chosen = rows[rows["variant"] == loss]
@@ -190,9 +191,13 @@ def _at_thresholds(tables):
     for measure, threshold in {"mean_iou_half": 0.5, "mean_iou_cast": 1.0}.items():
         rows = test[np.isclose(test["threshold"], threshold, rtol=0, atol=1e-9)].set_index(["variant", "seed"])
         at_thresholds[measure] = thresholds.mean_iou(rows)
+    return at_thresholds[at_thresholds.index.get_level_values("seed").isin(_kept_seeds(tables))]
+
+
+def _kept_seeds(tables):
+    """Return the seeds with which no loss failed; all if there is none."""
     failed = tables.failed().loc["losses"].groupby("seed").any()
-    kept = failed.index[~failed] if not failed.all() else failed.index
-    return at_thresholds[at_thresholds.index.get_level_values("seed").isin(kept)]
+    return failed.index if failed.all() else failed.index[~failed]
 
 
 def _crack_share(tables):

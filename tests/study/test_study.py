@@ -310,6 +310,10 @@ class TestSummary:
         effect = summary.precision_effect(found)
         assert effect.loc["BCE", "bfloat16"] == pytest.approx((0.7 + 900 / 930) / 2)
         assert effect.loc["Dice", "float32"] > effect.loc["BCE", "float32"] == pytest.approx(0.45)
+        made = made_up()
+        fail(made, "dice", 3)
+        made.thresholds.loc[made.thresholds["seed"] == 3, ["tp", "fn"]] = 0, 100
+        pd.testing.assert_frame_equal(summary.precision_effect(made), effect)  # of no loss is that seed counted
         at_half = f"{(0.85 + 900 / 915) / 2:.3f}"
         table = summary.threshold_table(found)
         assert (table["threshold of validation"] == "0.50").all()
