@@ -77,7 +77,7 @@ def why_no_bound(intervals):
     needed = math.ceil(level / (1 - level) - 1e-9)  # with n of them, the bound covers n / (n + 1) at most
     specimens = intervals.get("specimens", needed)  # an older calibration does not name their number
     if specimens < needed:
-        return f"{number(level, '.0%')} of pictures need at least {needed} test specimens, and there are {specimens}"
+        return f"one for {number(level, '.0%')} of pictures needs at least {needed} test specimens, not {specimens}"
     return "too many cracks were missed in testing"
 
 

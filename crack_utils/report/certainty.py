@@ -43,7 +43,7 @@ def bounds_table(calibration):
     Returns
     -------
     DataFrame
-        Empty if there is no test set. Where there is no bound, NaN, and a column "no bound because" says why.
+        Empty if there is no test set. Where there is no bound, NaN, and a column "why there is no bound" says why.
     """
     intervals = calibration.intervals
     rows = {
@@ -59,7 +59,7 @@ def bounds_table(calibration):
     }
     table = pd.DataFrame(rows, dtype=float).T
     without = [name for name in rows if intervals[name]["bound_px"] is None]
-    return table.join(pd.Series(why_no_bound(intervals), without, name="no bound because")) if without else table
+    return table.join(pd.Series(why_no_bound(intervals), without, name="why there is no bound")) if without else table
 
 
 def altered(image):

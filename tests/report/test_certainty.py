@@ -50,11 +50,11 @@ def test_no_bound_is_an_empty_place(calibration):
     table = certainty.bounds_table(calibration)
     assert list(table.loc["length"])[:5] == [3.5, 0.8, 0.84, 0.5, 1.0]
     assert table.loc["tip"].isna().sum() == 4
-    assert table["no bound because"].isna().tolist() == [True, False]
+    assert table["why there is no bound"].isna().tolist() == [True, False]
 
 
 @pytest.mark.parametrize(
-    ("specimens", "why"), [(3, "at least 4 test specimens, and there are 3"), (4, "too many cracks")]
+    ("specimens", "why"), [(3, "at least 4 test specimens, not 3 there are 3"), (4, "too many cracks")]
 )
 def test_no_bound_says_why(specimens, why):
     """With four specimens, a bound covers 4 / 5 = 80 % at most."""
