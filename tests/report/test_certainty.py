@@ -54,7 +54,7 @@ def test_no_bound_is_an_empty_place(calibration):
 
 
 @pytest.mark.parametrize(
-    ("specimens", "why"), [(3, "at least 4 test specimens, not 3 there are 3"), (4, "too many cracks")]
+    ("specimens", "why"), [(3, "at least 4 test specimens, not 3"), (4, "too many cracks")]
 )
 def test_no_bound_says_why(specimens, why):
     """With four specimens, a bound covers 4 / 5 = 80 % at most."""
