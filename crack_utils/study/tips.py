@@ -11,6 +11,7 @@ from crack_utils.geometry import TipErrors, find_tip, tip_errors
 from crack_utils.losses.registry import title
 from crack_utils.metrics.intervals import bootstrap, interval
 from crack_utils.runtime import paths
+from crack_utils.runtime.typeset import styled
 from crack_utils.study import tables as study_tables
 from crack_utils.study.cases import SCALES
 
@@ -164,7 +165,7 @@ def table(errors):
 def page_table(errors):
     """Return `table` for a page: rounded, losses by their titles, and "missed" where a tip was not found."""
     rows = table(errors).rename(index=title)
-    return rows.replace(np.inf, np.nan).style.format(precision=2, na_rep="missed")
+    return styled(rows.replace(np.inf, np.nan), 2, missing="missed")
 
 
 def against_base(tables, diagonal=DIAGONAL):

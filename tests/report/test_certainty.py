@@ -53,9 +53,7 @@ def test_no_bound_is_an_empty_place(calibration):
     assert table["why there is no bound"].isna().tolist() == [True, False]
 
 
-@pytest.mark.parametrize(
-    ("specimens", "why"), [(3, "at least 4 test specimens, not 3"), (4, "too many cracks")]
-)
+@pytest.mark.parametrize(("specimens", "why"), [(3, "at least 4 test specimens, not 3"), (4, "too many cracks")])
 def test_no_bound_says_why(specimens, why):
     """With four specimens, a bound covers 4 / 5 = 80 % at most."""
     assert why in why_no_bound({"level": 0.8, "specimens": specimens})
