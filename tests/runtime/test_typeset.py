@@ -1,8 +1,10 @@
 """Numbers and lists as a page writes them."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from crack_utils.runtime.typeset import joined, number, power, span
+from crack_utils.runtime.typeset import joined, number, power, span, styled
 
 
 @pytest.mark.parametrize(
@@ -48,3 +50,10 @@ def test_words_are_joined_as_in_a_sentence(words, text):
 
 def test_words_are_joined_by_another_word():
     assert joined(["int", "float"], "or") == "int or float"
+
+
+def test_a_table_is_written_as_the_text():
+    rows = {"name": ["a<b", "c"], "count": [3, 4], "change": [-0.0244, np.nan], "share": [np.float32(0.129), 1.0]}
+    html = styled(pd.DataFrame(rows), 2, {"share": ".1%"}, missing="missed").to_html()
+    for cell in ("a&lt;b", "3", "−0.02", "missed", "12.9\u00a0%"):
+        assert f">{cell}</td>" in html
