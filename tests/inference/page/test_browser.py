@@ -293,7 +293,9 @@ def test_a_photograph_is_closed_after_all_answers_about_it(labels, tmp_path):
         until(lambda: "×" in page.text("#about"), "the example's size, with which its picture is asked for")
         page.drop(pipe_png=as_file(bars(), factor=LARGE))
         page.measured("pipe")
-        asked = "return performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('picture.jpg')).length"
+        asked = (
+            "return performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('picture.jpg')).length"
+        )
         until(lambda: driver.execute_script(asked) == 2, "both pictures")
         assert not [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]
         assert not page.text("#messages") and "example" not in page.text("#list")
