@@ -4,6 +4,7 @@ document.addEventListener("DOMContentLoaded", () => {
   nameControls();
   foldCode();
   enlargeFigures();
+  followTheme();
   labelCells();
   makeTablesReachable();
   turnPages();
@@ -121,6 +122,21 @@ function enlargeFigures() {
   });
 }
 
+// On a dark page, a figure is shown with light letters and lines.
+function followTheme() {
+  const pictures = [...document.querySelectorAll("img.has-dark")];
+  pictures.forEach((picture) => (picture.dataset.light = picture.src));
+  const choose = () => {
+    const dark = document.documentElement.dataset.theme === "dark";
+    for (const picture of pictures) {
+      const { light } = picture.dataset;
+      picture.src = dark ? light.replace(/\.png$/, "-dark.png") : light;
+    }
+  };
+  choose();
+  new MutationObserver(choose).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+}
+
 function enlarge(picture) {
   const dialog = document.createElement("dialog");
   dialog.className = "enlarged";
@@ -131,12 +147,13 @@ function enlarge(picture) {
   close.textContent = "Close";
   close.addEventListener("click", () => dialog.close());
   bar.append(close);
-  const embedded = picture.src.startsWith("data:");
-  const own = embedded ? picture.src.slice("data:image/".length, picture.src.indexOf(";")) : picture.src.split(".").pop();
+  const source = picture.dataset.light ?? picture.src;
+  const embedded = source.startsWith("data:");
+  const own = embedded ? source.slice("data:image/".length, source.indexOf(";")) : source.split(".").pop();
   const name = picture.closest("figure")?.id || "figure";
   (picture.classList.contains("has-svg") ? [own, "svg"] : [own]).forEach((kind) => {
     const save = document.createElement("a");
-    save.href = embedded ? picture.src : picture.src.replace(/\.\w+$/, `.${kind}`);
+    save.href = embedded ? source : source.replace(/\.\w+$/, `.${kind}`);
     save.download = `${name}.${kind}`;
     save.textContent = `Download as ${kind.toUpperCase()}`;
     bar.append(save);
