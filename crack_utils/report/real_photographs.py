@@ -1,5 +1,6 @@
 """The chapter on real photographs: the study's trainings in tables, and the default model on new pictures."""
 
+import json
 import math
 
 import numpy as np
@@ -14,9 +15,16 @@ from crack_utils.runtime import paths
 from crack_utils.study import native
 
 TRAININGS = "results/photographs/trainings.csv"
+ZERO_SHOT = "results/photographs/zero_shot.json"  # of the default model, on all photographs of CrackForest
 SEED = 7300  # of drawn surfaces, used for nothing else
 LEVEL = 0.95
 BY_LOSS = ("losses", "losses on specimens")  # questions of the trainings whose failures are counted
+PARTS = {  # what the page shows of the study: question → in words
+    "recipe": "how well it does with all labels",
+    "ingredients": "how much each part of it helps",
+    "losses": "whether every loss learns",
+    "labels": "how many labels it needs",
+}
 MEASURES = ("f1_tolerance_2", "f1", "precision", "recall", "minutes")
 
 
@@ -250,6 +258,16 @@ def worst(table, masks, count=3):
     return sorted(with_crack, key=lambda number: table["f1"].iloc[number])[:count]
 
 
+def listed(parts):
+    """Return parts of a sentence as a list in words; "nothing" for none.
+
+    >>> listed(["how", "why", "when"])
+    'how, why and when'
+    """
+    *before, last = parts or ["nothing"]
+    return f"{', '.join(before)} and {last}" if before else last
+
+
 def numbers(zero_shot, trainings):
     """Return what the page says in its prose, a dict.
 
@@ -261,7 +279,13 @@ def numbers(zero_shot, trainings):
         From `read_trainings`.
     """
     drawn = zero_shot.loc["drawn surfaces"]
+    made = set(trainings["question"])
+    recipe = case_table(trainings, "recipe")
     return {
+        "measured": listed([words for question, words in PARTS.items() if question in made]),
+        "open": listed([words for question, words in PARTS.items() if question not in made]),
+        "recipe": f"{recipe['F1 at 2 px'].iloc[0]:.3f}" if len(recipe) else "not been trained yet",
+        "zero_shot": json.loads((paths.root() / ZERO_SHOT).read_text(encoding="utf-8")),
         "drawn": int(drawn["pictures"]),
         "drawn_f1": float(drawn["pooled F1"]),
         "drawn_f1_near": float(drawn["F1 at 2 px"]),
