@@ -98,6 +98,13 @@ def test_no_table_of_words_scrolls_on_a_phone(driver, page):
     assert driver.execute_script(headings)
 
 
+def test_the_verdict_of_a_wide_table_is_in_sight_on_a_phone(driver):
+    show(driver, PAGES / "artifacts" / "book" / "tips.html", 390)
+    last = driver.find_elements("css selector", "article table.cards tbody tr > :last-child")
+    verdicts = [cell for cell in last if cell.text.split("\n")[-1] in ("yes", "no")]
+    assert verdicts and all(cell.rect["x"] + cell.rect["width"] <= 390 for cell in verdicts)
+
+
 def test_what_we_found_is_read_in_two_screens(driver):
     show(driver, PAGES / "book" / "findings.html", 1440)
     ends = "return Math.max(...[...document.querySelectorAll('article :is(p, li, table, img)')]"
