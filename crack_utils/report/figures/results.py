@@ -91,8 +91,8 @@ def predictions(images, masks, probabilities, titles):
         grid[row, 0].set_ylabel(name, fontsize=8)
     for axes, head in zip(grid[0], heads, strict=True):
         axes.set_title(head)
-    probabilities = grid[0, 2].images[0]
-    figure.colorbar(probabilities, ax=grid[:, 2], location="bottom", aspect=15, ticks=(0, 0.5, 1), label="of crack")
+    below = {"location": "bottom", "shrink": 0.23, "anchor": (0.67, 1.0), "aspect": 15}  # the third column
+    figure.colorbar(grid[0, 2].images[0], ax=grid, ticks=(0, 0.5, 1), label="probability of crack", **below)
     figure.legend(handles=error_key(), loc="outside upper right", ncols=3)
     return figure
 
