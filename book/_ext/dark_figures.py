@@ -56,10 +56,21 @@ def keep_dark(notebook: dict, folder: Path) -> None:
         for output in cell.get("outputs", []):
             if content := output.get("data", {}).get("image/png"):
                 png = base64.b64decode("".join(content))
-                file = folder / f"{hashlib.sha256(png).hexdigest()}-dark.png"
-                if not file.is_file() and (dark := for_dark(png)):
-                    file.parent.mkdir(parents=True, exist_ok=True)
-                    file.write_bytes(dark)
+                write_dark(png, folder / f"{hashlib.sha256(png).hexdigest()}.png")
+
+
+def write_dark(png: bytes, file: Path) -> None:
+    """Write the dark form of a figure beside the file of its PNG, if it has one."""
+    if dark := for_dark(png):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside(file).write_bytes(dark)
+    else:
+        beside(file).unlink(missing_ok=True)  # of an older figure
+
+
+def beside(file: Path) -> Path:
+    """Return the file of the dark form of a figure."""
+    return file.with_name(f"{file.stem}-dark.png")
 
 
 def _on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -69,16 +80,16 @@ def _on_source_read(app: Sphinx, docname: str, source: list[str]) -> None:
 
 def _on_resolved(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for picture in doctree.findall(nodes.image):
-        if app.builder.name == "html" and (folder_of(app) / f"{Path(picture['uri']).stem}-dark.png").is_file():
+        if app.builder.name == "html" and beside(folder_of(app) / Path(picture["uri"]).name).is_file():
             picture["classes"].append("has-dark")
 
 
 def _on_finished(app: Sphinx, problem: Exception | None) -> None:
     pictures = Path(app.outdir) / "_images"
     if problem is None and app.builder.name == "html":
-        for file in folder_of(app).glob("*-dark.png"):
-            if (pictures / file.name.replace("-dark", "")).is_file():
-                shutil.copy(file, pictures)
+        for picture in list(pictures.glob("*.png")):
+            if (dark := beside(folder_of(app) / picture.name)).is_file():
+                shutil.copy(dark, pictures)
 
 
 def setup(app: Sphinx) -> dict:

@@ -346,8 +346,9 @@ def test_a_book_shows_a_notebooks_figure_with_a_caption_of_its_own(small_book):
 
 def test_a_book_has_a_second_picture_of_a_figure_for_dark_pages(small_book):
     pages, _, pictures = small_book
-    (name,) = re.findall(r'class="[^"]*has-dark[^"]*"[^>]* src="[./]*_images/(\w+).png"', pages["train_dice"])
-    assert {f"{name}.png", f"{name}-dark.png"} <= set(pictures)
+    for page in (pages["train_dice"], pages["index"]):
+        (name,) = re.findall(r'class="[^"]*has-dark[^"]*"[^>]* src="[./]*_images/([\w-]+).png"', page)
+        assert {f"{name}.png", f"{name}-dark.png"} <= set(pictures)
 
 
 def test_a_book_warns_of_each_missing_number_and_of_nothing_else(small_book):
