@@ -144,6 +144,18 @@ def test_a_figure_is_enlarged_by_the_keyboard_and_closed_again(driver):
     assert driver.switch_to.active_element == button
 
 
+def test_figures_follow_the_scheme_of_the_page(driver):
+    sources = "return [...document.querySelectorAll('img.has-dark')]"
+    sources += ".map((picture) => [picture.src.endsWith('-dark.png'), picture.naturalWidth])"
+    for scheme in SCHEMES:
+        show(driver, PAGES / "artifacts" / "book" / "train_dice.html", 1440, scheme)
+        shown = driver.execute_script(sources)
+        assert shown and all(dark == (scheme == "dark") and width > 0 for dark, width in shown)
+    driver.find_element("css selector", "button.enlarge").send_keys("\ue007")  # Enter
+    links = [link.get_attribute("href") for link in driver.find_elements("css selector", "dialog.enlarged a[download]")]
+    assert len(links) == 2 and not any("-dark" in link for link in links)
+
+
 def test_the_slider_follows_the_keys(driver):
     show(driver, PAGES / "book" / "index.html", 1440)
     slider = driver.find_element("css selector", ".threshold-slider input")
