@@ -148,6 +148,13 @@ def numbers(tables, shared, difference):
             family: interval(tables.values(QUESTION, "mean_iou", [family], worked=True)[0], SHARE)
             for family in variants(tables, QUESTION)
         },
+        "families": {
+            family: {
+                measure: interval(tables.values(QUESTION, measure, [family], worked=True)[0], SHARE)["value"]
+                for measure in ("recall", "precision")
+            }
+            for family in variants(tables, QUESTION)
+        },
         "crops_work": float(shared.loc["times more", "multiply–adds"]),
         "crops_time": float(shared.loc["times more", "time [s]"]),
         "crops_difference": difference,

@@ -93,7 +93,18 @@ def test_measures_and_the_worst_pictures():
     assert (row["pictures"], row["precision"], row["recall"]) == (3, 1.0, 0.5)
     assert row["pooled F1"] == pytest.approx(2 / 3)
     assert chapter.worst(table, [mask for _, _, mask in pictures], 1) == [1]
-    assert chapter.numbers(zero_shot, chapter.read_trainings("/nowhere.csv"))["drawn"] == 3
+    numbers = chapter.numbers(zero_shot, chapter.read_trainings("/nowhere.csv"))
+    assert (numbers["drawn"], numbers["measured"], numbers["recipe"]) == (3, "nothing", "not been trained yet")
+    some = pd.DataFrame(
+        {"question": ["losses", "recipe"], "case": "photo", "labels": "all", "f1_tolerance_2": [0.5, 0.75]}
+    )
+    some = chapter.read_trainings("/nowhere.csv").merge(some, how="right").assign(failed=0)
+    numbers = chapter.numbers(zero_shot, some)
+    assert numbers["measured"] == "how well it does with all labels and whether every loss learns"
+    assert (
+        numbers["open"] == "how much each part of it helps and how many labels it needs"
+        and numbers["recipe"] == "0.750"
+    )
 
 
 def test_drawn_surfaces_are_pictures_with_masks():

@@ -172,7 +172,8 @@ class TestFigures:
         assert len(figures.curves(history, "dice").axes[1].lines) == 3
         assert figures.schedule(history).axes[0].get_yscale() == "log"
         images, masks = np.zeros((2, 8, 8)), np.zeros((2, 8, 8), bool)
-        assert len(figures.predictions(images, masks, images, ["a", "b"]).axes) == 8
+        shown = figures.predictions(images, masks, images, ["a", "b"]).axes
+        assert len(shown) == 9 and [text.get_text() for text in shown[8].get_xticklabels()] == ["0.0", "0.5", "1.0"]
         assert len(figures.side_by_side(images, masks, {"dice": images, "bce": images}, ["a", "b"]).axes) == 8
         assert len(figures.flips({"as it is": (images[0], masks[0]), "draw 1": (images[0], masks[0])}).axes) == 4
         assert len(figures.baseline(images[0], masks[0], masks[0]).axes) == 3
@@ -182,7 +183,12 @@ class TestFigures:
         axes = figures.network(table).axes[0]
         assert len(axes.patches) == 24
         assert sum(text.arrow_patch is not None for text in axes.texts if hasattr(text, "arrow_patch")) == 3
-        assert len(figures.receptive_field(table, np.zeros((16, 24))).axes[0].patches) == 4
+        fields = figures.receptive_field(table, np.zeros((16, 24))).axes[0]
+        assert len(fields.patches) == 2  # after the third pooling and at the output it is larger than the picture
+        assert fields.get_legend_handles_labels()[1] == [
+            "after pooling 1: 6 px", "after pooling 2: 16 px",
+            "after pooling 3: 36 px, more than the picture", "output: 108 px, more than the picture",
+        ]  # fmt: skip
         assert len(figures.activations().axes) == 2
         assert isinstance(table, pd.DataFrame)
 
@@ -192,7 +198,8 @@ class TestFigures:
         axes = figures.network(table).axes[0]
         assert len(axes.patches) == 5 * (2 + 1 + 2 + 2) + 2 + 1  # levels, bridge and output
         assert "enlargement by 2" in axes.get_legend_handles_labels()[1]
-        assert len(figures.receptive_field(table, np.zeros((32, 32))).axes[0].patches) == 6
+        fields = figures.receptive_field(table, np.zeros((32, 32))).axes[0]
+        assert len(fields.patches) + sum("the" in text for text in fields.get_legend_handles_labels()[1]) == 6
 
     def test_numbers_of_the_report_s_network(self):
         numbers = tables.network_numbers(models.layer_table(models.build("unet"), (128, 160)))

@@ -19,8 +19,9 @@ CRACK, SECONDARY, TIP = colours.CRACK, colours.SECONDARY, colours.TIP
 MISSED = "#cc3377"
 FALSE_ALARM = "#f0b000"
 FOUND = "#2a9d8f"
-INK = "#6c7783"  # figures are transparent: it reads on a white page (contrast 4.6) and on a dark one (4)
+INK = "#6c7783"  # figures are transparent: it has to do on a white page (contrast 4.6) and on a dark one (4)
 QUIET = "#7d8791"
+ON_DARK = {INK: "#d2d9e0", QUIET: "#b4bdc6"}  # what becomes of both on the book's dark pages
 
 
 def use_style():
