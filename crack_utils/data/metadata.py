@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from crack_utils.data.decoding import is_regular
 from crack_utils.data.names import normal, printable
+from crack_utils.runtime.typeset import joined
 
 METADATA = ("name", "source", "specimen", "frame", "tip_row", "tip_column", "mm_per_px", "tip2_row", "tip2_column")
 GROWTH = ("cycles", "load_n", "cmod_mm")  # of a growth test: what the machine read when the photograph was taken
@@ -153,7 +154,7 @@ def _parse(row):
         columns = f"{tip}_row", f"{tip}_column"
         if any(row.get(column) for column in columns):
             if not all(row.get(column) for column in columns):
-                raise ValueError(f"a tip needs both {' and '.join(columns)}")
+                raise ValueError(f"a tip needs both {joined(columns)}")
             parsed[tip] = tuple(_number(row, column) for column in columns)
     if "tip2" in parsed and "tip" not in parsed:
         raise ValueError("tip2_row and tip2_column are of a second tip, but there is no first one")

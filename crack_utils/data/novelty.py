@@ -8,6 +8,8 @@ rare but similar pictures give none. Four numbers cannot detect every difference
 import numpy as np
 from scipy import ndimage
 
+from crack_utils.runtime.typeset import number
+
 LEFT_OUT = 0.01  # share of the training pictures excluded on each side
 MARGIN = 0.25  # share of the range by which a picture must be outside for a warning
 FEWEST = 1e-4  # [of the gray scale] smallest noise or contrast, so that the logarithm is finite
@@ -111,7 +113,7 @@ def unlike(image, ranges):
     --------
     >>> trained = {"brightness": [0.3, 0.7], "contrast": [-2, -0.3], "sharpness": [-2, 0], "noise": [-5, 0]}
     >>> unlike(np.full((8, 8), 0.1) + np.eye(8) / 10, trained)
-    ['darker than all but 1 % of the training pictures, by far (brightness 0.11; theirs 0.3 to 0.7)']
+    ['darker than all but 1\\xa0% of the training pictures, by far (brightness 0.11; theirs 0.3 to 0.7)']
     """
     warnings = []
     for name, value in features(image).items():
@@ -122,8 +124,8 @@ def unlike(image, ranges):
         word = WORDS[name][value > high]
         shown = [f"{_shown(name, number):.2g}" for number in (value, low, high)]
         warnings.append(
-            f"{word} than all but {LEFT_OUT:.0%} of the training pictures, by far "
-            f"({name} {shown[0]}; theirs {shown[1]} to {shown[2]})".replace("1%", "1 %")
+            f"{word} than all but {number(LEFT_OUT, '.0%')} of the training pictures, by far "
+            f"({name} {shown[0]}; theirs {shown[1]} to {shown[2]})"
         )
     return warnings
 

@@ -4,6 +4,7 @@ import math
 
 from crack_utils.data.metadata import read_table
 from crack_utils.geometry.growth import KINDS, Specimen
+from crack_utils.runtime.typeset import joined
 
 # Column, and the attribute of `Specimen` that it fills.
 COLUMNS = {
@@ -48,7 +49,7 @@ def read_specimens(path):
     if missing or strange:
         wrong = [f"no column {', '.join(missing)}"] if missing else []
         wrong += [f"column(s) {', '.join(strange)} are not known"] if strange else []
-        return {}, [*table.problems, f"{' and '.join(wrong)}; known are {', '.join(known)}"]
+        return {}, [*table.problems, f"{joined(wrong)}; known are {', '.join(known)}"]
     specimens, problems = {}, list(table.problems)
     for name, row in table.rows.items():
         specimen, wrong = _parse(row)

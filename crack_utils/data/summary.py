@@ -18,6 +18,7 @@ from crack_utils.data.masks import read_mask
 from crack_utils.data.pairs import spread
 from crack_utils.data.split import SPLIT_BY, TEST, VALIDATION, split_pairs, warnings_of
 from crack_utils.data.widths import trimmed
+from crack_utils.runtime.typeset import number
 
 MEASURED = 200  # pictures whose crack is thinned for its width, which takes up to a second each; spread over the set
 
@@ -112,7 +113,7 @@ class Summary:
             *(
                 f"  {name:<12}{each['pictures']} pictures"
                 + (f" of {each['specimens']} specimens" if each["specimens"] else "")
-                + f", {each['crack_share']:.2%} crack"
+                + f", {number(each['crack_share'], '.2%')} crack"
                 for name, each in self.split.items()
             ),
         ]
@@ -186,7 +187,8 @@ def lines_of(found):
         ("depth", counts(found["depths"])),
     ]
     if share:
-        lines.append(("crack", "{least:.2%} to {most:.2%} of a picture, median {median:.2%}".format(**share)))
+        share = {name: number(value, ".2%") for name, value in share.items()}
+        lines.append(("crack", "{least} to {most} of a picture, median {median}".format(**share)))
     if found["without_crack"]:
         lines.append(("no crack", f"{found['without_crack']} pictures"))
     if width:

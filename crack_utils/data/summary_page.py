@@ -13,6 +13,7 @@ from crack_utils.data.images import read_image, resize_image, resize_mask
 from crack_utils.data.masks import read_mask
 from crack_utils.data.pairs import spread
 from crack_utils.data.summary import lines_of, summarize
+from crack_utils.runtime.typeset import number
 
 SHOWN = 60  # pictures, spread over the data set: about 20 kB each
 LONGEST = 260  # [px] of a picture on the page
@@ -121,7 +122,7 @@ def _figure(pair, facts):
     name = escape(f"{facts.source}/{facts.name}")
     known = [
         f"{facts.height}×{facts.width}",
-        f"{facts.crack_share:.2%} crack" if facts.crack_share else "no crack",
+        f"{number(facts.crack_share, '.2%')} crack" if facts.crack_share else "no crack",
         f"{facts.crack_width:.1f} px wide" if facts.crack_width else "",
         f"specimen {facts.specimen}" if facts.specimen else "",
         f"frame {facts.frame}" if facts.frame is not None else "",
@@ -150,7 +151,8 @@ def _split(split):
     bar = "".join(f'<div class="{name}" style="flex: {each["pictures"]}"></div>' for name, each in split.items())
     rows = "".join(
         f'<tr><td><span class="key {name}"></span>{name}</td><td class="number">{each["pictures"]}</td>'
-        f'<td class="number">{each["specimens"] or "–"}</td><td class="number">{each["crack_share"]:.2%}</td></tr>'
+        f'<td class="number">{each["specimens"] or "–"}</td><td class="number">{number(each["crack_share"], ".2%")}'
+        "</td></tr>"
         for name, each in split.items()
     )
     heads = "".join(f'<th class="number">{head}</th>' for head in ("pictures", "specimens", "mean crack share"))

@@ -9,6 +9,7 @@ from scipy.ndimage import distance_transform_edt
 
 from crack_utils.data.digests import image_content
 from crack_utils.data.pairs import refuse
+from crack_utils.runtime.typeset import joined
 
 CHANNELS = 4  # mask; rows and columns from the tip; signed distance from the crack
 NO_TIP = (np.nan, np.nan)
@@ -99,6 +100,6 @@ def check_tips(pairs, loss):
     """
     if any(pair.tip is not None for pair in pairs):
         return
-    why = f"there are no labelled tips, and loss {loss!r} needs them; fill in the columns {' and '.join(COLUMNS)} [px]"
+    why = f"there are no labelled tips, and loss {loss!r} needs them; fill in the columns {joined(COLUMNS)} [px]"
     tables = {pair.image.parent.parent / "metadata.csv" for pair in pairs}
     refuse([(table, why if table.exists() else f"no such file: {why}") for table in sorted(tables)])

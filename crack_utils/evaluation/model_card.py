@@ -10,11 +10,13 @@ from crack_utils.evaluation.calibration import NAME as CALIBRATION
 from crack_utils.evaluation.calibration import read_calibration
 from crack_utils.evaluation.evaluate import THRESHOLD
 from crack_utils.evaluation.words import MEASURES
+from crack_utils.inference.certainty import why_no_bound
 from crack_utils.metrics.counts import COUNTS
 from crack_utils.metrics.intervals import bootstrap
 from crack_utils.metrics.masks import Confusion
 from crack_utils.models.registry import MODELS
 from crack_utils.runtime.atomic import atomic_write
+from crack_utils.runtime.typeset import number
 from crack_utils.training.experiment import SYNTHETIC
 
 NAME = "card.md"
@@ -181,7 +183,7 @@ def _bound(name, intervals):
     bound, level = intervals[name], _percent(intervals["level"])
     quantity = {"tip": "the tip", "length": "the length of the primary crack"}[name]
     if bound["bound_px"] is None:
-        return f"- Error of {quantity}: no bound at {level}, because too many cracks are missed."
+        return f"- Error of {quantity}: no bound at {level}: {why_no_bound(intervals)}."
     return (
         f"- Error of {quantity}: at most {bound['bound_px']:.1f} px in {level} of pictures of new specimens "
         f"(conformal, {intervals['specimens']} specimens; measured coverage on held-out halves "
@@ -190,7 +192,7 @@ def _bound(name, intervals):
 
 
 def _percent(share):
-    return f"{share:.0%}".replace("%", " %")
+    return number(share, ".0%")
 
 
 def _limits(run, calibration):

@@ -1,5 +1,7 @@
 """The result of a training and the names of its measures in words, for a page or a terminal."""
 
+from crack_utils.runtime.typeset import number
+
 FAILED = 0.01  # recall below which a training counts as failed
 
 
@@ -40,17 +42,17 @@ def in_words(measured):
     if not has_crack(measured):
         return (
             f"How much of a crack this network finds is **not known**: the {measured['evaluated']} set shows none. "
-            f"Of its pixels, {1 - claimed['accuracy']:.1%} are marked as crack by mistake."
+            f"Of its pixels, {number(1 - claimed['accuracy'], '.1%')} are marked as crack by mistake."
         )
     if claimed["recall"] < FAILED:
         return (
-            f"**This training has failed**: it finds {claimed['recall']:.1%} of the crack pixels of the "
+            f"**This training has failed**: it finds {number(claimed['recall'], '.1%')} of the crack pixels of the "
             f"{measured['evaluated']} set. A loss based on overlap can collapse to predicting no crack early and then "
             "stays there. Another seed, a lower learning rate, or a sum with cross-entropy such as `dice+bce` may help."
         )
     return (
-        f"At a threshold of 0.5 this network finds {claimed['recall']:.1%} of the crack pixels of the "
-        f"{measured['evaluated']} set, and {claimed['precision']:.1%} of what it marks is crack."
+        f"At a threshold of 0.5 this network finds {number(claimed['recall'], '.1%')} of the crack pixels of the "
+        f"{measured['evaluated']} set, and {number(claimed['precision'], '.1%')} of what it marks is crack."
     )
 
 

@@ -26,7 +26,7 @@ class Crack:
     centreline : Centreline
         The longest path of the crack, from end to end, with the width at each point.
     area : int
-        Number of pixels, with branches.
+        Number of pixels of the mask, with branches. What `follow_tips` adds to the centreline has no area.
     orientation : float
         Angle from the horizontal to the direction in which the centreline spreads most, counter-clockwise in the
         picture as displayed, in [0, 180) [degrees].

@@ -1,6 +1,9 @@
 """How sure a measurement is, in words: from the network's calibration, and from how unusual the photograph is."""
 
+import math
+
 from crack_utils.data.images import resize_image
+from crack_utils.runtime.typeset import joined, number
 
 
 def how_sure(trained, image, cracks, threshold=None, scale=None, flips=False, unlike=None, corrections=()):
@@ -62,6 +65,22 @@ def unlike_the_training(trained, image):
     return unlike(resize_image(image, tuple(max(3, round(side * scale)) for side in image.shape)), ranges)
 
 
+def why_no_bound(intervals):
+    """Return why an error has no bound, as half a sentence: too few specimens for the level, or too many misses.
+
+    Parameters
+    ----------
+    intervals : dict
+        `Calibration.intervals`.
+    """
+    level = intervals["level"]
+    needed = math.ceil(level / (1 - level) - 1e-9)  # with n of them, the bound covers n / (n + 1) at most
+    specimens = intervals.get("specimens", needed)  # an older calibration does not name their number
+    if specimens < needed:
+        return f"one for {number(level, '.0%')} of pictures needs at least {needed} test specimens, not {specimens}"
+    return "too many cracks were missed in testing"
+
+
 def _about(intervals, cracks, scale, other, unlike, corrections):
     if not cracks:
         return ["No crack was found, which does not prove that there is none."]
@@ -71,24 +90,24 @@ def _about(intervals, cracks, scale, other, unlike, corrections):
         told = _distance(crack.tip.uncertainty, crack.mm_per_px)
         said.append(f"The probability places the tip of what was found within {told}.")
         if "tip" not in corrections:
-            right = f"{crack.tip.right_end_probability:.0%}"
+            right = number(crack.tip.right_end_probability, ".0%")
             said.append(f"That this is the primary crack, and this end its tip, has a probability of {right}.")
     if corrections:
-        return [*said, f"A person has decided on the {' and the '.join(corrections)}: no bound of the network holds."]
+        return [*said, f"A person has decided on the {joined(corrections, 'and the')}: no bound of the network holds."]
     if not intervals:
         return [*said, "Nobody has measured how far this network's measures are off: it is not calibrated."]
     if other:
-        return [*said, f"How far its measures are off was measured at another {' and '.join(other)}: no bound holds."]
+        return [*said, f"How far its measures are off was measured at another {joined(other)}: no bound holds."]
     if unlike:
         return [*said, "The photograph is unlike those of the test: the bounds that were measured there do not hold."]
     for name, what in (("length", "Its length is off by at most"), ("tip", "Its tip is off by at most")):
         found = intervals.get(name, {}).get("bound_px")
         if found is None:
-            said.append(f"How far its {name} may be off has no bound: cracks were missed too often in testing.")
+            said.append(f"How far its {name} may be off has no bound: {why_no_bound(intervals)}.")
         else:
             # The errors were measured in pixels of the network's size.
             told = _distance(found / scale, crack.mm_per_px)
-            said.append(f"{what} {told} in {intervals['level']:.0%} of photographs like those of the test.")
+            said.append(f"{what} {told} in {number(intervals['level'], '.0%')} of photographs like those of the test.")
     return said
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 from scipy import ndimage
 
 from crack_utils.data.novelty import unlike
+from crack_utils.inference.certainty import why_no_bound
 
 SEED = 0  # of the noise in `altered`
 
@@ -42,7 +43,7 @@ def bounds_table(calibration):
     Returns
     -------
     DataFrame
-        Empty if there is no test set. NaN means that there is no bound, because cracks were missed too often.
+        Empty if there is no test set. Where there is no bound, NaN, and a column "why there is no bound" says why.
     """
     intervals = calibration.intervals
     rows = {
@@ -56,7 +57,9 @@ def bounds_table(calibration):
         for name in ("length", "tip")
         if name in intervals
     }
-    return pd.DataFrame(rows, dtype=float).T
+    table = pd.DataFrame(rows, dtype=float).T
+    without = [name for name in rows if intervals[name]["bound_px"] is None]
+    return table.join(pd.Series(why_no_bound(intervals), without, name="why there is no bound")) if without else table
 
 
 def altered(image):

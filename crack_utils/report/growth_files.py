@@ -10,6 +10,7 @@ from crack_utils.report.figures.style import use_style
 from crack_utils.report.growth_analysis import paris_table, rates_table, readings_table, sheet_table
 from crack_utils.runtime import paths
 from crack_utils.runtime.atomic import atomic_write
+from crack_utils.runtime.typeset import number
 
 TABLES = {"sheet": sheet_table, "readings": readings_table, "rates": rates_table, "paris": paris_table}
 
@@ -53,8 +54,8 @@ def facts(result):
     law = result.paris
     if law:
         lines += [
-            f"Paris' law, da/dN = C ΔKᵐ in mm/cycle and MPa √m, with {law.level:.0%} intervals: "
-            f"C = {law.C:.3g} ({law.C_interval[0]:.3g} to {law.C_interval[1]:.3g}),",
+            f"Paris' law, da/dN = C ΔKᵐ in mm/cycle and MPa √m, with {number(law.level, '.0%')} intervals: "
+            f"C = {number(law.C, '.3g')} ({number(law.C_interval[0], '.3g')} to {number(law.C_interval[1], '.3g')}),",
             f"m = {law.m:.3f} ({law.m_interval[0]:.3f} to {law.m_interval[1]:.3f}), "
             f"ΔK from {law.delta_k[0]:.1f} to {law.delta_k[1]:.1f}; readings scatter by {law.noise:.3f} mm about it",
         ]

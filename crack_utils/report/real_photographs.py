@@ -1,5 +1,6 @@
 """The chapter on real photographs: the study's trainings in tables, and the default model on new pictures."""
 
+import json
 import math
 
 import numpy as np
@@ -11,12 +12,20 @@ from crack_utils.data.synthetic.surfaces import render_surface
 from crack_utils.losses.registry import TITLES
 from crack_utils.metrics.counts import pooled_rows
 from crack_utils.runtime import paths
+from crack_utils.runtime.typeset import joined, number, styled
 from crack_utils.study import native
 
 TRAININGS = "results/photographs/trainings.csv"
+ZERO_SHOT = "results/photographs/zero_shot.json"  # of the default model, on all photographs of CrackForest
 SEED = 7300  # of drawn surfaces, used for nothing else
 LEVEL = 0.95
 BY_LOSS = ("losses", "losses on specimens")  # questions of the trainings whose failures are counted
+PARTS = {  # what the page shows of the study: question → in words
+    "recipe": "how well it does with all labels",
+    "ingredients": "how much each part of it helps",
+    "losses": "whether every loss learns",
+    "labels": "how many labels it needs",
+}
 MEASURES = ("f1_tolerance_2", "f1", "precision", "recall", "minutes")
 
 
@@ -90,7 +99,7 @@ def failures(trainings, questions=BY_LOSS):
     Examples
     --------
     >>> failures(pd.DataFrame({"question": ["losses"] * 40, "failed": [0] * 40}))
-    '0 of 40 trainings failed. With 95 % confidence at most 7.2 % of such trainings do.'
+    '0 of 40 trainings failed. With 95\\xa0% confidence at most 7.2\\xa0% of such trainings do.'
     """
     failed = trainings.loc[trainings["question"].isin(questions), "failed"].astype(int)
     if failed.empty:
@@ -98,7 +107,7 @@ def failures(trainings, questions=BY_LOSS):
     limit = stats.binomtest(failed.sum(), len(failed), alternative="less").proportion_ci(LEVEL).high
     return (
         f"{failed.sum()} of {len(failed)} trainings failed. "
-        f"With {LEVEL:.0%} confidence at most {limit:.1%} of such trainings do.".replace("%", " %")
+        f"With {number(LEVEL, '.0%')} confidence at most {number(limit, '.1%')} of such trainings do."
     )
 
 
@@ -138,10 +147,8 @@ def shown(table):
 
     if table.empty:
         return Markdown("*Not measured yet: `make study STUDY=photographs` does it.*")
-    forms = dict.fromkeys(("F1 at 2 px", "low", "high", "pooled F1"), "{:.3f}") | {"minutes": "{:.1f}"}
-    if "difference" in table:
-        forms = dict.fromkeys(("difference", "low", "high"), "{:+.3f}")
-    return table.style.format(forms, na_rep="–").hide(axis="index")
+    signed = dict.fromkeys(("difference", "low", "high"), "+.3f") if "difference" in table else {"minutes": ".1f"}
+    return styled(table, forms=signed).hide(axis="index")
 
 
 def mean_interval(values):
@@ -261,7 +268,13 @@ def numbers(zero_shot, trainings):
         From `read_trainings`.
     """
     drawn = zero_shot.loc["drawn surfaces"]
+    made = set(trainings["question"])
+    recipe = case_table(trainings, "recipe")
     return {
+        "measured": joined([words for question, words in PARTS.items() if question in made] or ["nothing"]),
+        "open": joined([words for question, words in PARTS.items() if question not in made] or ["nothing"]),
+        "recipe": f"{recipe['F1 at 2 px'].iloc[0]:.3f}" if len(recipe) else "not been trained yet",
+        "zero_shot": json.loads((paths.root() / ZERO_SHOT).read_text(encoding="utf-8")),
         "drawn": int(drawn["pictures"]),
         "drawn_f1": float(drawn["pooled F1"]),
         "drawn_f1_near": float(drawn["F1 at 2 px"]),

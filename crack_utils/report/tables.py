@@ -1,10 +1,12 @@
 """The tables and numbers of the book's pages, computed from runs, measures and photographs."""
 
+import numpy as np
 import pandas as pd
 
 from crack_utils.data import read_mask, resize_mask
 from crack_utils.evaluation import words
 from crack_utils.losses.registry import TITLES, title
+from crack_utils.runtime.typeset import joined
 from crack_utils.study.published import COLUMNS, HEADINGS, TABLE_1, order
 
 REPORT_DIGITS = 2  # the report's values are 0.99 and 0.99 for Dice and Tversky: no order
@@ -78,6 +80,25 @@ def statistics_table(groups):
         "opening_exponent": "exponent of opening",
     }
     return rows.astype({"pictures": int}).rename(columns=headings)
+
+
+def batch_table(images, masks):
+    """Return what a batch consists of: its pictures, height, width and channels, and the values in it.
+
+    Parameters
+    ----------
+    images, masks : ndarray, shape (batch, height, width, channels)
+
+    Returns
+    -------
+    DataFrame
+        One row for the images, one for the masks.
+    """
+    extent = ("pictures", "height [px]", "width [px]", "channels")
+    rows = {name: dict(zip(extent, array.shape, strict=True)) for name, array in (("images", images), ("masks", masks))}
+    rows["images"]["values"] = f"{images.min():.2f} to {images.max():.2f}"
+    rows["masks"]["values"] = joined(f"{value:g}" for value in np.unique(masks))
+    return pd.DataFrame(rows).T
 
 
 def data_numbers(experiment, pairs, split):
@@ -219,8 +240,8 @@ def comparison_table(measured, best):
             "report: mIoU": TABLE_1.get(loss, {}).get("val_miou"),
             "ours: mIoU as cast": claimed["unthresholded_mean_iou"],
             "ours: mIoU at 0.5": claimed["mean_iou"],
-            "best threshold": best[loss]["threshold"],
-            "ours: mIoU at best": best[loss]["mean_iou"],
+            "threshold of validation": best[loss]["threshold"],
+            "ours: mIoU at that threshold": best[loss]["mean_iou"],
             **{words.MEASURES[name]: claimed[name] for name in ("crack_iou", "f1_tolerance_2", "precision", "recall")},
             "report: accuracy": TABLE_1.get(loss, {}).get("val_accuracy"),
             "ours: accuracy": claimed["accuracy"],
@@ -269,6 +290,7 @@ def comparison_numbers(measured, best, baseline):
         "evaluated": next(iter(measured.values()))["evaluated"],
         "best": {**claimed[first], "loss": title(first)},
         "last": {**claimed[last], "loss": title(last), "at_best_threshold": best[last]},
+        "chosen": best,
         "cast_order": order(cast),
         "thresholded_order": order(thresholded),
         "report_order": order(reported, REPORT_DIGITS),

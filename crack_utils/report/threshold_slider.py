@@ -14,6 +14,7 @@ from crack_utils.data import read_image, resize_image
 from crack_utils.evaluation.evaluate import THRESHOLDS, threshold_scores
 from crack_utils.inference.tiles import predict
 from crack_utils.losses.registry import title
+from crack_utils.runtime.typeset import joined
 
 STEPS = 12  # from 0.5 upwards, the last one is exactly 1
 
@@ -34,7 +35,7 @@ def slider(runs, pair):
         labels: each step's threshold in words; photograph: a data URI; networks: for each loss title, masks (data
         URIs, one a step) and mean_iou (of the whole set, pooled over its images, one a step); best_at_half and
         best_as_cast: the title with the highest mean IoU at the first and the last step, or the titles of all that
-        have it, to three digits as shown, such as "BCE and Dice"; same_winner: whether these
+        have it, to three digits as shown, such as "BCE, Dice and focal"; same_winner: whether these
         are one; source: what it was made from.
     """
     thresholds = steps()
@@ -65,7 +66,7 @@ def steps():
 
 def _best(networks, step):
     shown = {network["title"]: round(network["mean_iou"][step], 3) for network in networks}
-    return " and ".join(name for name, value in shown.items() if value == max(shown.values()))
+    return joined(name for name, value in shown.items() if value == max(shown.values()))
 
 
 def _network(loss, run, pair, thresholds):

@@ -6,6 +6,8 @@ import typing
 from dataclasses import fields
 from numbers import Integral, Real
 
+from crack_utils.runtime.typeset import joined
+
 
 def wrong_fields(instance):
     """List the fields of a dataclass whose values are not of the declared type.
@@ -57,7 +59,7 @@ def _fit_all(values, kinds):
 
 def _words(kind):
     if isinstance(kind, types.UnionType):
-        return " or ".join(map(_words, typing.get_args(kind)))
+        return joined(map(_words, typing.get_args(kind)), "or")
     if kind is types.NoneType:
         return "None"
     return kind.__name__ if isinstance(kind, type) and not typing.get_args(kind) else str(kind)

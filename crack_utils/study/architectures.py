@@ -50,8 +50,8 @@ def table(tables):
     -------
     DataFrame
         Number of trainings, and of failed ones (`Tables.failures`); measures of the test set with 95 % intervals over
-        specimens and seeds, including failed trainings; the difference in mean IoU from the U-Net with the same seeds
-        and specimens. A star marks an interval that excludes zero.
+        specimens and seeds, of the trainings that worked; the difference in mean IoU from the U-Net with the seeds with
+        which both worked, on the same specimens. A star marks an interval that excludes zero; "–": none worked.
     """
     failed = tables.failures(QUESTION)
     rows = {}
@@ -59,9 +59,10 @@ def table(tables):
         seeds = int((tables.runs.loc[tables.runs["question"] == QUESTION, "variant"] == family).sum())
         rows[family] = {"trainings (failed)": f"{seeds} ({failed[family]})"}
         for measure in COMPARED:
-            (values,) = tables.values(QUESTION, measure, [family])
-            rows[family][MEASURES[measure]] = text(interval(values, SHARE), signed=False)
-        rows[family][f"above the {FIRST}"] = "–" if family == FIRST else _above(tables, family)
+            (values,) = tables.values(QUESTION, measure, [family], worked=True)
+            rows[family][MEASURES[measure]] = "–" if failed[family] == seeds else text(interval(values, SHARE), False)
+        compared = family != FIRST and _both_worked(tables, family)
+        rows[family][f"above the {FIRST}"] = _above(tables, family) if compared else "–"
     return pd.DataFrame(rows).T
 
 
@@ -144,7 +145,14 @@ def numbers(tables, shared, difference):
         "source": source(tables),
         "seeds": int(tables.runs.loc[tables.runs["question"] == QUESTION, "seed"].nunique()),
         "mean_iou": {
-            family: interval(tables.values(QUESTION, "mean_iou", [family])[0], SHARE)
+            family: interval(tables.values(QUESTION, "mean_iou", [family], worked=True)[0], SHARE)
+            for family in variants(tables, QUESTION)
+        },
+        "families": {
+            family: {
+                measure: interval(tables.values(QUESTION, measure, [family], worked=True)[0], SHARE)["value"]
+                for measure in ("recall", "precision")
+            }
             for family in variants(tables, QUESTION)
         },
         "crops_work": float(shared.loc["times more", "multiply–adds"]),
@@ -153,8 +161,14 @@ def numbers(tables, shared, difference):
     }
 
 
+def _both_worked(tables, family):
+    """Return whether there is a seed with which neither this architecture nor the first failed."""
+    failed = tables.failed().loc[QUESTION].loc[[family, FIRST]].groupby("seed").any()
+    return not failed.all()
+
+
 def _above(tables, family):
-    own, first = tables.values(QUESTION, "mean_iou", [family, FIRST])
+    own, first = tables.values(QUESTION, "mean_iou", [family, FIRST], worked=True)
     found = interval(own - first)
     return text(found) + (" *" if found["low"] > 0 or found["high"] < 0 else "")
 

@@ -15,6 +15,7 @@ from itertools import product
 
 import numpy as np
 
+from crack_utils.runtime.typeset import span
 from crack_utils.study.table1 import POINTS, curve, truncated_recall
 
 NUMBERS = ("mean_iou", "accuracy", "loss", "precision", "recall", "crack_share")
@@ -240,8 +241,8 @@ def _judge(row, common):
     verdict = STRAINED if _off(masks[kind]) >= math.log(OFF) else CONSISTENT
     (low, high), (less, more) = masks[kind]["crack_share"], masks[kind]["area_ratio"]
     because = (
-        f"{READINGS[kind]}: crack share {100 * low:.2f}–{100 * high:.2f} %, predicted area {less:.2f}–{more:.2f} "
-        "times the true one"
+        f"{READINGS[kind]}: crack share {span(100 * low, 100 * high, unit=' %')}, "
+        f"predicted area {span(less, more)} times the true one"
     )
     return _result(row, verdict, fits, masks[kind], because)
 

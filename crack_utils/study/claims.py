@@ -6,6 +6,7 @@ for losses: a verdict rests on more than one threshold, or on one that validatio
 a fixed threshold of 0.5 alone decides nothing, however clear its difference is.
 """
 
+import re
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ import pandas as pd
 from crack_utils.losses.registry import REPORTED, TITLES, title
 from crack_utils.metrics import intervals
 from crack_utils.runtime import paths
+from crack_utils.runtime.typeset import power
 from crack_utils.study import thresholds
 from crack_utils.study.verdicts import DIFFERENCE, UNDECIDED, agreed, by_seed, text, verdict
 
@@ -30,11 +32,12 @@ MEASURES = {
     "fall_at_half": "largest fall of validation mean IoU at 0.5",
     "thin_recall_at_half": f"recall within 2 px at 0.5, less {RECALL_WANTED}",
     "thick_recall_at_half": f"recall within 2 px at 0.5, less {RECALL_WANTED}",
-    "optimism": "mean IoU of validation less that of the test set",
+    "optimism": "mean IoU, validation less test",
     "memory_gib": "peak memory [GiB]",
 }
 OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp", "adagrad": "AdaGrad", "nesterov": "Nesterov", "sgd": "gradients"}
 WITHOUT_LIMITS = ("memory_gib",)
+SMALL = re.compile(r"0\.00\d+|\d(\.\d+)?e-\d+")  # a learning rate in the name of a variant
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,7 @@ def optimizers_at_their_rates(tables):
     for optimizer, variant in best.items():
         above = by_seed(tested[best["adam"]] - tested[variant])
         words = {} if optimizer == "adam" else {"Adam is above it by": text(above), "verdict": verdict(above)}
-        rows[optimizer] = {"rate": variant.split()[1], "failed": int(failed[variant])} | words
+        rows[optimizer] = {"rate": power(float(variant.split()[1])), "failed": int(failed[variant])} | words
     return pd.DataFrame(rows).T.fillna("–")
 
 
@@ -239,9 +242,14 @@ def _group(side, question):
 
 
 def variant_title(variant):
-    """Return a variant's name with the loss or optimizer that it begins with as a reader knows it."""
+    """Return a variant's name with the loss or optimizer that it begins with, and its rate, as a reader knows them.
+
+    >>> variant_title("bce 0.0016"), variant_title("adagrad, rate × 100"), variant_title("1e-6 at once")
+    ('BCE 1.6×10⁻³', 'AdaGrad, rate × 100', '10⁻⁶ at once')
+    """
     first = variant.replace(",", " ").split()[0]
-    return (TITLES | OPTIMIZERS).get(first, first) + variant.removeprefix(first)
+    words = ((TITLES | OPTIMIZERS).get(first, first) + variant.removeprefix(first)).split(" ")
+    return " ".join(power(float(word)) if SMALL.fullmatch(word) else word for word in words)
 
 
 def _trained(tables, claim):

@@ -9,6 +9,7 @@ from crack_utils.losses.registry import title
 from crack_utils.metrics.counts import pooled_rows
 from crack_utils.metrics.intervals import bootstrap
 from crack_utils.runtime import paths
+from crack_utils.runtime.typeset import number
 
 TABLE = "thin_cracks.csv"
 FITS = {"resize": "resized", "crop": "crops"}  # what a reader calls them
@@ -83,10 +84,11 @@ def in_words(table):
     (crop, crop_precision), (resize, resize_precision) = (
         plain.loc[FITS[fit], ["recall, 2 px", "precision, 2 px"]] for fit in ("crop", "resize")
     )
+    change, low, high = (number(best[name], "+.3f") for name in ("difference", "low", "high"))
     reached = "reach" if best["difference"] >= WANTED else "do not reach"
     return (
         f"**Crops {reached} the gain of {WANTED:g} in F1 that would justify their effort**: at best they change it by "
-        f"{best['difference']:+.3f} [{best['low']:+.3f}, {best['high']:+.3f}] "
+        f"{change} [{low}, {high}] "
         f"({title(best['loss'])}, threshold {best['threshold']}). True masks that are resized and enlarged again have "
         f"an F1 of {ceiling:.3f}, so resizing by two hardly changes this measure for these cracks. At 0.5 crops have a "
         f"recall of {crop:.3f} (resized: {resize:.3f}) and a precision of {crop_precision:.3f} "

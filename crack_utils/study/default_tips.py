@@ -26,6 +26,7 @@ from crack_utils.geometry import tip_errors
 from crack_utils.inference.measure import measure
 from crack_utils.runtime import paths
 from crack_utils.runtime.atomic import atomic_write
+from crack_utils.runtime.typeset import styled
 from crack_utils.study.plates import draw_plate
 
 SEED = 9940  # of specimens that no choice was made on
@@ -255,8 +256,8 @@ def page_table(looks="wide", file=None):
     table = stored(looks, file)
     if table is None:
         return Markdown("*Not measured yet: the head of `crack_utils/study/default_tips.py` says how.*")
-    forms = dict.fromkeys(("share", "low", "high"), "{:.0%}")
-    return summarise(table).style.format(forms).hide(axis="index")
+    forms = dict.fromkeys(("share", "low", "high"), ".0%")
+    return styled(summarise(table), forms=forms).hide(axis="index")
 
 
 def main(count, model="default", looks="wide"):

@@ -9,6 +9,7 @@ from crack_utils.evaluation.words import MEASURES
 from crack_utils.losses.registry import REPORTED, title
 from crack_utils.metrics.counts import COUNTS
 from crack_utils.metrics.probabilities import ROUNDS_TO_ONE
+from crack_utils.runtime.typeset import number, span
 from crack_utils.study import thresholds
 from crack_utils.study.cases import SCALES
 from crack_utils.study.claims import compare_losses, present, variant_title, variants
@@ -20,7 +21,7 @@ QUOTED = ("mean_iou", "unthresholded_mean_iou", "crack_at_one", "recall", "expec
 
 
 def loss_table(tables, measures):
-    """Compare the losses: failed trainings of each, and measures of the others with 95 % intervals.
+    """Compare the losses: failed trainings of each, and measures with 95 % intervals, over the seeds without a failure.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ def loss_table(tables, measures):
     for loss, name in zip(REPORTED, map(title, REPORTED), strict=True):
         rows[name] = {"failed trainings": f"{failed[loss]}"}
         for measure in measures:
-            (values,) = tables.values("losses", measure, [loss], worked=True)
+            values = tables.values("losses", measure, REPORTED, worked=True)[REPORTED.index(loss)]
             rows[name][MEASURES.get(measure, measure)] = text(interval(values, SHARE), signed=False)
     return pd.DataFrame(rows).T
 
@@ -81,9 +82,9 @@ def leak_table(tables):
                     "specimens": "few" if "few" in question else "many",
                     "split of validation": variant,
                     "trainings (failed)": f"{len(runs) + failed[variant]} ({failed[variant]})",
-                    "share used in training": f"{runs['validation_seen'].mean():.0%}",
-                    "validation mean IoU": f"{runs['validation_mean_iou'].mean():.3f}",
-                    "test mean IoU": f"{runs['pooled_mean_iou'].mean():.3f}",
+                    "share used in training": number(runs["validation_seen"].mean(), ".0%"),
+                    "validation, pooled mean IoU": f"{runs['validation_mean_iou'].mean():.3f}",
+                    "test, pooled mean IoU": f"{runs['pooled_mean_iou'].mean():.3f}",
                     "validation − test [95 %]": text(above),
                 }
             )
@@ -94,21 +95,20 @@ def leak_table(tables):
 def variant_table(tables):
     """Return a table of texts on all variants of the other questions: failures, mean IoU at 0.5, time, memory.
 
-    Failed trainings are included in the values.
+    Mean IoU is that of the trainings that worked; "–" if none did. Time and memory are those of all.
     """
     rows, shown_elsewhere = [], ("losses", "leaks", "leaks, few specimens")
     for question in [name for name in dict.fromkeys(tables.runs["question"]) if name not in shown_elsewhere]:
         failed = tables.failures(question)
         for variant in variants(tables, question):
             runs = tables.runs[(tables.runs["question"] == question) & (tables.runs["variant"] == variant)]
-            (values,) = tables.values(question, "mean_iou", [variant])
             rows.append(
                 {
                     "question": question,
                     "variant": variant_title(variant),
                     "trainings": len(runs),
                     "failed": int(failed[variant]),
-                    "mean IoU at 0.5 [95 %]": text(interval(values, SHARE), signed=False),
+                    "mean IoU at 0.5 [95 %]": _worked(tables, question, variant, int(failed[variant]) == len(runs)),
                     "time [s]": f"{runs['seconds'].median():.0f}",
                     "peak memory [GiB]": f"{runs['peak_memory_gib'].median():.2f}",
                 }
@@ -117,13 +117,20 @@ def variant_table(tables):
     return pd.DataFrame(rows).set_index(index) if rows else pd.DataFrame(index=index)
 
 
+def _worked(tables, question, variant, none):
+    """Return the mean IoU at 0.5 of the trainings of a variant that worked, with its interval."""
+    (values,) = tables.values(question, "mean_iou", [variant], worked=True)
+    return "–" if none else text(interval(values, SHARE), signed=False)
+
+
 def precision_effect(tables):
     """Return the cast mean IoU of each loss's networks if their output were stored in another number type.
 
     A stored probability rounds to 1 from half a step below 1, so the cast is a threshold there. Values are pooled over
-    the test set, with means over the seeds.
+    the test set, with means over the seeds with which no loss failed.
     """
     rows = tables.swept("test")
+    rows = rows[rows["seed"].isin(_kept_seeds(tables))]
     effect = {}
     for loss, name in zip(REPORTED, map(title, REPORTED), strict=True):
         chosen = rows[rows["variant"] == loss]
@@ -147,10 +154,10 @@ def threshold_table(tables):
         chosen = found.loc[loss]
         rows[name] = {"threshold of validation": f"{chosen['threshold'].median():.2f}"}
         for measure, heading in {
-            "mean_iou_half": "mean IoU at 0.5",
-            "mean_iou_chosen": "mean IoU at the threshold of validation",
-            "recall_chosen": "recall at the threshold of validation",
-            "recall_matched": "recall at matched precision",
+            "mean_iou_half": "pooled mean IoU at 0.5",
+            "mean_iou_chosen": "pooled mean IoU at the threshold of validation",
+            "recall_chosen": "pooled recall at the threshold of validation",
+            "recall_matched": "pooled recall at matched precision",
         }.items():
             rows[name][heading] = text(by_seed(chosen[measure].dropna(), SHARE), signed=False)
     return pd.DataFrame(rows).T
@@ -184,9 +191,13 @@ def _at_thresholds(tables):
     for measure, threshold in {"mean_iou_half": 0.5, "mean_iou_cast": 1.0}.items():
         rows = test[np.isclose(test["threshold"], threshold, rtol=0, atol=1e-9)].set_index(["variant", "seed"])
         at_thresholds[measure] = thresholds.mean_iou(rows)
+    return at_thresholds[at_thresholds.index.get_level_values("seed").isin(_kept_seeds(tables))]
+
+
+def _kept_seeds(tables):
+    """Return the seeds with which no loss failed; all if there is none."""
     failed = tables.failed().loc["losses"].groupby("seed").any()
-    kept = failed.index[~failed] if not failed.all() else failed.index
-    return at_thresholds[at_thresholds.index.get_level_values("seed").isin(kept)]
+    return failed.index if failed.all() else failed.index[~failed]
 
 
 def _crack_share(tables):
@@ -205,8 +216,8 @@ def statistics_table(checked):
     """
     shown = checked[checked["check"] != "power"]
     grouped = shown.groupby(["check", "seeds", "specimens"], sort=False)["rate"]
-    ranges = grouped.agg(lambda rates: f"{rates.min():.1%} – {rates.max():.1%}").rename("least – most")
-    return grouped.mean().map("{:.1%}".format).to_frame("mean").join(ranges)
+    ranges = grouped.agg(lambda rates: span(100 * rates.min(), 100 * rates.max(), ".1f", " %")).rename("least – most")
+    return grouped.mean().map(lambda rate: number(rate, ".1%")).to_frame("mean").join(ranges)
 
 
 def findings_table(findings):
@@ -242,7 +253,7 @@ def numbers(full, live, findings):
     for loss in REPORTED:
         losses[loss] = {}
         for measure in QUOTED:
-            (values,) = full.values("losses", measure, [loss], worked=True)
+            values = full.values("losses", measure, REPORTED, worked=True)[REPORTED.index(loss)]
             losses[loss][measure] = interval(values, SHARE)
     at_thresholds = _at_thresholds(full)
     for loss, measure in product(REPORTED, ("threshold", "mean_iou_half", "mean_iou_cast", *thresholds.MEASURES[1:])):
@@ -316,8 +327,9 @@ def _established(rows):
 
 
 def _pair_text(row):
-    star = " *" if row["low"] > 0 else ""
-    return f"{title(row['first'])} {row['value']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]{star}"
+    better = f"{title(row['first'])} " if row["value"] > 0 else ""
+    value, low, high = (number(row[name], "+.3f") for name in ("value", "low", "high"))
+    return f"{better}{value} [{low}, {high}]" + (" *" if row["low"] > 0 else "")
 
 
 def _mean_iou_at(rows, threshold):

@@ -27,6 +27,7 @@ import numpy as np
 import pandas as pd
 
 from crack_utils.losses.registry import title
+from crack_utils.runtime.typeset import number, span
 from crack_utils.study.published import TABLE_1
 
 SETS = {"train": "training", "val": "validation"}
@@ -276,7 +277,7 @@ def verdicts():
         because = f"BCE's accuracy needs a loss of at least {bce['least']:.4f}; published is {bce['published']:.5f}"
         verdict = "excluded" if bce["excluded"] else "consistent"
         rows.append((set_title, "truncated mIoU, global accuracy at 0.5", verdict, because))
-        because = f"any crack share up to {100 * most_share_by_loss(name):.1f} %"
+        because = f"any crack share up to {number(most_share_by_loss(name), '.1%')}"
         rows.append((set_title, "truncated mIoU, mean class accuracy at 0.5", "consistent", because))
     return pd.DataFrame(rows, columns=["set", "reading", "verdict", "because"])
 
@@ -285,7 +286,7 @@ def _one_mask(table):
     low, high = common_share(table)
     if low > high:
         ranges = "; ".join(
-            f"{title(row.loss)} {100 * row.crack_share_low:.2f}–{100 * row.crack_share_high:.2f} %"
+            f"{title(row.loss)} {span(100 * row.crack_share_low, 100 * row.crack_share_high, unit=' %')}"
             for row in table.itertuples()
         )
         return "excluded", f"no common crack share: {ranges}"
@@ -293,7 +294,7 @@ def _one_mask(table):
     right = (table["area_ratio_low"] < 1.1) & (table["area_ratio_high"] > 0.9)
     strained = worst["area_ratio_low"] > 2 and right.any()
     because = (
-        f"crack share at most {100 * high:.2f} %; {title(worst['loss'])} predicts at least "
+        f"crack share at most {number(high, '.2%')}; {title(worst['loss'])} predicts at least "
         f"{worst['area_ratio_low']:.1f} times the true crack area"
     )
     return ("strained" if strained else "consistent"), because

@@ -82,9 +82,16 @@ class Tables:
 
     def working_runs(self, question):
         """Return the rows of `runs` of a question without trainings that failed."""
+        return self._working(self.runs, question)
+
+    def working_specimens(self, question):
+        """Return the rows of `specimens` of a question without trainings that failed."""
+        return self._working(self.specimens, question)
+
+    def _working(self, rows, question):
         failed = self.failed().loc[question]
-        runs = self.runs[self.runs["question"] == question]
-        return runs[pd.MultiIndex.from_frame(runs[["variant", "seed"]]).isin(failed.index[~failed])]
+        rows = rows[rows["question"] == question]
+        return rows[pd.MultiIndex.from_frame(rows[["variant", "seed"]]).isin(failed.index[~failed])]
 
     def swept(self, part):
         """Return the rows of `thresholds` of one set, "validation" or "test", without failed trainings.

@@ -11,7 +11,9 @@ from crack_utils.geometry import TipErrors, find_tip, tip_errors
 from crack_utils.losses.registry import title
 from crack_utils.metrics.intervals import bootstrap, interval
 from crack_utils.runtime import paths
+from crack_utils.runtime.typeset import styled
 from crack_utils.study import tables as study_tables
+from crack_utils.study import verdicts
 from crack_utils.study.cases import SCALES
 
 SIZE = (512, 640)  # [px] the report's
@@ -121,17 +123,18 @@ def families():
     -------
     DataFrame
         One row per family, the best first: tip recall (share of the crack's pixels near the tip that are found, mean
-        over seeds and specimens), low and high (95 %), seeds. Empty without the study.
+        over seeds and specimens), low and high (95 %), seeds. Trainings that failed are left out. Empty without the
+        study.
     """
     try:
-        rows = study_tables.read(study_tables.folder_of("families")).specimens
+        rows = study_tables.read(study_tables.folder_of("families")).working_specimens("families")
     except ValueError:
         return pd.DataFrame(columns=["tip recall", "low", "high", "seeds"])
     found = {}
     for family, of_family in rows.groupby("variant", sort=False):
         values = of_family.pivot(index="seed", columns="specimen", values="tip_recall").dropna(axis=1).to_numpy()
-        limits = interval(values, bounds=(0, 1))
-        found[family] = {"tip recall": limits.mean, "low": limits.low, "high": limits.high, "seeds": len(values)}
+        limits = verdicts.interval(values, verdicts.SHARE)
+        found[family] = {"tip recall": limits["value"], **{name: limits[name] for name in ("low", "high", "seeds")}}
     return pd.DataFrame(found, dtype=object).T.astype(float).astype({"seeds": int}).sort_values("tip recall")[::-1]
 
 
@@ -164,7 +167,7 @@ def table(errors):
 def page_table(errors):
     """Return `table` for a page: rounded, losses by their titles, and "missed" where a tip was not found."""
     rows = table(errors).rename(index=title)
-    return rows.replace(np.inf, np.nan).style.format(precision=2, na_rep="missed")
+    return styled(rows.replace(np.inf, np.nan), 2, missing="missed")
 
 
 def against_base(tables, diagonal=DIAGONAL):

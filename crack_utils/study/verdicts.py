@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 from crack_utils.metrics import intervals
+from crack_utils.runtime.typeset import number
 
 SUPPORTED = "supported"
 CONTRADICTED = "contradicted"
@@ -62,8 +63,10 @@ def interval(values, bounds=DIFFERENCE):
     Returns
     -------
     dict
-        value, low, high; and seeds, their number.
+        value, low, high; and seeds, their number. Limits are NaN with a single seed.
     """
+    if np.shape(values)[-2] < 2:
+        return {"value": float(np.mean(values)), "low": np.nan, "high": np.nan, "seeds": 1}
     found = intervals.interval(values, bounds=bounds)
     limits = {"value": float(found.mean), "low": float(found.low), "high": float(found.high)}
     return limits | {"seeds": int(np.shape(values)[-2])}
@@ -102,6 +105,6 @@ def text(found, signed=True):
     """Return a value with its interval, and a remark where few seeds are behind it."""
     form = "+.3f" if signed else ".3f"
     if np.isnan(found["low"]):
-        return f"{found['value']:{form}} (no interval)"
+        return f"{number(found['value'], form)} (no interval)"
     few = f" ({found['seeds']} seeds)" if found["seeds"] < FEW else ""
-    return f"{found['value']:{form}} [{found['low']:{form}}, {found['high']:{form}}]{few}"
+    return "{} [{}, {}]".format(*(number(found[name], form) for name in ("value", "low", "high"))) + few

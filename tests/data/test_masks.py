@@ -251,7 +251,8 @@ class TestExchanged:
         wide = np.zeros(CRACK.shape, np.uint8)
         wide[:, :40] = 255
         masks = {"a": CRACK * np.uint8(255), "b": CRACK * np.uint8(255), "c": wide}
-        assert "c.png: 62% of it is crack" in " ".join(check_folders(make_folder(tmp_path / "x", images, masks)).notes)
+        notes = check_folders(make_folder(tmp_path / "x", images, masks)).notes
+        assert "c.png: 62\u00a0% of it is crack" in " ".join(notes)
 
 
 def test_gray_and_orientation_are_told(tmp_path):

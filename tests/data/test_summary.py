@@ -154,8 +154,8 @@ class TestCommand:
         for line in (
             "5 pairs in 1 folder(s): all can be used",
             "  size        48×60 pixels (height×width)",
-            "  crack       2.08% to 2.08% of a picture, median 2.08%",
-            "  train       4 pictures, 2.08% crack",
+            "  crack       2.08\u00a0% to 2.08\u00a0% of a picture, median 2.08\u00a0%",
+            "  train       4 pictures, 2.08\u00a0% crack",
             "look-alikes: none",
             f"Written: {files[1]}",
         ):

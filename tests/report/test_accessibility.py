@@ -98,6 +98,13 @@ def test_no_table_of_words_scrolls_on_a_phone(driver, page):
     assert driver.execute_script(headings)
 
 
+def test_the_verdict_of_a_wide_table_is_in_sight_on_a_phone(driver):
+    show(driver, PAGES / "artifacts" / "book" / "tips.html", 390)
+    last = driver.find_elements("css selector", "article table.cards tbody tr > :last-child")
+    verdicts = [cell for cell in last if cell.text.split("\n")[-1] in ("yes", "no")]
+    assert verdicts and all(cell.rect["x"] + cell.rect["width"] <= 390 for cell in verdicts)
+
+
 def test_what_we_found_is_read_in_two_screens(driver):
     show(driver, PAGES / "book" / "findings.html", 1440)
     ends = "return Math.max(...[...document.querySelectorAll('article :is(p, li, table, img)')]"
@@ -135,6 +142,18 @@ def test_a_figure_is_enlarged_by_the_keyboard_and_closed_again(driver):
     dialog.find_element("css selector", "button").click()
     assert not driver.find_elements("css selector", "dialog.enlarged")
     assert driver.switch_to.active_element == button
+
+
+def test_figures_follow_the_scheme_of_the_page(driver):
+    sources = "return [...document.querySelectorAll('img.has-dark')]"
+    sources += ".map((picture) => [picture.src.endsWith('-dark.png'), picture.naturalWidth])"
+    for scheme in SCHEMES:
+        show(driver, PAGES / "artifacts" / "book" / "train_dice.html", 1440, scheme)
+        shown = driver.execute_script(sources)
+        assert shown and all(dark == (scheme == "dark") and width > 0 for dark, width in shown)
+    driver.find_element("css selector", "button.enlarge").send_keys("\ue007")  # Enter
+    links = [link.get_attribute("href") for link in driver.find_elements("css selector", "dialog.enlarged a[download]")]
+    assert len(links) == 2 and not any("-dark" in link for link in links)
 
 
 def test_the_slider_follows_the_keys(driver):

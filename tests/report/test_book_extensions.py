@@ -1,5 +1,7 @@
 """The book's extensions: live numbers and tables, executed notebooks, hover words, downloads, and a small book."""
 
+import base64
+import io
 import json
 import os
 import re
@@ -9,6 +11,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from PIL import Image
+
+from crack_utils.report.figures import style
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,7 +78,7 @@ def test_records_of_a_notebook_merge(live_values, tmp_path):
         ("test.mean_iou", ".3f", "0.988"),
         ("parameters", ",", "1,735,361"),
         ("size.1", "", "80"),
-        ("share", ".1%", "2.1%"),
+        ("share", ".1%", "2.1\u00a0%"),
         ("order", "", "Dice > BCE"),
         ("agrees", "", "yes"),
         ("agrees", "agrees|disagrees", "agrees"),
@@ -237,13 +242,20 @@ def test_records_are_not_rendered(executed_notebooks, tmp_path):
     assert [cell.outputs for cell in notebook.cells] == [[], []]
 
 
+def letter():
+    """Return a pixel of a letter of a figure, as a notebook holds pictures."""
+    file = io.BytesIO()
+    Image.new("RGBA", (1, 1), style.INK).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
 @pytest.fixture(scope="module")
 def small_book(tmp_path_factory):
-    """Build two pages and two trainings of one notebook, in a process of their own; return (pages, warnings)."""
+    """Build two pages and two trainings of one notebook, in a process of its own; return pages, warnings, pictures."""
     folder = tmp_path_factory.mktemp("book")
     (folder / "index.md").write_text(
         "# Book\n\nIt is {val}`train_dice.test.mean_iou:.2f` after {val}`train_focal.steps:,` steps.\n\n"
-        "| dice |\n|---|\n| {val}`train_dice.test.mean_iou:.1%` |\n\n"
+        "| dice, 95 % |\n|---|\n| {val}`train_dice.test.mean_iou:.1%` |\n\nA width of `100%`.\n\n"
         "```{live-table} train_dice.claims\nitem | ours\n{item} | {value:+.1f} [{low}]\n```\n\n"
         "A {term}`tip` and {verdict}`train_dice.said`.\n\n"
         "```{live-figure} train_dice fig-curves\n:name: fig-here\n\n"
@@ -260,7 +272,7 @@ def small_book(tmp_path_factory):
         "R1": {"item": "R1", "value": 0.25, "low": 3, "source": "ten runs"},
         "R2": {"item": "R2", "value": -1.0, "low": 4},
     }
-    picture = nbformat.v4.new_output("display_data", data={"image/png": PIXEL})
+    picture = nbformat.v4.new_output("display_data", data={"image/png": letter()})
     shown = {"figure": {"name": "fig-curves", "caption": "Of {{ loss }}."}, "image": {"alt": "Two curves."}}
     curves = nbformat.v4.new_code_cell("curves()", outputs=[picture], metadata={"mystnb": shown})
     for loss in ("dice", "focal"):
@@ -276,25 +288,25 @@ def small_book(tmp_path_factory):
     command = [sys.executable, "-m", "sphinx", "-q", "-C", "-n", "-w", str(folder / "warnings.txt")]
     command += [
         "-D",
-        "extensions=myst_nb,live_tables,live_figures,executed_notebooks,hover_words",
+        "extensions=myst_nb,live_tables,live_figures,executed_notebooks,fixed_spaces,hover_words,dark_figures",
         "-D",
         "nb_execution_mode=off",
     ]
     command += ["-D", "html_theme=basic", str(folder), str(folder / "html")]
     subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": str(BOOK / "_ext")}, timeout=120)
     pages = {path.stem: path.read_text() for path in (folder / "html").rglob("*.html")}
-    return pages, (folder / "warnings.txt").read_text()
+    return pages, (folder / "warnings.txt").read_text(), os.listdir(folder / "html" / "_images")
 
 
 def test_a_book_shows_live_numbers_with_their_origin(small_book):
     index = small_book[0]["index"]
     assert 'title="notebook train_dice: test.mean_iou">0.99</span>' in index
     assert ">1,200</span>" in index
-    assert ">98.8%</span>" in index
+    assert ">98.8\u00a0%</span>" in index and "dice, 95\u00a0%" in index and "100%</span>" in index
 
 
 def test_a_book_has_two_pages_of_one_notebook(small_book):
-    pages, _ = small_book
+    pages = small_book[0]
     assert "Training with Dice" in pages["train_dice"] and "The loss is dice." in pages["train_dice"]
     assert "Training with focal" in pages["train_focal"]
     assert "1200" not in pages["train_dice"]  # records are data, not text
@@ -302,7 +314,7 @@ def test_a_book_has_two_pages_of_one_notebook(small_book):
 
 def test_a_book_has_a_row_for_each_entry_of_a_record(small_book):
     cells = re.findall(r"<td><p>(.*?)</p></td>", small_book[0]["index"])
-    assert [re.sub(r"<.*?>", "", cell) for cell in cells] == ["98.8%", "R1", "+0.2 [3]", "R2", "-1.0 [4]"]
+    assert [re.sub(r"<.*?>", "", cell) for cell in cells] == ["98.8\u00a0%", "R1", "+0.2 [3]", "R2", "−1.0 [4]"]
     assert 'title="notebook train_dice: claims.R1.value (ten runs)"' in cells[2]
 
 
@@ -330,6 +342,13 @@ def test_a_book_shows_a_notebooks_figure_with_a_caption_of_its_own(small_book):
     index = small_book[0]["index"]
     assert 'alt="Two curves."' in index and 'id="fig-here"' in index
     assert re.search(r"<figcaption>.*Curves, <span[^>]*>0.988</span>", index, re.DOTALL)
+
+
+def test_a_book_has_a_second_picture_of_a_figure_for_dark_pages(small_book):
+    pages, _, pictures = small_book
+    for page in (pages["train_dice"], pages["index"]):
+        (name,) = re.findall(r'class="[^"]*has-dark[^"]*"[^>]* src="[./]*_images/([\w-]+).png"', page)
+        assert {f"{name}.png", f"{name}-dark.png"} <= set(pictures)
 
 
 def test_a_book_warns_of_each_missing_number_and_of_nothing_else(small_book):

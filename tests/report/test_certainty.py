@@ -5,6 +5,7 @@ import pytest
 
 from crack_utils.data import novelty
 from crack_utils.evaluation.calibration import Calibration
+from crack_utils.inference.certainty import why_no_bound
 from crack_utils.report import certainty
 
 MEASURED = {
@@ -47,8 +48,15 @@ def test_one_row_a_set(calibration):
 
 def test_no_bound_is_an_empty_place(calibration):
     table = certainty.bounds_table(calibration)
-    assert list(table.loc["length"]) == [3.5, 0.8, 0.84, 0.5, 1.0]
+    assert list(table.loc["length"])[:5] == [3.5, 0.8, 0.84, 0.5, 1.0]
     assert table.loc["tip"].isna().sum() == 4
+    assert table["why there is no bound"].isna().tolist() == [True, False]
+
+
+@pytest.mark.parametrize(("specimens", "why"), [(3, "at least 4 test specimens, not 3"), (4, "too many cracks")])
+def test_no_bound_says_why(specimens, why):
+    """With four specimens, a bound covers 4 / 5 = 80 % at most."""
+    assert why in why_no_bound({"level": 0.8, "specimens": specimens})
 
 
 def test_no_test_set_no_bounds():

@@ -49,6 +49,12 @@ def test_one_parameters_cell_says_what_each_parameter_is(notebook):
 
 
 @each_notebook
+def test_no_output_is_folded(notebook):
+    tags = {tag for cell in cells_of(notebook) for tag in cell["metadata"].get("tags", [])}
+    assert not tags & {"hide-output", "hide-cell"}, "a fold that is not code: on paper it is an empty box"
+
+
+@each_notebook
 def test_notebooks_are_prose_and_short_calls(notebook):
     for cell in cells_of(notebook):
         source = source_of(cell)

@@ -40,9 +40,10 @@ def test_a_failed_training_counts_as_zero(trainings):
 def test_failures_are_counted_with_an_exact_limit(trainings):
     loss = pd.DataFrame({"question": ["losses"] * 12 + ["losses on specimens"] * 8, "failed": 0})
     said = chapter.failures(pd.concat([trainings, loss]))  # 1 - 0.05^(1/20) = 0.1391; the failed one is of labels
-    assert said == "0 of 20 trainings failed. With 95 % confidence at most 13.9 % of such trainings do."
+    assert said == "0 of 20 trainings failed. With 95\u00a0% confidence at most 13.9\u00a0% of such trainings do."
     loss.loc[0, "failed"] = 1  # 0.95^20 etc.: the share p with (1 - p)^20 + 20 p (1 - p)^19 = 0.05 is 0.2161
-    assert chapter.failures(loss).startswith("1 of 20 trainings failed.") and "at most 21.6 %" in chapter.failures(loss)
+    said = chapter.failures(loss)
+    assert said.startswith("1 of 20 trainings failed.") and "at most 21.6\u00a0%" in said
     assert chapter.failures(trainings) == "None of these trainings has been made yet."
 
 
@@ -92,7 +93,18 @@ def test_measures_and_the_worst_pictures():
     assert (row["pictures"], row["precision"], row["recall"]) == (3, 1.0, 0.5)
     assert row["pooled F1"] == pytest.approx(2 / 3)
     assert chapter.worst(table, [mask for _, _, mask in pictures], 1) == [1]
-    assert chapter.numbers(zero_shot, chapter.read_trainings("/nowhere.csv"))["drawn"] == 3
+    numbers = chapter.numbers(zero_shot, chapter.read_trainings("/nowhere.csv"))
+    assert (numbers["drawn"], numbers["measured"], numbers["recipe"]) == (3, "nothing", "not been trained yet")
+    some = pd.DataFrame(
+        {"question": ["losses", "recipe"], "case": "photo", "labels": "all", "f1_tolerance_2": [0.5, 0.75]}
+    )
+    some = chapter.read_trainings("/nowhere.csv").merge(some, how="right").assign(failed=0)
+    numbers = chapter.numbers(zero_shot, some)
+    assert numbers["measured"] == "how well it does with all labels and whether every loss learns"
+    assert (
+        numbers["open"] == "how much each part of it helps and how many labels it needs"
+        and numbers["recipe"] == "0.750"
+    )
 
 
 def test_drawn_surfaces_are_pictures_with_masks():

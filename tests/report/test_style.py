@@ -1,16 +1,8 @@
 """The look of the figures: what is written on them reads as plain text."""
 
 import matplotlib.pyplot as plt
-import pytest
 
-from crack_utils.report.figures.style import logarithmic, power, source_colours, use_style
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(1e-4, "10⁻⁴"), (3e-8, "3·10⁻⁸"), (1e24, "10²⁴"), (0.01, "0.01"), (20, "20"), (1000, "1000")]
-)
-def test_powers_are_plain_text(value, text):
-    assert power(value) == text
+from crack_utils.report.figures.style import logarithmic, source_colours, use_style
 
 
 def test_specimens_have_one_colour_each_whatever_is_beside_them():

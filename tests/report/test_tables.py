@@ -47,6 +47,14 @@ def pairs(tmp_path):
     return found
 
 
+def test_a_batch_in_a_table():
+    images, masks = np.full((4, 64, 80, 1), 0.5), np.zeros((4, 64, 80, 1))
+    images[0, 0, 0], masks[0, 0, 0] = 0.97, 1
+    table = tables.batch_table(images, masks)
+    assert table.loc["images"].tolist() == [4, 64, 80, 1, "0.50 to 0.97"]
+    assert table.loc["masks", "values"] == "0 and 1"
+
+
 class TestReport:
     def test_order_goes_from_high_to_low(self):
         cast = {loss: found["test"]["unthresholded_mean_iou"] for loss, found in MEASURED.items()}
@@ -65,7 +73,7 @@ class TestReport:
         assert numbers["thresholded_spread"] == pytest.approx(0.005)
         assert numbers["cast_spread"] == pytest.approx(0.387)
         assert numbers["report_spread"] == pytest.approx(0.988796 - 0.59285)
-        assert numbers["last"]["mean_iou"] == 0.983
+        assert numbers["last"]["mean_iou"] == 0.983 and numbers["chosen"] == BEST
         assert numbers["last"]["loss"] == "Tversky" and numbers["last"]["at_best_threshold"]["threshold"] == 0.4
 
     def test_the_reports_table(self):
@@ -76,21 +84,23 @@ class TestReport:
     def test_our_tables(self):
         table = tables.comparison_table(MEASURED, BEST)
         assert table.loc["focal", "ours: mIoU as cast"] == 0.488 and table.loc["BCE", "report: mIoU"] == 0.81339
-        assert table.loc["BCE", "best threshold"] == 0.4 and table.loc["BCE", "ours: mIoU at best"] == 0.99
+        assert table.loc["BCE", "threshold of validation"] == 0.4
+        assert table.loc["BCE", "ours: mIoU at that threshold"] == 0.99
         assert tables.table_1_again(MEASURED).shape == (4, 6)
 
     def test_a_training_in_words(self):
-        assert "finds 90.0% of the crack pixels of the test set, and 90.0% of what" in words.in_words(MEASURED["bce"])
+        told = words.in_words(MEASURED["bce"])
+        assert "finds 90.0\u00a0% of the crack pixels of the test set, and 90.0\u00a0% of what" in told
         failed = measured(0.49, 0.49)
         failed["test"] = failed["test"] | {"recall": 0.0}
-        assert "**This training has failed**: it finds 0.0%" in words.in_words(failed)
+        assert "**This training has failed**: it finds 0.0\u00a0%" in words.in_words(failed)
 
     def test_nothing_is_found_where_nothing_is(self):
         nothing = measured(0.49, 0.49)
         nothing["test"] = nothing["test"] | {"recall": 0.0, "crack_share": 0.0, "accuracy": 0.98}
         assert words.in_words(nothing) == (
             "How much of a crack this network finds is **not known**: the test set shows none. "
-            "Of its pixels, 2.0% are marked as crack by mistake."
+            "Of its pixels, 2.0\u00a0% are marked as crack by mistake."
         )
 
     def test_recorded_values_come_back_from_the_notebook(self, monkeypatch):
@@ -162,7 +172,8 @@ class TestFigures:
         assert len(figures.curves(history, "dice").axes[1].lines) == 3
         assert figures.schedule(history).axes[0].get_yscale() == "log"
         images, masks = np.zeros((2, 8, 8)), np.zeros((2, 8, 8), bool)
-        assert len(figures.predictions(images, masks, images, ["a", "b"]).axes) == 8
+        shown = figures.predictions(images, masks, images, ["a", "b"]).axes
+        assert len(shown) == 9 and [text.get_text() for text in shown[8].get_xticklabels()] == ["0.0", "0.5", "1.0"]
         assert len(figures.side_by_side(images, masks, {"dice": images, "bce": images}, ["a", "b"]).axes) == 8
         assert len(figures.flips({"as it is": (images[0], masks[0]), "draw 1": (images[0], masks[0])}).axes) == 4
         assert len(figures.baseline(images[0], masks[0], masks[0]).axes) == 3
@@ -172,7 +183,12 @@ class TestFigures:
         axes = figures.network(table).axes[0]
         assert len(axes.patches) == 24
         assert sum(text.arrow_patch is not None for text in axes.texts if hasattr(text, "arrow_patch")) == 3
-        assert len(figures.receptive_field(table, np.zeros((16, 24))).axes[0].patches) == 4
+        fields = figures.receptive_field(table, np.zeros((16, 24))).axes[0]
+        assert len(fields.patches) == 2  # after the third pooling and at the output it is larger than the picture
+        assert fields.get_legend_handles_labels()[1] == [
+            "after pooling 1: 6 px", "after pooling 2: 16 px",
+            "after pooling 3: 36 px, more than the picture", "output: 108 px, more than the picture",
+        ]  # fmt: skip
         assert len(figures.activations().axes) == 2
         assert isinstance(table, pd.DataFrame)
 
@@ -182,7 +198,8 @@ class TestFigures:
         axes = figures.network(table).axes[0]
         assert len(axes.patches) == 5 * (2 + 1 + 2 + 2) + 2 + 1  # levels, bridge and output
         assert "enlargement by 2" in axes.get_legend_handles_labels()[1]
-        assert len(figures.receptive_field(table, np.zeros((32, 32))).axes[0].patches) == 6
+        fields = figures.receptive_field(table, np.zeros((32, 32))).axes[0]
+        assert len(fields.patches) + sum("the" in text for text in fields.get_legend_handles_labels()[1]) == 6
 
     def test_numbers_of_the_report_s_network(self):
         numbers = tables.network_numbers(models.layer_table(models.build("unet"), (128, 160)))

@@ -1,7 +1,9 @@
 """The whole book in one file: what is mended after Chromium has printed it."""
 
+import re
 import time
 import zipfile
+from pathlib import Path
 from xml.etree import ElementTree
 
 from crack_utils.report.whole_book import at_root, date_of_source, dated, mend_epub, numbered, titles_once
@@ -14,6 +16,14 @@ PAGE = """<?xml version="1.0" encoding="UTF-8"?>
 <math><mi>f</mi><mo>&ApplyFunction;</mo>
 <mrow><mo>{</mo><mtable class="cases"><mtr></mtr><mtr></mtr></mtable></mrow></math>
 <noscript>No scripts.</noscript><script>1 < 2</script></body></html>"""
+
+
+def test_printed_pages_have_numbers_and_code_of_an_epub_breaks():
+    static = Path(__file__).parents[2] / "book" / "_static"
+    (page,) = re.findall(r"@page \{.*?\n\}", (static / "custom.css").read_text("utf-8"), re.DOTALL)
+    assert "@bottom-center" in page and "content: counter(page);" in page
+    (code,) = re.findall(r"^pre \{.*?\}", (static / "reader.css").read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    assert "white-space: pre-wrap;" in code
 
 
 def test_a_bookmark_says_its_title_once_and_nothing_moves():

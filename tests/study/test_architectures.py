@@ -10,7 +10,7 @@ from crack_utils import models
 from crack_utils.report import figures
 from crack_utils.study import architectures, cases
 from crack_utils.study.cost import images_per_second
-from tests.helpers.made_up_study import made_up
+from tests.helpers.made_up_study import fail, made_up
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +51,23 @@ def test_table(tables):
     found = architectures.table(tables)
     assert list(found.index) == list(cases.QUESTIONS["families"])
     assert found.loc["U-Net", "above the U-Net"] == "–"
-    assert found.loc["sliding window", "above the U-Net"].startswith(("-0.19", "-0.20"))
+    assert found.loc["sliding window", "above the U-Net"].startswith(("−0.19", "−0.20"))
     assert found.loc["sliding window", "above the U-Net"].endswith("*")
     assert not found.loc["hybrid", "above the U-Net"].endswith("*")
     assert (found["trainings (failed)"] == "3 (0)").all()
+
+
+def test_failed_trainings_are_counted_and_left_out():
+    tables = made_up(seeds=3, specimens=6, questions=("losses", "families"))
+    working = architectures.table(tables)
+    fail(tables, "FCN-8s", 1)
+    for seed in range(3):
+        fail(tables, "hybrid", seed)
+    found = architectures.table(tables)
+    assert found["trainings (failed)"].tolist() == ["3 (0)", "3 (0)", "3 (3)", "3 (1)", "3 (0)", "3 (0)"]
+    assert (found.loc["hybrid"].iloc[1:] == "–").all()
+    assert found.loc["FCN-8s"].iloc[1:].str.contains("(2 seeds)", regex=False).all()
+    assert found.loc["U-Net"].equals(working.loc["U-Net"])
 
 
 def test_costs(tables):

@@ -102,4 +102,4 @@ def test_without_the_table_the_page_says_what_makes_it(tmp_path):
     pd.DataFrame({"tips": [1], "cracks": [1], "error_px": [1.0], "at_mouth": [0.0], "right_end": [1.0]}).to_csv(
         tmp_path / "one.csv"
     )
-    assert "100%" in default_tips.page_table("usual", tmp_path / "one.csv").to_html()
+    assert "100\u00a0%" in default_tips.page_table("usual", tmp_path / "one.csv").to_html()

@@ -50,7 +50,8 @@ def test_each_optimizer_has_its_own_best_rate():
     rows = found.specimens["variant"] == "sgd 0.1"
     found.specimens.loc[rows, "mean_iou"] -= 0.1
     table = claims.optimizers_at_their_rates(found)
-    assert {f"{name} {row['rate']}" for name, row in table.iterrows()} == best
+    rates = {"adam": "4×10⁻⁴", "rmsprop": "10⁻⁴", "adagrad": "0.16", "nesterov": "0.04", "sgd": "0.1"}
+    assert table["rate"].to_dict() == rates
     assert table.loc["sgd", "verdict"] == "supported"
     assert table.loc["rmsprop", "verdict"] == "no difference that matters"
 

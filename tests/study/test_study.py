@@ -254,8 +254,11 @@ class TestClaims:
         found = made_up(questions=("losses", "phases", "leaks"), seeds=3, specimens=6)
         fail(found, "never falls", 1)
         made = summary.variant_table(found)
-        assert made.loc["phases"].index.tolist() == list(cases.QUESTIONS["phases"]) and len(made) == 4
+        assert made.index.tolist() == [
+            ("phases", variant) for variant in ("½ and ¾", "60 % and 90 %", "never falls", "10⁻⁶ at once")
+        ]
         assert made.loc[("phases", "never falls"), "failed"] == 1 and made["failed"].sum() == 1
+        assert made.loc[("phases", "never falls"), "mean IoU at 0.5 [95 %]"].endswith("(2 seeds)")
         assert (made["time [s]"] == "36").all() and summary.variant_table(made_up(seeds=2)).empty
 
     def test_a_failed_training_says_nothing_of_a_leak(self):
@@ -307,11 +310,15 @@ class TestSummary:
         effect = summary.precision_effect(found)
         assert effect.loc["BCE", "bfloat16"] == pytest.approx((0.7 + 900 / 930) / 2)
         assert effect.loc["Dice", "float32"] > effect.loc["BCE", "float32"] == pytest.approx(0.45)
+        made = made_up()
+        fail(made, "dice", 3)
+        made.thresholds.loc[made.thresholds["seed"] == 3, ["tp", "fn"]] = 0, 100
+        pd.testing.assert_frame_equal(summary.precision_effect(made), effect)  # of no loss is that seed counted
         at_half = f"{(0.85 + 900 / 915) / 2:.3f}"
         table = summary.threshold_table(found)
         assert (table["threshold of validation"] == "0.50").all()
-        assert table["mean IoU at 0.5"].str.startswith(at_half).all()
-        assert table["mean IoU at the threshold of validation"].str.startswith(at_half).all()
+        assert table["pooled mean IoU at 0.5"].str.startswith(at_half).all()
+        assert table["pooled mean IoU at the threshold of validation"].str.startswith(at_half).all()
 
     def test_numbers_can_be_recorded(self):
         found = made_up({("dice", "unthresholded_mean_iou"): 0.1})

@@ -137,7 +137,7 @@ class TestTable1:
         verdicts = table1.verdicts()
         for _, rows in verdicts.groupby("set"):
             assert rows["verdict"].tolist() == ["excluded", "strained", "excluded", "consistent"]
-        assert "Tversky 41.94–42.95 %" in verdicts.iloc[4]["because"]
+        assert "Tversky 41.94–42.95\u00a0%" in verdicts.iloc[4]["because"]
 
 
 def test_soft_losses_of_predictions_keep_the_bounds():

@@ -63,6 +63,8 @@ class TestRules:
     def test_few_seeds_say_so(self):
         assert verdicts.text(verdicts.by_seed([0.1, 0.2, 0.3])).endswith("(3 seeds)")
         assert verdicts.text(verdicts.by_seed([0.1])) == "+0.100 (no interval)"
+        assert verdicts.text(verdicts.interval([[0.1, 0.3]]), signed=False) == "0.200 (no interval)"
+        assert verdicts.text(verdicts.by_seed([-0.0001] * 5)) == "0.000 [0.000, 0.000]"
 
 
 class TestThresholds:
@@ -150,12 +152,15 @@ class TestCommittedStudy:
         assert lines == [(each.item, each.claim, each.verdict) for each in own]
 
 
-LIMITS = re.compile(r"([+-]?\d\.\d+) \[([+-]?\d\.\d+), ([+-]?\d\.\d+)\]")
+NUMBER = r"([+−]?\d\.\d+)"
+LIMITS = re.compile(rf"{NUMBER} \[{NUMBER}, {NUMBER}\]")
 
 
 def check(frame, least, most, columns=None):
     cells = [str(cell) for name in columns or frame.columns for cell in frame[name]]
-    limits = [tuple(map(float, found)) for cell in cells for found in LIMITS.findall(cell)]
+    limits = [
+        tuple(float(text.replace("−", "-")) for text in found) for cell in cells for found in LIMITS.findall(cell)
+    ]
     assert limits
     for value, low, high in limits:
         assert least <= low <= value <= high <= most
@@ -188,6 +193,15 @@ class TestPossibleIntervals:
         families = architectures.table(tables.read(tables.folder_of("families")))
         check(families, 0, 1, [MEASURES[measure] for measure in architectures.COMPARED])
         check(families, -1, 1, [f"above the {architectures.FIRST}"])
+
+    def test_recall_and_precision_of_a_family_are_means_over_specimens_and_seeds(self):
+        study = tables.read(tables.folder_of("families"))
+        shared = pd.DataFrame(1.0, index=["times more"], columns=["multiply–adds", "time [s]"])
+        numbers = architectures.numbers(study, shared, 0.0)["families"]
+        of_window = study.specimens[study.specimens["variant"] == "sliding window"]
+        for measure in ("recall", "precision"):
+            by_seed = of_window.groupby("seed")[measure].mean()
+            assert numbers["sliding window"][measure] == pytest.approx(by_seed.mean())
 
     def test_of_tips_and_crops(self):
         compared = tips.against_base(tables.read(tables.folder_of("tips")))

@@ -288,7 +288,11 @@ class Download(Guarded):
         ready = {"picture.jpg": photograph.shape, "thumbnail.jpg": photograph.shape}.get(name, photograph.findings)
         if not ready:
             raise Told(409, "the photograph is not measured yet")
-        content = await self.work(self._make, photograph, name)
+        try:
+            content = await self.work(self._make, photograph, name)
+        except Told:
+            self.photograph(key)  # another window may have closed it, and its files are gone
+            raise
         self.set_header("Content-Type", {"jpg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}[name[-3:]])
         self.finish(content)
 

@@ -48,13 +48,14 @@ def by_width(tables, question, measures):
 
     Notes
     -----
-    A dot is the mean over the seeds. The line joins the means of thirds of the specimens, from thin to wide.
+    A dot is the mean over the seeds; trainings that failed are left out. The line joins the means of thirds of the
+    specimens, from thin to wide.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    rows = tables.specimens[tables.specimens["question"] == question]
+    rows = tables.working_specimens(question)
     means = rows.groupby(["variant", "specimen"], sort=False)[["crack_width", *measures]].mean().dropna().reset_index()
     families = list(dict.fromkeys(means["variant"]))
     figure, grid = plt.subplots(1, len(measures), figsize=(10, 4), sharex=True, squeeze=False)

@@ -65,6 +65,8 @@ def error_bounds(errors, intervals):
         if bound is not None:
             axes.plot([0, bound, bound], [intervals["level"]] * 2 + [0], color=FOUND, lw=1.5, ls="--")
             axes.annotate(f" {bound:.1f} px", (bound, 0.03), color=FOUND)
+        elif name in intervals:
+            axes.text(0.97, 0.05, "no bound", transform=axes.transAxes, ha="right", color=FOUND)
     grid[0].set_ylabel("share of pictures")
     return figure
 

@@ -11,14 +11,14 @@ COLUMNS = 4  # of the strips
 
 
 def outlined(images, masks, cracks, titles):
-    """Show photographs with their cracks outlined and the longest one's tip marked.
+    """Show photographs with their cracks outlined and the primary one's tip marked.
 
     Parameters
     ----------
     images : sequence of ndarray, float, shape (H, W), in [0, 1]
     masks : sequence of ndarray, bool, shape (H, W)
     cracks : sequence of list of geometry.Crack
-        The cracks of these masks, the longest first.
+        The cracks of these masks, the primary one first.
     titles : sequence of str
 
     Returns

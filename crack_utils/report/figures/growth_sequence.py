@@ -30,7 +30,7 @@ def sequence(followed):
     left.plot(true[:, 1], true[:, 0], color="white", lw=3)
     left.plot(true[:, 1], true[:, 0], color=QUIET, lw=1, label="true")
     tips = np.array([tip if tip is not None else (np.nan, np.nan) for tip in followed.tips], float) + last
-    colours = colormaps["viridis"](np.linspace(0.3, 1, len(tips)))  # the first ones would vanish on a dark page
+    colours = colormaps["viridis"](np.linspace(0.4, 1, len(tips)))  # the first ones would vanish on a dark page
     kept = ~joint.outliers
     left.scatter(tips[kept, 1], tips[kept, 0], c=colours[kept], s=28, ec="white", lw=0.5, zorder=3, label="found")
     left.plot(tips[~kept, 1], tips[~kept, 0], "x", color=MISSED, mew=2, label="outlier")
@@ -38,7 +38,8 @@ def sequence(followed):
     frames = np.arange(1, len(tips) + 1)
     right.plot(frames, followed.true_along, color=QUIET, label="true")
     right.plot(frames, joint.along, color=CRACK, lw=1.2, label="all frames together")
-    right.scatter(frames[kept], joint.single[kept], c=colours[kept], s=28, zorder=3, label="each frame alone")
+    edge = {"ec": QUIET, "lw": 0.5}  # else the last ones would vanish on a white page
+    right.scatter(frames[kept], joint.single[kept], c=colours[kept], s=28, zorder=3, label="each frame alone", **edge)
     right.plot(frames[~kept], joint.single[~kept], "x", color=MISSED, mew=2, label="outlier")
     right.set(xlabel="frame", ylabel="way along the crack [px]", title="Growth")
     right.xaxis.get_major_locator().set_params(integer=True)

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from crack_utils.report.figures.style import CRACK, FOUND, MISSED, QUIET, SECONDARY, logarithmic
+from crack_utils.runtime.typeset import number
 
 TIPS = (SECONDARY, FOUND)
 A4 = (8.27, 11.69)  # [in]
@@ -38,7 +39,7 @@ def rates(axes, result):
     if result.paris:
         law = result.paris
         span = np.geomspace(*law.delta_k, 50)
-        axes.plot(span, law.rate(span), color=CRACK, label=f"C = {law.C:.2e}, m = {law.m:.2f}")
+        axes.plot(span, law.rate(span), color=CRACK, label=f"C = {number(law.C, '.2e')}, m = {law.m:.2f}")
     axes.set(xlabel="ΔK [MPa √m]", ylabel="da/dN [mm/cycle]", title="Growth rate")
     logarithmic(axes.xaxis, axes.yaxis)
     axes.legend(title="open: a check failed", title_fontsize=8)

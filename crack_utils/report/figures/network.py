@@ -92,7 +92,7 @@ def activations():
 
 
 def receptive_field(table, image):
-    """Show the receptive field of each encoder level at the centre of a picture.
+    """Show the receptive field of each encoder level at the centre of a picture; the key alone has what is larger.
 
     Parameters
     ----------
@@ -113,6 +113,10 @@ def receptive_field(table, image):
     colours = itertools.cycle([*LOSS_COLOURS.values(), SECONDARY, INK])
     for colour, row, name in zip(colours, levels.itertuples(), names, strict=False):
         side = row.receptive_field
+        if side > max(height, width):  # no side of the square would be in sight
+            size = f"{side} px, more than the picture" if np.isfinite(side) else "the whole picture"
+            axes.plot([], [], " ", label=f"{name}: {size}")
+            continue
         corner = (width / 2 - side / 2, height / 2 - side / 2)
         axes.add_patch(Rectangle(corner, side, side, fill=False, ec=colour, lw=2.2, label=f"{name}: {side} px"))
     axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))

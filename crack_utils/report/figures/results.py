@@ -79,7 +79,7 @@ def predictions(images, masks, probabilities, titles):
     """
     height, width = images[0].shape
     count = len(images)
-    figure, grid = plt.subplots(count, 4, figsize=(10, count * (2.5 * height / width + 0.25) + 0.8), squeeze=False)
+    figure, grid = plt.subplots(count, 4, figsize=(10, count * (2.5 * height / width + 0.25) + 1.2), squeeze=False)
     heads = ["photograph", "true mask", "probability", "at 0.5"]
     for row, (image, mask, probability, name) in enumerate(zip(images, masks, probabilities, titles, strict=True)):
         show(grid[row, 0], image)
@@ -91,6 +91,8 @@ def predictions(images, masks, probabilities, titles):
         grid[row, 0].set_ylabel(name, fontsize=8)
     for axes, head in zip(grid[0], heads, strict=True):
         axes.set_title(head)
+    below = {"location": "bottom", "shrink": 0.23, "anchor": (0.67, 1.0), "aspect": 15}  # the third column
+    figure.colorbar(grid[0, 2].images[0], ax=grid, ticks=(0, 0.5, 1), label="probability of crack", **below)
     figure.legend(handles=error_key(), loc="outside upper right", ncols=3)
     return figure
 

@@ -9,6 +9,7 @@ from crack_utils import metrics
 from crack_utils.evaluation.words import MEASURES
 from crack_utils.losses.registry import REPORTED, title
 from crack_utils.report.figures.style import FALSE_ALARM, FOUND, INK, LOSS_COLOURS, MISSED, QUIET, logarithmic
+from crack_utils.runtime.typeset import number
 from crack_utils.study import thresholds, verdicts
 from crack_utils.study.published import TABLE_1
 
@@ -117,7 +118,7 @@ def crack_probabilities(tables):
         heights = -np.diff([1.0, *share])
         axes.stairs(heights, edges, fill=True, color=LOSS_COLOURS[loss])
         axes.bar(20.5, share.iloc[-1], width=1.6, color=LOSS_COLOURS[loss], hatch="//", edgecolor=INK)
-        axes.set_title(f"{title(loss)}: {share.iloc[-1]:.0%} at 1.0")
+        axes.set_title(f"{title(loss)}: {number(share.iloc[-1], '.0%')} at 1.0")
         axes.set_xticks([0, _logit(0.999), 20.5], ["0.5", "0.999", "1.0"])
         axes.set(xlabel="probability", xlim=(-10, 22))
     grid[0].set_ylabel("share of crack pixels")

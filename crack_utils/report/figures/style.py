@@ -11,6 +11,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from crack_utils.data import colours
 from crack_utils.runtime import provenance
+from crack_utils.runtime.typeset import power
 
 LOSS_COLOURS = {"bce": "#0072b2", "dice": "#d55e00", "focal": "#009e73", "tversky": "#cc79a7"}  # Okabe and Ito
 SPECIMEN_COLOURS = {"old": "#0072b2", "new": "#d55e00"}  # the same in every figure of the data
@@ -18,9 +19,9 @@ CRACK, SECONDARY, TIP = colours.CRACK, colours.SECONDARY, colours.TIP
 MISSED = "#cc3377"
 FALSE_ALARM = "#f0b000"
 FOUND = "#2a9d8f"
-INK = "#6c7783"  # figures are transparent: it reads on a white page (contrast 4.6) and on a dark one (4)
+INK = "#6c7783"  # figures are transparent: it has to do on a white page (contrast 4.6) and on a dark one (4)
 QUIET = "#7d8791"
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+ON_DARK = {INK: "#d2d9e0", QUIET: "#b4bdc6"}  # what becomes of both on the book's dark pages
 
 
 def use_style():
@@ -108,15 +109,6 @@ class Powers(LogFormatter):
     def __call__(self, x, pos=None):
         """Return the label of a tick at x; empty where it would be too close to others."""
         return power(x) if super().__call__(x, pos) else ""
-
-
-def power(value):
-    """Return a positive number with one digit as text: 0.01 to 9000 as it is, others such as "3·10⁻⁸"."""
-    exponent = int(np.floor(np.log10(value) + 1e-9))
-    if -2 <= exponent <= 3:
-        return f"{value:g}"
-    factor = f"{value / 10.0**exponent:.0f}"
-    return ("" if factor == "1" else f"{factor}·") + f"10{str(exponent).translate(RAISED)}"
 
 
 def logarithmic(*lines):

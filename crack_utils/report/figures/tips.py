@@ -1,13 +1,26 @@
 """Figures of tips: where they were found, how far off, and how sure one may be of the right end."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.lines import Line2D
 
-from crack_utils.report.figures.style import CRACK, LOSS_COLOURS, MISSED, QUIET, TIP, logarithmic, show
+from crack_utils.report.figures.style import (
+    CRACK,
+    FALSE_ALARM,
+    FOUND,
+    LOSS_COLOURS,
+    MISSED,
+    QUIET,
+    SECONDARY,
+    TIP,
+    logarithmic,
+    show,
+)
 
 SHORTEST = 0.1  # [px] start of the axis of errors
+OTHERS = (SECONDARY, QUIET, FALSE_ALARM, FOUND)  # curves that are of no loss
 
 
 def tips_found(*panels):
@@ -124,6 +137,6 @@ def _tip_key():
 
 
 def _colours(names):
-    """Return a colour for each name: losses have their colours of the book, other names those of a scale."""
-    spread = colormaps["viridis"](np.linspace(0, 0.85, max(1, len(names))))
-    return {name: LOSS_COLOURS.get(name.lower(), spread[number]) for number, name in enumerate(names)}
+    """Return a colour for each name: losses have their colours of the book, other names take turns at others."""
+    others = itertools.cycle(OTHERS)
+    return {name: LOSS_COLOURS.get(name.lower()) or next(others) for name in names}

@@ -39,6 +39,14 @@ for (let at = 0; at < data.length; at += 4) {
 }
 return count;
 """
+# The picture of a photograph comes late, as from a busy machine.
+LATE = """
+const now = window.fetch;
+window.fetch = async (address, options) => {
+  if (address.endsWith("picture.jpg")) await new Promise((done) => setTimeout(done, 1500));
+  return now(address, options);
+};
+"""
 YELLOW, ORANGE, BLUE = (0xFF, 0xE1, 0x4D), (0xD5, 0x5E, 0x00), (0x56, 0xB4, 0xE9)
 
 
@@ -275,6 +283,22 @@ def test_nothing_is_asked_elsewhere_and_nothing_is_held_back(page):
     assert any(url.startswith(own[0]) for url in answered)
     assert not [url for url in answered if not url.startswith(own)], "the page works without a network"
     assert not [entry for entry in page.driver.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+def test_a_photograph_is_closed_after_all_answers_about_it(labels, tmp_path):
+    with served(labels) as address, browsing(tmp_path / "profile") as driver:
+        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LATE})
+        driver.get(address)
+        page = Page(driver)
+        until(lambda: "×" in page.text("#about"), "the example's size, with which its picture is asked for")
+        page.drop(pipe_png=as_file(bars(), factor=LARGE))
+        page.measured("pipe")
+        asked = (
+            "return performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('picture.jpg')).length"
+        )
+        until(lambda: driver.execute_script(asked) == 2, "both pictures")
+        assert not [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]
+        assert not page.text("#messages") and "example" not in page.text("#list")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

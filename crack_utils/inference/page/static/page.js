@@ -1,7 +1,7 @@
 // The page: the list of photographs, the one that is looked at, and what a person sets for it.
 
 import { element, fillTable, inWords, panel } from "./results.js";
-import { ask, askJson, download } from "./server.js";
+import { answered, ask, askJson, download } from "./server.js";
 import { Tools } from "./tools.js";
 
 const POLL = 400; // [ms] while something is being worked on
@@ -22,6 +22,7 @@ let timer = null;
 let settling = null; // until the threshold's slider rests
 let drawn = ""; // what the list shows, as text
 const thumbnails = new Map();
+const closed = new Set(); // keys of photographs that a person has closed
 
 const tools = new Tools($("picture"), {
   stroke: (stroke) => change({ strokes: [...settings().strokes, stroke] }),
@@ -60,7 +61,8 @@ async function refresh() {
   const answer = await attempt(() => askJson("GET", "photographs"));
   timer = setTimeout(refresh, !answer || !answer.photographs.some(({ state }) => BUSY.includes(state)) ? 5 * POLL : POLL);
   if (!answer) return;
-  ({ photographs, about } = answer);
+  about = answer.about;
+  photographs = answer.photographs.filter(({ key }) => !closed.has(key));
   if (!photographs.some(({ key }) => key === current)) await select(photographs.at(-1)?.key ?? null);
   drawList();
   const listed = photographs.find(({ key }) => key === current);
@@ -93,11 +95,7 @@ function drawEntry(photograph) {
   close.setAttribute("aria-label", `Close ${name}`);
   if (key === current) open.setAttribute("aria-current", "true");
   open.addEventListener("click", () => select(key));
-  close.addEventListener("click", () => attempt(async () => {
-    await ask("DELETE", one(key));
-    thumbnails.delete(key);
-    await refresh();
-  }));
+  close.addEventListener("click", () => closePhotograph(key));
   if (!thumbnails.has(key) && photograph.shape.length) fetchThumbnail(key);
   return element("li", { className: `${state}${key === current ? " current" : ""}` }, open, close);
 }
@@ -111,6 +109,23 @@ async function fetchThumbnail(key) {
   });
 }
 
+// A closed photograph leaves the list, and nothing more is asked about it. The server forgets it when all that was asked
+// before has been answered: an answer that is still being made needs its files.
+async function closePhotograph(key) {
+  closed.add(key);
+  photographs = photographs.filter((photograph) => photograph.key !== key);
+  if (key === current) await select(photographs.at(-1)?.key ?? null);
+  await attempt(async () => {
+    await answered(one(key));
+    await ask("DELETE", one(key)).catch((error) => {
+      closed.delete(key);
+      throw error;
+    });
+    thumbnails.delete(key);
+  });
+  await refresh();
+}
+
 async function add(files) {
   const example = photographs.find((photograph) => photograph.example);
   let first = true;
@@ -121,8 +136,9 @@ async function add(files) {
     }
     await attempt(async () => {
       const { key } = await askJson("POST", `photographs?name=${encodeURIComponent(file.name)}`, file);
-      if (first && example) await ask("DELETE", one(example.key));
-      if (first) await select(key);
+      const shown = first && select(key);
+      if (first && example) await closePhotograph(example.key);
+      await shown;
       first = false;
     });
     await refresh();

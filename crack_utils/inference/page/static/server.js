@@ -1,9 +1,22 @@
 // How the page asks its server: each request carries the token of the page's own address.
 
 const token = new URLSearchParams(location.search).get("token");
+const running = new Map(); // requests without an answer yet → their path
 
 // Ask; an answer that refuses becomes an Error with the server's words.
-export async function ask(method, path, body) {
+export function ask(method, path, body) {
+  const request = send(method, path, body).finally(() => running.delete(request));
+  running.set(request, path);
+  return request;
+}
+
+// Wait until all that was asked under a path has been answered.
+export function answered(path) {
+  const requests = [...running].filter(([, its]) => its === path || its.startsWith(`${path}/`));
+  return Promise.allSettled(requests.map(([request]) => request));
+}
+
+async function send(method, path, body) {
   let answer;
   try {
     answer = await fetch(`api/${path}`, { method, body, headers: { Authorization: `token ${token}` } });
