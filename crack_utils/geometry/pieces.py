@@ -66,9 +66,8 @@ def join_pieces(field, level, cracks, image=None):
     joined = field.copy() if bridges else field
     for piece, way in bridges:
         radii = np.concatenate([cracks[number].radii for number in np.flatnonzero(group == group[piece])])
-        radius = min(float(np.median(radii)), max(field.shape))  # infinite in a picture that is crack all over
         for pixel in way:
-            joined[disk(pixel, radius, shape=field.shape)] = 1
+            joined[disk(pixel, np.median(radii), shape=field.shape)] = 1
     return joined
 
 

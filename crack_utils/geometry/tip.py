@@ -27,7 +27,7 @@ _SPREAD = 0.25  # change of the threshold that gives the uncertainty of a blurre
 _BESIDE = 4.0  # half widths of the crack: distance over which its direction before and after a fork is measured
 _MIDDLE = 0.15  # share of the crack's length: a notch farther than this from both ends is in the middle
 _WIDTH = 0.25  # share of the skeleton over which the width at an end is measured
-_SPAN = 0.8  # share of the longest path: a shorter one from the mouth to an end does not begin at the mouth
+_SPAN = 0.8  # share of the longest path: an end from which no path is as long is that of a branch, not the mouth
 _FEW = 4  # ends that are compared to choose the mouth
 _MOST = 20  # ends of a crack that are examined: a mask of pure noise has thousands
 _GIVEN = 0.99  # probability of the right end if the notch was given
@@ -220,7 +220,7 @@ def _mouth(field, level, crack, image):
     """Return the end of the skeleton, as an index of its pixels, that looks least like a tip.
 
     If ends lie at the picture's border, this is the widest of them. Otherwise only the ends farthest apart are
-    compared, because a mask of pure noise has thousands.
+    compared: a branch in the crack's middle does not end at a mouth, and a mask of pure noise has thousands of ends.
     """
     pixels, radii = crack.pixels[crack.ends], crack.radii[crack.ends]
     to_border = np.concatenate([pixels, np.array(field.shape) - 1 - pixels], axis=1).min(axis=1)
