@@ -4,17 +4,22 @@
 ``executed-list`` lists every staged notebook for download. In an ePub, equations are MathML: readers run no scripts.
 """
 
+import json
 import re
 from html import escape
 from pathlib import Path
 
 from docutils import nodes
 from docutils.utils.math import MathError, latex2mathml
+from executed_notebooks import fields, fill
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.math import get_node_equation_number
 
 SHORT = re.compile(r"\\[dt]?frac *(\w)(\w)")  # as in \tfrac12, which would be read as twelve
+FUNCTION = re.compile(
+    r"(<mo>&ApplyFunction;</mo>)(?=\s*<m(?:i|n|frac|sqrt|sup|sub)\b)"
+)  # as in \ln 2, set without a space
 SPACING = re.compile(r"\\\\\[\w+\]")  # of lines, as in \\[6pt], which would come out as letters
 
 
@@ -32,7 +37,10 @@ class ExecutedList(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         folder = Path(self.env.srcdir) / self.config.live_values_folder
         self.env.note_reread()
-        lines = [f"- {{download}}`{file.stem} </{file.relative_to(self.env.srcdir)}>`" for file in notebooks(folder)]
+        lines = [
+            f"- {title(file)}: {{download}}`{file.name} </{file.relative_to(self.env.srcdir)}>`"
+            for file in notebooks(folder)
+        ]
         return self.parse_text_to_nodes("\n".join(lines))
 
 
@@ -41,13 +49,21 @@ def notebooks(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.ipynb"))
 
 
+def title(file: Path) -> str:
+    """Return the heading of a notebook."""
+    notebook = json.loads(file.read_text("utf-8"))
+    texts = ("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    heading = re.search(r"^# (.+)$", next(texts, ""), re.MULTILINE)
+    return fill(heading[1], fields(notebook), set()) if heading else file.stem
+
+
 def mathml(text: str, block: bool) -> str:
     """Return TeX as MathML, or as it is where something in it is not known."""
     text = SHORT.sub(r"\\frac{\1}{\2}", SPACING.sub(r"\\\\", text))
     if block and "&" in text and "\\begin" not in text:
         text = f"\\begin{{aligned}}{text}\\end{{aligned}}"
     try:
-        return latex2mathml.tex2mathml(text, as_block=block)
+        return FUNCTION.sub(r'\1<mspace width="0.1667em"></mspace>', latex2mathml.tex2mathml(text, as_block=block))
     except MathError:
         return f"<code>{escape(text)}</code>"
 

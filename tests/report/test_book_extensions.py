@@ -216,6 +216,9 @@ def test_an_equation_becomes_mathml_or_stays_as_it_is(live_values):
     assert "<mtable" in downloads.mathml(r"a &= b \\\\ c &= d", block=True)
     assert downloads.mathml(r"\tfrac12 x", block=False) == downloads.mathml(r"\frac{1}{2} x", block=False)
     assert "pt]" not in downloads.mathml(r"a &= b \\[6pt] c &= d", block=True)
+    assert "mspace" in downloads.mathml(r"\ln 2", block=False) and "mspace" not in downloads.mathml(
+        r"\ln(2)", block=False
+    )
     assert downloads.mathml(r"\unheard{<}", block=False) == r"<code>\unheard{&lt;}</code>"
 
 
