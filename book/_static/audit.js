@@ -245,12 +245,17 @@ else document.addEventListener("DOMContentLoaded", () => {
     output.replaceChildren();
     try {
       const rows = readTable(input.value), table = document.createElement("table");
-      table.className = "table";
-      table.innerHTML = "<thead><tr><th>row</th><th>verdict</th><th>because</th><th>readings that fit</th></tr></thead>";
+      const headings = ["row", "verdict", "because", "readings that fit"];
+      table.className = "table cards";  // on a phone each row is a card; see reading.js
+      table.setAttribute("role", "table");
+      table.innerHTML = `<thead><tr>${headings.map((word) => `<th>${word}</th>`).join("")}</tr></thead>`;
       for (const found of audit(rows)) {
         const line = table.createTBody().insertRow();
-        for (const text of [found.name, found.verdict, found.because, found.fits.join("; ") || "none"])
-          line.insertCell().textContent = text;
+        [found.name, found.verdict, found.because, found.fits.join("; ") || "none"].forEach((text, i) => {
+          const cell = line.insertCell();
+          cell.textContent = text;
+          cell.dataset.heading = headings[i];
+        });
       }
       const picture = document.createElement("div");
       picture.innerHTML = regionOf(rows);
