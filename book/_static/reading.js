@@ -45,6 +45,7 @@ function nameControls() {
 const WORDS = 18; // letters from which a cell is not a number or a name
 const SHORT = 24; // letters that fit beside the heading of their column
 const SENTENCE = 45;
+const PARAGRAPH = 100; // letters that make even a table of three columns too narrow for a phone
 const WIDE = 6; // columns
 function labelCells() {
   document.querySelectorAll("article table").forEach((table) => {
@@ -54,7 +55,8 @@ function labelCells() {
     const headings = table.tHead?.rows.length === 1 ? [...table.tHead.rows[0].cells] : [];
     const regular = [...table.rows].every((row) => row.cells.length === headings.length);
     const merged = table.querySelector("[rowspan]:not([rowspan='1']), [colspan]:not([colspan='1'])");
-    if (headings.length < 4 || !regular || merged) return;
+    const least = cells.some((cell) => length(cell) > PARAGRAPH) ? 3 : 4;
+    if (headings.length < least || !regular || merged) return;
     const many = cells.filter((cell) => length(cell) > WORDS).length > cells.length / 3;
     const last = cells.filter((cell) => !cell.nextElementSibling);
     const verdict = headings.length >= WIDE && last.every((cell) => !/\d/.test(cell.textContent));

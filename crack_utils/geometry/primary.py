@@ -26,21 +26,21 @@ _BORDER = 1.5  # [px] from the picture's edge
 
 # Fitted by `crack_utils.study.primary_rule` on synthetic specimens and the default model's predictions for them.
 WEIGHTS = {
-    "length": 0.68,
-    "probability": 3.18,
-    "step": -0.88,
-    "dark": 0.48,
-    "bright": -0.07,
-    "wide": 0.74,
-    "narrows": -1.11,
-    "rough": 2.6,
-    "tip and mouth": 0.18,
-    "tip": 0.26,
-    "closed": -2.41,  # of the fit before: now none of the candidates was closed
-    "turns": -0.87,
+    "length": 0.47,
+    "probability": 2.58,
+    "step": -0.81,
+    "dark": 0.57,
+    "bright": 0.1,
+    "wide": 1.04,
+    "narrows": -0.81,
+    "rough": 2.05,
+    "tip and mouth": 0.15,
+    "tip": 0.31,
+    "closed": -2.41,  # of an older fit: in the later ones none of the candidates was closed
+    "turns": -0.93,
 }
-NONE = 7.87  # weighted sum of the alternative that none is the primary crack; fitted with the weights
-_USUAL_ENDS = (3.0, 2.7)  # medians of the features of ends over the candidates of `primary_rule`
+NONE = 6.89  # weighted sum of the alternative that none is the primary crack; fitted with the weights
+_USUAL_ENDS = (3.2, 2.8)  # medians of the features of ends over the candidates of `primary_rule`
 OF_ENDS = [list(WEIGHTS).index(name) for name in ("tip and mouth", "tip")]
 
 

@@ -101,7 +101,7 @@ TOOLS = {
     "flood_fill": Tool(flood_fill, _check_flood_fill, True, "flood fill at {seed}, tolerance {tolerance:g}"),
     "draw_roi": Tool(roi.draw_roi, _check_draw_roi, False, "{shape}"),
     "polyline": Tool(lines.polyline, _check_polyline, True, "line, {follow}"),
-    "active_contour": Tool(contour.active_contour, _check_contour, True, "active contour, {method}, {iterations}×"),
+    "active_contour": Tool(contour.active_contour, _check_contour, True, "active contour {method}, {iterations}×"),
     "dilate": Tool(tools.dilate, _check_radius, False, "dilate by {radius} px"),
     "erode": Tool(tools.erode, _check_radius, False, "erode by {radius} px"),
     "opening": Tool(tools.opening, _check_radius, False, "opening by {radius} px"),
@@ -188,7 +188,11 @@ class Step:
         return {"tool": self.tool, "part": self.part, "parameters": dict(self.parameters)}
 
     def __str__(self):
-        text = TOOLS[self.tool].text.format(**self.parameters)
+        parameters = dict(self.parameters)
+        if self.tool == "active_contour":
+            words = {"chan_vese": "by region", "edge": "by edge"}  # as in the editor
+            parameters["method"] = words[parameters["method"]]
+        text = TOOLS[self.tool].text.format(**parameters)
         if self.tool == "polyline":
             widths = self.parameters["widths"]
             text = "stroke" if len(widths) == 1 and self.parameters["follow"] == "straight" else text

@@ -243,7 +243,7 @@ def law_table(results):
             row |= {"m": law.m, "m from": law.m_interval[0], "m to": law.m_interval[1]}
             held = law.C_interval[0] <= C <= law.C_interval[1] and law.m_interval[0] <= M <= law.m_interval[1]
             row |= {"both hold": "yes" if held else "no", "left out": len(law.left_out)}
-        rows.append(row | {"note": result.note})
+        rows.append(row | {"note": result.note or "–"})
     return pd.DataFrame(rows).set_index("test")
 
 

@@ -125,13 +125,13 @@ def right_ends(pictures, spoilt=2, seed=SEED):
     Returns
     -------
     DataFrame
-        masks ("predicted" or "spoilt"), probability, right; one row a found tip.
+        masks ("predicted" or "damaged"), probability, right; one row a found tip.
     """
     rng, rows = np.random.default_rng(seed), []
     for picture in cracked(pictures):
         photograph, image = picture.photograph, np.float32(picture.photograph.image) / 255
         tips = [("predicted", picture.tip)]
-        tips += [("spoilt", find_tip(spoil(photograph, rng), image=image)) for _ in range(spoilt)]
+        tips += [("damaged", find_tip(spoil(photograph, rng), image=image)) for _ in range(spoilt)]
         rows += [
             {"masks": masks, "probability": tip.right_end_probability, "right": is_right_end(tip.position, photograph)}
             for masks, tip in tips

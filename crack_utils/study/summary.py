@@ -278,7 +278,9 @@ def numbers(full, live, findings):
         "size": list(SCALES["full"]["base"]["size"]),
         "batch": SCALES["full"]["base"]["batch"],
         "crack_share": _crack_share(full),
-        "number_type": ", ".join(sorted(full.working_runs("losses")["precision_policy"].unique())),
+        "number_type": ", ".join(sorted(full.working_runs("losses")["precision_policy"].unique())).replace(
+            "mixed_", "mixed precision with "
+        ),
         "with_failures": dice_with_failures(full),
         "failures": {loss: int(count) for loss, count in full.failures("losses").items()},
         "losses": losses,

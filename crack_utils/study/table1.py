@@ -271,14 +271,14 @@ def verdicts():
         of_set = table[table["set"] == set_title]
         for kind in ACCURACIES:
             verdict, because = _one_mask(of_set[of_set["accuracy"] == kind])
-            reading = f"one mask per model (truncated or at 0.5), {kind} accuracy"
+            reading = f"one mask per model (cast or at 0.5), {kind} accuracy"
             rows.append((set_title, reading, verdict, because))
         bce = bounds[(bounds["set"] == set_title) & (bounds["loss"] == "bce")].iloc[0]
         because = f"BCE's accuracy needs a loss of at least {bce['least']:.4f}; published is {bce['published']:.5f}"
         verdict = "excluded" if bce["excluded"] else "consistent"
-        rows.append((set_title, "truncated mIoU, global accuracy at 0.5", verdict, because))
+        rows.append((set_title, "mean IoU as cast, global accuracy at 0.5", verdict, because))
         because = f"any crack share up to {number(most_share_by_loss(name), '.1%')}"
-        rows.append((set_title, "truncated mIoU, mean class accuracy at 0.5", "consistent", because))
+        rows.append((set_title, "mean IoU as cast, mean class accuracy at 0.5", "consistent", because))
     return pd.DataFrame(rows, columns=["set", "reading", "verdict", "because"])
 
 

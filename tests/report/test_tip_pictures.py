@@ -45,14 +45,14 @@ def test_pictures_are_chosen_by_their_errors_alone():
 
 def test_stated_and_observed_shares_by_class():
     ends = pd.DataFrame(
-        [("predicted", 0.9, True), ("predicted", 0.9, False), ("predicted", 0.7, True), ("spoilt", 0.999, True)],
+        [("predicted", 0.9, True), ("predicted", 0.9, False), ("predicted", 0.7, True), ("damaged", 0.999, True)],
         columns=["masks", "probability", "right"],
     )
     table = tip_pictures.reliability_table(ends)
     assert table[["masks", "to", "right", "tips"]].to_numpy().tolist() == [
         ["predicted", 0.8, 1.0, 1],
         ["predicted", 0.95, 0.5, 2],
-        ["spoilt", 1.0, 1.0, 1],
+        ["damaged", 1.0, 1.0, 1],
     ]
     assert (table["low"] <= table["right"]).all() and (table["high"] >= table["right"]).all()
     assert table.loc[1, "low"] == pytest.approx(0.0126, abs=1e-4)  # exact binomial interval of one of two
@@ -64,7 +64,7 @@ def test_drawn_pictures_and_their_numbers():
     pictures = tip_pictures.tip_pictures(Dark(), 3, size=(64, 80))
     assert len(pictures) == 3
     ends = tip_pictures.right_ends(pictures, spoilt=1)
-    assert set(ends["masks"]) <= {"predicted", "spoilt"} and ends["probability"].between(0, 1).all()
+    assert set(ends["masks"]) <= {"predicted", "damaged"} and ends["probability"].between(0, 1).all()
     numbers = tip_pictures.numbers([made_up(2.0), made_up(INF), made_up(4.0)], ends)
     assert (numbers["drawn_misses"], numbers["drawn_median"]) == (1, 4.0)
     assert numbers["drawn_within_5"] == pytest.approx(2 / 3)

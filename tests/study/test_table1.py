@@ -167,5 +167,5 @@ def test_shares_that_losses_allow():
 @pytest.mark.parametrize("name", table1.SETS)
 def test_figure_draws_every_reading(name):
     figure = figures.consistency_curves(name)
-    assert [axes.get_title().split(",")[0] for axes in figure.axes] == [*["One mask per model"] * 2, "Truncated mIoU"]
+    assert [axes.get_title().split(",")[0] for axes in figure.axes] == [*["One mask per model"] * 2, "Mean IoU as cast"]
     assert all(len(axes.lines) >= 4 for axes in figure.axes)

@@ -65,4 +65,4 @@ def _truncated(axes, name):
     most = table1.most_share_by_loss(name)
     axes.axvspan(most, 0.6, color=QUIET, alpha=0.2, lw=0)
     axes.text(np.sqrt(most * 0.6), 0.03, "excluded by\nBCE's loss", ha="center", color=QUIET, fontsize=7)
-    axes.set(title="Truncated mIoU,\nclass accuracy at 0.5", ylim=(0, 1.03), ylabel="share of crack at exactly 1.0")
+    axes.set(title="Mean IoU as cast,\nclass accuracy at 0.5", ylim=(0, 1.03), ylabel="share of crack at exactly 1.0")
