@@ -24,23 +24,23 @@ _CLEAR = 4.0  # largest absolute value of an end's logit
 _SHORT = 10.0  # [px] length: a shorter crack is as rough as one of this length
 _BORDER = 1.5  # [px] from the picture's edge
 
-# Fitted by `crack_utils.study.primary_rule` on synthetic specimens and the default model's predictions for them.
+# Fitted by `crack_utils.study.primary_rule` on drawn specimens and surfaces, as the default model sees them.
 WEIGHTS = {
-    "length": 0.47,
-    "probability": 2.58,
-    "step": -0.81,
-    "dark": 0.57,
-    "bright": 0.1,
-    "wide": 1.04,
-    "narrows": -0.81,
-    "rough": 2.05,
-    "tip and mouth": 0.15,
-    "tip": 0.31,
+    "length": 0.83,
+    "probability": 2.44,
+    "step": -0.83,
+    "dark": 0.42,
+    "bright": -0.12,
+    "wide": 1.14,
+    "narrows": -0.57,
+    "rough": 0.97,
+    "tip and mouth": 0.11,
+    "tip": 0.03,
     "closed": -2.41,  # of an older fit: in the later ones none of the candidates was closed
-    "turns": -0.93,
+    "turns": 0.03,
 }
-NONE = 6.89  # weighted sum of the alternative that none is the primary crack; fitted with the weights
-_USUAL_ENDS = (3.2, 2.8)  # medians of the features of ends over the candidates of `primary_rule`
+NONE = 7.72  # weighted sum of the alternative that none is the primary crack; fitted with the weights
+_USUAL_ENDS = (3.2, 3.1)  # medians of the features of ends over the candidates of `primary_rule`
 OF_ENDS = [list(WEIGHTS).index(name) for name in ("tip and mouth", "tip")]
 
 

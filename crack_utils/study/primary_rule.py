@@ -1,42 +1,64 @@
-"""Fits the rule that tells the primary crack from false alarms (`geometry/primary.py`) on synthetic specimens.
+"""Fits the rule that tells the primary crack from false alarms (`geometry/primary.py`) on drawn pictures.
 
-    python -m crack_utils.study.primary_rule MODEL SPECIMENS
+    python -m crack_utils.study.primary_rule MODEL PICTURES
 
-shows specimens to a network and fits a conditional logistic regression of which found crack lies on the primary one, if
-any does. It prints how often the rule chooses rightly among cracks of which one is right (in five parts, each fitted on
-the other four), how often the longest crack would be right, the mean probability of the chosen ones beside the share of
-all pictures in which they were right, the usual features of ends, and the weights. These two are copied into the module
-by hand.
+shows specimens and surfaces, by turns, to a network and fits a conditional logistic regression of which found crack
+lies on the primary one, if any does. Of a surface, as of pavement and concrete, this is the largest crack. It prints
+how often the rule chooses rightly among cracks of which one is right (in five parts, each fitted on the other four),
+how often the longest crack would be right, the mean probability of the chosen ones beside the share of all pictures in
+which they were right, the usual features of ends, and the weights. These two are copied into the module by hand.
 """
 
 import sys
 
 import numpy as np
+from scipy import ndimage
 from scipy.linalg import block_diag
 from scipy.optimize import minimize
 from scipy.special import softmax
 
+from crack_utils.data.synthetic.surfaces import render_surface
 from crack_utils.data.synthetic.wide import render_specimen
 from crack_utils.geometry.arguments import as_field
 from crack_utils.geometry.primary import OF_ENDS, WEIGHTS, candidates
+from crack_utils.geometry.skeleton import EIGHT
 
 SEED = 9100  # not used for anything else
+SIZE = (480, 640)  # [px] of a surface
 RIDGE = 0.02  # of the weights, each in units of its sign's standard deviation
 ON_CRACK = 0.1  # of a skeleton: least share on the primary crack; a notch may be found as a part of it
 LEAST = 5  # [px] of a skeleton on the primary crack
 PARTS = 5
 
 
-def gather(predictor, specimens, seed=SEED):
+def draw(number, seed=SEED):
+    """Draw a specimen, or of every second number a surface, and return its gray values and where the primary crack is.
+
+    Returns
+    -------
+    image : ndarray of float32, shape (H, W), in [0, 1]
+    primary : ndarray of bool, shape (H, W)
+        All False in a picture without a crack.
+    """
+    if number % 2:
+        image, mask = render_surface(seed, number, SIZE)
+        labels, _ = ndimage.label(mask, EIGHT)
+        sizes = np.bincount(labels[mask], minlength=1)
+        return np.float32(image) / 255, mask & (labels == sizes.argmax())
+    photograph = render_specimen(seed, number, int(np.random.default_rng([77, number]).integers(2, 10)))
+    return np.float32(photograph.image) / 255, photograph.parts == 1
+
+
+def gather(predictor, pictures, seed=SEED):
     """Return the candidates of each picture in which the network finds cracks, and which of them is right.
 
     Parameters
     ----------
     predictor : Predictor
-    specimens : int
+    pictures : int
         How many to draw; a part of them has no crack.
     seed : int
-        Of the specimens.
+        Of the pictures.
 
     Returns
     -------
@@ -45,15 +67,13 @@ def gather(predictor, specimens, seed=SEED):
         candidates is right; it has a 1 in the last column, where the candidates have 0.
     """
     found = []
-    for specimen in range(specimens):
-        rng = np.random.default_rng([77, specimen])
-        photograph = render_specimen(seed, specimen, int(rng.integers(2, 10)))
-        image = np.float32(photograph.image) / 255
+    for number in range(pictures):
+        image, primary = draw(number, seed)
         field, level = as_field(predictor.predict(image), predictor.threshold)
         pieces, signs = candidates(field, level, image)[1:]
         if not pieces:
             continue
-        hits = [photograph.parts[tuple(crack.pixels.T)] == 1 for crack, _, _ in pieces[: len(signs)]]
+        hits = [primary[tuple(crack.pixels.T)] for crack, _, _ in pieces[: len(signs)]]
         on_crack = np.array([hit.sum() * (hit.mean() > ON_CRACK) for hit in hits])
         right = int(on_crack.argmax()) if on_crack.max() > LEAST else len(signs)
         found.append((block_diag(signs, 1.0), right))
@@ -81,11 +101,11 @@ def fit(found):
     return minimize(loss, np.zeros(len(spread)), jac=True).x
 
 
-def main(model, specimens):
+def main(model, pictures):
     """Print how often the rule is right, how often the longest crack is, and the weights."""
     from crack_utils.inference.predictor import load_trained
 
-    found = gather(load_trained(model), specimens)
+    found = gather(load_trained(model), pictures)
     rows = []
     for part in range(PARTS):
         weights = fit([picture for number, picture in enumerate(found) if number % PARTS != part])
