@@ -6,7 +6,8 @@ nowhere as low as on the surface (hysteresis thresholding, Canny 1986); the brid
 ends are joined if they are close and no other end fits better. Two cracks that grew from the two sides of a notch are
 farther apart. They are joined if the photograph shows no material between them, only the notch.
 
-A bridge has the crack's median width. On a thinner one the crack would seem to narrow, as it does only at a tip.
+A bridge has the median width of the thinner of its two pieces. On a thinner bridge the crack would seem to narrow, as
+it does only at a tip; on a wider one a hairline behind a tip would seem to widen.
 """
 
 import numpy as np
@@ -62,12 +63,12 @@ def join_pieces(field, level, cracks, image=None):
             continue
         group[group == b] = a
         used |= {first, second}
-        bridges.append((ends[first]["piece"], way))
+        bridges.append(([ends[end]["piece"] for end in (first, second)], way))
     joined = field.copy() if bridges else field
-    for piece, way in bridges:
-        radii = np.concatenate([cracks[number].radii for number in np.flatnonzero(group == group[piece])])
+    for pieces, way in bridges:
+        radius = min(np.median(cracks[piece].radii) for piece in pieces)
         for pixel in way:
-            joined[disk(pixel, np.median(radii), shape=field.shape)] = 1
+            joined[disk(pixel, radius, shape=field.shape)] = 1
     return joined
 
 

@@ -9,6 +9,8 @@ import pytest
 from crack_utils.data.synthetic import render_specimen
 from crack_utils.study import default_tips
 
+SEED = 7  # of specimens of these tests
+
 
 def test_shares_are_counted_by_hand_and_a_miss_is_outside():
     table = pd.DataFrame(
@@ -35,19 +37,18 @@ class _Knows:
     threshold = 0.5
 
     def __init__(self, specimen):
-        self.mask = render_specimen(default_tips.SEED, specimen, frame=specimen % 10, size=(256, 320)).mask
+        self.mask = render_specimen(SEED, specimen, frame=specimen % 10, size=(256, 320)).mask
 
     def predict(self, image):
         return np.float32(self.mask > 0)
 
 
-def test_a_perfect_mask_gives_a_tip_near_the_true_one():
-    specimen = next(
-        each for each in range(1, 40)
-        if len(render_specimen(default_tips.SEED, each, frame=each % 10, size=(256, 320)).tips) == 1
-    )  # fmt: skip
-    row = default_tips.measure_specimen(_Knows(specimen), specimen, size=(256, 320))
-    assert row["tips"] == 1 and row["error_px"] < 5 and (row["at_mouth"], row["right_end"]) == (0, 1)
+def test_a_perfect_mask_gives_tips_near_the_true_ones():
+    rows = [default_tips.measure_specimen(_Knows(number), number, SEED, size=(256, 320)) for number in range(1, 26)]
+    tips = pd.DataFrame([row for row in rows if row["tips"] == 1])
+    near = tips["error_px"] < 5
+    assert len(tips) >= 8 and near.mean() > 0.85
+    assert not tips.loc[near, "at_mouth"].any() and tips.loc[near, "right_end"].all()
 
 
 def test_the_right_end_lies_at_the_primary_crack_and_nearer_to_a_tip():

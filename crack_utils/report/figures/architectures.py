@@ -27,7 +27,7 @@ def attention(images, masks, maps):
     figure, grid = plt.subplots(len(images), columns, figsize=size, squeeze=False)
     for column, level in enumerate(sorted(maps), start=1):
         low, high = maps[level].min(), maps[level].max()
-        digits = 2 if high - low >= 0.02 else 4  # the gates of a short training hardly differ
+        digits = 4 if 0 < high - low < 0.02 else 2  # the gates of a short training hardly differ
         for row, values in enumerate(maps[level]):
             axes = grid[row, column]
             show(axes, values, f"level {level}: {low:.{digits}f} to {high:.{digits}f}" if row == 0 else "")
