@@ -3,7 +3,7 @@
 Networks miss parts of a crack where it is smooth or thin, or where something such as a cable crosses it. Ends that
 point at each other are joined, first those with a way between them on which the probability is too low for crack, but
 nowhere as low as on the surface (hysteresis thresholding, Canny 1986); the bridge is the most probable way. Then two
-ends are joined if they are close and no other end fits better. Two cracks that grew from the two sides of a notch are
+ends are joined if the gap is short and no longer than either piece, and no other end fits better. Two cracks that grew from the two sides of a notch are
 farther apart. They are joined if the photograph shows no material between them, only the notch.
 
 A bridge has the median width of the thinner of its two pieces. On a thinner bridge the crack would seem to narrow, as
@@ -23,7 +23,6 @@ _WEAK = 0.05  # probability that continues a crack, though it does not begin one
 _ASIDE = 0.3  # share of the length of the rectangle around all pieces: a way does not lead farther away from it
 _FREE = 0.03  # cost of a pixel of a crack: a way leaves a piece near an end
 _NEAR = 0.08  # share of the picture's shorter side: the longest gap
-_SHARE = 0.5  # share of the length of both pieces: the longest gap
 _ALWAYS = 6.0  # [px] gap that is always allowed, even between short pieces
 _TURN = np.cos(np.radians(40))  # largest angle between an end's direction and the line to the other end
 _STRAIGHT = np.cos(np.radians(35))  # the same across a notch
@@ -174,7 +173,8 @@ def _cost(a, b, side, image):
     if gap > _NOTCH * side or (a["direction"] is None and b["direction"] is None and gap > _ALWAYS):
         return None
     cosines = _cosines(a, b)
-    longest = max(_ALWAYS, min(_NEAR * side, _SHARE * (a["length"] + b["length"])))
+    # A gap is no longer than either piece: a false alarm beyond a tip is short, and not the crack's continuation.
+    longest = max(_ALWAYS, min(_NEAR * side, a["length"], b["length"]))
     if gap <= longest and min(cosines) >= _TURN:
         return gap * (3 - sum(cosines))
     if image is None or min(cosines) < _STRAIGHT or not _notch_between(image, a["pixel"], b["pixel"]):

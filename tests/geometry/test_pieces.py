@@ -73,6 +73,13 @@ def test_ends_that_do_not_point_at_each_other_are_not_joined():
     assert not bridges(field).any()
 
 
+@pytest.mark.parametrize(("length", "joined"), [(8, False), (20, True)])
+def test_a_gap_is_no_longer_than_either_piece(length, joined):
+    field = np.zeros((200, 200), np.float32)
+    field[98:101, 10:100] = field[98:101, 114 : 114 + length] = 1  # a gap of some 14 px; the picture allows 16
+    assert bridges(field).any() == joined
+
+
 def test_a_mask_and_a_low_threshold_have_no_weak_ways():
     field = two_pieces()
     field[50, 50:110] = 0.02
