@@ -3,8 +3,9 @@
 Networks miss parts of a crack where it is smooth or thin, or where something such as a cable crosses it. Ends that
 point at each other are joined, first those with a way between them on which the probability is too low for crack, but
 nowhere as low as on the surface (hysteresis thresholding, Canny 1986); the bridge is the most probable way. Then two
-ends are joined if the gap is short and no longer than either piece, and no other end fits better. Two cracks that grew from the two sides of a notch are
-farther apart. They are joined if the photograph shows no material between them, only the notch.
+ends are joined if the gap is short and no longer than either piece, and no other end fits better. Two cracks that grew
+from the two sides of a notch are farther apart. They are joined if the photograph shows no material between them, only
+the notch.
 
 A bridge has the median width of the thinner of its two pieces. On a thinner bridge the crack would seem to narrow, as
 it does only at a tip; on a wider one a hairline behind a tip would seem to widen.
