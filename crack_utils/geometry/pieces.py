@@ -55,7 +55,9 @@ def join_pieces(field, level, cracks, image=None):
         A copy with bridges, or `field` itself if nothing was joined.
     """
     ends = [end for number, crack in enumerate(cracks) for end in _ends(number, crack)]
-    weak = _weak_ways(field, level, ends)
+    # First between long pieces: a speck beside an end would hide the next piece from it.
+    long = [number for number, end in enumerate(ends) if end["direction"] is not None]
+    weak = [way for numbers in (long, range(len(ends))) for way in _weak_ways(field, level, ends, numbers)]
     used, group, bridges = set(), np.arange(len(cracks)), []
     for number, (first, second, way) in enumerate(weak + _straight_ways(field, ends, image)):
         a, b = (group[ends[end]["piece"]] for end in (first, second))
@@ -102,20 +104,20 @@ class _Meetings(MCP_Connect):
         self.ways[id1, id2] = min(self.ways.get((id1, id2), (np.inf,)), (cost1 + cost2, pos1, pos2))
 
 
-def _weak_ways(field, level, ends):
-    """Return the ways between two pieces on which the probability is nowhere low, the most probable first.
+def _weak_ways(field, level, ends, numbers):
+    """Return the ways between two of the numbered ends on which the probability is nowhere low, most probable first.
 
     Each is (end, end, pixels between them that are no crack). A pixel costs minus the logarithm of its probability.
     """
-    if not ends or level <= _WEAK:
+    if not numbers or level <= _WEAK:
         return []
     box = _around(box_of(field >= level))  # of a large photograph, few bytes a pixel; of the box, many
     corner, field = np.array([side.start for side in box]), field[box]
     labels, _ = ndimage.label(field >= _WEAK, EIGHT)
-    starts = [tuple(map(int, end["pixel"] - corner)) for end in ends]
+    starts = [tuple(map(int, ends[number]["pixel"] - corner)) for number in numbers]
     pieces_of = {}
-    for end, start in zip(ends, starts, strict=True):
-        pieces_of.setdefault(labels[start], set()).add(end["piece"])
+    for number, start in zip(numbers, starts, strict=True):
+        pieces_of.setdefault(labels[start], set()).add(ends[number]["piece"])
     with_gaps = [label for label, pieces in pieces_of.items() if len(pieces) > 1]
     if not with_gaps:
         return []  # always so in a mask
@@ -125,7 +127,8 @@ def _weak_ways(field, level, ends):
     graph = _Meetings(cost)
     graph.find_costs(starts)
     ways = []
-    for (first, second), (total, before, after) in graph.ways.items():
+    for pair, (total, before, after) in graph.ways.items():
+        first, second = (numbers[start] for start in pair)
         way = np.array(graph.traceback(before) + graph.traceback(after)[::-1])
         gap = way[field[tuple(way.T)] < level] + corner
         a, b = ends[first], ends[second]

@@ -57,6 +57,14 @@ def test_a_piece_of_one_pixel_is_joined_on_both_sides():
     assert bridges(field)[50, 50:110].sum() == 59  # all but the pixel itself
 
 
+def test_a_speck_beside_an_end_does_not_hide_the_next_piece():
+    field = two_pieces()
+    field[50, 50:110] = 0.1
+    field[51:58, 54] = 0.4
+    field[58, 54] = 0.9  # nearer to the second piece's way than the first piece is, but not in its direction
+    assert bridges(field)[50, 50:110].all()
+
+
 def test_a_bridge_is_no_area_but_its_crack_is_one_and_nowhere_thin():
     field = two_pieces()
     field[50, 50:110] = 0.1
