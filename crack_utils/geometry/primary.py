@@ -10,6 +10,7 @@ of the candidates is the primary crack.
 import numpy as np
 from numpy.polynomial import polynomial
 from scipy import ndimage
+from scipy.special import logit
 
 from crack_utils.geometry.centreline import line_of
 from crack_utils.geometry.ends import WITH_IMAGE, falls_along, signs_of
@@ -20,27 +21,28 @@ _MOST = 60  # longest pieces that may be joined; further ones are noise
 _CANDIDATES = 12  # longest cracks that may be the primary crack
 _BESIDE = (3.0, 8.0)  # [px] from a crack's edge: range in which the material beside it is measured
 _FLAT = 0.02  # gray value: smallest standard deviation of the material beside a crack
+_SURE = 0.99  # largest mean probability along a crack that counts
 _CLEAR = 4.0  # largest absolute value of an end's logit
 _SHORT = 10.0  # [px] length: a shorter crack is as rough as one of this length
 _BORDER = 1.5  # [px] from the picture's edge
 
 # Fitted by `crack_utils.study.primary_rule` on drawn specimens and surfaces, as the default model sees them.
 WEIGHTS = {
-    "length": 0.83,
-    "probability": 2.44,
-    "step": -0.83,
-    "dark": 0.42,
-    "bright": -0.12,
-    "wide": 1.14,
-    "narrows": -0.57,
-    "rough": 0.97,
-    "tip and mouth": 0.11,
-    "tip": 0.03,
+    "length": 0.84,
+    "sure": 0.73,
+    "step": -0.88,
+    "dark": 0.46,
+    "bright": 0.11,
+    "wide": 1.24,
+    "narrows": -0.9,
+    "rough": 0.92,
+    "tip and mouth": 0.1,
+    "tip": 0.05,
     "closed": -2.41,  # of an older fit: in the later ones none of the candidates was closed
-    "turns": 0.03,
+    "turns": 0.0,
 }
-NONE = 7.72  # weighted sum of the alternative that none is the primary crack; fitted with the weights
-_USUAL_ENDS = (3.2, 3.1)  # medians of the features of ends over the candidates of `primary_rule`
+NONE = 7.19  # weighted sum of the alternative that none is the primary crack; fitted with the weights
+_USUAL_ENDS = (3.4, 3.3)  # medians of the features of ends over the candidates of `primary_rule`
 OF_ENDS = [list(WEIGHTS).index(name) for name in ("tip and mouth", "tip")]
 
 
@@ -175,7 +177,7 @@ def _signs_of_middle(field, level, image, crack, way, closed):
     return np.array(
         [
             np.log(line.length + 1),
-            float(np.mean(field[tuple(crack.pixels[way].T)])),
+            float(logit(np.clip(np.mean(field[tuple(crack.pixels[way].T)]), 1 - _SURE, _SURE))),
             np.log1p(abs(middles[0] - middles[1]) / spread),
             np.log1p(max(-beyond.max(), 0.0)),
             np.log1p(max(beyond.min(), 0.0)),

@@ -25,7 +25,7 @@ from crack_utils.geometry.skeleton import EIGHT
 
 SEED = 9100  # not used for anything else
 SIZE = (480, 640)  # [px] of a surface
-RIDGE = 0.02  # of the weights, each in units of its sign's standard deviation
+RIDGE = 0.005  # of the weights, each in units of its sign's standard deviation
 ON_CRACK = 0.1  # of a skeleton: least share on the primary crack; a notch may be found as a part of it
 LEAST = 5  # [px] of a skeleton on the primary crack
 PARTS = 5
