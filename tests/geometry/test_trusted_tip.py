@@ -132,3 +132,12 @@ def test_a_crack_that_leaves_the_picture_is_followed_to_its_border():
 def test_a_photograph_of_another_size_is_refused():
     with pytest.raises(ValueError, match="of the mask's shape"):
         geometry.find_tip(np.ones((5, 6), bool), image=np.zeros((6, 5)))
+
+
+def test_the_stated_probability_grows_with_that_of_the_network():
+    drawn = plate(0)
+    stated = [
+        geometry.find_tip(np.float32(drawn.crack) * sure, image=drawn.image).right_end_probability
+        for sure in (0.6, 0.8, 0.95, 1.0)
+    ]
+    assert stated == sorted(stated) and stated[-1] > stated[0] + 0.1
