@@ -1,6 +1,6 @@
 """The style of the bibliography: a reference of the report keeps its number there, and a citation shows the number.
 
-The field ``number_in_report`` of `references.bib` has the number. References without it follow in the order of citation.
+The field ``number_in_report`` of `references.bib` holds it. References without one follow in the order of citation.
 """
 
 from pybtex.plugin import register_plugin

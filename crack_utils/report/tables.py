@@ -191,7 +191,7 @@ def training_numbers(run, measured):
         "epochs": experiment.epochs,
         "boundaries": list(experiment.boundaries),
         "prior": experiment.model_options.get("prior", 0.5),
-        "precision": provenance["precision"],
+        "precision": provenance["precision"].replace("mixed_", "mixed precision with "),
         "seconds": provenance["seconds"],
         "commit": provenance["commit"],
         "final": {name: float(values[-1]) for name, values in history.items()},
