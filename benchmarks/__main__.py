@@ -58,7 +58,8 @@ def report(experiment, steps, rounds, side, specimens, large, photograph):
     height, width = experiment.size
     measured_on = (
         f"measured on {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {gpus}; "
-        f"pictures of {height}×{width}, batches of {experiment.batch}, {rounds} rounds"
+        f"pictures of {height}×{width}; training in batches of {experiment.batch}, prediction one picture a call; "
+        f"{rounds} rounds"
     )
     rows = [
         HEADER,

@@ -38,7 +38,7 @@ class ExecutedList(SphinxDirective):
         folder = Path(self.env.srcdir) / self.config.live_values_folder
         self.env.note_reread()
         lines = [
-            f"- {title(file)}: {{download}}`{file.name} </{file.relative_to(self.env.srcdir)}>`"
+            f"- *{title(file)}* ({{download}}`{file.name} </{file.relative_to(self.env.srcdir)}>`)"
             for file in notebooks(folder)
         ]
         return self.parse_text_to_nodes("\n".join(lines))

@@ -75,6 +75,15 @@ def chosen(entries: dict, only: str | None, way: str) -> dict:
     return {key: value for key, value in entries.items() if key.partition("_")[0] in names}
 
 
+def without_notes(rows: list[list[str]]) -> tuple[list[list[str]], list[str]]:
+    """Return the rows of a stored table without the notes at its end, and the notes as sentences."""
+    rows, notes = list(rows), []
+    while rows and not any(rows[-1][1:]):
+        note = rows.pop()[0]
+        notes.insert(0, f"{note[:1].upper()}{note[1:]}.")
+    return rows, notes
+
+
 class LiveTable(SphinxDirective):
     """The directive ``live-table``; see the head of this file."""
 
@@ -115,11 +124,12 @@ class LiveTally(SphinxDirective):
 class StoredTable(SphinxDirective):
     """The directive ``stored-table``: a CSV of the project, or how it is made where nobody has made it yet.
 
-    The argument is its path from the project's root; ``:made-by:`` is the command.
+    The argument is its path from the project's root; ``:made-by:`` is the command, ``:class:`` a class of the table.
+    Rows at the end that have a first cell alone are notes, and become a paragraph below the table.
     """
 
     required_arguments = 1
-    option_spec: ClassVar = {"made-by": directives.unchanged_required}
+    option_spec: ClassVar = {"made-by": directives.unchanged_required, "class": directives.class_option}
 
     def run(self) -> list[nodes.Node]:
         file = Path(self.env.srcdir) / self.arguments[0]
@@ -128,8 +138,11 @@ class StoredTable(SphinxDirective):
             return self.parse_text_to_nodes(f"*Not measured yet: `{self.options['made-by']}` does it.*")
         with open(file, newline="", encoding="utf-8") as text:
             head, *rows = csv.reader(text)
+        rows, notes = without_notes(rows)
         cells = [head, ["---"] * len(head), *rows]
-        return self.parse_text_to_nodes("\n".join(f"| {' | '.join(row)} |" for row in cells))
+        table = self.parse_text_to_nodes("\n".join(f"| {' | '.join(row)} |" for row in cells))
+        table[0]["classes"] += self.options.get("class", [])
+        return [*table, *self.parse_text_to_nodes(" ".join(notes))]
 
 
 def _role(field: str) -> str:

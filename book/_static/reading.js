@@ -6,6 +6,7 @@ document.addEventListener("DOMContentLoaded", () => {
   enlargeFigures();
   followTheme();
   labelCells();
+  keepOptionsWhole();
   makeTablesReachable();
   turnPages();
 });
@@ -72,6 +73,28 @@ function labelCells() {
       cell.setAttribute("role", cell.tagName === "TH" ? "rowheader" : "cell");
       cell.classList.toggle("empty", !length(cell) && !cell.querySelector("img"));
       cell.dataset.heading = headings[cell.cellIndex].textContent.trim();
+    });
+  });
+}
+
+// No line of code ends within an option such as --looks; after its hyphens a browser would break it.
+function keepOptionsWhole() {
+  const option = /(?<!\S)--[a-z][\w-]*/g;
+  document.querySelectorAll("article pre, article code").forEach((code) => {
+    const texts = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
+    const pieces = [];
+    while (texts.nextNode()) pieces.push(texts.currentNode);
+    pieces.forEach((text) => {
+      const options = [...text.data.matchAll(option)];
+      // From the last one on, so that the places of the others stay true.
+      options.reverse().forEach((match) => {
+        const range = document.createRange();
+        range.setStart(text, match.index);
+        range.setEnd(text, match.index + match[0].length);
+        const whole = document.createElement("span");
+        whole.className = "option";
+        range.surroundContents(whole);
+      });
     });
   });
 }

@@ -194,7 +194,7 @@ def lines_of(found):
     if width:
         lines.append(("width", "{least:.1f} to {most:.1f} px, median {median:.1f} px".format(**width)))
     if scale:
-        lines.append(("scale", "{least:g} to {most:g} mm/px".format(**scale)))
+        lines.append(("scale", "{least:.3g} to {most:.3g} mm/px".format(**scale)))
     return lines
 
 

@@ -2,12 +2,19 @@
 
 import numpy as np
 import pandas as pd
-from scipy import ndimage
+from scipy import ndimage, stats
 
 from crack_utils.data.novelty import unlike
+from crack_utils.evaluation import conformal
 from crack_utils.inference.certainty import why_no_bound
+from crack_utils.study import default_tips
 
 SEED = 0  # of the noise in `altered`
+LOOKS = {  # of the committed tables of hundreds of specimens
+    "usual": "network trained for such specimens",
+    "plates": "default model, plates drawn by other means",
+    "wide": "default model, specimens of all kinds",
+}
 
 
 def calibration_table(calibration):
@@ -60,6 +67,49 @@ def bounds_table(calibration):
     table = pd.DataFrame(rows, dtype=float).T
     without = [name for name in rows if intervals[name]["bound_px"] is None]
     return table.join(pd.Series(why_no_bound(intervals), without, name="why there is no bound")) if without else table
+
+
+def coverage_table(level=conformal.LEVEL, read=default_tips.stored):
+    """Return how often the bounds hold on hundreds of specimens, on which nothing was chosen.
+
+    A wrong end of the crack and a miss are errors like others (a miss is an infinite one). The specimens are split into
+    halves many times: one half gives the bound, the other half tests it.
+
+    Parameters
+    ----------
+    level : float in (0, 1)
+        Share of specimens for which the bound is promised.
+    read : callable, optional
+        Returns the table of `study.default_tips` for looks, or None.
+
+    Returns
+    -------
+    DataFrame
+        A row for the length and the tip of each committed table: specimens; error at most [px], NaN if so many cracks
+        are missed that there is no bound; promised; covered, the mean over the halves; "if it holds, from" and "to",
+        the range of 95 % of the shares that half of the specimens can have if the promise holds.
+    """
+    rows = {}
+    for looks, title in LOOKS.items():
+        table = read(looks)
+        for what, column in (("length", "length_error_px"), ("tip", "error_px")):
+            errors = None if table is None else table.get(column)
+            if errors is None or errors.notna().sum() < 2:
+                continue
+            errors = errors.dropna()
+            measured = conformal.coverage(errors, np.arange(len(errors)), level)
+            half = len(errors) - len(errors) // 2
+            low, high = stats.binom.interval(0.95, half, level)
+            finite = np.isfinite(measured.bound)
+            rows[f"{title}: {what}"] = {
+                "specimens": len(errors),
+                "error at most [px]": measured.bound if finite else np.nan,
+                "promised": level,
+                "covered": measured.mean if finite else np.nan,
+                "if it holds, from": low / half,
+                "to": high / half,
+            }
+    return pd.DataFrame(rows).T
 
 
 def altered(image):

@@ -28,10 +28,10 @@ SCALE = 0.05  # [mm/px] of the simulated photographs
 LONG = 0.25  # of the picture's longer side: a drawn crack has to become longer than this
 WINDOW = 500  # specimens among which a drawn one is looked for
 HEADINGS = {  # of `sheet_table` on a page
-    "W_mm": "W [mm]",
-    "B_mm": "B [mm]",
+    "W_mm": "width W [mm]",
+    "B_mm": "thickness B [mm]",
     "a_n_mm": "notch [mm]",
-    "load_ratio": "R",
+    "load_ratio": "load ratio R",
     "mm_per_px": "mm per px",
     "mm_per_px_residual_percent": "scale off by [%]",
     "with_crack": "with crack",

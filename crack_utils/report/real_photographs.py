@@ -13,7 +13,7 @@ from crack_utils.losses.registry import TITLES
 from crack_utils.metrics.counts import pooled_rows
 from crack_utils.runtime import paths
 from crack_utils.runtime.typeset import joined, number, styled
-from crack_utils.study import native
+from crack_utils.study import native, photographs
 
 TRAININGS = "results/photographs/trainings.csv"
 ZERO_SHOT = "results/photographs/zero_shot.json"  # of the default model, on all photographs of CrackForest
@@ -281,4 +281,6 @@ def numbers(zero_shot, trainings):
         "trainings": len(trainings),
         "failed": int(trainings["failed"].sum()),
         "failures_by_loss": failures(trainings),
+        "updates_default": photographs.SHORTEST["updates"],
+        "updates_scratch": photographs.SHORT["updates"],
     }

@@ -191,7 +191,7 @@ def training_numbers(run, measured):
         "epochs": experiment.epochs,
         "boundaries": list(experiment.boundaries),
         "prior": experiment.model_options.get("prior", 0.5),
-        "precision": provenance["precision"],
+        "precision": provenance["precision"].replace("mixed_", "mixed precision with "),
         "seconds": provenance["seconds"],
         "commit": provenance["commit"],
         "final": {name: float(values[-1]) for name, values in history.items()},
@@ -278,18 +278,24 @@ def comparison_numbers(measured, best, baseline):
         By loss, from `evaluation.best_threshold`.
     baseline : dict
         radius, factor, mean_iou and crack_iou of the classical baseline.
+
+    Returns
+    -------
+    dict
+        best holds the measures of the loss with the highest mean IoU at 0.5; its ``loss`` names all that share this
+        value to three digits, as shown, such as "BCE and focal".
     """
     claimed = {loss: measures[measures["evaluated"]] for loss, measures in measured.items()}
     cast = {loss: values["unthresholded_mean_iou"] for loss, values in claimed.items()}
     thresholded = {loss: values["mean_iou"] for loss, values in claimed.items()}
     reported = {loss: TABLE_1[loss]["val_miou"] for loss in claimed if loss in TABLE_1}
-    first, last = (choose(thresholded, key=thresholded.get) for choose in (max, min))
+    first = max(thresholded, key=thresholded.get)
+    shown = {loss: round(value, 3) for loss, value in thresholded.items()}
     return {
         "networks": {4: "four"}.get(len(measured), str(len(measured))),
         "baseline": baseline,
         "evaluated": next(iter(measured.values()))["evaluated"],
-        "best": {**claimed[first], "loss": title(first)},
-        "last": {**claimed[last], "loss": title(last), "at_best_threshold": best[last]},
+        "best": {**claimed[first], "loss": joined(title(loss) for loss in shown if shown[loss] == shown[first])},
         "chosen": best,
         "cast_order": order(cast),
         "thresholded_order": order(thresholded),

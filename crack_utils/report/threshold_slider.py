@@ -35,8 +35,8 @@ def slider(runs, pair):
         labels: each step's threshold in words; photograph: a data URI; networks: for each loss title, masks (data
         URIs, one a step) and mean_iou (of the whole set, pooled over its images, one a step); best_at_half and
         best_as_cast: the title with the highest mean IoU at the first and the last step, or the titles of all that
-        have it, to three digits as shown, such as "BCE, Dice and focal"; same_winner: whether these
-        are one; source: what it was made from.
+        have it, to three digits as shown, such as "BCE, Dice and focal"; change: what the last step does to the
+        winner of the first, in words; source: what it was made from.
     """
     thresholds = steps()
     networks = [_network(loss, run, pair, thresholds) for loss, run in runs.items()]
@@ -46,9 +46,9 @@ def slider(runs, pair):
         "labels": [_label(threshold) for threshold in thresholds],
         "photograph": _uri(np.uint8(np.rint(255 * resize_image(read_image(pair.image, pair.bits), size)))),
         "networks": networks,
-        "best_at_half": first,
-        "best_as_cast": last,
-        "same_winner": first == last,
+        "best_at_half": joined(first),
+        "best_as_cast": joined(last),
+        "change": _change(first, last, len(networks)),
         "source": ", ".join(run.id for run in runs.values()),
     }
 
@@ -66,7 +66,18 @@ def steps():
 
 def _best(networks, step):
     shown = {network["title"]: round(network["mean_iou"][step], 3) for network in networks}
-    return joined(name for name, value in shown.items() if value == max(shown.values()))
+    return [name for name, value in shown.items() if value == max(shown.values())]
+
+
+def _change(first, last, count):
+    """Return what became of the winners among so many networks, in words that are true where several are equal."""
+    if len(last) == count:
+        return "no winner"
+    if first == last:
+        return f"the same winner{'s' * (len(last) > 1)} but other distances"
+    if set(first) & set(last):
+        return "not the same winners"
+    return "another winner" if len(last) == 1 else "other winners"
 
 
 def _network(loss, run, pair, thresholds):

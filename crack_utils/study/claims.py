@@ -35,7 +35,7 @@ MEASURES = {
     "optimism": "mean IoU, validation less test",
     "memory_gib": "peak memory [GiB]",
 }
-OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp", "adagrad": "AdaGrad", "nesterov": "Nesterov", "sgd": "gradients"}
+OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp", "adagrad": "AdaGrad", "nesterov": "Nesterov", "sgd": "plain SGD"}
 WITHOUT_LIMITS = ("memory_gib",)
 SMALL = re.compile(r"0\.00\d+|\d(\.\d+)?e-\d+")  # a learning rate in the name of a variant
 

@@ -22,7 +22,7 @@ import pandas as pd
 from scipy import stats
 
 from crack_utils.data.synthetic import render, render_specimen
-from crack_utils.geometry import tip_errors
+from crack_utils.geometry import measure_cracks, tip_errors
 from crack_utils.inference.measure import measure
 from crack_utils.runtime import paths
 from crack_utils.runtime.atomic import atomic_write
@@ -95,9 +95,9 @@ def measure_specimen(trained, specimen, seed=SEED, size=SIZE, looks="wide"):
     -------
     dict
         specimen; tips, how many are true; error_px, the largest distance between a true tip and the found one that
-        belongs to it, infinite for a miss, NaN where no crack was drawn; at_mouth, whether the first found tip is
-        nearer to where the crack begins than to a tip; right_end, see `is_right_end`; right_end_probability, as stated;
-        cracks, how many were found.
+        belongs to it, infinite for a miss, NaN where no crack was drawn; length_error_px, likewise, against the length
+        of the primary crack's true mask; at_mouth, whether the first found tip is nearer to where the crack begins than
+        to a tip; right_end, see `is_right_end`; right_end_probability, as stated; cracks, how many were found.
     """
     photograph = draw(specimen, seed, size, looks)
     image = np.float32(photograph.image) / 255
@@ -106,6 +106,8 @@ def measure_specimen(trained, specimen, seed=SEED, size=SIZE, looks="wide"):
     row = {"specimen": specimen, "tips": len(photograph.tips), "cracks": len(cracks)}
     if len(photograph.tips):
         row["error_px"] = tip_errors([photograph.tips], [tip]).distances.max()
+        length = max((crack.length for crack in measure_cracks(photograph.parts == 1)), default=0)
+        row["length_error_px"] = abs(cracks[0].length - length) if cracks else math.inf
     if tip is None or not tip.found:
         return row
     to_tip, to_mouth = (

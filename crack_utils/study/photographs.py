@@ -31,8 +31,8 @@ TEST = 0.2  # of the photographs
 VALIDATION = 0.2  # of the labels that a training is given
 LABELS = (5, 10, 20, 40)  # and all
 QUESTIONS = ("recipe", "ingredients", "losses", "losses on specimens", "labels")
-SHORT = {"updates": 1000}  # of the trainings that are compared with each other: some minutes
-SHORTEST = {"updates": 300}  # of those that only must not fail: two minutes of one core, also without AMX
+SHORT = {"updates": 500}  # of trainings from scratch that are compared with each other: some minutes
+SHORTEST = {"updates": 300}  # of those from the default model: two minutes of one core, also without AMX
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,9 +91,9 @@ def cases():
         for loss in REPORTED
     ]
     labels = [
-        Case("labels", start or "from scratch", labels=count, options=SHORT | {"start": start})
+        Case("labels", name, labels=count, options=options)
         for count in (*LABELS, None)
-        for start in ("default", "")
+        for name, options in (("default", SHORTEST), ("from scratch", SHORT | {"start": ""}))
     ]
     return [*recipe, *ingredients, *by_loss, *labels]
 

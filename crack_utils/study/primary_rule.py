@@ -6,7 +6,8 @@ shows specimens and surfaces, by turns, to a network and fits a conditional logi
 lies on the primary one, if any does. Of a surface, as of pavement and concrete, this is the largest crack. It prints
 how often the rule chooses rightly among cracks of which one is right (in five parts, each fitted on the other four),
 how often the longest crack would be right, the mean probability of the chosen ones beside the share of all pictures in
-which they were right, the usual features of ends, and the weights. These two are copied into the module by hand.
+which they were right (for all pictures, and for specimens and surfaces alone), the usual features of ends, and the
+weights. These two are copied into the module by hand.
 """
 
 import sys
@@ -62,11 +63,11 @@ def gather(predictor, pictures, seed=SEED):
 
     Returns
     -------
-    list of (ndarray of shape (n + 1, k + 1), int)
-        Features, and the row of the crack on the primary one. The last row is the alternative that none of the n
-        candidates is right; it has a 1 in the last column, where the candidates have 0.
+    dict of int to (ndarray of shape (n + 1, k + 1), int)
+        By the number of the picture: features, and the row of the crack on the primary one. The last row is the
+        alternative that none of the n candidates is right; it has a 1 in the last column, where the candidates have 0.
     """
-    found = []
+    found = {}
     for number in range(pictures):
         image, primary = draw(number, seed)
         field, level = as_field(predictor.predict(image), predictor.threshold)
@@ -76,12 +77,12 @@ def gather(predictor, pictures, seed=SEED):
         hits = [primary[tuple(crack.pixels.T)] for crack, _, _ in pieces[: len(signs)]]
         on_crack = np.array([hit.sum() * (hit.mean() > ON_CRACK) for hit in hits])
         right = int(on_crack.argmax()) if on_crack.max() > LEAST else len(signs)
-        found.append((block_diag(signs, 1.0), right))
+        found[number] = block_diag(signs, 1.0), right
     return found
 
 
 def fit(found):
-    """Return the weights, shape (k,), of a conditional logistic regression of what `gather` returns."""
+    """Return the weights, shape (k,), of a conditional logistic regression of the values that `gather` returns."""
     spread = np.concatenate([signs for signs, _ in found]).std(axis=0) + 1e-9
     spread[-1] = 0.0  # that none is right is not made less likely
 
@@ -101,22 +102,38 @@ def fit(found):
     return minimize(loss, np.zeros(len(spread)), jac=True).x
 
 
+def shares(rows):
+    """Say how often the rule is right, and how often the longest crack would be.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (pictures, 4)
+        Whether the primary crack was found at all, was chosen, and is the longest; the probability of the chosen one.
+    """
+    there, right, longest, probability = np.transpose(rows)
+    return (
+        f"the primary crack among the found ones in {int(there.sum())} of {len(rows)} pictures; of these, "
+        f"right {right[there > 0].mean():.3f}, the longest {longest[there > 0].mean():.3f}; "
+        f"of all, right {right.mean():.3f}, mean probability {probability.mean():.3f}"
+    )
+
+
 def main(model, pictures):
     """Print how often the rule is right, how often the longest crack is, and the weights."""
     from crack_utils.inference.predictor import load_trained
 
-    found = gather(load_trained(model), pictures)
-    rows = []
+    by_number = gather(load_trained(model), pictures)
+    found, surface = list(by_number.values()), np.array(list(by_number)) % 2 == 1  # as `draw` takes turns
+    rows = np.zeros((len(found), 4))
     for part in range(PARTS):
-        weights = fit([picture for number, picture in enumerate(found) if number % PARTS != part])
-        for signs, right in found[part::PARTS]:
+        weights = fit([picture for place, picture in enumerate(found) if place % PARTS != part])
+        for place in range(part, len(found), PARTS):
+            signs, right = found[place]
             probabilities = softmax(signs @ weights)
             chosen = int(probabilities[:-1].argmax())
-            rows.append((right < len(signs) - 1, chosen == right, right == 0, probabilities[chosen]))
-    there, chosen, longest, probability = np.array(rows, float).T
-    print(f"{int(there.sum())} of {len(found)} pictures with the primary crack among the found ones")
-    print(f"of these, right {chosen[there > 0].mean():.3f}, the longest {longest[there > 0].mean():.3f}")
-    print(f"of all, right {chosen.mean():.3f}, mean probability {probability.mean():.3f}")
+            rows[place] = right < len(signs) - 1, chosen == right, right == 0, probabilities[chosen]
+    for name, of_kind in (("all", rows), ("specimens", rows[~surface]), ("surfaces", rows[surface])):
+        print(f"{name}: {shares(of_kind)}")
     ends = np.concatenate([signs[:-1, OF_ENDS] for signs, _ in found])
     print(f"usual features of ends {np.median(ends, axis=0).round(1).tolist()}")
     print(dict(zip([*WEIGHTS, "none"], np.round(fit(found), 2).tolist(), strict=True)))

@@ -15,7 +15,7 @@ from crack_utils.study.cases import SCALES
 from crack_utils.study.claims import compare_losses, present, variant_title, variants
 from crack_utils.study.published import order
 from crack_utils.study.tables import folder_of, overview, repeated, source
-from crack_utils.study.verdicts import MATTERS, SHARE, WORDS, by_seed, interval, text, verdict
+from crack_utils.study.verdicts import FEW, MATTERS, SHARE, WORDS, by_seed, interval, text, verdict
 
 QUOTED = ("mean_iou", "unthresholded_mean_iou", "crack_at_one", "recall", "expected_calibration_error")  # in the prose
 
@@ -288,6 +288,7 @@ def numbers(full, live, findings):
         "order": {measure: order(values) for measure, values in means.items()},
         "established": {measure: _established(rows) for measure, rows in pairs.items()},
         "matters": MATTERS,
+        "few_seeds": FEW,
         "matched_precision": matched_precision(full),
         "optimizers": _failures(full, "optimizers"),
         "batches": _failures(full, "batches"),

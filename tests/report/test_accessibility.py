@@ -26,6 +26,28 @@ return [...document.querySelectorAll(`article :is(${wide})`)]
   .filter((box) => box.scrollWidth > box.clientWidth + 1)
   .map((box) => box.tagName + ": " + box.textContent.trim().slice(0, 80));
 """
+# Options of commands that a line's end breaks in two.
+BROKEN = """
+const broken = [];
+const texts = document.createTreeWalker(document.querySelector("article"), NodeFilter.SHOW_TEXT);
+while (texts.nextNode()) {
+  for (const match of texts.currentNode.data.matchAll(/--[a-z][\\w-]*/g)) {
+    const range = document.createRange();
+    range.setStart(texts.currentNode, match.index);
+    range.setEnd(texts.currentNode, match.index + match[0].length);
+    if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1) broken.push(match[0]);
+  }
+}
+return broken;
+"""
+# Boxes that scroll without a shade at their edge, and rows of tables that hide it.
+UNSHADED = """
+const style = (box) => getComputedStyle(box);
+const opaque = (row) => /^rgb\\(/.test(style(row).backgroundColor);
+return [...document.querySelectorAll("article .scrolls")]
+  .filter((box) => !style(box).backgroundImage.includes("gradient") || [...box.querySelectorAll("tr")].some(opaque))
+  .map((box) => box.className);
+"""
 
 pytestmark = [
     pytest.mark.acceptance,
@@ -85,6 +107,27 @@ def test_what_is_too_wide_for_a_phone_scrolls_in_its_own_box(driver):
         boxes = driver.execute_script(CUT)
         if boxes or driver.execute_script("return document.documentElement.scrollWidth") > 391:
             found[page.stem] = boxes
+    assert not found
+
+
+def test_no_line_ends_within_an_option_on_a_phone(driver):
+    found = {}
+    for name in ("book/scaling_out", "artifacts/book/crack_growth", "artifacts/book/large_pictures"):
+        show(driver, PAGES / f"{name}.html", 360)
+        assert "--" in driver.find_element("css selector", "article").text
+        if options := driver.execute_script(BROKEN):
+            found[name] = options
+    assert not found
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_what_scrolls_on_a_phone_has_a_shade_at_its_edge(driver, scheme):
+    found = {}
+    for name in ("book/losses", "artifacts/book/models", "artifacts/book/architecture"):
+        show(driver, PAGES / f"{name}.html", 390, scheme)
+        assert driver.find_elements("css selector", "article .scrolls table")
+        if boxes := driver.execute_script(UNSHADED):
+            found[name] = boxes
     assert not found
 
 

@@ -125,7 +125,7 @@ def test_figures_referred_to_are_made_by_a_notebook():
 def test_citations_have_entries_and_entries_are_cited():
     known = bibliography()
     assert [key for key, keywords in known.items() if keywords == "report"] == REPORT_REFERENCES
-    numbers = re.findall(r"Number (\d+) in the report", (BOOK / "references.bib").read_text())
+    numbers = re.findall(r"number_in_report = \{(\d+)\}", (BOOK / "references.bib").read_text())
     assert numbers == [str(number) for number in range(1, 15)]
     assert set(known.values()) == {"report", "added"}
     cited = {

@@ -121,6 +121,14 @@ def test_rows_of_a_table_are_chosen_by_name(live_values):
         live_tables.chosen(entries, "R61 R7", "a.b")
 
 
+def test_notes_at_the_end_of_a_stored_table_become_sentences(live_values):
+    import live_tables
+
+    rows = [["failed", ""], ["fill", "0.1"], ["waiting: 1.5 %", ""], ["measured on x", ""]]
+    assert live_tables.without_notes(rows) == (rows[:2], ["Waiting: 1.5 %.", "Measured on x."])
+    assert live_tables.without_notes(rows[1:2]) == (rows[1:2], [])
+
+
 def test_a_missing_notebook_and_a_wrong_format_are_told(live_values, tmp_path):
     with pytest.raises(live_values.ValueMissing, match="no executed notebook"):
         live_values.read_records(tmp_path / "n.ipynb")

@@ -1,6 +1,7 @@
 """What the page of certainty shows, from a calibration whose numbers are known."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from crack_utils.data import novelty
@@ -94,3 +95,26 @@ def test_what_is_said_of_each_version(image):
     assert "flatter" in warnings["half the contrast"]
     assert "more blurred" in warnings["blurred by 1.5 px"] or "smoother" in warnings["blurred by 1.5 px"]
     assert "noisier" in warnings["noise of 10 %"]
+
+
+def test_bounds_hold_on_half_of_many_specimens_and_misses_take_the_bound_away():
+    errors = np.random.default_rng(0).exponential(2, 300)
+    tables = {
+        "usual": pd.DataFrame({"error_px": errors, "length_error_px": np.where(errors < 1, errors, np.inf)}),
+        "plates": pd.DataFrame({"error_px": [np.nan, *errors, np.inf]}),
+    }
+    table = certainty.coverage_table(read=tables.get)
+    assert table["specimens"].tolist() == [300, 300, 301]  # a picture without a crack has no error
+    length, tip, plates = table.to_dict("records")
+    # Six in ten are missed, so no bound can hold for eight in ten.
+    assert np.isnan(length["error at most [px]"]) and np.isnan(length["covered"])
+    for row in (tip, plates):
+        assert row["error at most [px]"] == pytest.approx(np.quantile(errors, 0.8), rel=0.1)
+        assert row["covered"] == pytest.approx(0.8, abs=0.02)
+        assert row["to"] - row["if it holds, from"] == pytest.approx(2 * 1.96 * np.sqrt(0.8 * 0.2 / 150), rel=0.1)
+
+
+def test_the_bounds_hold_on_the_committed_tables():
+    table = certainty.coverage_table().dropna(subset="covered")
+    assert len(table) >= 3
+    assert (table["covered"] >= table["if it holds, from"]).all()

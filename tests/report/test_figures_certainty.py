@@ -30,7 +30,8 @@ def test_error_bounds_count_misses_and_mark_the_bound():
     np.testing.assert_allclose(length.lines[0].get_xydata(), [[0, 0], [1, 0.25], [2, 0.5], [4, 0.75], [8, 1]])
     np.testing.assert_allclose(length.lines[1].get_xydata(), [[0, 0.8], [4, 0.8], [4, 0]])
     np.testing.assert_allclose(tip.lines[0].get_xydata(), [[0, 0], [1, 1 / 3], [3, 2 / 3]])  # one of three was missed
-    assert len(tip.lines) == 1 and [text.get_text() for text in tip.texts] == ["no bound"]
+    assert len(tip.lines) == 1 and not tip.texts
+    assert [axes.get_title() for axes in figure.axes] == ["error of the length", "error of the tip: no bound"]
     plt.close(figure)
 
 

@@ -73,8 +73,11 @@ class TestReport:
         assert numbers["thresholded_spread"] == pytest.approx(0.005)
         assert numbers["cast_spread"] == pytest.approx(0.387)
         assert numbers["report_spread"] == pytest.approx(0.988796 - 0.59285)
-        assert numbers["last"]["mean_iou"] == 0.983 and numbers["chosen"] == BEST
-        assert numbers["last"]["loss"] == "Tversky" and numbers["last"]["at_best_threshold"]["threshold"] == 0.4
+        assert numbers["best"]["mean_iou"] == 0.988 and numbers["chosen"] == BEST
+
+    def test_a_tie_names_all_that_are_best(self):
+        tied = {**MEASURED, "bce": measured(0.62, 0.9881)}  # and focal 0.988: 0.988 both, as shown
+        assert tables.comparison_numbers(tied, BEST, {})["best"]["loss"] == "BCE and focal"
 
     def test_the_reports_table(self):
         table = tables.table_1()

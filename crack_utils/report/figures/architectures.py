@@ -1,10 +1,21 @@
 """Figures of the architectures: attention maps, and measures by the width of the crack."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
 
 from crack_utils.report.figures.style import CRACK, show, tint
+
+# Of up to six architectures: told apart by readers with any kind of colour vision, on white and on dark pages.
+LOOKS = (
+    ("#4477aa", "-", "o"),
+    ("#e69f00", "--", "s"),
+    ("#aa3377", "-.", "^"),
+    ("#228833", "-", "D"),
+    ("#ee6677", "--", "v"),
+    ("#56b4e9", "-.", "P"),
+)
 
 
 def attention(images, masks, maps):
@@ -61,14 +72,14 @@ def by_width(tables, question, measures):
     families = list(dict.fromkeys(means["variant"]))
     figure, grid = plt.subplots(1, len(measures), figsize=(10, 4), sharex=True, squeeze=False)
     for axes, (measure, title) in zip(grid[0], measures.items(), strict=True):
-        for family, colour in zip(families, sns.color_palette("colorblind"), strict=False):
+        for family, (colour, line, marker) in zip(families, itertools.cycle(LOOKS), strict=False):
             own = means[means["variant"] == family].sort_values("crack_width")
-            axes.plot(own["crack_width"], own[measure], "o", color=colour, ms=3, alpha=0.4)
+            axes.plot(own["crack_width"], own[measure], "o", color=colour, ms=3, alpha=0.4, mec="none")
             values = own[["crack_width", measure]].to_numpy()
             thirds = np.array([part.mean(axis=0) for part in np.array_split(values, 3)])
-            axes.plot(*thirds.T, "-", color=colour, lw=2, label=family)
+            axes.plot(*thirds.T, ls=line, marker=marker, ms=6, color=colour, lw=2, label=family)
         axes.set(title=title, xlabel="width of the crack [px]")
         axes.grid(alpha=0.3)
     handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(families))
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(families), handlelength=3, columnspacing=1.2)
     return figure

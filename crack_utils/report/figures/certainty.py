@@ -38,7 +38,7 @@ def reliability_diagram(true, probability, calibrated):
 
 
 def error_bounds(errors, intervals):
-    """Show the share of pictures with an error below a value, and the error bounds.
+    """Show the share of pictures with an error below a value, and the error bounds; a title says where there is none.
 
     A curve ends below 1 if the crack was missed in some pictures.
 
@@ -59,14 +59,13 @@ def error_bounds(errors, intervals):
         finite = values[np.isfinite(values)]
         share = np.arange(1, len(finite) + 1) / max(len(values), 1)
         axes.step([0, *finite], [0, *share], where="post", color=CRACK, lw=2)
-        axes.set(title=f"error of the {name}", xlabel="error [px]", xscale="symlog", xlim=(0, None), ylim=(0, 1.02))
-        axes.xaxis.set_major_formatter("{x:g}")
         bound = intervals.get(name, {}).get("bound_px")
+        title = f"error of the {name}" + (": no bound" if name in intervals and bound is None else "")
+        axes.set(title=title, xlabel="error [px]", xscale="symlog", xlim=(0, None), ylim=(0, 1.02))
+        axes.xaxis.set_major_formatter("{x:g}")
         if bound is not None:
             axes.plot([0, bound, bound], [intervals["level"]] * 2 + [0], color=FOUND, lw=1.5, ls="--")
             axes.annotate(f" {bound:.1f} px", (bound, 0.03), color=FOUND)
-        elif name in intervals:
-            axes.text(0.97, 0.05, "no bound", transform=axes.transAxes, ha="right", color=FOUND)
     grid[0].set_ylabel("share of pictures")
     return figure
 

@@ -36,7 +36,7 @@ def measured_crack(image, mask, cracks):
         drawn.set_array(0.5 * (line.widths[1:] + line.widths[:-1]))
         drawn.set_clim(0, primary.max_width)
         left.add_collection(drawn)
-    figure.colorbar(drawn, ax=left, label="width [px]", shrink=0.8)
+    figure.colorbar(drawn, ax=left, label="width [px]", location="left", shrink=0.8)
     if primary.tip.found:
         row, column = primary.tip.position
         left.plot(column, row, "+", color=MISSED, ms=12, mew=1.5)
@@ -53,5 +53,5 @@ def measured_crack(image, mask, cracks):
         label=f"widest {primary.max_width:.1f} px",
     )
     right.set(xlabel="along the primary crack [px]", ylabel="width [px]", title="Width profile", ylim=(0, None))
-    right.legend()
+    right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2)  # in the axes it would lie on the curve
     return figure

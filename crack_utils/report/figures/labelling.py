@@ -110,17 +110,15 @@ def progress(runs, names):
     for axes, key, label in ((left, "iou", "IoU with the true crack"), (right, "distance", "boundary distance [px]")):
         values = np.array([[step[key] for step in run] for run in runs])  # (photographs, steps)
         axes.plot(values.T, color=QUIET, lw=0.8, alpha=0.5)
-        axes.plot(np.median(values, axis=0), "-o", color=CRACK, lw=2.5, label="median")
         medians = np.median(values, axis=0)
-        for place, value in enumerate(medians):
-            neighbours = medians[max(place - 1, 0) : place + 2]
-            above = 9 if value >= neighbours.mean() else -20  # beside the line, not on it
-            text = {"textcoords": "offset points", "ha": "center", "color": CRACK}
-            axes.annotate(f"{value:.2f}", (place, value), (0, above), **text)
+        axes.plot(medians, "-o", color=CRACK, lw=2.5, label="median")
         axes.set(ylabel=label, xlim=(-0.3, len(names) - 0.7))
         axes.set_xticks(range(len(names)), names)
-        axes.margins(y=0.2)
-    left.legend(loc="lower right")
+        for place, value in enumerate(medians):  # under its name, where no line crosses it
+            axes.annotate(f"{value:.2f}", (place, 0), (0, -31), xycoords=("data", "axes fraction"),
+                          textcoords="offset points", ha="center", color=CRACK)  # fmt: skip
+        axes.margins(y=0.1)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center")
     return figure
 
 

@@ -33,14 +33,15 @@ def network(table):
     figure, axes = plt.subplots(figsize=(10, 4.6))
     table = table[table["kind"].isin(list(KIND_COLOURS))]
     tallest = max(shape[0] for shape in table["output_shape"])
+    most = max(shape[2] for shape in table["output_shape"])
     left, previous, skips, centres = 0.0, "", [], {}
     for row in table.itertuples():
         height = row.output_shape[0] / tallest
-        width = 0.25 + row.output_shape[2] / 220
+        width = 0.15 + 1.5 * row.output_shape[2] / most
         axes.add_patch(Rectangle((left, -height / 2), width, height, color=KIND_COLOURS[row.kind], alpha=0.85, lw=0))
         axes.text(left + width / 2, height / 2 + 0.02, f"{row.output_shape[2]}", ha="center", fontsize=7, color=QUIET)
         centres[row.layer] = (left + width / 2, height / 2)
-        left += width + 0.22
+        left += width + 0.3
         if row.kind == "MaxPooling2D":
             skips.append(previous)
             left += 0.25

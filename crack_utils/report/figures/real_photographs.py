@@ -59,7 +59,7 @@ def label_curves(table):
 
 
 def f1_over_minutes(trainings):
-    """Show F1 at 2 px over the minutes of each training on all photographs, a colour a case of the recipe.
+    """Show F1 at 2 px over the minutes of each training of the recipe and of the losses, a colour a case of the recipe.
 
     Parameters
     ----------
@@ -71,9 +71,8 @@ def f1_over_minutes(trainings):
     matplotlib.figure.Figure
     """
     figure, axes = plt.subplots(figsize=(8, 4))
-    photographs = trainings[trainings["question"] != "losses on specimens"]
-    full = photographs[(photographs["labels"] == "all") & (photographs["failed"] == 0)]
-    short = full[full["question"] != "recipe"]
+    full = trainings[(trainings["labels"] == "all") & (trainings["failed"] == 0)]
+    short = full[full["question"] == "losses"]
     if len(short):
         axes.plot(short["minutes"], short["f1_tolerance_2"], "o", color=QUIET, alpha=0.4, label="short trainings")
     for case, rows in full[full["question"] == "recipe"].groupby("case", sort=False):

@@ -1,6 +1,6 @@
 """Figures of the study behind Table 1: how ranks change at the threshold, and why."""
 
-from textwrap import fill
+from textwrap import fill, wrap
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -87,11 +87,11 @@ def threshold_curves(tables):
         axes.fill_between(x, table.min(axis=1), table.max(axis=1), color=LOSS_COLOURS[loss], alpha=0.15, lw=0)
         axes.plot(x[-1], table.iloc[-1].mean(), "s", color=LOSS_COLOURS[loss], ms=8, clip_on=False)
     axes.axvline(0, color=QUIET, lw=1)
-    axes.annotate("0.5", (0, 1.0), ha="center", fontsize=9, color=QUIET, xycoords=("data", "axes fraction"))
-    for name, limit in metrics.ROUNDS_TO_ONE.items():
+    for limit in metrics.ROUNDS_TO_ONE.values():
         axes.axvline(_logit(limit, last), color=QUIET, lw=1, ls=":")
-        place = (_logit(limit, last), 1.0)
-        axes.annotate(name, place, ha="center", fontsize=9, color=QUIET, xycoords=("data", "axes fraction"))
+    for name, limit in {"0.5": 0.5, **metrics.ROUNDS_TO_ONE}.items():
+        axes.annotate(name, (_logit(limit, last), 1), (0, 3), xycoords=("data", "axes fraction"),
+                      textcoords="offset points", ha="center", fontsize=9, color=QUIET)  # fmt: skip
     ticks = [0.001, 0.1, 0.5, 0.9, 0.999, 0.99999]
     axes.set_xticks([*map(_logit, ticks), last], [*map(str, ticks), "cast"])
     axes.set(xlabel="threshold (on the scale of its logit)", ylabel="mean IoU of the test set")
@@ -156,7 +156,7 @@ def saturation():
 def claims(findings):
     """Show each finding's difference by its first measure with its interval, coloured by verdict.
 
-    The gray band holds differences that do not matter.
+    The band around zero holds differences that do not matter.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def claims(findings):
         axes.plot([finding.low, finding.high], [row, row], color=colour, lw=5, alpha=0.4, solid_capstyle="butt")
         axes.plot(finding.value, row, "o", color=colour, ms=7)
     axes.axvline(0, color=QUIET, lw=1)
-    axes.set_yticks(range(len(shown)), [fill(finding.claim, 42) for finding in shown])
+    axes.set_yticks(range(len(shown)), [_even(finding.claim, 38) for finding in shown])
     axes.set(xlabel="difference in the direction of the claim", ylim=(len(shown) - 0.5, -0.5))
     axes.grid(axis="x", alpha=0.3)
     return figure
@@ -188,6 +188,12 @@ def _ranks(tables, measure, losses):
 
     means = tables.values("losses", measure, losses, worked=True).mean(axis=-1)
     return rankdata(means if measure in FALLING else -means, axis=0)
+
+
+def _even(text, width):
+    """Break a text into as few lines as the width [letters] asks for, of about equal length."""
+    lines = len(wrap(text, width))
+    return next(fill(text, least) for least in range(1, width + 1) if len(wrap(text, least)) == lines)
 
 
 def _logit(probability, infinite=None):

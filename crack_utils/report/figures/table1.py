@@ -40,15 +40,16 @@ def consistency_curves(name="val"):
                 axes.annotate(label, (masks.crack_share[0], masks.area_ratio.max()), (0, 4), textcoords="offset points",
                               color=colour, fontsize=8, ha="center", rotation=90)  # fmt: skip
         axes.axhline(1, color=QUIET, lw=0.8, zorder=0)
-        axes.set(title=HEADS[kind], yscale="log", ylim=(0.15, 8), ylabel="predicted / true crack area")
-        axes.set_yticks([0.2, 0.5, 1, 2, 5], ["0.2", "0.5", "1", "2", "5"])
+        axes.set(title=HEADS[kind], yscale="log", ylim=(0.15, 14), ylabel="predicted / true crack area")
+        axes.set_yticks([0.2, 0.5, 1, 2, 5, 10], ["0.2", "0.5", "1", "2", "5", "10"])
         axes.minorticks_off()
+        axes.grid(axis="x", alpha=0.3)  # a level line would cross the names
     panels[1].set_ylabel("")
     _truncated(panels[2], name)
     for axes in panels:
         axes.set(xlabel="crack share of the masks", xscale="log", xlim=(1e-4, 0.6))
         axes.set_xticks([0.001, 0.01, 0.1], ["0.1 %", "1 %", "10 %"])
-        axes.grid(alpha=0.3)
+    panels[2].grid(alpha=0.3)
     handles, labels = panels[0].get_legend_handles_labels()
     dotted = plt.Line2D([], [], color=LOSS_COLOURS["bce"], ls=":", lw=2.5)
     figure.legend(
@@ -64,5 +65,5 @@ def _truncated(axes, name):
         axes.plot(shares, recall, color=colour, lw=2.5)
     most = table1.most_share_by_loss(name)
     axes.axvspan(most, 0.6, color=QUIET, alpha=0.2, lw=0)
-    axes.text(np.sqrt(most * 0.6), 0.03, "excluded by\nBCE's loss", ha="center", color=QUIET, fontsize=7)
+    axes.text(np.sqrt(most * 0.6), 0.03, "excluded by\nBCE's loss", ha="center", color=QUIET, fontsize=8, rotation=90)
     axes.set(title="Mean IoU as cast,\nclass accuracy at 0.5", ylim=(0, 1.03), ylabel="share of crack at exactly 1.0")
