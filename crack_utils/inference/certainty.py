@@ -88,7 +88,7 @@ def _about(intervals, cracks, scale, other, unlike, corrections):
     said = []
     if crack.tip.found:
         told = _distance(crack.tip.uncertainty, crack.mm_per_px)
-        said.append(f"The probability places the tip of what was found within {told}.")
+        said.append(f"By the probability map, the tip of the crack found is within {told}.")
         if "tip" not in corrections:
             right = number(crack.tip.right_end_probability, ".0%")
             said.append(f"That this is the primary crack, and this end its tip, has a probability of {right}.")

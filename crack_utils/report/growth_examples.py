@@ -185,8 +185,8 @@ def sequence_table(followed):
     probabilities = [cracks[0].tip.right_end_probability if cracks else None for cracks in followed.cracks]
     return pd.DataFrame(
         {
-            "tip row": single[:, 0],
-            "tip column": single[:, 1],
+            "tip row [px]": single[:, 0],
+            "tip column [px]": single[:, 1],
             "right end": np.array(probabilities, float),
             "error [px]": np.hypot(*(single - true).T),
             "outlier": np.where(joint.outliers, "yes", "no"),

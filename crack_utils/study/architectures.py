@@ -78,7 +78,7 @@ def cost_table(tables, networks):
     Returns
     -------
     DataFrame
-        Parameters, multiply–adds for one picture, receptive field [px], median time [s] and peak memory [GiB] of the
+        Parameters, multiply-adds for one picture, receptive field [px], median time [s] and peak memory [GiB] of the
         study's trainings, and the time of a prediction on this machine [ms].
     """
     size = SCALES[QUESTION]["base"]["size"]
@@ -88,7 +88,7 @@ def cost_table(tables, networks):
         runs = tables.runs[(tables.runs["question"] == QUESTION) & (tables.runs["variant"] == family)]
         rows[family] = {
             "parameters": f"{network.count_params():,}",
-            "multiply–adds, million": f"{work / 1e6:,.0f}",
+            "multiply-adds, million": f"{work / 1e6:,.0f}",
             "receptive field [px]": "all" if np.isinf(field) else f"{field:.0f}",
             "training [s]": f"{runs['seconds'].median():.0f}",
             "memory [GiB]": f"{runs['peak_memory_gib'].median():.2f}",
@@ -121,7 +121,7 @@ def shared_computation(network, image):
         predicted[way], seconds[way] = predict(), _seconds(predict)
     work = [models.crops_multiply_adds(network, image.shape)]
     work.append(models.layer_table(network, image.shape)["multiply_adds"].sum())
-    rows = pd.DataFrame({"multiply–adds": work, "time [s]": seconds.values()}, index=list(seconds), dtype=float)
+    rows = pd.DataFrame({"multiply-adds": work, "time [s]": seconds.values()}, index=list(seconds), dtype=float)
     rows.loc["times more"] = rows.iloc[0] / rows.iloc[1]
     return rows, float(np.abs(predicted["crop by crop"] - predicted["at once"]).max())
 
@@ -155,7 +155,7 @@ def numbers(tables, shared, difference):
             }
             for family in variants(tables, QUESTION)
         },
-        "crops_work": float(shared.loc["times more", "multiply–adds"]),
+        "crops_work": float(shared.loc["times more", "multiply-adds"]),
         "crops_time": float(shared.loc["times more", "time [s]"]),
         "crops_difference": difference,
     }
@@ -174,7 +174,7 @@ def _above(tables, family):
 
 
 def _work_and_field(network, size):
-    """Return the multiply–adds for one picture and the receptive field [px]."""
+    """Return the multiply-adds for one picture and the receptive field [px]."""
     if hasattr(network, "multiply_adds"):  # Mask R-CNN is not a graph of layers, and its boxes use the whole picture
         return network.multiply_adds(size), np.inf
     layers = models.layer_table(network, size)

@@ -228,7 +228,7 @@ def findings_table(findings):
             "claim": finding.claim,
             "report": finding.reported,
             "ours": finding.contrast,
-            "difference [95 %]": finding.shown,
+            "difference [95\u00a0%]": finding.shown,
             "verdict": finding.verdict,
         }
         for finding in findings

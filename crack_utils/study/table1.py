@@ -274,7 +274,7 @@ def verdicts():
             reading = f"one mask per model (cast or at 0.5), {kind} accuracy"
             rows.append((set_title, reading, verdict, because))
         bce = bounds[(bounds["set"] == set_title) & (bounds["loss"] == "bce")].iloc[0]
-        because = f"BCE's accuracy needs a loss of at least {bce['least']:.4f}; published is {bce['published']:.5f}"
+        because = f"BCE’s accuracy needs a loss of at least {bce['least']:.4f}; published is {bce['published']:.5f}"
         verdict = "excluded" if bce["excluded"] else "consistent"
         rows.append((set_title, "mean IoU as cast, global accuracy at 0.5", verdict, because))
         because = f"any crack share up to {number(most_share_by_loss(name), '.1%')}"

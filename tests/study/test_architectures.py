@@ -84,15 +84,15 @@ def test_what_shared_computation_saves():
     image = np.random.default_rng(0).random((9, 12), dtype="float32")
     found, difference = architectures.shared_computation(network, image)
     assert difference < 1e-5
-    assert found.loc["crop by crop", "multiply–adds"] == models.crops_multiply_adds(network, (9, 12))
-    assert found.loc["times more", "multiply–adds"] == pytest.approx(
-        found["multiply–adds"].iloc[0] / found["multiply–adds"].iloc[1]
+    assert found.loc["crop by crop", "multiply-adds"] == models.crops_multiply_adds(network, (9, 12))
+    assert found.loc["times more", "multiply-adds"] == pytest.approx(
+        found["multiply-adds"].iloc[0] / found["multiply-adds"].iloc[1]
     )
     assert list(found.index) == ["crop by crop", "at once", "times more"]
 
 
 def test_numbers_can_be_recorded(tables):
-    shared = pd.DataFrame({"multiply–adds": [3.0], "time [s]": [2.0]}, index=["times more"])
+    shared = pd.DataFrame({"multiply-adds": [3.0], "time [s]": [2.0]}, index=["times more"])
     found = json.loads(json.dumps(architectures.numbers(tables, shared, 0.0)))
     assert (found["seeds"], found["crops_work"], found["crops_time"]) == (3, 3.0, 2.0)
     assert found["mean_iou"]["sliding window"]["value"] < found["mean_iou"]["U-Net"]["low"]

@@ -196,7 +196,7 @@ class TestPossibleIntervals:
 
     def test_recall_and_precision_of_a_family_are_means_over_specimens_and_seeds(self):
         study = tables.read(tables.folder_of("families"))
-        shared = pd.DataFrame(1.0, index=["times more"], columns=["multiply–adds", "time [s]"])
+        shared = pd.DataFrame(1.0, index=["times more"], columns=["multiply-adds", "time [s]"])
         numbers = architectures.numbers(study, shared, 0.0)["families"]
         of_window = study.specimens[study.specimens["variant"] == "sliding window"]
         for measure in ("recall", "precision"):
