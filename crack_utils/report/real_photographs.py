@@ -111,6 +111,33 @@ def failures(trainings, questions=BY_LOSS):
     )
 
 
+def with_few_labels(trainings, count=10):
+    """Say what few labels give, beside what the whole preset gives with all labels.
+
+    Parameters
+    ----------
+    trainings : DataFrame
+        From `read_trainings`.
+    count : int
+        Of labels, training and validation together.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    few = trainings[(trainings["question"] == "labels") & (trainings["labels"].astype(str) == str(count))]
+    near = few.loc[few["case"] == "default", "f1_tolerance_2"].fillna(0.0)
+    whole = case_table(trainings, "recipe")["F1 at 2 px"]
+    if near.empty or whole.empty:
+        return f"Trainings with {count} labels have not been made yet."
+    mean, least, most, everything = (number(value, ".3f") for value in (near.mean(), near.min(), near.max(), whole[0]))
+    return (
+        f"With {count} labels, drawn {len(near)} times, F1 at 2 px is {mean} on average ({least} to {most}): "
+        f"{number(near.mean() / whole[0], '.1%')} of the {everything} that the whole preset gives with all labels."
+    )
+
+
 def ingredient_table(trainings, base="all"):
     """Return what leaving out each ingredient of the preset changes, on the same seeds.
 
@@ -281,6 +308,7 @@ def numbers(zero_shot, trainings):
         "trainings": len(trainings),
         "failed": int(trainings["failed"].sum()),
         "failures_by_loss": failures(trainings),
+        "ten_labels": with_few_labels(trainings),
         "updates_default": photographs.SHORTEST["updates"],
         "updates_scratch": photographs.SHORT["updates"],
     }

@@ -37,6 +37,12 @@ def test_a_failed_training_counts_as_zero(trainings):
     assert table.loc["all", "pooled F1"] == pytest.approx(0.7)
 
 
+def test_few_labels_are_compared_with_all(trainings):
+    said = chapter.with_few_labels(trainings, 5)  # 0.6, 0.6 and a failed one, which counts as 0; with all 0.8
+    assert "drawn 3 times, F1 at 2 px is 0.400 on average (0.000 to 0.600): 50.0\u00a0% of the 0.800" in said
+    assert chapter.with_few_labels(trainings) == "Trainings with 10 labels have not been made yet."
+
+
 def test_failures_are_counted_with_an_exact_limit(trainings):
     loss = pd.DataFrame({"question": ["losses"] * 12 + ["losses on specimens"] * 8, "failed": 0})
     said = chapter.failures(pd.concat([trainings, loss]))  # 1 - 0.05^(1/20) = 0.1391; the failed one is of labels
