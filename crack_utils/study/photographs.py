@@ -141,9 +141,9 @@ def measure(case, seed, data=DATA):
     Returns
     -------
     dict
-        question, case, labels, seed, commit, failed (0 or 1), attempts, minutes, threshold, and on the test set f1,
-        precision, recall (pooled over all pixels) and f1_tolerance_2 (mean over photographs). The commit also says
-        which default model a training started from.
+        question, case, labels, seed, commit, failed (0 or 1), attempts, number_type (a Keras dtype policy), minutes,
+        threshold, and on the test set f1, precision, recall (pooled over all pixels) and f1_tolerance_2 (mean over
+        photographs). The commit also says which default model a training started from.
     """
     row = {"question": case.question, "case": case.name, "labels": case.labels or "all", "seed": seed}
     row["commit"] = provenance.commit()
@@ -163,6 +163,7 @@ def measure(case, seed, data=DATA):
     return row | {
         "failed": int(counts.f1 < 0.01),
         "attempts": 1 + len(trained.get("restarted_after", [])),
+        "number_type": trained["precision"],
         "minutes": trained["seconds"] / 60,
         "threshold": calibrate(run).threshold,
         "f1": counts.f1,
