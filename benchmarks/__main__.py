@@ -36,7 +36,7 @@ def main(arguments=None):
     return 0
 
 
-def report(experiment, steps, rounds, side, specimens, large, photograph):
+def report(experiment, steps, rounds, side, specimens, larger, photograph):
     """Return what was measured as CSV, a row a contender; the last row names the machine.
 
     Parameters
@@ -50,20 +50,21 @@ def report(experiment, steps, rounds, side, specimens, large, photograph):
         Of the matrices that are multiplied.
     specimens : int
         Of the pictures that are decoded and read, and of the photographs of a folder.
-    large, photograph : (height, width) [px]
-        Of the large pictures that are predicted, and of the photographs of a folder.
+    larger : sequence of (height, width) [px]
+        Of the larger pictures that are predicted.
+    photograph : (height, width) [px]
+        Of the photographs of a folder.
     """
     machine = hardware.describe()
     gpus = ", ".join(machine["gpus"]) or "no GPU"
-    height, width = experiment.size
     measured_on = (
         f"measured on {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {gpus}; "
-        f"pictures of {height}×{width}; training in batches of {experiment.batch}, prediction one picture a call; "
-        f"{rounds} rounds"
+        f"prediction one picture a call where nothing else is said; {rounds} rounds, {min(rounds, 3)} with the largest "
+        "pictures and with folders"
     )
     rows = [
         HEADER,
-        *networks.rows(experiment, steps, rounds, side, large),
+        *networks.rows(experiment, steps, rounds, side, larger),
         *folders.rows(photograph, max(2, specimens // 2), min(rounds, 3)),
         *inputs.rows(experiment, specimens, steps, rounds),
         [measured_on, *[""] * (len(HEADER) - 1)],
@@ -76,9 +77,9 @@ def report(experiment, steps, rounds, side, specimens, large, photograph):
 def _extent(smallest):
     if smallest:
         experiment = Experiment.preset("smoke", size=(32, 40), batch=2, model_options={"filters": 2})
-        sizes = {"large": (48, 64), "photograph": (64, 96)}
+        sizes = {"larger": [(48, 64)], "photograph": (64, 96)}
         return {"experiment": experiment, "steps": 1, "rounds": 1, "side": 32, "specimens": 2, **sizes}
-    sizes = {"large": (512, 640), "photograph": (400, 600)}
+    sizes = {"larger": [(512, 640), (2048, 2560)], "photograph": (400, 600)}
     return {"experiment": Experiment.preset("quick"), "steps": 8, "rounds": 7, "side": 2048, "specimens": 20, **sizes}
 
 

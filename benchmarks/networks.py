@@ -5,13 +5,17 @@ import numpy as np
 from benchmarks import pytorch_unet
 from benchmarks.timing import Apart, rates_apart, ratios, spread
 from crack_utils.inference import engine
+from crack_utils.inference.tiles import TILE, predict
 
+BATCHES = (1, 4, 8)  # of training, times that of the experiment
+AT_ONCE = 16  # pictures in a call of prediction, where it is not one
+LEAST_STEPS = 2  # of a turn of training
 DEFAULTS = "Keras' defaults (float32, no XLA)"
 OURS = "ours"
 REPORT = "the report's U-Net"
 
 
-def rows(experiment, steps, rounds, side, large):
+def rows(experiment, steps, rounds, side, larger):
     """Measure training and prediction.
 
     Parameters
@@ -23,8 +27,8 @@ def rows(experiment, steps, rounds, side, large):
     rounds : int
     side : int
         Of the square matrices whose product tells what the machine can do.
-    large : (height, width) [px]
-        Of the pictures of the second table of predictions.
+    larger : sequence of (height, width) [px]
+        Of the pictures that are predicted too, one a call; the last ones, in fewer rounds, are cut into tiles.
 
     Returns
     -------
@@ -37,15 +41,26 @@ def rows(experiment, steps, rounds, side, large):
     products = [Apart(dtype, product, (side, dtype), dtype) for dtype in ("float32", "bfloat16")]
     filters = experiment.model_options.get("filters", 64)
     network = build("unet", filters=filters)
+    seen = engine.stride_and_reach(network)
+    batches = [experiment.replace(batch=times * experiment.batch) for times in BATCHES]
+    least = min(rounds, 3)
     found, table = {}, []
-    for what, size, contenders, passes in (
-        ("training", experiment.size, _trainings(experiment, steps, filters), 3),  # backward takes twice as long
-        ("prediction", experiment.size, _predictions(experiment.size, steps, filters), 1),
-        ("prediction", large, _predictions(large, 1, filters), 1),
-    ):
+    for what, size, contenders, passes, turns in (
+        *(  # backward takes twice as long as forward
+            (f"training in batches of {each.batch}", each.size, _trainings(each, steps, filters), 3, rounds)
+            for each in batches
+        ),
+        ("prediction", experiment.size, _predictions(experiment.size, 1, steps, filters, seen), 1, rounds),
+        (f"prediction of {AT_ONCE} at once", experiment.size,
+         _predictions(experiment.size, AT_ONCE, 1, filters, seen), 1, rounds),
+        *(
+            ("prediction", size, _predictions(size, 1, 1, filters, seen), 1, least if size == larger[-1] else rounds)
+            for size in larger
+        ),
+    ):  # fmt: skip
         # One pass forward, in FLOP: a multiplication and an addition each.
         flop = passes * 2 * int(layer_table(network, size).multiply_adds.sum()) / 1e12
-        measured = rates_apart([*contenders, *products], rounds)
+        measured = rates_apart([*contenders, *products], turns)
         table += _rows(f"{what}, {size[0]}×{size[1]}", contenders, measured, flop)
         for dtype in ("float32", "bfloat16"):
             found.setdefault(dtype, []).extend(measured[dtype] if isinstance(measured[dtype], list) else [])
@@ -68,22 +83,44 @@ def training(experiment, steps, ours):
     images = noise(experiment.batch, *experiment.size)
     masks = np.float32(images > 0.97)  # as rare as cracks
     model = compiled_model(experiment, steps, precision, xla)
-    batches = tf.data.Dataset.from_tensors((images, masks)).repeat(steps).prefetch(tf.data.AUTOTUNE)
+    batches = tf.data.Dataset.from_tensors((images, masks)).repeat(steps).prefetch(1)
+    alone = tf.data.Options()
+    alone.autotune.enabled = False  # else what tunes it may keep a short training waiting when it ends
+    batches = batches.with_options(alone)
     callbacks = [StopOnNaN()] if ours else []
     return lambda: model.fit(batches, shuffle=False, verbose=0, callbacks=callbacks), steps * experiment.batch
 
 
-def prediction(size, pictures, filters, how):
-    """Return a turn of prediction, one picture a call, and its pictures; `how` names an engine, or Keras' own way."""
-    from crack_utils import models, predict
+def prediction(size, at_once, calls, filters, how):
+    """Return a turn of prediction and its pictures.
+
+    Parameters
+    ----------
+    size : (height, width) [px]
+        A picture larger than a tile is cut into tiles.
+    at_once, calls : int
+        Pictures in a call, and calls in a turn.
+    filters : int
+        Of the report's network.
+    how : str
+        Names an engine, or Keras' own way.
+    """
+    from crack_utils import models
     from crack_utils.inference.engine import compiled
 
     model = models.build("unet", filters=filters, seed=0)
-    images = noise(pictures, *size)
-    if how == DEFAULTS:
-        return lambda: [model.predict(image[None], verbose=0) for image in images], pictures
-    ready = compiled(model, how)
-    return lambda: [predict(ready, image[..., 0]) for image in images], pictures
+    images = noise(at_once, *size)
+    if how == DEFAULTS and max(size) <= TILE:
+        return lambda: [model.predict(images, verbose=0) for _ in range(calls)], at_once * calls
+    ready = model if how == DEFAULTS else compiled(model, how)
+    return calling(ready, images, calls), at_once * calls
+
+
+def calling(ready, images, calls):
+    """Return a turn: so many calls of a network that has `predict_on_batch`; shape of the images (N, H, W, 1)."""
+    if len(images) > 1:
+        return lambda: [ready.predict_on_batch(images) for _ in range(calls)]
+    return lambda: [predict(ready, images[0, ..., 0]) for _ in range(calls)]
 
 
 def product(side, dtype):
@@ -107,7 +144,7 @@ def noise(count, height, width):
 
 
 def _trainings(experiment, steps, filters):
-    best = _best()
+    best, steps = _best(), max(LEAST_STEPS, steps * 2 // experiment.batch)
     others = [
         Apart(name, pytorch_unet.training, (experiment.size, experiment.batch, steps, filters, half), precision)
         for name, half, precision in pytorch_unet.CONTENDERS
@@ -120,14 +157,14 @@ def _trainings(experiment, steps, filters):
     ]
 
 
-def _predictions(size, pictures, filters):
-    best = _best()
+def _predictions(size, at_once, calls, filters, seen):
+    best, work = _best(), (size, at_once, calls, filters)
     engines = [name for name in engine.ENGINES if name == "tensorflow" or engine.is_installed()]
     return [
-        *(Apart(f"{OURS} ({name}, {best})", prediction, (size, pictures, filters, name), best) for name in engines),
-        Apart(DEFAULTS, prediction, (size, pictures, filters, DEFAULTS)),
+        *(Apart(f"{OURS} ({name}, {best})", prediction, (*work, name), best) for name in engines),
+        Apart(DEFAULTS, prediction, (*work, DEFAULTS)),
         *(
-            Apart(name, pytorch_unet.prediction, (size, pictures, filters, half), precision)
+            Apart(name, pytorch_unet.prediction, (*work, half, seen), precision)
             for name, half, precision in pytorch_unet.CONTENDERS
             if pytorch_unet.is_installed()
         ),

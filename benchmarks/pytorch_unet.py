@@ -77,19 +77,35 @@ def training(size, batch, steps, filters, half):
     return run, steps * batch
 
 
-def prediction(size, pictures, filters, half):
-    """Return a turn of prediction, one picture a call, and its pictures; as `training`."""
+def prediction(size, at_once, calls, filters, half, stride_and_reach):
+    """Return a turn of prediction and its pictures.
+
+    Parameters
+    ----------
+    size, at_once, calls, filters
+        As of `benchmarks.networks.prediction`; large pictures are cut into the same tiles.
+    half : bool
+        As of `training`.
+    stride_and_reach : (int, float) [px]
+        Of the network, see `engine.stride_and_reach`.
+    """
     import torch
 
-    network, x = _prepared(size, 1, filters, half)
+    from benchmarks.networks import calling, noise
+    from crack_utils.inference.engine import Engine
+
+    network, _ = _prepared((1, 1), 1, filters, half)
     network.eval()
+    order = torch.channels_last if half else torch.contiguous_format
 
-    def run():
+    def on_batch(images):
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
-            for _ in range(pictures):
-                network(x)
+            given = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(memory_format=order)
+            return network(given).float().permute(0, 2, 3, 1).numpy()
 
-    return run, pictures
+    ready = Engine(None, on_batch, "PyTorch")
+    ready.stride_and_reach = stride_and_reach  # there is no network in Keras to read it from
+    return calling(ready, noise(at_once, *size), calls), at_once * calls
 
 
 def _prepared(size, batch, filters, channels_last):

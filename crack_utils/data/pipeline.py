@@ -12,7 +12,9 @@ from crack_utils.data.augmentation import AUGMENTATIONS
 from crack_utils.data.digests import image_content
 from crack_utils.data.options import FITS
 from crack_utils.data.pairs import spread
+from crack_utils.runtime.workers import cores
 
+AHEAD = 2  # batches that are prepared while the network works on one
 TILES = 128  # validation tiles per epoch: enough to follow a training, for pictures of any size
 
 
@@ -137,14 +139,25 @@ def make_dataset(
         )
         return tf.ensure_shape(stack, (*shape[:2], targets.CHANNELS))
 
-    return (
+    return _as_told(
         tf.data.Dataset.range(first_epoch * count + first, (first_epoch + epochs) * count)
         .map(draw)
-        .map(read, num_parallel_calls=tf.data.AUTOTUNE)
-        .map(finish, num_parallel_calls=tf.data.AUTOTUNE)
+        .map(read, num_parallel_calls=cores())
+        .map(finish, num_parallel_calls=cores())
         .batch(batch, drop_remainder=training)
-        .prefetch(tf.data.AUTOTUNE)
+        .prefetch(AHEAD)
     )
+
+
+def _as_told(dataset):
+    """Return a dataset that does not tune itself.
+
+    What tunes it wakes up after 10, 20, 40 … ms, and a dataset that ends waits for it: of a training of two minutes
+    that can be two more.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 def _tip(pair, size, fit, reduction):

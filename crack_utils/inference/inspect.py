@@ -12,7 +12,6 @@ many photographs it is shared among other processes (`runtime.workers`).
 import contextlib
 import csv
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -30,7 +29,7 @@ from crack_utils.inference.measure import as_row, measure
 from crack_utils.inference.overlay import overlay_array
 from crack_utils.runtime import provenance
 from crack_utils.runtime.atomic import FullDiskError, atomic_write, lock, remove_drafts
-from crack_utils.runtime.workers import Workers
+from crack_utils.runtime.workers import Workers, cores
 
 PARTS = ("probabilities", "masks", "overlays", "measures")
 TABLES = ("measures.csv", "measures.json")
@@ -63,10 +62,9 @@ def start_workers(photographs):
     context manager
         For `inspect_all`; a `Workers`, or None as what it enters.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    if cores == 1 or len(photographs) <= FEW:
+    if cores() == 1 or len(photographs) <= FEW:
         return contextlib.nullcontext()
-    return Workers(min(cores, len(photographs)), ["crack_utils.inference.inspect"])
+    return Workers(min(cores(), len(photographs)), ["crack_utils.inference.inspect"])
 
 
 def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=False, workers=None):

@@ -112,6 +112,11 @@ class Workers:
                     pipe.close()
 
 
+def cores():
+    """Return the number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
 def share(function, items, processes):
     """Call a function for each of many items, with several processes.
 
@@ -177,9 +182,9 @@ def serve(modules):
 
 
 def _listen(given):
-    """Pass on what is asked for. At the input's end the caller is done, or dead and called again."""
+    """Pass on what is asked for. At the input's end, also in the middle of a question, the caller is done or dead."""
     try:
         while True:
             given.put(pickle.load(sys.stdin.buffer))
-    except EOFError:
+    finally:
         os._exit(0)

@@ -1,11 +1,11 @@
 """The commands of a study that the workflow uses: `python -m crack_utils.study cost|train|gather SCALE …`."""
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
 
+from crack_utils.runtime.workers import cores
 from crack_utils.study import cases as study_cases
 from crack_utils.study.cases import SCALES
 
@@ -33,7 +33,7 @@ def _cost(options):
     """Print an estimate from a few timed steps on this machine."""
     from crack_utils.study.cost import table
 
-    print(table(options.scale, workers=len(os.sched_getaffinity(0))))
+    print(table(options.scale, workers=cores()))
 
 
 def _train(options):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import pytorch_unet, timing
+from benchmarks import networks, pytorch_unet, timing
 from crack_utils import models
 from crack_utils.inference import engine
 from crack_utils.runtime import paths
@@ -62,9 +62,14 @@ def test_the_smallest_benchmark(tmp_path, capsys):
     assert {len(row) for row in rows} == {5} and rows[-1][0].startswith("measured on ")
     assert not any("failed" in row[1] for row in rows)
     measured = [row for row in rows if re.match("training|prediction|matrix", row[0])]
-    assert len(measured) == 8 + 6 * pytorch_unet.is_installed() + 2 * engine.is_installed()
+    tasks = {"training": len(networks.BATCHES), "prediction": 3}  # one at a time, many at once, larger pictures
+    ours = 2 + engine.is_installed()
+    expected = (
+        tasks["training"] * 2 + tasks["prediction"] * ours + 2 * sum(tasks.values()) * pytorch_unet.is_installed()
+    )
+    assert len(measured) == expected + 2  # and two matrix products
     defaults = [row for row in measured if "Keras" in row[0]]
-    assert len(defaults) == 3 and all(row[2] == "1.00 (1.00–1.00)" for row in defaults)
+    assert len(defaults) == sum(tasks.values()) and all(row[2] == "1.00 (1.00–1.00)" for row in defaults)
     for name in ("crops, the compact network", "folder of 64×96, all cores"):
         assert sum(row[0] == name and "(" in row[2] for row in rows) == 1
     assert 0 <= float(re.search(r"waits for input: ([\d.]+)", rows[-2][0])[1]) < 100

@@ -15,7 +15,7 @@ from crack_utils.data.synthetic.photograph import VERSION, check_arguments, meas
 from crack_utils.data.synthetic.specimen import SOURCES
 from crack_utils.data.synthetic.wide import WIDE_VERSION, measure_specimen, render_specimen
 from crack_utils.runtime.atomic import lock
-from crack_utils.runtime.workers import share
+from crack_utils.runtime.workers import cores, share
 
 COLUMNS = ("name", "source", "specimen", "frame", "tip_row", "tip_column", "mm_per_px")
 TIP2_COLUMNS = ("tip2_row", "tip2_column")  # of wide looks: a crack may have two tips, or none
@@ -198,8 +198,7 @@ def check_recipe(folder, name, recipe):
 def useful_workers(pictures, size):
     """Return the number of processes for a number of pictures of `size` (height, width): one per core, or 1 if few."""
     seconds = pictures * (_PICTURE + _PIXEL * size[0] * size[1])
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return cores if seconds > _WORTHWHILE else 1
+    return cores() if seconds > _WORTHWHILE else 1
 
 
 def _missing(folder, specimen, frames):

@@ -7,6 +7,7 @@ from keras import ops
 
 from crack_utils.models.any_size import pad_to_stride
 from crack_utils.runtime.devices import sum_over_replicas
+from crack_utils.runtime.workers import cores
 
 from . import anchors as anchor
 from . import boxes as box
@@ -170,7 +171,7 @@ class MaskRCNN(keras.Model):
                 "valid": tf.cast(tf.ensure_shape(valid, (batch, CRACKS)), tf.int32),  # integers, because devices sum it
             }
 
-        return dataset.map(number, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+        return dataset.map(number, num_parallel_calls=cores()).prefetch(1)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Return the sum of the five losses; for a plain mask, the binary cross-entropy of the merged probability.
