@@ -64,7 +64,7 @@ AFTER = {
 # Chapters that read tables of a study trained by this build, and chapters that read stored tables.
 TABLES = {"table1": LIVE}
 RESULTS = {
-    "table1": ["results/study", "results/statistics_check.csv", "results/claims.csv"]
+    "table1": ["results/study", "results/statistics_check.csv", "results/claims.csv", "results/repeats.csv"]
     + [place for place in ("results/fingerprint", "results/fairness") if Path(place).is_dir()],
     "augmentation": ["results/augmentation"],
     "models": ["results/families"],

@@ -154,11 +154,11 @@ def gather(cases, runs):
     """
     rows_of = {name: [] for name in (*TABLES, TIPS)}
     for case, run in zip(cases, runs, strict=True):
-        by_specimen, about, swept = _by_specimen(run), _about(run), _thresholds(run)
+        by_specimen, of_run, swept = _by_specimen(run), about(run), _thresholds(run)
         for question, variant in case.answers:
             key = {"question": question, "variant": variant, "seed": case.experiment.seed}
             rows_of["specimens"] += [key | row for row in by_specimen]
-            rows_of["runs"].append(key | about)
+            rows_of["runs"].append(key | of_run)
             if question in SWEPT:
                 rows_of["thresholds"] += [key | row for row in swept]
             if question == TIPS:
@@ -277,7 +277,8 @@ def _by_specimen(run):
     return table.reset_index().to_dict("records")
 
 
-def _about(run):
+def about(run):
+    """Return what is kept of a trained and evaluated run beside its measures: a dict, a row of `runs`."""
     history, origin, measures = run.history, run.provenance, run.metrics
     names = run.names()
     training = set(names["train"])

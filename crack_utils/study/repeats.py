@@ -1,0 +1,116 @@
+"""Do the kept studies repeat? Two seeds of each are trained once more, and compared with what was kept.
+
+    python -m crack_utils.study.repeats
+
+writes `results/repeats.csv`, half an hour of two cores. The same training on the same machine gives the same weights
+(a test holds it). Another machine computes in another order, and then only the size of the difference can be told.
+"""
+
+import dataclasses
+import sys
+
+import pandas as pd
+
+from crack_utils.runtime import hardware, paths
+from crack_utils.runtime.atomic import atomic_write
+from crack_utils.study import cases, tables
+from crack_utils.study.cases import KEPT
+
+TABLE = "results/repeats.csv"
+SEEDS = (0, 1)
+CHOSEN = (  # scale, question, variant
+    ("full", "losses", "bce"),
+    ("full", "losses", "dice"),
+    ("families", "families", "Attention U-Net"),
+    ("tips", "tips", "dice+tip"),
+    ("augmentation", "augmentation", "rich"),
+)
+MEASURES = ("validation_mean_iou", "pooled_mean_iou", "pooled_unthresholded_mean_iou")
+
+
+def again(scale, question, variant, seed):
+    """Train a case of a kept study once more, with its number type, and compare.
+
+    Parameters
+    ----------
+    scale : str
+        A key of `cases.KEPT`.
+    question, variant : str
+    seed : int
+
+    Returns
+    -------
+    list of dict
+        For each of `MEASURES`: study, question, variant, seed, number_type, measure, kept, again, and the machine's
+        processor.
+    """
+    from crack_utils.evaluation.evaluate import evaluate
+    from crack_utils.training.fit import fit
+
+    runs = tables.read(tables.folder_of(scale)).runs.set_index(["question", "variant", "seed"])
+    kept = runs.loc[(question, variant, seed)]
+    asked = (case.experiment for case in cases.cases(scale) if (question, variant) in case.answers)
+    experiment = next(each for each in asked if each.seed == seed)
+    run = fit(dataclasses.replace(experiment, precision=kept["precision_policy"]))
+    evaluate(run)
+    return rows_of(run, kept, {"study": KEPT[scale], "question": question, "variant": variant, "seed": seed})
+
+
+def rows_of(run, kept, place):
+    """Return the rows of `again` for a trained and evaluated run, the kept row and what they are of."""
+    found = tables.about(run)
+    place = place | {"number_type": kept["precision_policy"]}
+    machine = hardware.describe()["cpu"]
+    return [
+        place | {"measure": measure, "kept": kept[measure], "again": round(found[measure], 6), "processor": machine}
+        for measure in MEASURES
+    ]
+
+
+def numbers(table):
+    """Return what a page says: trainings, and the largest difference of each number type.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `TABLE`.
+
+    Examples
+    --------
+    >>> row = {"study": "tips", "variant": "dice", "seed": 0, "number_type": "float32", "kept": 0.85, "again": 0.8501}
+    >>> found = numbers(pd.DataFrame([row]))
+    >>> found["trainings"], round(found["float32"]["largest"], 6), found["float32"]["equal"]
+    (1, 0.0001, 0)
+    """
+    apart = (table["again"] - table["kept"]).abs()
+    found = {"trainings": len(table.groupby(["study", "variant", "seed"]))}
+    for number_type, own in table.assign(apart=apart).groupby("number_type"):
+        by_training = own.groupby(["study", "variant", "seed"])["apart"].max()
+        found[number_type] = {
+            "largest": float(by_training.max()),
+            "trainings": len(by_training),
+            "equal": int((by_training < 2e-6).sum()),  # to the six digits that were kept
+        }
+    return found
+
+
+def read():
+    """Return the table of trainings that were repeated, a DataFrame."""
+    return pd.read_csv(paths.root() / TABLE)
+
+
+def main():
+    """Train what is not in the table yet."""
+    file = paths.root() / TABLE
+    rows = read().to_dict("records") if file.exists() else []
+    done = {(row["study"], row["variant"], row["seed"]) for row in rows}
+    for scale, question, variant in CHOSEN:
+        for seed in SEEDS:
+            if (KEPT[scale], variant, seed) not in done:
+                rows += again(scale, question, variant, seed)
+                with atomic_write(file) as draft:
+                    pd.DataFrame(rows).to_csv(draft, index=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
