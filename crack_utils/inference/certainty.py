@@ -29,13 +29,13 @@ def how_sure(trained, image, cracks, threshold=None, scale=None, flips=False, un
     warnings : list of str
         Sentences that say in which way the photograph is unlike those of the training.
     """
-    own = trained.scale(image.shape)
+    own, scales = trained.scale(image.shape), trained.scales(image.shape)
     intervals = trained.calibration.get("intervals")
     other = [
         name
         for name, differs in (
             ("threshold", threshold is not None and abs(threshold - trained.threshold) > 0.005),
-            ("scale", scale is not None and abs(scale - own) > 1e-6),
+            ("scale", len(scales) > 1 if scale is None else abs(scale - own) > 1e-6),
             ("flips", flips),
         )
         if differs
@@ -57,7 +57,7 @@ def unlike_the_training(trained, image):
     list of str
         Such as "darker than …"; empty if it is like them, or if nothing is known of them.
     """
-    ranges, scale = trained.calibration.get("ranges"), trained.scale(image.shape)
+    ranges, scale = trained.calibration.get("ranges"), trained.scales(image.shape)[-1]
     if not ranges:
         return []
     from crack_utils.data.novelty import unlike

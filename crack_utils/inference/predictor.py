@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
@@ -18,6 +19,7 @@ from crack_utils.training.run import LATEST, load_run, read_experiment
 
 DEFAULTS = {"temperature": 1.0, "threshold": 0.5}  # of a network that was never calibrated
 BAND = 2**20  # [px] of a picture that are calibrated together
+SUREST = 9.2  # logit that one of several scales can have at most, a probability of 0.9999: else it outvotes the others
 NEAREST = 1e-7  # to 0 and 1 that a probability counts as: float32 tells no nearer, and a logit must be finite
 
 
@@ -39,6 +41,9 @@ class Predictor:
         What whole photographs were brought to for training. None: they were seen in their own pixels, or nobody knows.
     reduction : int
         By which photographs were reduced for training, where `size` is None.
+    largest : int [px], optional
+        Longer side of the pictures of the training, where a larger photograph may show its cracks at any size: it is
+        seen at several scales.
     digest : str
         SHA-256 of the network's file and its calibration.
     calibration : dict
@@ -53,6 +58,7 @@ class Predictor:
     threshold: float = 0.5
     size: tuple | None = None
     reduction: int = 1
+    largest: int | None = None
     digest: str = ""
     calibration: dict = field(default_factory=dict)
     engine: object = None
@@ -70,6 +76,32 @@ class Predictor:
         """
         return min(1.0, max(self.size) / max(shape)) if self.size else 1 / self.reduction
 
+    def scales(self, shape):
+        """Return at which scales a photograph is seen: at `scale(shape)`, and where `largest` says so at halves of it.
+
+        In a photograph of many megapixels a crack may be a hairline or fifty pixels wide, and the surface's grain may
+        look like cracks. The smallest scale makes it about as large as the pictures of the training.
+
+        Parameters
+        ----------
+        shape : (height, width) [px]
+
+        Returns
+        -------
+        list of float in (0, 1]
+            The largest first.
+
+        Examples
+        --------
+        >>> Predictor(None, "", largest=640).scales((2048, 2560))
+        [1.0, 0.5, 0.25]
+        >>> Predictor(None, "", largest=640).scales((512, 768)), Predictor(None, "").scales((2048, 2560))
+        ([1.0], [1.0])
+        """
+        first = self.scale(shape)
+        halves = round(math.log2(max(shape) * first / self.largest)) if self.largest else 0
+        return [first / 2**number for number in range(max(halves, 0) + 1)]
+
     def predict(self, image, scale=None, tile=None, flips=False):
         """Return the calibrated crack probability of each pixel of a photograph.
 
@@ -77,8 +109,8 @@ class Predictor:
         ----------
         image : ndarray, float, shape (H, W), in [0, 1]
         scale : float in (0, 1], optional
-            The network sees the photograph reduced by this, and its probability is interpolated back; by default
-            `self.scale(image.shape)`.
+            The network sees the photograph reduced by this, and its probability is interpolated back. By default it
+            sees it at `self.scales(image.shape)`, and the probability is that of the logits' mean.
         tile, flips
             As for `crack_utils.predict`.
 
@@ -91,14 +123,22 @@ class Predictor:
         ValueError
             If an argument is of the wrong kind or out of range.
         """
+        if scale is not None and not 0 < scale <= 1:
+            raise ValueError(f"scale={scale}: valid is a number above 0 and at most 1")
+        scales = self.scales(np.shape(image)) if scale is None else [scale]
+        if len(scales) == 1:
+            return self._seen_at(scales[0], image, tile, flips)
+        mean = np.zeros(np.shape(image), np.float32)
+        for each in scales:
+            _add_logits(mean, self._seen_at(each, image, tile, flips), 1 / len(scales))
+        return _from_logits(mean)
+
+    def _seen_at(self, scale, image, tile, flips):
         from skimage.transform import resize
 
         from crack_utils.data.images import resize_image
 
         shape = np.shape(image)
-        scale = self.scale(shape) if scale is None else scale
-        if not 0 < scale <= 1:
-            raise ValueError(f"scale={scale}: valid is a number above 0 and at most 1")
         seen = tuple(max(1, round(side * scale)) for side in shape)
         probability = predict(
             self.engine or self.model, image if seen == shape else resize_image(image, seen), tile, flips
@@ -133,6 +173,20 @@ def calibrated(probability, temperature, out=None):
         band = flat[start : start + BAND]
         calibrated_flat[start : start + BAND] = band if temperature == 1 else expit(logits(band) / temperature)
     return result
+
+
+def _add_logits(total, probability, weight):
+    """Add the weighted logits of a probability to a float32 picture, band by band; none says more than `SUREST`."""
+    sums, values = total.reshape(-1), np.ascontiguousarray(probability).reshape(-1)
+    for start in range(0, sums.size, BAND):
+        sums[start : start + BAND] += weight * np.clip(logits(values[start : start + BAND]), -SUREST, SUREST)
+
+
+def _from_logits(values):
+    """Turn logits into probabilities, in place."""
+    from scipy.special import expit
+
+    return expit(values, out=values)
 
 
 def logits(probability):
@@ -177,6 +231,7 @@ def load_trained(name, engine=None):
         threshold=threshold,
         size=experiment.size if experiment and experiment.fit == "resize" else None,
         reduction=(experiment.reduction or 1) if experiment else 1,
+        largest=shipped.LARGEST if file == shipped.PLACE / shipped.NETWORK else None,
         digest=hashlib.sha256(file.read_bytes() + json.dumps([temperature, threshold]).encode()).hexdigest(),
         calibration=calibration,
         engine=ready,

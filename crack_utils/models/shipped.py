@@ -6,6 +6,7 @@ from pathlib import Path
 DEFAULT = "default"
 NETWORK = "model.keras"
 SUMS = "SHA256SUMS"  # of all other files, as `sha256sum` writes them
+LARGEST = 640  # [px] longer side of the pictures that it was trained on
 PLACE = Path(__file__).parent / DEFAULT
 
 

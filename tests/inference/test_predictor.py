@@ -36,7 +36,7 @@ def test_without_a_calibration(file):
     found = load_trained(file)
     assert (found.temperature, found.threshold, found.size) == (1.0, 0.5, None)
     image = np.random.default_rng(0).random((30, 50), np.float32)
-    np.testing.assert_array_equal(found.predict(image), predict(found.model, image))
+    np.testing.assert_array_equal(found.predict(image), predict(found.engine, image))
     assert "not calibrated" in found.source
 
 
@@ -152,3 +152,35 @@ def test_calibrated_in_bands(monkeypatch):
     monkeypatch.setattr(predictor, "BAND", 10)
     np.testing.assert_array_equal(predictor.calibrated(probability, 1.7), whole)
     assert whole.dtype == np.float32 and whole.shape == probability.shape
+
+
+class Sided:
+    """Stands for a network whose probability depends on how large it sees a picture, by the longer side."""
+
+    def __init__(self, by_side):
+        self.by_side, self.seen = by_side, []
+
+    def predict_on_batch(self, images):
+        self.seen.append(images.shape[1:3])
+        return np.full(images.shape, self.by_side[max(images.shape[1:3])], np.float32)
+
+
+def test_a_large_photograph_is_seen_at_several_scales():
+    network = Sided({160: 0.9, 80: 0.5, 40: 1.0})
+    trained = Predictor(network, "", largest=40)
+    image = np.full((120, 160), 0.4, np.float32)
+    found = trained.predict(image)
+    assert network.seen == [(120, 160), (60, 80), (30, 40)]
+    expected = 1 / (1 + np.exp(-(np.log(9) + 0 + predictor.SUREST) / 3))  # a probability of 1 does not decide alone
+    assert found.shape == image.shape and found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    np.testing.assert_allclose(trained.predict(image, scale=0.5), 0.5, rtol=1e-6)
+    network.seen.clear()
+    Predictor(network, "").predict(image)
+    trained.predict(np.full((30, 40), 0.4, np.float32))
+    assert network.seen == [(120, 160), (30, 40)]
+
+
+def test_the_default_model_alone_is_known_to_have_seen_small_pictures(run):
+    assert load_trained("default").largest == 640
+    assert load_trained(run).largest is None
