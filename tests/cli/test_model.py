@@ -12,6 +12,7 @@ from crack_utils.cli import main
 from crack_utils.evaluation import default_model
 from crack_utils.evaluation.calibration import calibrate, read_calibration
 from crack_utils.evaluation.model_card import intervals, model_card
+from crack_utils.inference import engine
 from crack_utils.inference.ensemble import predict_ensemble
 from crack_utils.inference.predictor import calibrated
 from crack_utils.runtime import hardware
@@ -88,7 +89,8 @@ def measured_rows(run):
         return list(csv.DictReader(file))
 
 
-def test_a_training_on_crops_is_calibrated_on_whole_pictures(experiment):
+def test_a_training_on_crops_is_calibrated_on_whole_pictures(experiment, monkeypatch):
+    monkeypatch.setattr(engine, "precision", lambda: engine.FLOAT32)  # in which it is evaluated
     cropped = experiment.replace(fit="crop", size=(8, 16), epochs=1)
     run = fit.fit(cropped)
     evaluate(run)
