@@ -70,7 +70,7 @@ RESULTS = {
     "models": ["results/families"],
     "tips": ["results/tips", "results/families", "results/polymer_tips.csv"],
     "real_photographs": ["results/photographs"],
-    "large_pictures": ["results/thin_cracks.csv"],
+    "large_pictures": ["results/thin_cracks.csv", "results/benchmark.csv"],
 }
 
 STARTED = time.time()

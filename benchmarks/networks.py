@@ -85,7 +85,7 @@ def training(experiment, steps, ours):
     model = compiled_model(experiment, steps, precision, xla)
     batches = tf.data.Dataset.from_tensors((images, masks)).repeat(steps).prefetch(1)
     alone = tf.data.Options()
-    alone.autotune.enabled = False  # else what tunes it may keep a short training waiting when it ends
+    alone.autotune.enabled = False  # else a short training may wait at its end for the thread that tunes the input
     batches = batches.with_options(alone)
     callbacks = [StopOnNaN()] if ours else []
     return lambda: model.fit(batches, shuffle=False, verbose=0, callbacks=callbacks), steps * experiment.batch

@@ -94,9 +94,9 @@ def prediction(size, at_once, calls, filters, half, stride_and_reach):
     from benchmarks.networks import calling, noise
     from crack_utils.inference.engine import Engine
 
-    network, _ = _prepared((1, 1), 1, filters, half)
-    network.eval()
+    torch.manual_seed(0)
     order = torch.channels_last if half else torch.contiguous_format
+    network = build(filters).to(memory_format=order).eval()
 
     def on_batch(images):
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):

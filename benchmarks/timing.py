@@ -132,7 +132,8 @@ def ratios(rates, reference):
     return [rate / base for rate, base in zip(rates, reference, strict=True)]
 
 
-def spread(values, form="{:.1f}"):
-    """Lay out median, least and greatest: ``"2.0 (1.5–4.0)"``."""
+def spread(values, form=None):
+    """Lay out median, least and greatest: ``"2.0 (1.5–4.0)"``; by default with a decimal, or two digits below 1."""
+    form = form or ("{:.1f}" if min(values) >= 1 else "{:.2g}")
     middle, least, most = (form.format(value) for value in (statistics.median(values), min(values), max(values)))
     return f"{middle} ({least}–{most})"

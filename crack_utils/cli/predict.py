@@ -30,7 +30,11 @@ def add_commands(subparsers):
     predict.add_argument("--mm-per-px", type=float, metavar="X", help="scale; by default what metadata.csv says")
     predict.add_argument("--threshold", type=float, metavar="T", help="by default the model's own")
     predict.add_argument(
-        "--scale", type=float, metavar="S", help="reduce the pictures by this first; by default as in the training"
+        "--scale",
+        type=float,
+        metavar="S",
+        help="reduce the pictures by this first; by default as in the training, and with the model 'default' large "
+        "pictures at several scales",
     )
     predict.add_argument("--flips", action="store_true", help="mean over four flips: better, takes four times as long")
     predict.add_argument(

@@ -152,8 +152,8 @@ def make_dataset(
 def _as_told(dataset):
     """Return a dataset that does not tune itself.
 
-    What tunes it wakes up after 10, 20, 40 … ms, and a dataset that ends waits for it: of a training of two minutes
-    that can be two more.
+    The thread that would tune it sleeps 10, 20, 40 … ms, and a dataset that ends waits until it wakes: up to two
+    minutes after a training of two minutes.
     """
     options = tf.data.Options()
     options.autotune.enabled = False

@@ -16,7 +16,8 @@ def how_sure(trained, image, cracks, threshold=None, scale=None, flips=False, un
     cracks : list of geometry.Crack
         Found in it, the longest first.
     threshold, scale, flips
-        How they were found; None: as the network's calibration has it. Its bounds hold for nothing else.
+        How they were found; None: by default, which is what the network was calibrated for, unless it sees the
+        photograph at several scales. Its bounds hold for nothing else.
     unlike : list of str, optional
         What `unlike_the_training` says, where that is known already.
     corrections : sequence of str
@@ -46,6 +47,8 @@ def how_sure(trained, image, cracks, threshold=None, scale=None, flips=False, un
 
 def unlike_the_training(trained, image):
     """Say in which way a photograph is unlike those of the training, where what a network finds is less sure.
+
+    It is compared at the smallest scale at which the network sees it.
 
     Parameters
     ----------

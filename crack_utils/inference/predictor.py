@@ -19,7 +19,7 @@ from crack_utils.training.run import LATEST, load_run, read_experiment
 
 DEFAULTS = {"temperature": 1.0, "threshold": 0.5}  # of a network that was never calibrated
 BAND = 2**20  # [px] of a picture that are calibrated together
-SUREST = 9.2  # logit that one of several scales can have at most, a probability of 0.9999: else it outvotes the others
+SUREST = 9.2  # largest logit, up or down, that one of several scales adds to the mean (a probability of 0.9999)
 NEAREST = 1e-7  # to 0 and 1 that a probability counts as: float32 tells no nearer, and a logit must be finite
 
 
@@ -66,6 +66,8 @@ class Predictor:
     def scale(self, shape):
         """Return by how much to reduce a photograph so that its cracks are as wide as those of the training.
 
+        Of the scales at which it is seen, this is the largest, see `scales`.
+
         Parameters
         ----------
         shape : (height, width) [px]
@@ -99,8 +101,8 @@ class Predictor:
         ([1.0], [1.0])
         """
         first = self.scale(shape)
-        halves = round(math.log2(max(shape) * first / self.largest)) if self.largest else 0
-        return [first / 2**number for number in range(max(halves, 0) + 1)]
+        larger = max(1.0, max(shape) * first / self.largest) if self.largest else 1.0
+        return [first / 2**number for number in range(round(math.log2(larger)) + 1)]
 
     def predict(self, image, scale=None, tile=None, flips=False):
         """Return the calibrated crack probability of each pixel of a photograph.

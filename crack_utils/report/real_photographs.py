@@ -14,7 +14,7 @@ from crack_utils.metrics.counts import pooled_rows
 from crack_utils.runtime import paths
 from crack_utils.runtime.typeset import joined, number, styled
 from crack_utils.study import native, photographs
-from crack_utils.training.experiment import Experiment
+from crack_utils.training.experiment import PRESETS
 
 TRAININGS = "results/photographs/trainings.csv"
 ZERO_SHOT = "results/photographs/zero_shot.json"  # of the default model, on all photographs of CrackForest
@@ -141,7 +141,7 @@ def with_few_labels(trainings, count=10):
     if as_long.empty:
         return f"{said}."
     share, everything = number(near.mean() / as_long.mean(), ".1%"), number(as_long.mean(), ".3f")
-    return f"{said}, and {share} of the {everything} that trainings as short as these give with all labels."
+    return f"{said}, and {share} of the {everything} that equally short trainings give with all labels."
 
 
 def shorter(trainings):
@@ -160,12 +160,12 @@ def shorter(trainings):
     short, whole = _from_default(trainings, "all"), case_table(trainings, "recipe")["F1 at 2 px"]
     if short.empty or whole.empty:
         return ""
-    updates = number(photographs.SHORTEST["updates"], ",")
-    better = "more" if whole[0] > short.mean() else "no more"
+    updates = photographs.SHORTEST["updates"]
+    times = number(PRESETS["photo"]["updates"] / updates, ".0f")
     return (
-        f"On these test photographs, {updates} updates from the default model give {number(short.mean(), '.3f')}: the "
-        f"whole preset, {number(Experiment.preset('photo').updates / photographs.SHORTEST['updates'], '.0f')} times as "
-        f"long, gives {better}. Its length was not chosen on them, and for other photographs it may be right."
+        f"On these test photographs, {updates} updates from the default model give {number(short.mean(), '.3f')} "
+        f"({len(short)} seeds). The whole preset, {times} times as long, gives {number(whole[0], '.3f')}. "
+        "Its length was not chosen on them, and for other photographs it may be right."
     )
 
 

@@ -11,6 +11,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 
@@ -186,5 +187,8 @@ def _listen(given):
     try:
         while True:
             given.put(pickle.load(sys.stdin.buffer))
-    finally:
+    except (EOFError, pickle.UnpicklingError):
         os._exit(0)
+    except BaseException:  # of what is asked for: a worker that cannot read it must not wait for ever
+        traceback.print_exc()
+        os._exit(1)

@@ -46,6 +46,7 @@ def test_ratios_compare_the_same_round():
 def test_spread_is_median_least_greatest():
     assert timing.spread([4, 1.5, 2]) == "2.0 (1.5–4.0)"
     assert timing.spread([0.25], "{:.2f}") == "0.25 (0.25–0.25)"
+    assert timing.spread([0.137, 0.0612, 1.5]) == "0.14 (0.061–1.5)"  # large pictures take seconds each
 
 
 @pytest.mark.acceptance

@@ -41,18 +41,19 @@ def test_few_labels_are_compared_with_all(trainings):
     said = chapter.with_few_labels(trainings, 5)  # 0.6, 0.6 and a failed one, which counts as 0; with all 0.8
     assert "drawn 3 times, F1 at 2 px is 0.400 on average" in said
     assert "(lowest 0.000, highest 0.600): 50.0\u00a0% of the 0.800 that the whole preset gives" in said
-    assert said.endswith("and 50.0\u00a0% of the 0.800 that trainings as short as these give with all labels.")
+    assert said.endswith("and 50.0\u00a0% of the 0.800 that equally short trainings give with all labels.")
     few = trainings[trainings["labels"].eq("5") | trainings["question"].eq("recipe")]
     assert chapter.with_few_labels(few, 5).endswith("that the whole preset gives with all labels.")
     assert chapter.with_few_labels(trainings) == "Trainings with 10 labels have not been made yet."
 
 
 def test_the_whole_preset_is_compared_with_a_short_training(trainings):
-    assert "300 updates from the default model give 0.800: the whole preset, 10 times as long, gives no more." in (
-        chapter.shorter(trainings)
-    )
     better = trainings.assign(f1_tolerance_2=trainings["f1_tolerance_2"] + 0.05 * trainings["question"].eq("recipe"))
-    assert "gives more." in chapter.shorter(better)
+    said = chapter.shorter(better)
+    assert (
+        "300 updates from the default model give 0.800 (3 seeds). The whole preset, 10 times as long, gives 0.850."
+        in said
+    )
     assert chapter.shorter(trainings[trainings["question"] == "recipe"]) == ""
 
 

@@ -11,6 +11,7 @@ from crack_utils.report.figures.growth_sequence import growth_law, sequence
 from crack_utils.report.figures.network import activations, network, receptive_field
 from crack_utils.report.figures.real_photographs import f1_over_minutes, ingredients, label_curves
 from crack_utils.report.figures.results import comparison, curves, paired, predictions, schedule, side_by_side
+from crack_utils.report.figures.speed import cost_growth
 from crack_utils.report.figures.study import claims, crack_probabilities, ranks, saturation, threshold_curves
 from crack_utils.report.figures.style import credit, use_style
 from crack_utils.report.figures.table1 import consistency_curves
@@ -26,6 +27,7 @@ __all__ = [
     "claims",
     "comparison",
     "consistency_curves",
+    "cost_growth",
     "crack_probabilities",
     "credit",
     "curves",
