@@ -18,7 +18,6 @@ from crack_utils.study.tip_rule import spoil
 SEED = 7200  # of drawn specimens, used for nothing else
 POLYMER = "cracktip_polymer"
 MARKS = "results/polymer_tips.csv"
-SEEN = 640  # [px] longer side to which the polymer photographs are reduced: that of the specimens drawn for training
 EDGES = (0.25, 0.5, 0.65, 0.8, 0.95, 1.0)  # between classes of the probability of the right end
 
 
@@ -176,7 +175,7 @@ def polymer_folder():
 
 
 def polymer_tips(trained, folder=None):
-    """Find the tips of the six polymer photographs and compare them with those marked by eye.
+    """Find the tips of the six polymer photographs as `crack-utils predict` does, and compare them with marks by eye.
 
     Parameters
     ----------
@@ -199,8 +198,7 @@ def polymer_tips(trained, folder=None):
     rows, crops = [], []
     for mark in pd.read_csv(paths.root() / MARKS, dtype={"photograph": str}).itertuples():
         image = read_image(next(folder.glob(f"**/images/*{mark.photograph}*")))
-        scale = min(1.0, SEEN / max(image.shape))
-        cracks = measure(image, trained.predict(image, scale=scale), trained.threshold, predictor=trained)
+        cracks = measure(image, trained.predict(image), trained.threshold)
         tip = cracks[0].tip if cracks and cracks[0].tip.found else None
         marked = None if mark.crack == "no" else (mark.tip_row, mark.tip_column)
         off = math.dist(marked, tip.position) if marked and tip else math.nan
