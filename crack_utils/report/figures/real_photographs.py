@@ -47,14 +47,16 @@ def label_curves(table):
     figure, axes = plt.subplots(figsize=(7, 4))
     labels = sorted(table["labels"].unique(), key=lambda count: float("inf") if count == "all" else int(count))
     places = np.arange(len(labels))
-    for (case, rows), colour in zip(table.groupby("case", sort=False), (CRACK, SECONDARY), strict=False):
+    for number, (case, rows) in enumerate(table.groupby("case", sort=False)):
         rows = rows.set_index("labels").reindex(labels)
         half = np.stack([rows[NEAR] - rows["low"], rows["high"] - rows[NEAR]])
-        axes.errorbar(places, rows[NEAR], np.nan_to_num(half), fmt="o-", color=colour, capsize=3, label=case)
+        beside = places + 0.08 * number  # so that intervals do not cover each other
+        colour = (CRACK, SECONDARY)[number % 2]
+        axes.errorbar(beside, rows[NEAR], np.nan_to_num(half), fmt="o-", color=colour, capsize=3, label=case)
     axes.set_xticks(places, labels)
     axes.set(xlabel="labelled photographs, training and validation", ylabel=NEAR)
     axes.grid(axis="y", alpha=0.3)
-    axes.legend(title="start")
+    figure.legend(title="start", loc="outside upper left", ncols=2)
     return figure
 
 
