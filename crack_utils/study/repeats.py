@@ -2,11 +2,11 @@
 
     python -m crack_utils.study.repeats
 
-writes `results/repeats.csv`, half an hour of two cores. The same training on the same machine gives the same weights
-(a test holds it). Another machine computes in another order, and then only the size of the difference can be told.
+writes `results/repeats.csv`, half an hour of two cores. The same training on the same machine, on as many cores,
+gives the same weights (a test holds it). Another machine, or another number of cores, computes in another order, and
+then only the size of the difference can be told.
 """
 
-import dataclasses
 import sys
 
 import pandas as pd
@@ -52,7 +52,7 @@ def again(scale, question, variant, seed):
     kept = runs.loc[(question, variant, seed)]
     asked = (case.experiment for case in cases.cases(scale) if (question, variant) in case.answers)
     experiment = next(each for each in asked if each.seed == seed)
-    run = fit(dataclasses.replace(experiment, precision=kept["precision_policy"]))
+    run = fit(experiment.replace(precision=kept["precision_policy"]))
     evaluate(run)
     return rows_of(run, kept, {"study": KEPT[scale], "question": question, "variant": variant, "seed": seed})
 
