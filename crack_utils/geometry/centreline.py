@@ -8,7 +8,9 @@ between pixels, falls below the threshold.
 Positions are (row, column) [px], lengths are in pixels.
 """
 
+import weakref
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import ndimage
@@ -43,6 +45,29 @@ class Centreline:
     widths: np.ndarray
     closed: bool
     extensions: tuple
+
+    def once(self, name, image, measured):
+        """Return what a function measures of this line in a photograph; it is called once a photograph.
+
+        Ranking the cracks and finding their tips ask for the same features of the same lines.
+
+        Parameters
+        ----------
+        name : str
+            Of what is measured.
+        image : ndarray
+            The photograph; other arguments must not change while it stays the same.
+        measured : callable
+            Without arguments.
+        """
+        of, values = self._measured.get(name, (lambda: None, None))
+        if of() is not image:
+            self._measured[name] = weakref.ref(image), (values := measured())
+        return values
+
+    @cached_property
+    def _measured(self):
+        return {}
 
     @property
     def along(self):

@@ -57,7 +57,9 @@ def join_pieces(field, level, cracks, image=None):
     ends = [end for number, crack in enumerate(cracks) for end in _ends(number, crack)]
     # First between long pieces: a speck beside an end would hide the next piece from it.
     long = [number for number, end in enumerate(ends) if end["direction"] is not None]
-    weak = [way for numbers in (long, range(len(ends))) for way in _weak_ways(field, level, ends, numbers)]
+    weak = _weak_ways(field, level, ends, long)
+    if len(long) < len(ends):
+        weak += _weak_ways(field, level, ends, range(len(ends)))
     used, group, bridges = set(), np.arange(len(cracks)), []
     for number, (first, second, way) in enumerate(weak + _straight_ways(field, ends, image)):
         a, b = (group[ends[end]["piece"]] for end in (first, second))
@@ -69,9 +71,14 @@ def join_pieces(field, level, cracks, image=None):
     joined = field.copy() if bridges else field
     for pieces, way in bridges:
         radius = min(np.median(cracks[piece].radii) for piece in pieces)
-        for pixel in way:
-            joined[disk(pixel, radius, shape=field.shape)] = 1
+        joined[_drawn(way, radius, field.shape)] = 1
     return joined
+
+
+def _drawn(way, radius, shape):
+    """Return the pixels (rows, columns) of a picture of this shape that lie in discs around the pixels of a way."""
+    pixels = (np.reshape(way, (-1, 1, 2)) + np.stack(disk((0, 0), radius), axis=1)).reshape(-1, 2)
+    return tuple(pixels[((pixels >= 0) & (pixels < shape)).all(axis=1)].T)
 
 
 def _ends(number, crack):
@@ -114,18 +121,25 @@ def _weak_ways(field, level, ends, numbers):
     box = _around(box_of(field >= level))  # of a large photograph, few bytes a pixel; of the box, many
     corner, field = np.array([side.start for side in box]), field[box]
     labels, _ = ndimage.label(field >= _WEAK, EIGHT)
-    starts = [tuple(map(int, ends[number]["pixel"] - corner)) for number in numbers]
-    pieces_of = {}
-    for number, start in zip(numbers, starts, strict=True):
-        pieces_of.setdefault(labels[start], set()).add(ends[number]["piece"])
-    with_gaps = [label for label, pieces in pieces_of.items() if len(pieces) > 1]
-    if not with_gaps:
-        return []  # always so in a mask
+    ends_of = {}
+    for number in numbers:
+        ends_of.setdefault(labels[tuple(ends[number]["pixel"] - corner)], []).append(number)
+    parts, ways = ndimage.find_objects(labels), []
+    for label, those in ends_of.items():
+        if len({ends[number]["piece"] for number in those}) > 1:  # never so in a mask
+            part = parts[label - 1]
+            inside = np.where(labels[part] == label, field[part], 0)
+            ways += _ways_within(inside, level, corner + [side.start for side in part], ends, those)
+    return [way[1:] for way in sorted(ways, key=lambda way: way[:3])]
+
+
+def _ways_within(field, level, corner, ends, numbers):
+    """Return the ways within one part of a picture that begins at a corner, each with its cost before it."""
     cost = np.full(field.shape, -1.0)  # no way
-    weak = np.isin(labels, with_gaps)
+    weak = field >= _WEAK
     cost[weak] = np.where(field[weak] >= level, _FREE, -np.log(field[weak]))
     graph = _Meetings(cost)
-    graph.find_costs(starts)
+    graph.find_costs([tuple(map(int, ends[number]["pixel"] - corner)) for number in numbers])
     ways = []
     for pair, (total, before, after) in graph.ways.items():
         first, second = (numbers[start] for start in pair)
@@ -134,7 +148,7 @@ def _weak_ways(field, level, ends, numbers):
         a, b = ends[first], ends[second]
         if a["piece"] != b["piece"] and min(_cosines(a, b)) >= _TURN:
             ways.append((total, first, second, gap))
-    return [way[1:] for way in sorted(ways, key=lambda way: way[:3])]
+    return ways
 
 
 def _around(box):

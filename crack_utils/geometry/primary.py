@@ -15,7 +15,7 @@ from scipy.special import logit
 from crack_utils.geometry.centreline import line_of
 from crack_utils.geometry.ends import WITH_IMAGE, falls_along, signs_of
 from crack_utils.geometry.pieces import join_pieces
-from crack_utils.geometry.skeleton import EIGHT, skeletons
+from crack_utils.geometry.skeleton import EIGHT, box_of, skeletons
 
 _MOST = 60  # longest pieces that may be joined; further ones are noise
 _CANDIDATES = 12  # longest cracks that may be the primary crack
@@ -127,7 +127,11 @@ def _joined(field, level, image):
     joined = join_pieces(field, level, [crack for crack, _, _ in pieces[:_MOST]], image)
     if joined is field:
         return field, pieces
-    with_bridge = ndimage.binary_propagation(joined != field, EIGHT, joined >= level)
+    with_bridge, box = np.zeros(field.shape, bool), box_of(joined >= level)
+    labels, count = ndimage.label(joined[box] >= level, EIGHT)
+    bridged = np.zeros(count + 1, bool)
+    bridged[labels[joined[box] != field[box]]] = True
+    with_bridge[box] = bridged[labels]
     others = [crack for crack, _, _ in pieces if not with_bridge[tuple(crack.pixels[0])]]
     return joined, _longest_first(others + skeletons(with_bridge))
 
