@@ -1,5 +1,7 @@
 """Tables and numbers on the reliability of a network's probabilities and measures, for the book."""
 
+import math
+
 import numpy as np
 import pandas as pd
 from scipy import ndimage, stats
@@ -72,8 +74,8 @@ def bounds_table(calibration):
 def coverage_table(level=conformal.LEVEL, read=default_tips.stored):
     """Return how often the bounds hold on hundreds of specimens, on which nothing was chosen.
 
-    A wrong end of the crack and a miss are errors like others (a miss is an infinite one). The specimens are split into
-    halves many times: one half gives the bound, the other half tests it.
+    A wrong end of the crack and a miss are errors like others (a miss is an infinite one). The specimens with even
+    numbers give the bound, once, and those with odd numbers test it.
 
     Parameters
     ----------
@@ -85,9 +87,11 @@ def coverage_table(level=conformal.LEVEL, read=default_tips.stored):
     Returns
     -------
     DataFrame
-        A row for the length and the tip of each committed table: specimens; error at most [px], NaN if so many cracks
-        are missed that there is no bound; promised; covered, the mean over the halves; "if it holds, from" and "to",
-        the range of 95 % of the shares that half of the specimens can have if the promise holds.
+        A row for the length and the tip of each committed table: specimens that give the bound; error at most [px], NaN
+        if so many cracks are missed that there is no bound; promised; tested, the number of other specimens; covered,
+        the share of these that the bound holds for; "if it holds, from" and "to", the range of 95 % of such shares if
+        the promise holds. It is that of the beta-binomial distribution, because the bound comes from a sample too
+        (Vovk 2012, arXiv:1209.2673).
     """
     rows = {}
     for looks, title in LOOKS.items():
@@ -96,20 +100,29 @@ def coverage_table(level=conformal.LEVEL, read=default_tips.stored):
             errors = None if table is None else table.get(column)
             if errors is None or errors.notna().sum() < 2:
                 continue
-            errors = errors.dropna()
-            measured = conformal.coverage(errors, np.arange(len(errors)), level)
-            half = len(errors) - len(errors) // 2
-            low, high = stats.binom.interval(0.95, half, level)
-            finite = np.isfinite(measured.bound)
+            even = table["specimen"] % 2 == 0
+            fitted, tested = (errors[which].dropna() for which in (even, ~even))
+            bound = conformal.bound(fitted, np.arange(len(fitted)), level)
+            finite = np.isfinite(bound)
             rows[f"{title}: {what}"] = {
-                "specimens": len(errors),
-                "error at most [px]": measured.bound if finite else np.nan,
+                "specimens": len(fitted),
+                "error at most [px]": bound if finite else np.nan,
                 "promised": level,
-                "covered": measured.mean if finite else np.nan,
-                "if it holds, from": low / half,
-                "to": high / half,
+                "tested": len(tested),
+                "covered": (tested <= bound).mean() if finite else np.nan,
+                **dict(
+                    zip(("if it holds, from", "to"), _shares_if_it_holds(len(fitted), len(tested), level), strict=True)
+                ),
             }
     return pd.DataFrame(rows).T
+
+
+def _shares_if_it_holds(fitted, tested, level):
+    """Return the 95 % range of the share of new specimens within the bound of a sample; NaN if it has no bound."""
+    rank = math.ceil(level * (fitted + 1) - 1e-9)  # of the error that is the bound, in order of size
+    if rank > fitted:
+        return np.nan, np.nan
+    return tuple(np.array(stats.betabinom.interval(0.95, tested, rank, fitted + 1 - rank)) / tested)
 
 
 def altered(image):
