@@ -64,6 +64,20 @@ def test_a_notch_in_the_middle_may_be_said():
     assert geometry.find_tip(mask, notch=(30, 22)).second is None
 
 
+@pytest.mark.parametrize("before_the_end", [15, 20, 30])
+def test_a_short_branch_beside_a_tip_is_no_mouth(before_the_end):
+    """A crack that is widest in its middle, with both tips; the branch ends bluntly, as a mouth does."""
+    mask, columns = np.zeros((110, 260), bool), np.arange(20, 241)
+    along = (columns - 20) / 220
+    half = 14 * np.sqrt(along * (1 - along)) + 0.8
+    mask[:, columns] = np.abs(np.arange(110)[:, None] - 55) <= half
+    for step in range(14):
+        row, column = round(57 + step), 240 - before_the_end
+        mask[row : row + 2, column : column + 4] = True
+    found = sorted(geometry.find_tip(mask).positions, key=lambda position: position[1])
+    assert len(found) == 2 and away(found[0], (55, 20)) < 3 and away(found[1], (55, 240)) < 3
+
+
 def test_a_broken_up_crack_is_one_and_a_false_alarm_is_none_of_it():
     drawn = plate(2)
     broken = drawn.crack.copy()
