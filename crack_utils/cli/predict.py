@@ -66,6 +66,7 @@ def _predict(options):
     cracks = sum(len(record["cracks"]) for record in found)
     before = f" ({done['resumed']} of them before)" if done["resumed"] else ""
     print(f"{len(found)} of {len(photographs)} photographs done{before}, {cracks} cracks: {options.out}/measures.csv")
+    _print_unsure(found, options.out)
     unlike = [record for record in found if record["unlike_the_training"]]
     for record in unlike[:LISTED]:
         print(f"unlike the training: {record['name']}: {'; '.join(record['unlike_the_training'])}")
@@ -74,3 +75,15 @@ def _predict(options):
     if failed:
         print(f"{failed} of {len(photographs)} failed", file=sys.stderr)
     return int(failed > 0)
+
+
+def _print_unsure(found, folder):
+    """Say in which photographs the tip is more likely wrong than right, the least likely first."""
+    from crack_utils.runtime.typeset import number
+
+    likely = {record["name"]: record["cracks"][0]["right_end_probability"] for record in found if record["cracks"]}
+    unsure = sorted((value, name) for name, value in likely.items() if value is not None and value < 0.5)
+    if unsure:
+        named = ", ".join(f"{name} ({number(value, '.0%')})" for value, name in unsure[:LISTED])
+        more = f" and {len(unsure) - LISTED} more" if len(unsure) > LISTED else ""
+        print(f"tip unsure, look at {folder}/overlays: {named}{more}")

@@ -10,6 +10,7 @@ from crack_utils.data.colours import CRACK, SECONDARY, TIP
 from crack_utils.data.contrast import stretch_limits, stretched
 from crack_utils.data.stored import bands
 from crack_utils.geometry.skeleton import EIGHT, box_of
+from crack_utils.runtime.typeset import number
 
 
 def overlay(image, mask, cracks, name, mm_per_px=None):
@@ -30,7 +31,7 @@ def overlay(image, mask, cracks, name, mm_per_px=None):
     -------
     PIL.Image, RGB
         The outline lies around the crack, so that the crack itself stays visible: the primary crack's in orange, all
-        others' in blue. A tip is the middle of a yellow circle.
+        others' in blue. A tip is the middle of a yellow circle, which is broken where the tip is unsure (`is_unsure`).
     """
     return Image.fromarray(overlay_array(image, mask, cracks, name, mm_per_px))
 
@@ -57,13 +58,24 @@ def overlay_array(image, mask, cracks, name, mm_per_px=None):
             painted[:height][box][outline] = ImageColor.getrgb(colour)
     for position in cracks[0].tip.positions if cracks else []:
         # A photograph of 2500 px is looked at with 900: there the circle's line still has 2 px.
-        _mark(painted, position, max(10, round(max(mask.shape) / 90)), max(2, round(max(mask.shape) / 400)))
+        sizes = max(10, round(max(mask.shape) / 90)), max(2, round(max(mask.shape) / 400))
+        _mark(painted, position, *sizes, is_unsure(cracks[0].tip))
     strip = Image.fromarray(painted[height:])
     draw, font = ImageDraw.Draw(strip), ImageFont.load_default(letters)
     draw.text((letters // 2, letters // 2), f"{name}: {_words(cracks)}", "black", font)
     _scale_bar(draw, (letters // 2, 2 * letters), width, letters, mm_per_px, font)
     painted[height:] = strip
     return painted
+
+
+def is_unsure(tip):
+    """Return whether a tip is more likely wrong than right: it may be the other end, or no crack at all.
+
+    Parameters
+    ----------
+    tip : geometry.Tip
+    """
+    return tip.found and tip.right_end_probability is not None and tip.right_end_probability < 0.5
 
 
 def _in_8_bits(gray):
@@ -82,7 +94,7 @@ def _component(mask, points):
     return component
 
 
-def _mark(painted, position, radius, line):
+def _mark(painted, position, radius, line, broken):
     """Draw a circle around a position, and short strokes from it outwards, with a dark edge: grounds may be bright."""
     reach = 2 * radius + 4 * line  # farther away nothing is drawn
     top, left = (max(0, round(place) - reach) for place in position)
@@ -91,7 +103,9 @@ def _mark(painted, position, radius, line):
     draw, row, column = ImageDraw.Draw(picture), position[0] - top, position[1] - left
     for colour, edge in (("black", 1 + line // 3), (TIP, 0)):
         outer, width = radius + edge, line + 2 * edge
-        draw.ellipse((column - outer, row - outer, column + outer, row + outer), outline=colour, width=width)
+        box = (column - outer, row - outer, column + outer, row + outer)
+        for start in range(0, 360, 45):
+            draw.arc(box, start, start + (22 if broken else 45), colour, width)
         for down, right in ((0, 1), (0, -1), (1, 0), (-1, 0)):
             start, stop = radius, 1.8 * radius + edge
             ends = [(column + right * at, row + down * at) for at in (start, stop)]
@@ -108,6 +122,8 @@ def _words(cracks):
     if crack.tip.found:
         row, column = crack.tip.position
         words += f", tip at row {row:.0f}, column {column:.0f}"
+        if is_unsure(crack.tip):
+            words += f" (unsure: {number(crack.tip.right_end_probability, '.0%')})"
     return words + (f"; {len(cracks) - 1} more" if len(cracks) > 1 else "")
 
 

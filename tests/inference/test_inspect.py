@@ -8,12 +8,14 @@ import os
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from crack_utils.cli import main
+from crack_utils.cli import predict as command_of_predict
 from crack_utils.data import DataError, read_image
 from crack_utils.inference import inspect, predictor
 from crack_utils.inference import overlay as drawing
@@ -286,6 +288,34 @@ def test_the_mark_of_a_tip_is_seen_on_a_large_photograph_that_is_shown_small():
     near = np.asarray(drawn)[tip[0] - 20 : tip[0] + 20, tip[1] - 20 : tip[1] + 20].astype(int)
     yellow = (near[..., 0] > 200) & (near[..., 1] > 180) & (near[..., 2] < 130)
     assert yellow.sum() > 60, "most of a circle of radius 10 and 2 px wide"
+
+
+@pytest.mark.parametrize(("probability", "unsure"), [(0.49, True), (0.5, False), (None, False)])
+def test_a_tip_that_is_more_likely_wrong_than_right_has_a_broken_circle(probability, unsure):
+    from crack_utils.geometry import measure_cracks
+
+    image = np.float32(photograph()) / 255
+    cracks = measure_cracks(image < 0.5)
+    tip = replace(cracks[0].tip, second=None, right_end_probability=probability)
+    assert drawing.is_unsure(tip) == unsure and not drawing.is_unsure(replace(tip, position=None))
+    whole, drawn = (
+        np.asarray(overlay(image, image < 0.5, [replace(cracks[0], tip=each)], "a"))[:40].astype(int)
+        for each in (replace(tip, right_end_probability=0.9), tip)
+    )
+    assert (np.abs(whole - drawn).sum() > 0) == unsure
+    assert ("unsure: 49" in drawing._words([replace(cracks[0], tip=tip)])) == unsure
+
+
+def test_the_command_names_photographs_with_unsure_tips(capsys, tmp_path):
+    crack = {"right_end_probability": 0.8}
+    found = [{"name": f"p{number}", "cracks": [{"right_end_probability": number / 20}]} for number in range(9, 2, -1)]
+    command_of_predict._print_unsure(
+        [*found, {"name": "sure", "cracks": [crack]}, {"name": "none", "cracks": []}], "found"
+    )
+    line = capsys.readouterr().out.strip()
+    assert line.startswith("tip unsure, look at found/overlays: p3 (15") and line.endswith(" and 2 more")
+    command_of_predict._print_unsure([{"name": "sure", "cracks": [crack]}], "found")
+    assert capsys.readouterr().out == ""
 
 
 def test_the_command_starts_without_the_libraries_of_the_work():
