@@ -244,14 +244,14 @@ def _mouth(field, level, crack, image):
 
     way, _ = crack.longest_path()
     far = np.maximum(crack.distances(way[0])[0], crack.distances(way[-1])[0])[crack.ends]
-    farthest = []
+    farthest, apart = [], np.full(len(far), np.inf)  # apart: distance from the nearest of them
     for end in np.argsort(-far, kind="stable"):
         if far[end] < _SPAN * far.max() or len(farthest) == _FEW:
             break
         # An end beside a farther one is a short branch there, such as beside the tip.
-        to_others = crack.distances(int(crack.ends[end]))[0][crack.ends[farthest]]
-        if not farthest or to_others.min() >= (1 - _SPAN) * far.max():
-            farthest.append(int(end))
+        if apart[end] >= (1 - _SPAN) * far.max():
+            farthest.append(end)
+            apart = np.minimum(apart, crack.distances(int(crack.ends[end]))[0][crack.ends])
     return int(min(crack.ends[farthest], key=likeness))
 
 
