@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-LISTED = 5  # photographs unlike the training that are named; all are in measures.json
+LISTED = 5  # photographs unlike the training, or with unsure tips, that are named; all are in measures.json
 
 
 def add_commands(subparsers):
@@ -84,6 +84,6 @@ def _print_unsure(found, folder):
     likely = {record["name"]: record["cracks"][0]["right_end_probability"] for record in found if record["cracks"]}
     unsure = sorted((value, name) for name, value in likely.items() if value is not None and value < 0.5)
     if unsure:
-        named = ", ".join(f"{name} ({number(value, '.0%')})" for value, name in unsure[:LISTED])
+        named = ", ".join(f"{name} (right with {number(value, '.0%')})" for value, name in unsure[:LISTED])
         more = f" and {len(unsure) - LISTED} more" if len(unsure) > LISTED else ""
-        print(f"tip unsure, look at {folder}/overlays: {named}{more}")
+        print(f"tip may be wrong, look at {folder}/overlays: {named}{more}")

@@ -65,3 +65,12 @@ def has_crack(measured):
         From `evaluation.evaluate`.
     """
     return measured[measured["evaluated"]]["crack_share"] > 0
+
+
+def number_type(policy):
+    """Return a Keras dtype policy in words.
+
+    >>> number_type("mixed_bfloat16"), number_type("float32")
+    ('mixed precision with bfloat16', 'float32')
+    """
+    return policy.replace("mixed_", "mixed precision with ")

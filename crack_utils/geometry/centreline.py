@@ -56,7 +56,7 @@ class Centreline:
         name : str
             Of what is measured.
         image : ndarray
-            The photograph; other arguments must not change while it stays the same.
+            The photograph. Whatever else `measured` uses must be the same each time.
         measured : callable
             Without arguments.
         """
@@ -68,6 +68,10 @@ class Centreline:
     @cached_property
     def _measured(self):
         return {}
+
+    def __getstate__(self):
+        """What is pickled: not what was measured, as it refers to the photograph."""
+        return {name: value for name, value in self.__dict__.items() if name != "_measured"}
 
     @property
     def along(self):

@@ -32,6 +32,7 @@ _AWAY = 0.7  # cosine: less than that of both angles
 _SHORT = 8.0  # [px] length: shorter pieces have no direction
 _TANGENT = 12.0  # [px] length over which an end's direction is measured
 _ODD = 3.0  # standard deviations from the gray values beside the crack: farther away it is not material
+_AT_ONCE = 64  # pixels of a bridge that are drawn together
 _FLANK = 12  # [px] from the line between two ends: where the gray values of the material are measured
 
 
@@ -71,14 +72,16 @@ def join_pieces(field, level, cracks, image=None):
     joined = field.copy() if bridges else field
     for pieces, way in bridges:
         radius = min(np.median(cracks[piece].radii) for piece in pieces)
-        joined[_drawn(way, radius, field.shape)] = 1
+        _draw(joined, way, radius)
     return joined
 
 
-def _drawn(way, radius, shape):
-    """Return the pixels (rows, columns) of a picture of this shape that lie in discs around the pixels of a way."""
-    pixels = (np.reshape(way, (-1, 1, 2)) + np.stack(disk((0, 0), radius), axis=1)).reshape(-1, 2)
-    return tuple(pixels[((pixels >= 0) & (pixels < shape)).all(axis=1)].T)
+def _draw(field, way, radius):
+    """Set the pixels in discs around the pixels of a way to 1."""
+    around = np.stack(disk((0, 0), radius), axis=1)
+    for start in range(0, len(way), _AT_ONCE):
+        pixels = (way[start : start + _AT_ONCE, None] + around).reshape(-1, 2)
+        field[tuple(pixels[((pixels >= 0) & (pixels < field.shape)).all(axis=1)].T)] = 1
 
 
 def _ends(number, crack):

@@ -31,7 +31,7 @@ def overlay(image, mask, cracks, name, mm_per_px=None):
     -------
     PIL.Image, RGB
         The outline lies around the crack, so that the crack itself stays visible: the primary crack's in orange, all
-        others' in blue. A tip is the middle of a yellow circle, which is broken where the tip is unsure (`is_unsure`).
+        others' in blue. A tip is the middle of a yellow circle, which is dashed where the tip is unsure (`is_unsure`).
     """
     return Image.fromarray(overlay_array(image, mask, cracks, name, mm_per_px))
 
@@ -94,7 +94,7 @@ def _component(mask, points):
     return component
 
 
-def _mark(painted, position, radius, line, broken):
+def _mark(painted, position, radius, line, dashed):
     """Draw a circle around a position, and short strokes from it outwards, with a dark edge: grounds may be bright."""
     reach = 2 * radius + 4 * line  # farther away nothing is drawn
     top, left = (max(0, round(place) - reach) for place in position)
@@ -105,7 +105,7 @@ def _mark(painted, position, radius, line, broken):
         outer, width = radius + edge, line + 2 * edge
         box = (column - outer, row - outer, column + outer, row + outer)
         for start in range(0, 360, 45):
-            draw.arc(box, start, start + (22 if broken else 45), colour, width)
+            draw.arc(box, start, start + (22 if dashed else 45), colour, width)
         for down, right in ((0, 1), (0, -1), (1, 0), (-1, 0)):
             start, stop = radius, 1.8 * radius + edge
             ends = [(column + right * at, row + down * at) for at in (start, stop)]
@@ -123,7 +123,7 @@ def _words(cracks):
         row, column = crack.tip.position
         words += f", tip at row {row:.0f}, column {column:.0f}"
         if is_unsure(crack.tip):
-            words += f" (unsure: {number(crack.tip.right_end_probability, '.0%')})"
+            words += f" (right with {number(crack.tip.right_end_probability, '.0%')})"
     return words + (f"; {len(cracks) - 1} more" if len(cracks) > 1 else "")
 
 

@@ -134,6 +134,13 @@ def data_numbers(experiment, pairs, split):
     }
 
 
+def layers_shown(table):
+    """Return the table of `models.table.layer_table` with the headings and units of the page, a pandas Styler."""
+    named = table.rename(columns=lambda name: "multiply-adds" if name == "multiply_adds" else name.replace("_", " "))
+    formats = {"parameters": "{:,}", "receptive field": "{:,} px", "multiply-adds": "{:,}"}
+    return named.style.format(formats).hide(axis="index")
+
+
 def network_numbers(table):
     """Return the values for the prose on a network.
 
@@ -191,7 +198,7 @@ def training_numbers(run, measured):
         "epochs": experiment.epochs,
         "boundaries": list(experiment.boundaries),
         "prior": experiment.model_options.get("prior", 0.5),
-        "precision": provenance["precision"].replace("mixed_", "mixed precision with "),
+        "precision": words.number_type(provenance["precision"]),
         "seconds": provenance["seconds"],
         "commit": provenance["commit"],
         "final": {name: float(values[-1]) for name, values in history.items()},

@@ -291,7 +291,7 @@ def test_the_mark_of_a_tip_is_seen_on_a_large_photograph_that_is_shown_small():
 
 
 @pytest.mark.parametrize(("probability", "unsure"), [(0.49, True), (0.5, False), (None, False)])
-def test_a_tip_that_is_more_likely_wrong_than_right_has_a_broken_circle(probability, unsure):
+def test_a_tip_that_is_more_likely_wrong_than_right_has_a_dashed_circle(probability, unsure):
     from crack_utils.geometry import measure_cracks
 
     image = np.float32(photograph()) / 255
@@ -303,7 +303,7 @@ def test_a_tip_that_is_more_likely_wrong_than_right_has_a_broken_circle(probabil
         for each in (replace(tip, right_end_probability=0.9), tip)
     )
     assert (np.abs(whole - drawn).sum() > 0) == unsure
-    assert ("unsure: 49" in drawing._words([replace(cracks[0], tip=tip)])) == unsure
+    assert ("right with 49" in drawing._words([replace(cracks[0], tip=tip)])) == unsure
 
 
 def test_the_command_names_photographs_with_unsure_tips(capsys, tmp_path):
@@ -313,7 +313,9 @@ def test_the_command_names_photographs_with_unsure_tips(capsys, tmp_path):
         [*found, {"name": "sure", "cracks": [crack]}, {"name": "none", "cracks": []}], "found"
     )
     line = capsys.readouterr().out.strip()
-    assert line.startswith("tip unsure, look at found/overlays: p3 (15") and line.endswith(" and 2 more")
+    assert line.startswith("tip may be wrong, look at found/overlays: p3 (right with 15") and line.endswith(
+        " and 2 more"
+    )
     command_of_predict._print_unsure([{"name": "sure", "cracks": [crack]}], "found")
     assert capsys.readouterr().out == ""
 
