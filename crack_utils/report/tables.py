@@ -299,7 +299,6 @@ def comparison_numbers(measured, best, baseline):
     first = max(thresholded, key=thresholded.get)
     shown = {loss: round(value, 3) for loss, value in thresholded.items()}
     return {
-        "networks": {4: "four"}.get(len(measured), str(len(measured))),
         "baseline": baseline,
         "evaluated": next(iter(measured.values()))["evaluated"],
         "best": {**claimed[first], "loss": joined(title(loss) for loss in shown if shown[loss] == shown[first])},

@@ -10,8 +10,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from crack_utils.data import read_image, resize_image
-from crack_utils.evaluation.evaluate import THRESHOLDS, threshold_scores
+from crack_utils.evaluation.evaluate import THRESHOLDS
 from crack_utils.inference.tiles import predict
 from crack_utils.losses.registry import title
 from crack_utils.runtime.typeset import joined
@@ -19,37 +18,52 @@ from crack_utils.runtime.typeset import joined
 STEPS = 12  # from 0.5 upwards, the last one is exactly 1
 
 
-def slider(runs, pair):
+def slider(networks, photograph, mean_iou, source):
     """Return what the first page's slider shows.
 
     Parameters
     ----------
-    runs : dict of Run
-        By loss; evaluated.
-    pair : Pair
-        The photograph, of the set that results are claimed on.
+    networks : dict of keras.Model
+        By loss.
+    photograph : ndarray, float, shape (H, W), in [0, 1]
+        Not of their training.
+    mean_iou : dict of dict
+        By loss and threshold, of one set of pictures; with the thresholds of `steps`.
+    source : str
+        What the networks are from.
 
     Returns
     -------
     dict
         labels: each step's threshold in words; photograph: a data URI; networks: for each loss title, masks (data
-        URIs, one a step) and mean_iou (of the whole set, pooled over its images, one a step); best_at_half and
+        URIs, one a step) and mean_iou (one a step); count of the networks, in words if they are four; best_at_half and
         best_as_cast: the title with the highest mean IoU at the first and the last step, or the titles of all that
-        have it, to three digits as shown, such as "BCE, Dice and focal"; change: what the last step does to the
-        winner of the first, in words; source: what it was made from.
+        have it, to three digits as shown, such as "BCE, Dice and focal"; change: what the last step does to the winner
+        of the first, in words; spread_at_half and spread_as_cast: the largest difference between two networks there;
+        source.
     """
     thresholds = steps()
-    networks = [_network(loss, run, pair, thresholds) for loss, run in runs.items()]
-    first, last = _best(networks, 0), _best(networks, -1)
-    size = next(iter(runs.values())).experiment.size
+    shown = [
+        {
+            "title": title(loss),
+            "masks": [_uri(probability >= threshold) for threshold in thresholds],
+            "mean_iou": [mean_iou[loss][threshold] for threshold in thresholds],
+        }
+        for loss, probability in ((loss, predict(network, photograph)) for loss, network in networks.items())
+    ]
+    first, last = _best(shown, 0), _best(shown, -1)
+    spreads = [np.ptp([network["mean_iou"][step] for network in shown]) for step in (0, -1)]
     return {
         "labels": [_label(threshold) for threshold in thresholds],
-        "photograph": _uri(np.uint8(np.rint(255 * resize_image(read_image(pair.image, pair.bits), size)))),
-        "networks": networks,
+        "photograph": _uri(np.uint8(np.rint(255 * photograph))),
+        "networks": shown,
+        "count": {4: "four"}.get(len(shown), str(len(shown))),
         "best_at_half": joined(first),
         "best_as_cast": joined(last),
-        "change": _change(first, last, len(networks)),
-        "source": ", ".join(run.id for run in runs.values()),
+        "change": _change(first, last, len(shown)),
+        "spread_at_half": float(spreads[0]),
+        "spread_as_cast": float(spreads[1]),
+        "source": source,
     }
 
 
@@ -78,17 +92,6 @@ def _change(first, last, count):
     if set(first) & set(last):
         return "not the same winners"
     return "another winner" if len(last) == 1 else "other winners"
-
-
-def _network(loss, run, pair, thresholds):
-    size = run.experiment.size
-    probability = predict(run.model(), resize_image(read_image(pair.image, pair.bits), size))
-    scores = threshold_scores(run)[run.metrics["evaluated"]]
-    return {
-        "title": title(loss),
-        "masks": [_uri(probability >= threshold) for threshold in thresholds],
-        "mean_iou": [scores[threshold] for threshold in thresholds],
-    }
 
 
 def _label(threshold):

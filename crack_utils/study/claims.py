@@ -17,6 +17,7 @@ from crack_utils.metrics import intervals
 from crack_utils.runtime import paths
 from crack_utils.runtime.typeset import power
 from crack_utils.study import thresholds
+from crack_utils.study.rates import OPTIMIZERS, with_best
 from crack_utils.study.verdicts import DIFFERENCE, UNDECIDED, agreed, by_seed, text, verdict
 
 LIST = "claims.csv"
@@ -35,7 +36,6 @@ MEASURES = {
     "optimism": "mean IoU, validation minus test",
     "memory_gib": "peak memory [GiB]",
 }
-OPTIMIZERS = {"adam": "Adam", "rmsprop": "RMSProp", "adagrad": "AdaGrad", "nesterov": "Nesterov", "sgd": "plain SGD"}
 WITHOUT_LIMITS = ("memory_gib",)
 SMALL = re.compile(r"0\.00\d+|\d(\.\d+)?e-\d+")  # a learning rate in the name of a variant
 
@@ -79,21 +79,26 @@ class Finding:
         return asdict(self)
 
 
-def findings(tables):
-    """Return every finding of a study: of the claims whose question it asked.
+def findings(*studies):
+    """Return every finding of some studies: of the claims whose question one of them asked.
 
     Parameters
     ----------
-    tables : Tables
+    *studies : Tables
+        A claim is judged by the first of them that asked its question.
 
     Returns
     -------
     list of Finding
         In the order of `results/claims.csv`.
     """
-    measured, asked = measures(tables), present(tables, *claims()["question"].unique())
-    rows = [claim for claim in claims().itertuples() if claim.question in asked and _trained(tables, claim)]
-    return [_finding(tables, claim, _readings(tables, measured, claim)) for claim in rows]
+    found, listed = {}, claims()
+    for tables in map(with_best, studies):
+        measured, asked = measures(tables), present(tables, *listed["question"].unique())
+        for claim in listed.itertuples():
+            if claim.Index not in found and claim.question in asked and _trained(tables, claim):
+                found[claim.Index] = _finding(tables, claim, _readings(tables, measured, claim))
+    return [found[place] for place in sorted(found)]
 
 
 def claims():
@@ -149,29 +154,6 @@ def stability(tables, question):
             "largest fall": f"{measured.loc[variant, f'fall{FIXED}'].mean():.3f}",
         }
     return pd.DataFrame(rows).T
-
-
-def optimizers_at_their_rates(tables):
-    """Return Adam against each other optimizer, both at the rate that is best on validation (R64, study "fairness").
-
-    Returns
-    -------
-    DataFrame
-        One row an optimizer: rate, failed (of its trainings at that rate), by how much Adam's mean IoU of the test set
-        is above its own, with interval, and the verdict. Failed trainings count: a rate that often fails is not
-        the best.
-    """
-    question = "optimizers, rates"
-    runs = tables.runs[tables.runs["question"] == question]
-    validation = runs.groupby("variant", sort=False)["validation_mean_iou"].mean()
-    best = validation.groupby(validation.index.str.split().str[0], sort=False).idxmax()
-    tested = measures(tables).loc[question, "mean_iou"].unstack("variant")
-    failed, rows = tables.failures(question), {}
-    for optimizer, variant in best.items():
-        above = by_seed(tested[best["adam"]] - tested[variant])
-        words = {} if optimizer == "adam" else {"Adam is above it by": text(above), "verdict": verdict(above)}
-        rows[optimizer] = {"rate": power(float(variant.split()[1])), "failed": int(failed[variant])} | words
-    return pd.DataFrame(rows).T.fillna("–")
 
 
 def compare_losses(tables, measure, losses=REPORTED):

@@ -1,7 +1,7 @@
 """The fingerprint of the cast: the same four networks, followed over their updates, as cast and at a threshold.
 
-If the report's metric cast its probabilities, then some length of training must make one set of networks show its four
-values as cast, and none of its differences at 0.5. `make study STUDY=fingerprint` trains them.
+If the report's metric cast its probabilities, then some length of training must make the report's networks show its
+four values as cast, and none of its differences at 0.5. `make study STUDY=fingerprint` follows narrower networks.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from crack_utils.losses.registry import REPORTED, title
 from crack_utils.runtime.atomic import atomic_write
 from crack_utils.study import tables as study_tables
 from crack_utils.study.cases import SCALES
-from crack_utils.study.published import TABLE_1
+from crack_utils.study.published import TABLE_1, order
 from crack_utils.study.verdicts import SHARE, by_seed, text
 
 SCALE = "fingerprint"
@@ -20,11 +20,8 @@ NEAR = 0.02  # of mean IoU: a cast value that meets the report's
 
 
 def read():
-    """Return the tables of the fingerprint; None where nobody has trained it."""
-    try:
-        return study_tables.read(study_tables.folder_of(SCALE))
-    except ValueError:
-        return None
+    """Return the tables of the fingerprint."""
+    return study_tables.read(study_tables.folder_of(SCALE))
 
 
 def curves(tables):
@@ -95,13 +92,42 @@ def table(tables):
 
 
 def numbers(tables):
-    """Return what a page says of the fingerprint in its prose; known is False where it was not trained."""
-    if tables is None:
-        return {"known": False}
-    found = nearest(curves(tables))
+    """Return what a page says of the fingerprint in its prose.
+
+    Returns
+    -------
+    dict
+        source; seeds; updates of a whole training; nearest, from the function of that name; losses: for each the mean
+        IoU of validation at the end, "cast" and "half" (at 0.5), and the report's; spread: the largest difference
+        between two losses of cast, half and report; order of cast; upper_gap, the larger distance of Dice and Tversky,
+        as cast, from the report's; lower_gap, by how much BCE and focal loss are below it at least; and worst_mean_iou,
+        at 0.5 on the test set.
+    """
+    followed = curves(tables)
+    ends = followed[followed["updates"] == followed["updates"].max()].groupby("loss")[["cast", "thresholded"]].mean()
+    losses = {
+        loss: {
+            "cast": float(ends.loc[loss, "cast"]),
+            "half": float(ends.loc[loss, "thresholded"]),
+            "report": TABLE_1[loss]["val_miou"],
+        }
+        for loss in REPORTED
+    }
+    by_kind = {kind: {loss: losses[loss][kind] for loss in REPORTED} for kind in ("cast", "half", "report")}
+    below = {loss: values["report"] - values["cast"] for loss, values in losses.items()}
     worst = tables.runs.loc[tables.runs["question"] == "losses"].groupby("variant")["pooled_mean_iou"].mean().min()
-    source = study_tables.source(tables)
-    return {"known": True, "source": source, "worst_mean_iou": float(worst), "good": bool(worst >= GOOD)} | found
+    return {
+        "source": study_tables.source(tables),
+        "seeds": int(followed["seed"].nunique()),
+        "updates": int(followed["updates"].max()),
+        "nearest": nearest(followed),
+        "losses": losses,
+        "spread": {kind: max(values.values()) - min(values.values()) for kind, values in by_kind.items()},
+        "order": order(by_kind["cast"], digits=2),
+        "upper_gap": max(abs(below["dice"]), abs(below["tversky"])),
+        "lower_gap": min(below["bce"], below["focal"]),
+        "worst_mean_iou": float(worst),
+    }
 
 
 def keep_networks(runs, folder):
@@ -116,34 +142,48 @@ def keep_networks(runs, folder):
             np.savez_compressed(draft, *(values.astype(np.float16) for values in weights))
 
 
-def network(loss, folder=None):
-    """Return a network that `keep_networks` kept.
+def networks(folder=None):
+    """Return the networks that `keep_networks` kept, a dict of keras.Model by loss, in float32.
 
     Parameters
     ----------
-    loss : str
-        One of `REPORTED`.
     folder : pathlib.Path, optional
         By default that of the committed results.
-
-    Returns
-    -------
-    keras.Model
-        float32.
 
     Raises
     ------
     ValueError
-        If it is not there.
+        If one is not there.
     """
     from crack_utils import models
 
-    folder = folder or study_tables.folder_of(SCALE)
-    file = folder / "networks" / f"{loss}.npz"
-    if not file.is_file():
-        raise ValueError(f"{file}: no network; `make study STUDY={SCALE}` keeps one of each loss")
+    folder, found = folder or study_tables.folder_of(SCALE), {}
+    for loss in REPORTED:
+        file = folder / "networks" / f"{loss}.npz"
+        if not file.is_file():
+            raise ValueError(f"{file}: no network; `make study STUDY={SCALE}` keeps one of each loss")
+        found[loss] = models.build("unet", **SCALES[SCALE]["base"]["model_options"])
+        with np.load(file) as weights:
+            found[loss].set_weights([weights[name].astype(np.float32) for name in weights.files])
+    return found
+
+
+def photograph():
+    """Return a photograph for these networks, float32 in [0, 1]: of the first specimen after those of the study."""
+    from crack_utils.data.synthetic import render
+
     base = SCALES[SCALE]["base"]
-    made = models.build("unet", **base["model_options"])
-    with np.load(file) as weights:
-        made.set_weights([weights[name].astype(np.float32) for name in weights.files])
-    return made
+    shot = render(base["specimens"], base["frames"] - 1, base["frames"], base["size"], 0)
+    return np.float32(shot.image) / 255
+
+
+def by_threshold(tables):
+    """Return the mean IoU of the kept networks by threshold, pooled over the test set: {loss: {threshold: value}}."""
+    from crack_utils.evaluation.evaluate import THRESHOLDS
+
+    rows = tables.thresholds
+    rows = rows[(rows["set"] == "test") & (rows["question"] == "losses") & (rows["seed"] == rows["seed"].min())]
+    rows, wrong = rows.sort_values("threshold"), rows["fp"] + rows["fn"]
+    values = (rows["tp"] / (rows["tp"] + wrong) + rows["tn"] / (rows["tn"] + wrong)) / 2
+    # The thresholds themselves, because a file of decimals may have changed their last digit.
+    return {loss: dict(zip(THRESHOLDS, values[own.index], strict=True)) for loss, own in rows.groupby("variant")}

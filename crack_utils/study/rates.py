@@ -35,6 +35,19 @@ def best(tables):
     return validation.groupby(validation.index.str.split().str[0], sort=False).idxmax()
 
 
+def at_edge(tables):
+    """Return the titles of the optimizers whose best rate is the lowest or the highest that was tried."""
+    chosen, tried = best(tables), {}
+    for variant in tables.runs.loc[tables.runs["question"] == QUESTION, "variant"].unique():
+        optimizer, rate = variant.split()
+        tried.setdefault(optimizer, []).append(float(rate))
+    return [
+        OPTIMIZERS[optimizer]
+        for optimizer, variant in chosen.items()
+        if float(variant.split()[1]) in (min(tried[optimizer]), max(tried[optimizer]))
+    ]
+
+
 def with_best(tables):
     """Return the tables with one more question, `AT_BEST`: its variants are the optimizers, each at its best rate."""
     chosen = {variant: optimizer for optimizer, variant in best(tables).items()}
@@ -52,8 +65,8 @@ def table(tables):
     Returns
     -------
     DataFrame
-        One row an optimizer, by title: best rate; trainings, and failed of them, at that rate and at all rates; mean
-        IoU at 0.5 at the best rate, failed trainings included, with its 95 % interval over seeds.
+        One row an optimizer, by title: best rate; how many trainings failed, at that rate and at all rates together;
+        mean IoU at 0.5 at the best rate, failed trainings included, with its 95 % interval over seeds.
     """
     tested = tables.specimens.groupby(["question", "variant", "seed"])["mean_iou"].mean()
     failed, rows = tables.failed().loc[QUESTION], {}
@@ -63,7 +76,7 @@ def table(tables):
         rows[OPTIMIZERS[optimizer]] = {
             "best rate": power(float(variant.split()[1])),
             "failed there": f"{failed.loc[variant].sum()} of {len(failed.loc[variant])}",
-            "failed at all rates": f"{everywhere.sum()} of {len(everywhere)}",
+            "failed, all rates together": f"{everywhere.sum()} of {len(everywhere)}",
             "mean IoU at 0.5 [95\u00a0%]": text(by_seed(tested.loc[QUESTION, variant], SHARE), signed=False),
         }
     return pd.DataFrame(rows).T

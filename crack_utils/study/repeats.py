@@ -2,7 +2,7 @@
 
     python -m crack_utils.study.repeats
 
-writes `results/repeats.csv`, half an hour of two cores. The same training on the same machine, on as many cores,
+writes `results/repeats.csv`, an hour of two cores. The same training on the same machine, on as many cores,
 gives the same weights (a test holds it). Another machine, or another number of cores, computes in another order, and
 then only the size of the difference can be told.
 """
@@ -24,6 +24,8 @@ CHOSEN = (  # scale, question, variant
     ("families", "families", "Attention U-Net"),
     ("tips", "tips", "dice+tip"),
     ("augmentation", "augmentation", "rich"),
+    ("fairness", "optimizers, rates", "adam 0.0004"),
+    ("fingerprint", "losses", "dice"),
 )
 PLACE = ["study", "question", "variant", "seed"]
 MEASURES = ("validation_mean_iou", "pooled_mean_iou", "pooled_unthresholded_mean_iou")

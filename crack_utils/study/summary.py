@@ -5,16 +5,16 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 
-from crack_utils.evaluation.words import MEASURES
+from crack_utils.evaluation.words import MEASURES, number_type
 from crack_utils.losses.registry import REPORTED, title
 from crack_utils.metrics.counts import COUNTS
 from crack_utils.metrics.probabilities import ROUNDS_TO_ONE
-from crack_utils.runtime.typeset import number, span
-from crack_utils.study import thresholds
+from crack_utils.runtime.typeset import joined, number, span
+from crack_utils.study import rates, thresholds
 from crack_utils.study.cases import SCALES
 from crack_utils.study.claims import compare_losses, present, variant_title, variants
 from crack_utils.study.published import order
-from crack_utils.study.tables import folder_of, overview, repeated, source
+from crack_utils.study.tables import overview, repeated, source
 from crack_utils.study.verdicts import FEW, MATTERS, SHARE, WORDS, by_seed, interval, text, verdict
 
 QUOTED = ("mean_iou", "unthresholded_mean_iou", "crack_at_one", "recall", "expected_calibration_error")  # in the prose
@@ -235,14 +235,14 @@ def findings_table(findings):
     )
 
 
-def numbers(full, live, findings):
+def numbers(full, fair, live, findings):
     """Return the values for the prose of the pages, with their sources.
 
     Parameters
     ----------
-    full, live : Tables
+    full, fair, live : Tables
     findings : list of Finding
-        Of the full study.
+        Of the full study and of `fair`, the study "fairness".
 
     Returns
     -------
@@ -278,9 +278,7 @@ def numbers(full, live, findings):
         "size": list(SCALES["full"]["base"]["size"]),
         "batch": SCALES["full"]["base"]["batch"],
         "crack_share": _crack_share(full),
-        "number_type": ", ".join(sorted(full.working_runs("losses")["precision_policy"].unique())).replace(
-            "mixed_", "mixed precision with "
-        ),
+        "number_type": ", ".join(map(number_type, sorted(full.working_runs("losses")["precision_policy"].unique()))),
         "with_failures": dice_with_failures(full),
         "failures": {loss: int(count) for loss, count in full.failures("losses").items()},
         "losses": losses,
@@ -292,7 +290,8 @@ def numbers(full, live, findings):
         "matched_precision": matched_precision(full),
         "optimizers": _failures(full, "optimizers"),
         "batches": _failures(full, "batches"),
-        "fairness": {"known": (folder_of("fairness") / "specimens.csv").is_file()},
+        "optimizers_at_best": _optimizers(fair),
+        "rates_at_edge": joined(rates.at_edge(fair)),
         "findings": _by_item(findings),
         "verdicts": {name.replace(" ", "_"): sum(finding.verdict == name for finding in findings) for name in WORDS},
         "live": {
@@ -312,6 +311,13 @@ def _failures(tables, question):
     return {
         variant.partition(",")[0]: {"trainings": len(group), "failed": int(group.sum())} for variant, group in failed
     }
+
+
+def _optimizers(fair):
+    """Return the rows of `rates.table` by optimizer, with names that a page can use."""
+    names = ["optimizer", "rate", "failed_there", "failed", "mean_iou"]
+    rows = rates.table(fair).reset_index().set_axis(names, axis=1)
+    return {row["optimizer"].replace(" ", "_"): row | {"source": source(fair)} for row in rows.to_dict("records")}
 
 
 def _by_item(findings):

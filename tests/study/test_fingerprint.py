@@ -1,13 +1,18 @@
 """The fingerprint, without training: its cases, its curves from made-up tables, its figure and its words."""
 
+import base64
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
-from crack_utils.losses.registry import REPORTED
+from crack_utils.losses.registry import REPORTED, title
 from crack_utils.report import figures
-from crack_utils.study import cases, claims, fingerprint
+from crack_utils.report.threshold_slider import slider
+from crack_utils.study import cases, claims, fingerprint, rates
 from crack_utils.study.published import TABLE_1
-from tests.helpers.made_up_study import made_up
+from tests.helpers.made_up_study import fail, made_up
 
 PARTS = cases.SCALES["fingerprint"]["base"]["epochs"]
 
@@ -40,7 +45,7 @@ def test_fair_optimizers_and_batches():
     asked = {answer for case in cases.cases("fairness") for answer in case.answers}
     assert ("optimizers, rates", "adam 0.0016") in asked and ("optimizers, rates", "sgd 1.6") in asked
     batches = [case.experiment for case in cases.cases("fairness") if case.answers[0][0].startswith("batches")]
-    assert {each.updates for each in batches} == {1536} and {each.batch for each in batches} == {2, 8, 32}
+    assert {each.updates for each in batches} == {1536} and {each.batch for each in batches} == {2, 8}
 
 
 def test_each_optimizer_has_its_own_best_rate():
@@ -49,11 +54,21 @@ def test_each_optimizer_has_its_own_best_rate():
     found.runs["validation_mean_iou"] = found.runs["variant"].isin(best).astype(float)
     rows = found.specimens["variant"] == "sgd 0.1"
     found.specimens.loc[rows, "mean_iou"] -= 0.1
-    table = claims.optimizers_at_their_rates(found)
-    rates = {"adam": "4×10⁻⁴", "rmsprop": "10⁻⁴", "adagrad": "0.16", "nesterov": "0.04", "sgd": "0.1"}
-    assert table["rate"].to_dict() == rates
-    assert table.loc["sgd", "verdict"] == "supported"
-    assert table.loc["rmsprop", "verdict"] == "no difference that matters"
+    fail(found, "adagrad 0.16", 1)
+    table = rates.table(found)
+    titles = {"Adam": "4×10⁻⁴", "RMSProp": "10⁻⁴", "AdaGrad": "0.16", "Nesterov": "0.04", "plain SGD": "0.1"}
+    assert table["best rate"].to_dict() == titles
+    assert table["failed there"].tolist() == ["0 of 3", "0 of 3", "1 of 3", "0 of 3", "0 of 3"]
+    assert table["failed, all rates together"].tolist() == ["0 of 9", "0 of 9", "1 of 9", "0 of 9", "0 of 9"]
+    assert rates.at_edge(found) == ["RMSProp", "AdaGrad", "plain SGD"]
+    verdicts = {each.contrast: each.verdict for each in claims.findings(found) if each.item == "R64"}
+    assert verdicts["Adam − plain SGD"] == "supported"
+    assert verdicts["Adam − RMSProp"] == "no difference that matters"
+
+
+def test_without_the_question_there_is_no_best_rate():
+    found = made_up(seeds=3)
+    assert rates.with_best(found) is found and not len(rates.best(found))
 
 
 def test_curves_and_where_the_four_are_met(followed):
@@ -64,7 +79,13 @@ def test_curves_and_where_the_four_are_met(followed):
     met = fingerprint.nearest(curves)
     assert met["updates"] == updates - updates // PARTS and met["met"] and met["distance"] < 1e-3
     numbers = fingerprint.numbers(followed)
-    assert numbers["known"] and numbers["good"] and numbers["worst_mean_iou"] == pytest.approx(0.981)
+    assert numbers["worst_mean_iou"] == pytest.approx(0.981)
+    assert numbers["upper_gap"] == pytest.approx(0.999 - TABLE_1["tversky"]["val_miou"])
+    assert numbers["lower_gap"] == pytest.approx(TABLE_1["focal"]["val_miou"] - 0.999)
+    assert numbers["nearest"] == met and (numbers["seeds"], numbers["updates"]) == (3, updates)
+    assert numbers["losses"]["bce"] == {"cast": 0.999, "half": 0.985, "report": TABLE_1["bce"]["val_miou"]}
+    assert numbers["spread"]["half"] == 0 and numbers["spread"]["report"] == pytest.approx(0.988796 - 0.59285)
+    assert numbers["order"] == "BCE = Dice = focal = Tversky"
     table = fingerprint.table(followed)
     assert table.loc["focal", "at 0.5, test"].startswith("0.981 [0.97") and "below" not in table.loc["BCE", "at 0.5"]
     assert figures.fingerprint(curves, met).axes
@@ -73,11 +94,28 @@ def test_curves_and_where_the_four_are_met(followed):
 def test_masks_that_are_not_good_enough_say_so(followed):
     followed.runs["pooled_mean_iou"] = 0.9 + 0.001 * followed.runs["seed"]
     assert fingerprint.table(followed).loc["BCE", "at 0.5, test"].endswith("below 0.98")
-    assert not fingerprint.numbers(followed)["good"]
 
 
-def test_without_results_the_page_can_say_so(monkeypatch, tmp_path):
-    monkeypatch.setattr(fingerprint.study_tables, "folder_of", lambda scale: tmp_path)
-    assert fingerprint.read() is None and fingerprint.numbers(None) == {"known": False}
+def test_without_kept_networks_the_command_is_named(tmp_path):
     with pytest.raises(ValueError, match="make study STUDY=fingerprint"):
-        fingerprint.network("dice", tmp_path)
+        fingerprint.networks(tmp_path)
+
+
+def test_the_first_page_shows_the_kept_networks():
+    found = fingerprint.read()
+    shown = slider(fingerprint.networks(), fingerprint.photograph(), fingerprint.by_threshold(found), "here")
+    assert [each["title"] for each in shown["networks"]] == [title(loss) for loss in REPORTED] and shown[
+        "count"
+    ] == "four"
+    masks = {
+        each["title"]: [
+            np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2])))) for uri in each["masks"]
+        ]
+        for each in shown["networks"]
+    }
+    for of_loss in masks.values():  # the 16 bits of the kept weights change few pixels: all find the crack at 0.5
+        assert 100 < of_loss[0].sum() < 1000 and of_loss[0].sum() >= of_loss[-1].sum()
+    assert masks["Dice"][-1].sum() > 10 * masks["focal"][-1].sum()
+    at_half = found.runs.set_index(["variant", "seed"])["pooled_mean_iou"].xs(0, level="seed")
+    for each, loss in zip(shown["networks"], REPORTED, strict=True):
+        assert each["mean_iou"][0] == pytest.approx(at_half[loss], abs=1e-4)

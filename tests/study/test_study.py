@@ -224,7 +224,8 @@ class TestClaims:
         assert (found["low"], found["high"]) == pytest.approx((2 - 2.4841, 2 + 2.4841), abs=1e-3)
 
     def test_every_question_is_judged_and_shown(self):
-        found = made_up(questions=cases.SCALES["full"]["seeds"], seeds=3, specimens=6)
+        questions = [*cases.SCALES["full"]["seeds"], *cases.SCALES["fairness"]["seeds"]]
+        found = made_up(questions=questions, seeds=3, specimens=6)
         made = claims.findings(found)
         items = {
             "R50",
@@ -246,8 +247,12 @@ class TestClaims:
         }
         assert {each.item for each in made} == items
         assert len(summary.leak_table(found)) == 8 and len(summary.findings_table(made)) == len(made)
-        shown = {axis.get_text() for axis in figures.claims(made).axes[0].get_yticklabels()}
-        assert {"Dice is better than BCE", "Flips help", "Adam does better than RMSProp"} <= shown
+        shown = {axis.get_text().replace("\n", " ") for axis in figures.claims(made).axes[0].get_yticklabels()}
+        assert {
+            "Dice is better than BCE",
+            "Flips help",
+            "Adam does better than RMSProp, each at its best rate",
+        } <= shown
         assert len(claims.stability(found, "rates")) == 6
 
     def test_every_variant_of_the_other_questions_has_a_row(self):
@@ -322,7 +327,9 @@ class TestSummary:
 
     def test_numbers_can_be_recorded(self):
         found = made_up({("dice", "unthresholded_mean_iou"): 0.1})
-        made = json.loads(json.dumps(summary.numbers(found, found, claims.findings(found))))
+        fair = made_up(questions=("losses", "optimizers, rates"), seeds=3)
+        made = json.loads(json.dumps(summary.numbers(found, fair, found, claims.findings(found, fair))))
+        assert made["optimizers_at_best"]["plain_SGD"]["failed"] == "0 of 9"
         assert made["established"]["unthresholded_mean_iou"] == "Dice > BCE, Dice > focal, Dice > Tversky"
         assert sum(made["verdicts"].values()) == len(made["findings"])
         assert made["facts"]["hours"] == 0.4

@@ -13,7 +13,7 @@ from scipy import stats
 from crack_utils.evaluation.words import MEASURES
 from crack_utils.metrics import intervals
 from crack_utils.runtime import paths
-from crack_utils.study import architectures, claims, crop_tables, summary, tables, thresholds, tips, verdicts
+from crack_utils.study import architectures, claims, crop_tables, rates, summary, tables, thresholds, tips, verdicts
 from tests.helpers.made_up_study import fail, made_up
 
 RESULTS = paths.root() / "results"
@@ -26,7 +26,7 @@ def full():
 
 @pytest.fixture(scope="module")
 def found(full):
-    return claims.findings(full)
+    return claims.findings(full, tables.read(tables.folder_of("fairness")))
 
 
 class TestRules:
@@ -127,10 +127,13 @@ class TestCommittedStudy:
         recalls = about_losses["measures"][about_losses["item"].isin(["R50", "R53"])]
         assert all({"recall_chosen", "recall_matched"} <= set(names) for names in recalls)
 
-    def test_rivals_that_never_trained_are_not_judged(self, found):
-        rivals = [each for each in found if each.item == "R64" and "RMSProp" not in each.claim]
-        assert len(rivals) == 3
-        assert all(each.verdict == verdicts.UNDECIDED and each.value is None for each in rivals)
+    def test_rivals_are_judged_at_rates_at_which_they_train(self, found):
+        rivals = [each for each in found if each.item == "R64"]
+        assert len(rivals) == 4 and all(each.value is not None for each in rivals)
+        fair = tables.read(tables.folder_of("fairness"))
+        chosen = rates.best(fair)
+        assert list(chosen.index) == list(rates.OPTIMIZERS)
+        assert not fair.failures(rates.QUESTION)[chosen[["adam", "rmsprop"]]].any()
 
     def test_verdicts(self, found):
         words = {each.claim: each.verdict for each in found}
@@ -140,7 +143,7 @@ class TestCommittedStudy:
         assert words["Dice and Tversky are above BCE and focal loss"] == verdicts.CONTRADICTED
         assert words["Tversky misses less than Dice"] == verdicts.UNDECIDED
 
-    def test_a_script_of_its_own_gives_every_verdict(self, found, monkeypatch):
+    def test_a_script_of_its_own_gives_every_verdict(self, monkeypatch):
         (script,) = re.findall(r"(?s)```python\n(.*?)```", (RESULTS / "README.md").read_text(encoding="utf-8"))
         assert "crack_utils" not in script
         monkeypatch.chdir(paths.root())
@@ -148,7 +151,8 @@ class TestCommittedStudy:
         with contextlib.redirect_stdout(printed):
             exec(compile(script, "results/README.md", "exec"), {})
         lines = [tuple(line.split(" | ")) for line in printed.getvalue().splitlines()]
-        own = found + claims.findings(tables.read(tables.folder_of("augmentation")))
+        studies = (tables.read(tables.folder_of(scale)) for scale in ("full", "fairness", "augmentation"))
+        own = [each for study in studies for each in claims.findings(study)]
         assert lines == [(each.item, each.claim, each.verdict) for each in own]
 
 
