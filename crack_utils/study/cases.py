@@ -52,7 +52,7 @@ SCALES = {
     # R61 and R64 fairly: equal updates, and a rate for each optimizer that is chosen on validation.
     "fairness": {"base": _DATA | _SCHEME, "seeds": {"optimizers, rates": 3, "batches, equal updates": 3}},
     # Table 1 once more, trained for longer, and followed over its updates.
-    "fingerprint": {"base": _FINGERPRINT, "seeds": {"losses": 3}},
+    "fingerprint": {"base": _FINGERPRINT, "seeds": {"losses": 4}},
     "fingerprint-smoke": {
         "base": _FINGERPRINT
         | {"size": (32, 40), "specimens": 10, "frames": 2, "test": 0.2, "batch": 4, "updates": 8, "epochs": 4}
