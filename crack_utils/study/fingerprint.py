@@ -9,6 +9,7 @@ import pandas as pd
 
 from crack_utils.losses.registry import REPORTED, title
 from crack_utils.runtime.atomic import atomic_write
+from crack_utils.runtime.typeset import joined
 from crack_utils.study import tables as study_tables
 from crack_utils.study.cases import SCALES
 from crack_utils.study.published import TABLE_1, order
@@ -25,7 +26,7 @@ def read():
 
 
 def curves(tables):
-    """Return the validation mean IoU over the updates of each training.
+    """Return the validation mean IoU over the updates of each training that worked (`Tables.failed`).
 
     Returns
     -------
@@ -34,7 +35,7 @@ def curves(tables):
     """
     updates = SCALES[tables.provenance["scale"]]["base"]["updates"]
     rows = []
-    for run in tables.runs[tables.runs["question"] == "losses"].itertuples():
+    for run in tables.working_runs("losses").itertuples():
         cast, thresholded = ([float(value) for value in text.split()] for text in (run.cast_curve, run.curve))
         for part, values in enumerate(zip(cast, thresholded, strict=True), start=1):
             place = {"loss": run.variant, "seed": run.seed, "updates": part * updates // len(cast)}
@@ -67,12 +68,13 @@ def table(tables):
     Returns
     -------
     DataFrame
-        Mean IoU as cast where the four together are nearest to the report's; of the finished networks, validation: mean
-        IoU at 0.5, loss, both accuracies; and test: mean IoU at 0.5, with a remark where it is below GOOD.
+        Mean IoU as cast where the four together are nearest to the report's; of the finished trainings that worked,
+        validation: mean IoU at 0.5, loss, both accuracies; and test: mean IoU at 0.5, with a remark where it is below
+        GOOD.
     """
     followed, rows = curves(tables), {}
     at = nearest(followed)["updates"]
-    runs = tables.runs[tables.runs["question"] == "losses"].set_index("variant")
+    runs = tables.working_runs("losses").set_index("variant")
     for loss in REPORTED:
         reported, own = TABLE_1[loss], runs.loc[[loss]]
         cast = followed[(followed["loss"] == loss) & (followed["updates"] == at)]["cast"]
@@ -97,11 +99,12 @@ def numbers(tables):
     Returns
     -------
     dict
-        source; seeds; updates of a whole training; nearest, from the function of that name; losses: for each the mean
-        IoU of validation at the end, "cast" and "half" (at 0.5), and the report's; spread: the largest difference
-        between two losses of cast, half and report; order of cast; upper_gap, the larger distance of Dice and Tversky,
-        as cast, from the report's; lower_gap, by how much BCE and focal loss are below it at least; and worst_mean_iou,
-        at 0.5 on the test set.
+        source; seeds, the least number of trainings of a loss that worked; trainings; failed, how many of them, and
+        failed_losses, of which losses, in words; updates of a whole training; nearest, from the function of that name;
+        losses: for each the mean IoU of validation at the end, "cast" and "half" (at 0.5), and the report's; spread:
+        the largest difference between two losses of cast, half and report; order of cast; upper_gap, the larger
+        distance of Dice and Tversky, as cast, from the report's; lower_gap, by how much BCE and focal loss are below it
+        at least; and worst_mean_iou, at 0.5 on the test set.
     """
     followed = curves(tables)
     ends = followed[followed["updates"] == followed["updates"].max()].groupby("loss")[["cast", "thresholded"]].mean()
@@ -115,10 +118,14 @@ def numbers(tables):
     }
     by_kind = {kind: {loss: losses[loss][kind] for loss in REPORTED} for kind in ("cast", "half", "report")}
     below = {loss: values["report"] - values["cast"] for loss, values in losses.items()}
-    worst = tables.runs.loc[tables.runs["question"] == "losses"].groupby("variant")["pooled_mean_iou"].mean().min()
+    worst = tables.working_runs("losses").groupby("variant")["pooled_mean_iou"].mean().min()
+    failed = tables.failures("losses")
     return {
         "source": study_tables.source(tables),
-        "seeds": int(followed["seed"].nunique()),
+        "seeds": int(followed.groupby("loss")["seed"].nunique().min()),
+        "trainings": len(tables.failed().loc["losses"]),
+        "failed": int(failed.sum()),
+        "failed_losses": joined(title(loss) for loss in REPORTED if failed[loss]),
         "updates": int(followed["updates"].max()),
         "nearest": nearest(followed),
         "losses": losses,

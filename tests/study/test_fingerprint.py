@@ -35,7 +35,7 @@ def followed():
 
 def test_cases():
     found = cases.cases("fingerprint")
-    assert len(found) == 12 and {case.experiment.loss for case in found} == set(REPORTED)
+    assert len(found) == 16 and {case.experiment.loss for case in found} == set(REPORTED)
     assert all(case.experiment.updates % case.experiment.epochs == 0 for case in found)
     smoke = cases.cases("fingerprint-smoke")
     assert len(smoke) == 4 and smoke[0].experiment.updates == 8
@@ -89,6 +89,15 @@ def test_curves_and_where_the_four_are_met(followed):
     table = fingerprint.table(followed)
     assert table.loc["focal", "at 0.5, test"].startswith("0.981 [0.97") and "below" not in table.loc["BCE", "at 0.5"]
     assert figures.fingerprint(curves, met).axes
+
+
+def test_a_training_that_failed_is_left_out_and_told(followed):
+    fail(followed, "tversky", 2)
+    followed.runs.loc[(followed.runs["variant"] == "tversky") & (followed.runs["seed"] == 2), "curve"] = "0.49 " * PARTS
+    assert len(fingerprint.curves(followed)) == 11 * PARTS
+    numbers = fingerprint.numbers(followed)
+    assert (numbers["trainings"], numbers["failed"], numbers["failed_losses"]) == (12, 1, "Tversky")
+    assert numbers["seeds"] == 2 and numbers["losses"]["tversky"]["half"] == pytest.approx(0.985)
 
 
 def test_masks_that_are_not_good_enough_say_so(followed):
