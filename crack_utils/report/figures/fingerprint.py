@@ -34,7 +34,16 @@ def fingerprint(curves, nearest):
         axes.axhline(TABLE_1[loss]["val_miou"], color=colour, lw=1, ls=":")
     axes.axvline(nearest["updates"], color=QUIET, lw=1)
     word = "met" if nearest["met"] else "nearest"
-    axes.annotate(f"{word}: within {nearest['distance']:.3f}", (nearest["updates"], 0.46), color=QUIET, fontsize=9)
+    left = nearest["updates"] > curves["updates"].max() / 2
+    axes.annotate(
+        f"{word}: within {nearest['distance']:.2f}",
+        (nearest["updates"], 0.455),
+        xytext=(-4 if left else 4, 0),
+        textcoords="offset points",
+        ha="right" if left else "left",
+        color=QUIET,
+        fontsize=9,
+    )
     axes.set(xlabel="updates", ylabel="mean IoU of validation", ylim=(0.45, 1.01), xlim=(0, None))
     axes.plot([], [], "--", color=QUIET, label="at 0.5")
     axes.plot([], [], ":", color=QUIET, label="the report's Table 1")
