@@ -13,7 +13,6 @@ from PIL import Image
 from crack_utils.evaluation.evaluate import THRESHOLDS
 from crack_utils.inference.tiles import predict
 from crack_utils.losses.registry import title
-from crack_utils.runtime.typeset import joined
 
 STEPS = 12  # from 0.5 upwards, the last one is exactly 1
 
@@ -36,11 +35,8 @@ def slider(networks, photograph, mean_iou, source):
     -------
     dict
         labels: each step's threshold in words; photograph: a data URI; networks: for each loss title, masks (data
-        URIs, one a step) and mean_iou (one a step); count of the networks, in words if they are four; best_at_half and
-        best_as_cast: the title with the highest mean IoU at the first and the last step, or the titles of all that
-        have it, to three digits as shown, such as "BCE, Dice and focal"; change: what the last step does to the winner
-        of the first, in words; spread_at_half and spread_as_cast: the largest difference between two networks there;
-        source.
+        URIs, one a step) and mean_iou (one a step); count of the networks, in words if they are four; spread_at_half
+        and spread_as_cast: the largest difference between two networks at the first and the last step; source.
     """
     thresholds = steps()
     shown = [
@@ -51,16 +47,12 @@ def slider(networks, photograph, mean_iou, source):
         }
         for loss, probability in ((loss, predict(network, photograph)) for loss, network in networks.items())
     ]
-    first, last = _best(shown, 0), _best(shown, -1)
     spreads = [np.ptp([network["mean_iou"][step] for network in shown]) for step in (0, -1)]
     return {
         "labels": [_label(threshold) for threshold in thresholds],
         "photograph": _uri(np.uint8(np.rint(255 * photograph))),
         "networks": shown,
         "count": {4: "four"}.get(len(shown), str(len(shown))),
-        "best_at_half": joined(first),
-        "best_as_cast": joined(last),
-        "change": _change(first, last, len(shown)),
         "spread_at_half": float(spreads[0]),
         "spread_as_cast": float(spreads[1]),
         "source": source,
@@ -76,22 +68,6 @@ def steps():
     upper = [threshold for threshold in THRESHOLDS if 0.5 <= threshold < 1]
     chosen = np.linspace(0, len(upper) - 1, STEPS - 1).round().astype(int)
     return [upper[index] for index in chosen] + [1.0]
-
-
-def _best(networks, step):
-    shown = {network["title"]: round(network["mean_iou"][step], 3) for network in networks}
-    return [name for name, value in shown.items() if value == max(shown.values())]
-
-
-def _change(first, last, count):
-    """Return what became of the winners among so many networks, in words that are true where several are equal."""
-    if len(last) == count:
-        return "no winner"
-    if first == last:
-        return f"the same winner{'s' * (len(last) > 1)} but other distances"
-    if set(first) & set(last):
-        return "not the same winners"
-    return "another winner" if len(last) == 1 else "other winners"
 
 
 def _label(threshold):
