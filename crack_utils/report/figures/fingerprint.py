@@ -21,7 +21,7 @@ def fingerprint(curves, nearest):
     -------
     matplotlib.figure.Figure
     """
-    figure, axes = plt.subplots(figsize=(10, 4.8))
+    figure, axes = plt.subplots(figsize=(10, 3.4))
     for loss in REPORTED:
         colour, own = LOSS_COLOURS[loss], curves[curves["loss"] == loss]
         for measure, line, width in (("cast", "-", 2.5), ("thresholded", "--", 1.2)):
@@ -47,6 +47,6 @@ def fingerprint(curves, nearest):
     axes.set(xlabel="updates", ylabel="mean IoU of validation", ylim=(0.45, 1.01), xlim=(0, None))
     axes.plot([], [], "--", color=QUIET, label="at 0.5")
     axes.plot([], [], ":", color=QUIET, label="the report's Table 1")
-    axes.legend(ncols=6, loc="upper center", bbox_to_anchor=(0.5, -0.14))
+    axes.legend(ncols=6, loc="upper center", bbox_to_anchor=(0.5, -0.2))
     axes.grid(axis="y", alpha=0.3)
     return figure
