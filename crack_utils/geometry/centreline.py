@@ -10,7 +10,6 @@ Positions are (row, column) [px], lengths are in pixels.
 
 import weakref
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from scipy import ndimage
@@ -46,28 +45,22 @@ class Centreline:
     closed: bool
     extensions: tuple
 
-    def once(self, name, image, measured):
+    def once(self, image, measured):
         """Return what a function measures of this line in a photograph; it is called once a photograph.
 
         Ranking the cracks and finding their tips ask for the same features of the same lines.
 
         Parameters
         ----------
-        name : str
-            Of what is measured.
         image : ndarray
             The photograph. Whatever else `measured` uses must be the same each time.
         measured : callable
             Without arguments.
         """
-        of, values = self._measured.get(name, (lambda: None, None))
+        of, values = self.__dict__.get("_measured", (lambda: None, None))
         if of() is not image:
-            self._measured[name] = weakref.ref(image), (values := measured())
+            self.__dict__["_measured"] = weakref.ref(image), (values := measured())
         return values
-
-    @cached_property
-    def _measured(self):
-        return {}
 
     def __getstate__(self):
         """What is pickled: not what was measured, as it refers to the photograph."""

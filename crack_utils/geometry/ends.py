@@ -132,7 +132,7 @@ def signs_of(line, at_border, image=None, mask=None):
     signs = np.array(rows)
     if image is None:
         return signs
-    beyond = line.once("beyond", image, lambda: _beyond(image, mask, line))
+    beyond = line.once(image, lambda: _beyond(image, mask, line))
     return np.concatenate([signs, beyond, beyond[::-1]], axis=1)
 
 

@@ -12,6 +12,8 @@ from crack_utils.data.stored import bands
 from crack_utils.geometry.skeleton import EIGHT, box_of
 from crack_utils.runtime.typeset import number
 
+UNSURE = 0.5  # a tip with a smaller probability of being the right end is more likely wrong than right
+
 
 def overlay(image, mask, cracks, name, mm_per_px=None):
     """Draw what was found in a photograph.
@@ -75,7 +77,7 @@ def is_unsure(tip):
     ----------
     tip : geometry.Tip
     """
-    return tip.found and tip.right_end_probability is not None and tip.right_end_probability < 0.5
+    return tip.found and tip.right_end_probability is not None and tip.right_end_probability < UNSURE
 
 
 def _in_8_bits(gray):

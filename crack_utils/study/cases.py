@@ -26,7 +26,7 @@ _SCHEME = {"loss": "dice", "batch": 2, "repeat": 2, "epochs": 6, "model_options"
 _FINGERPRINT = {
     **{"size": (128, 160), "specimens": 300, "frames": 4, "test": 24 / 300, "patterns": ("growing",)},
     **{"batch": 4, "updates": 4992, "epochs": 24, "learning_rates": (1e-3, 1e-3 / 3, 1e-4)},
-    # The prior of the preset `quick`: a start from which no loss falls into a trivial mask.
+    # The prior of the preset `quick`: with it few trainings fall into a trivial mask (one of these did, see the page).
     "model_options": {"filters": 16, "prior": 0.1},
 }
 
