@@ -17,6 +17,7 @@ from crack_utils.data.synthetic.wide import measure_specimen
 from crack_utils.data.synthetic.wide.crack import Arm, CrackLook, Ribbon, paint_arm
 from crack_utils.data.synthetic.wide.light import compress
 from crack_utils.data.synthetic.wide.notch import SHAPES, draw_notch
+from crack_utils.data.synthetic.wide.whitening import Whitening
 
 SIZE, MANY = (192, 240), 40
 
@@ -169,12 +170,13 @@ def test_a_notch_ends_at_its_tip(shape, two_ended):
     assert inside < 0 < outside
 
 
-def straight_crack(opening, hairline, share=0.0):
+def straight_crack(opening, hairline, share=0.0, whitening=None):
     """A crack along row 40 from the left border to column 100, in a gray surface of 0.5: its picture and its mask."""
     image, parts = np.full((80, 140), 0.5, np.float32), np.zeros((80, 140), np.uint8)
     look = CrackLook(np.random.default_rng(1), 0.5, 0.5, 1.0)
     look.roughness, look.lips, look.gap, look.share, look.flank_to_tip = 0.0, np.zeros(2), 0.0, share, 0.0
     look.flanks, look.flank, look.side = ("one" if share else "none"), 1.0, 1.0
+    look.whitening = whitening
     corners, _ = densify(np.array([[40.0, -5.0], [40.0, 100.0]]), np.zeros(2))
     arm, rng = Arm(np.array([[0.0, 0.0], [1.05, 0.0]]), opening), np.random.default_rng(0)
     paint_arm(image, parts, corners, arm, look, hairline, 100.0, rng, np.ones_like(image))
@@ -200,6 +202,17 @@ def test_a_bright_flank_is_crack_too():
     np.testing.assert_array_equal(parts, parts_with_flank)
     assert light[:, 20].max() > 0.9 and light[:, 20].min() < 0.1
     assert dark[:, 20].max() <= 0.5
+
+
+def test_whitening_lies_beside_the_gap_and_runs_ahead_of_it_to_the_tip():
+    white = Whitening(np.random.default_rng(0), 0.5)
+    white.width, white.ahead, white.gray = 0.04, 0.3, 1.0  # of 100 px: 4 px wide, 30 px ahead of the gap
+    image, parts = straight_crack(0.1, 1.0, whitening=white)
+    dark, light = (image < 0.3).any(axis=0), (image > 0.7).any(axis=0)
+    assert dark[5:65].all() and not dark[71:].any()
+    assert light[5:97].mean() > 0.7 and light[71:97].all() and not light[103:].any()
+    assert (parts == 1)[:, :100].any(axis=0).all() and not parts[:, 103:].any()
+    assert (parts[(image > 0.8) | (image < 0.2)] == 1).all()
 
 
 def test_distances_from_a_path_are_signed_and_exact():

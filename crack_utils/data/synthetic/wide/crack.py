@@ -7,10 +7,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
 from crack_utils.data.synthetic.drawing import SPACING, densify
+from crack_utils.data.synthetic.wide.uneven import waves
+from crack_utils.data.synthetic.wide.whitening import Whitening
 from crack_utils.geometry.centreline import arc_length
 
 _CORNERS = 900
@@ -125,6 +126,9 @@ class CrackLook:
         if can_be_dark and not backlit and self.flanks == "none" and rng.random() < 0.4:
             # A shallow, soiled or blurred crack: an even gray instead of a dark gap.
             self.gap, self.roughness = rng.uniform(0.3, 0.75) * gray, rng.uniform(0.0, 0.1)
+        self.whitening = Whitening(rng, high) if can_be_light and not backlit and rng.random() < 0.25 else None
+        if self.whitening:
+            self.flanks = "none"
 
     @property
     def _mixed(self):
@@ -133,6 +137,8 @@ class CrackLook:
 
     def contrast(self, gray):
         """Return the smallest difference in gray value between the crack and a surface of value `gray`."""
+        if self.whitening:
+            return abs(self.whitening.gray - gray)
         return min(abs(self._mixed - gray), abs(self.flank - gray) if self._to_tip else 9.0)
 
     @property
@@ -218,10 +224,13 @@ def paint_arm(image, parts, corners, arm, look, hairline, scale, rng, within):
     """
     widest = max(arm.opening * math.sqrt(arc_length(corners)[-1] / scale) * scale, hairline)
     lip_width = look.lip_width * max(scale / 512, 0.5)
-    ribbon = Ribbon(image.shape, corners, 0.7 * widest * (1 + look.roughness) + 3 * lip_width + 3)
+    white = look.whitening
+    beside = 3 * white.width * scale if white else 0.0
+    ribbon = Ribbon(image.shape, corners, 0.7 * widest * (1 + look.roughness) + 3 * lip_width + beside + 3)
     if not len(ribbon.rows):
         return
-    to_tip = ribbon.along[-1] - ribbon.along
+    ahead = min(white.ahead * scale, 0.6 * ribbon.along[-1]) if white else 0.0
+    to_tip = np.maximum(ribbon.along[-1] - ahead - ribbon.along, 0)  # 0 where the gap has ended
     whole = {"open": np.inf, "middle": 2 * ribbon.along[-1], "tip": ribbon.along[-1]}[arm.mouth]
     width = np.maximum(arm.opening * np.sqrt(to_tip * (1 - to_tip / whole) * scale), hairline)
     width *= np.sqrt(np.clip(to_tip / _TIP_TAPER, 0, 1))
@@ -229,7 +238,7 @@ def paint_arm(image, parts, corners, arm, look, hairline, scale, rng, within):
         width *= np.sqrt(np.clip(ribbon.along / _TIP_TAPER, 0, 1))
     count = len(ribbon.points)
     high, low = (width * (0.5 + side * _uneven(rng, count, scale, look.roughness, width)) for side in (1, 1))
-    index = ribbon.index
+    index, edges = ribbon.index, (-low, high)
     high, low, width, to_tip = high[index], -low[index], width[index], to_tip[index]
     before, can = image[ribbon.rows, ribbon.columns], within[ribbon.rows, ribbon.columns]
     image_part = before.copy()
@@ -238,8 +247,14 @@ def paint_arm(image, parts, corners, arm, look, hairline, scale, rng, within):
         lip = np.exp(-outside / lip_width) * (side * ribbon.beside > 0) * np.clip(width / 2, 0.2, 1)
         image_part += strength * lip
     image_part += _cover(ribbon, low, high, look, to_tip, scale, rng, image_part)
+    touched = ribbon.touched(low, high)
+    if white:
+        touched &= (width > 0) | (ahead == 0)
+        share, gray, bright = white.draw(ribbon, *edges, ahead, hairline, scale, rng)
+        image_part += share * (gray - image_part)
+        touched |= bright
     image[ribbon.rows, ribbon.columns] = before + can * (image_part - before)
-    touched = ribbon.touched(low, high) & (can >= 0.5)
+    touched &= can >= 0.5
     parts[ribbon.rows[touched], ribbon.columns[touched]] = arm.part
 
 
@@ -261,13 +276,7 @@ def _cover(ribbon, low, high, look, to_tip, scale, rng, image):
 
 def _uneven(rng, count, scale, roughness, width):
     """Unevenness of one flank, as a share of the width, at points of its path."""
-    uneven = np.zeros(count)
-    for size, weight in ((0.003, 0.5), (0.012, 0.7), (0.05, 0.6)):
-        spread = max(size * scale / SPACING, 1)
-        draws = gaussian_filter1d(rng.standard_normal(int(count / spread * 4) + 8), 2)
-        at = np.arange(count) / spread * 4
-        uneven += weight * np.interp(at, np.arange(len(draws)), draws / 0.38)
-    return np.clip(roughness * uneven, -0.35, 0.6) * np.clip((width - 1.2) / 2, 0, 1)
+    return np.clip(roughness * waves(rng, count, scale), -0.35, 0.6) * np.clip((width - 1.2) / 2, 0, 1)
 
 
 def shade_tip(image, tip, direction, look, scale):
