@@ -51,7 +51,7 @@ def _train(options):
 
 def _gather(options):
     from crack_utils.evaluation.evaluate import evaluate
-    from crack_utils.study import fingerprint, tables
+    from crack_utils.study import claims, fingerprint, tables
     from crack_utils.training.run import load_run
 
     finished = [each for each in study_cases.cases(options.scale) if study_cases.marker(options.scale, each).exists()]
@@ -59,9 +59,12 @@ def _gather(options):
     runs = [load_run(study_cases.marker(options.scale, case).read_text(encoding="utf-8").strip()) for case in complete]
     for run in runs:
         evaluate(run)  # does nothing unless the measures have changed since the training
-    tables.write(tables.folder_of(options.scale), tables.gather(complete, runs), options.scale)
+    folder = tables.folder_of(options.scale)
+    tables.write(folder, tables.gather(complete, runs), options.scale)
+    if options.scale in claims.JUDGED:
+        claims.write_measures(folder, tables.read(folder))
     if options.scale == fingerprint.SCALE:
-        fingerprint.keep_networks(runs, tables.folder_of(options.scale))
+        fingerprint.keep_networks(runs, folder)
     print(f"Gathered {len(runs)} trainings" + (f"; not yet complete: {', '.join(left)}" if left else ""))
 
 

@@ -8,6 +8,7 @@ a fixed threshold of 0.5 alone decides nothing, however clear its difference is.
 
 import re
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -37,6 +38,7 @@ MEASURES = {
     "memory_gib": "peak memory [GiB]",
 }
 WITHOUT_LIMITS = ("memory_gib",)
+JUDGED = ("full", "fairness", "augmentation")  # studies that answer claims; their folders have a table of measures
 SMALL = re.compile(r"0\.00\d+|\d(\.\d+)?e-\d+")  # a learning rate in the name of a variant
 
 
@@ -131,6 +133,22 @@ def measures(tables):
     chosen = thresholds.by_training(swept[swept["question"] == "losses"])
     chosen.index = pd.MultiIndex.from_tuples([("losses", *key) for key in chosen.index], names=keys)
     return table.join(chosen).sort_index()
+
+
+def write_measures(folder, tables):
+    """Write `measures.csv`, from which the script in `results/README.md` recomputes every verdict.
+
+    Parameters
+    ----------
+    folder : path-like
+    tables : Tables
+        One row a training, with the columns question, variant, seed, failed (see `Tables.failed`) and MEASURES. The
+        optimizers at their best rates are a question of their own.
+    """
+    tables = with_best(tables)
+    table = measures(tables).reindex(columns=list(MEASURES))
+    table.insert(0, "failed", tables.failed())
+    table.to_csv(Path(folder) / "measures.csv", float_format="%.9g", lineterminator="\n")
 
 
 def stability(tables, question):

@@ -14,6 +14,7 @@ from crack_utils.evaluation.words import MEASURES
 from crack_utils.metrics import intervals
 from crack_utils.runtime import paths
 from crack_utils.study import architectures, claims, crop_tables, rates, summary, tables, thresholds, tips, verdicts
+from tests.helpers import raw_measures
 from tests.helpers.made_up_study import fail, made_up
 
 RESULTS = paths.root() / "results"
@@ -151,9 +152,22 @@ class TestCommittedStudy:
         with contextlib.redirect_stdout(printed):
             exec(compile(script, "results/README.md", "exec"), {})
         lines = [tuple(line.split(" | ")) for line in printed.getvalue().splitlines()]
-        studies = (tables.read(tables.folder_of(scale)) for scale in ("full", "fairness", "augmentation"))
+        studies = (tables.read(tables.folder_of(scale)) for scale in claims.JUDGED)
         own = [each for study in studies for each in claims.findings(study)]
         assert lines == [(each.item, each.claim, each.verdict) for each in own]
+        assert len(script.splitlines()) < 40
+
+    @pytest.mark.parametrize("scale", claims.JUDGED)
+    def test_the_script_reads_what_the_counts_say(self, scale):
+        folder = tables.folder_of(scale)
+        stored = pd.read_csv(folder / "measures.csv", dtype={"variant": str}).set_index(raw_measures.KEY)
+        counted = raw_measures.measures(folder).reindex(columns=stored.columns)
+        worked = ~stored["failed"]
+        pd.testing.assert_series_equal(stored["failed"], counted["failed"].reindex(stored.index))
+        pd.testing.assert_frame_equal(
+            stored[worked], counted.reindex(stored.index)[worked], check_dtype=False, rtol=1e-6
+        )
+        assert len(stored) == len(counted)
 
 
 NUMBER = r"([+−]?\d\.\d+)"
