@@ -81,12 +81,12 @@ def groups(pairs, height, count=24):
     Returns
     -------
     dict of Statistics
-        By source; then `cracktip_polymer` and `crackforest`, if `CRACK_UTILS_DATA` contains them.
+        By source; then `cracktip_polymer` and `crackforest`, where they are present (`paths.shown_data`).
     """
     sources = {source: [pair for pair in pairs if pair.source == source] for source in [pair.source for pair in pairs]}
     statistics = {name: of_pairs(spread(members, count), height) for name, members in sources.items()}
     for name, measured in REAL.items():
-        folder = crackforest.local() if name == crackforest.NAME else paths.named_data(name)
+        folder = (crackforest.local() if name == crackforest.NAME else None) or paths.shown_data(name)
         if name not in statistics and folder:
             statistics[name] = of_pairs(spread(find_pairs(folder), count), height, measured)
     return statistics

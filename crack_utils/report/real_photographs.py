@@ -248,8 +248,7 @@ def asphalt(count=12):
 
     Looked for in `CRACK_UTILS_DATA`, among what `crack-utils fetch` has left, and in `../shared/data`.
     """
-    beside = paths.root().parent / "shared" / "data" / crackforest.NAME
-    folder = crackforest.local() or (beside if (beside / "images").is_dir() else None)
+    folder = crackforest.local() or paths.shown_data(crackforest.NAME)
     if folder is None:
         print("CrackForest is not present, so this page shows drawn pictures alone: `crack-utils fetch crackforest`.")
         return []

@@ -165,15 +165,6 @@ def reliability_table(ends):
     return pd.DataFrame(rows, columns=["masks", "from", "to", "stated", "right", "low", "high", "tips"])
 
 
-def polymer_folder():
-    """Return the folder of the six photographs of a polymer specimen; None where they are not present.
-
-    Looked for in `CRACK_UTILS_DATA` and in `../shared/data`. They are not part of the project.
-    """
-    beside = paths.root().parent / "shared" / "data" / POLYMER
-    return paths.named_data(POLYMER) or (beside if beside.is_dir() else None)
-
-
 def polymer_tips(trained, folder=None):
     """Find the tips of the six polymer photographs as `crack-utils predict` does, and compare them with marks by eye.
 
@@ -181,7 +172,7 @@ def polymer_tips(trained, folder=None):
     ----------
     trained : Predictor
     folder : pathlib.Path, optional
-        By default `polymer_folder()`.
+        By default where `paths.shown_data` finds them. They are not part of the project.
 
     Returns
     -------
@@ -191,7 +182,7 @@ def polymer_tips(trained, folder=None):
     crops : list of (title, ndarray, marked, found)
         Around each marked tip, positions within it.
     """
-    folder = folder or polymer_folder()
+    folder = folder or paths.shown_data(POLYMER)
     if folder is None:
         print(f"The six photographs are not present: this page looks for {POLYMER} in CRACK_UTILS_DATA.")
         return pd.DataFrame(), []

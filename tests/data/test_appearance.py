@@ -80,6 +80,7 @@ def test_real_sets_join_where_they_are(wedge, monkeypatch):
     folder, _ = wedge
     pairs = find_pairs(folder / "set")
     monkeypatch.delenv("CRACK_UTILS_DATA", raising=False)
+    monkeypatch.setattr(appearance.paths, "root", lambda: folder / "project")
     assert list(appearance.groups(pairs, 100)) == ["set"]
     (folder / "set").rename(folder / "cracktip_polymer")
     monkeypatch.setenv("CRACK_UTILS_DATA", str(folder))
@@ -88,3 +89,11 @@ def test_real_sets_join_where_they_are(wedge, monkeypatch):
     found = appearance.groups(own, 100)
     assert list(found) == ["own", "cracktip_polymer"]
     assert len(found["own"].share) == 1 and len(found["cracktip_polymer"].share) == 0, "rough strokes are not measured"
+    monkeypatch.delenv("CRACK_UTILS_DATA")
+    (folder / "shared" / "data").mkdir(parents=True)
+    (folder / "cracktip_polymer").rename(folder / "shared" / "data" / "cracktip_polymer")
+    own = [
+        type(pair)(pair.name, pair.image, pair.mask, source="own")
+        for pair in find_pairs(folder / "shared" / "data" / "cracktip_polymer")
+    ]
+    assert list(appearance.groups(own, 100)) == ["own", "cracktip_polymer"], "also beside the project"

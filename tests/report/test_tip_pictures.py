@@ -71,7 +71,7 @@ def test_drawn_pictures_and_their_numbers():
 
 
 def test_polymer_photographs_absent_or_there(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(tip_pictures, "polymer_folder", lambda: None)
+    monkeypatch.setattr(tip_pictures.paths, "shown_data", lambda name: None)
     table, crops = tip_pictures.polymer_tips(Dark())
     assert table.empty and crops == [] and "are not present" in capsys.readouterr().out
     marks = pd.DataFrame(
