@@ -36,7 +36,7 @@ def main(arguments=None):
     return 0
 
 
-def report(experiment, steps, rounds, side, specimens, larger, photograph):
+def report(experiment, steps, rounds, side, specimens, larger, photograph, folder_specimens):
     """Return what was measured as CSV, a row a contender; the last row names the machine.
 
     Parameters
@@ -49,11 +49,13 @@ def report(experiment, steps, rounds, side, specimens, larger, photograph):
     side : int
         Of the matrices that are multiplied.
     specimens : int
-        Of the pictures that are decoded and read, and of the photographs of a folder.
+        Of the pictures that are decoded and read.
     larger : sequence of (height, width) [px]
         Of the larger pictures that are predicted.
     photograph : (height, width) [px]
         Of the photographs of a folder.
+    folder_specimens : sequence of int
+        Of each folder.
     """
     machine = hardware.describe()
     gpus = ", ".join(machine["gpus"]) or "no GPU"
@@ -65,7 +67,7 @@ def report(experiment, steps, rounds, side, specimens, larger, photograph):
     rows = [
         HEADER,
         *networks.rows(experiment, steps, rounds, side, larger),
-        *folders.rows(photograph, max(2, specimens // 2), min(rounds, 3)),
+        *folders.rows(photograph, folder_specimens, min(rounds, 3)),
         *inputs.rows(experiment, specimens, steps, rounds),
         [measured_on, *[""] * (len(HEADER) - 1)],
     ]
@@ -77,9 +79,9 @@ def report(experiment, steps, rounds, side, specimens, larger, photograph):
 def _extent(smallest):
     if smallest:
         experiment = Experiment.preset("smoke", size=(32, 40), batch=2, model_options={"filters": 2})
-        sizes = {"larger": [(48, 64)], "photograph": (64, 96)}
+        sizes = {"larger": [(48, 64)], "photograph": (64, 96), "folder_specimens": [2]}
         return {"experiment": experiment, "steps": 1, "rounds": 1, "side": 32, "specimens": 2, **sizes}
-    sizes = {"larger": [(512, 640), (2048, 2560)], "photograph": (400, 600)}
+    sizes = {"larger": [(512, 640), (2048, 2560)], "photograph": (400, 600), "folder_specimens": [2, 10, 50]}
     return {"experiment": Experiment.preset("quick"), "steps": 8, "rounds": 7, "side": 2048, "specimens": 20, **sizes}
 
 

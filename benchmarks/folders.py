@@ -8,16 +8,17 @@ from pathlib import Path
 from benchmarks.timing import Apart, rates_apart, ratios, spread
 
 ALONE = "one process"
+FRAMES = 4  # of a specimen
 
 
 def rows(size, specimens, rounds):
-    """Measure folders of drawn photographs.
+    """Measure folders of drawn photographs, small and large ones.
 
     Parameters
     ----------
     size : (height, width) [px]
-    specimens : int
-        Each gives four photographs.
+    specimens : sequence of int
+        Of each folder; a specimen gives four photographs.
     rounds : int
 
     Returns
@@ -25,12 +26,16 @@ def rows(size, specimens, rounds):
     list of list of str
         Name, photographs/s, times one process, two empty cells.
     """
+    return [row for count in specimens for row in _rows(size, count, rounds)]
+
+
+def _rows(size, specimens, rounds):
     names = {ALONE: False, "all cores": True}
     found = rates_apart([Apart(name, inspecting, (size, specimens, shared)) for name, shared in names.items()], rounds)
     failed = any(isinstance(rate, str) for rate in found.values())
     return [
         [
-            f"folder of {size[0]}×{size[1]}, {name}",
+            f"folder of {FRAMES * specimens} photographs, {size[0]}×{size[1]}, {name}",
             rate if isinstance(rate, str) else spread(rate),
             "" if failed else spread(ratios(rate, found[ALONE]), "{:.2f}"),
             "",
@@ -49,7 +54,7 @@ def inspecting(size, specimens, shared):
     from crack_utils.runtime.workers import Workers
 
     place = Path(tempfile.mkdtemp())
-    synthetic.generate(place, specimens=specimens, frames=4, size=size, seed=0)
+    synthetic.generate(place, specimens=specimens, frames=FRAMES, size=size, seed=0)
     photographs = find_photographs(place / "old") + find_photographs(place / "new")
     trained = load_trained("default")
     workers = Workers(os.cpu_count(), ["crack_utils.inference.inspect"]) if shared else None

@@ -15,6 +15,8 @@ def table():
         ("prediction, 1000×2000, ours (float32)", "0.2 (0.1–0.5)"),
         ("prediction, 1000×2000, PyTorch (float32)", "failed: no memory"),
         ("prediction of 16 at once, 100×200, ours (float32)", "20.0 (20.0–20.0)"),
+        ("folder of 8 photographs, 400×600, one process", "4.0 (2.0–8.0)"),
+        ("folder of 40 photographs, 400×600, one process", "5.0 (5.0–5.0)"),
         ("matrix product, float32", None),
         ("measured on a machine", None),
     ]
@@ -37,7 +39,8 @@ def test_costs_are_seconds_for_a_megapixel(table):
 
 
 def test_the_figure_has_a_panel_for_each_kind_of_work(table):
-    prediction, training = figures.cost_growth(speed.cost_growth(table)).axes
+    prediction, training, folders = figures.cost_growth(speed.cost_growth(table), speed.folder_growth(table)).axes
+    assert folders.containers[0].lines[0].get_ydata().tolist() == pytest.approx([2.0, 8.0])
     assert [len(axes.containers) for axes in (prediction, training)] == [1, 1]
     assert prediction.containers[0].lines[0].get_ydata().tolist() == pytest.approx([5.0, 2.5])
     assert training.containers[0].lines[0].get_ydata().tolist() == pytest.approx([1.0, 0.5])
@@ -46,3 +49,4 @@ def test_the_figure_has_a_panel_for_each_kind_of_work(table):
 
 def test_the_stored_table_has_both_kinds_of_work():
     assert set(speed.cost_growth()["work"]) == {"training", "prediction"}
+    assert set(speed.folder_growth()["program"]) == {"one process", "all cores"}
