@@ -23,6 +23,7 @@ C, M = 1e-8, 3.0  # the law of all tests here, for da/dN in mm/cycle and ΔK in 
 COMPACT = Specimen("", "C(T)", 12.5, W=50, B=12.5)
 LOAD_RATIOS = (0.1, 0.3, 0.5)
 NOISE = 0.05  # [mm] of a simulated reading
+NEAR = 5  # [px] a tip that is found
 FIRST_DELTA_K = 15.0  # [MPa √m] at the first reading
 SCALE = 0.05  # [mm/px] of the simulated photographs
 LONG = 0.25  # of the picture's longer side: a drawn crack has to become longer than this
@@ -250,6 +251,7 @@ def law_table(results):
 def numbers(simulated: list[GrowthResult], followed: FollowedTest):
     """Return what the page of growth says in its prose, a dict."""
     table = sequence_table(followed)
+    found = table.dropna(subset="error [px]")  # both ways of measuring are compared on the same frames
     laws = [result.paris for result in simulated if result.paris]
     held = (law_table(simulated).get("both hold") == "yes").sum() if laws else 0
     return {
@@ -259,12 +261,14 @@ def numbers(simulated: list[GrowthResult], followed: FollowedTest):
         "simulated": len(simulated),
         "simulated_held": int(held),
         "frames": len(table),
-        "with_tip": int(table["error [px]"].notna().sum()),
+        "with_tip": len(found),
+        "near": int((table["error [px]"] <= NEAR).sum()),
+        "near_together": int((table["joint error [px]"] <= NEAR).sum()),
         "outliers": int(followed.joint.outliers.sum()),
-        "single_median": float(table["error [px]"].median()),
-        "single_largest": float(table["error [px]"].max()),
-        "joint_median": float(table["joint error [px]"].median()),
-        "joint_largest": float(table["joint error [px]"].max()),
+        "single_median": float(found["error [px]"].median()),
+        "single_largest": float(found["error [px]"].max()),
+        "joint_median": float(found["joint error [px]"].median()),
+        "joint_largest": float(found["joint error [px]"].max()),
     }
 
 

@@ -1,4 +1,4 @@
-"""Drawn photographs on which a network's tips are looked at: good ones, bad ones, the worst; and real ones."""
+"""Drawn photographs on which a network's tips are looked at: good ones, bad ones, the worst."""
 
 import math
 from dataclasses import dataclass
@@ -7,17 +7,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from crack_utils.data import read_image
 from crack_utils.data.synthetic import SpecimenPhotograph, render_specimen
 from crack_utils.geometry import TipErrors, find_tip, tip_errors
 from crack_utils.inference.measure import measure
-from crack_utils.runtime import paths
 from crack_utils.study.default_tips import is_right_end
 from crack_utils.study.tip_rule import spoil
 
 SEED = 7200  # of drawn specimens, used for nothing else
-POLYMER = "cracktip_polymer"
-MARKS = "results/polymer_tips.csv"
 EDGES = (0.25, 0.5, 0.65, 0.8, 0.95, 1.0)  # between classes of the probability of the right end
 
 
@@ -165,44 +161,6 @@ def reliability_table(ends):
     return pd.DataFrame(rows, columns=["masks", "from", "to", "stated", "right", "low", "high", "tips"])
 
 
-def polymer_tips(trained, folder=None):
-    """Find the tips of the six polymer photographs as `crack-utils predict` does, and compare them with marks by eye.
-
-    Parameters
-    ----------
-    trained : Predictor
-    folder : pathlib.Path, optional
-        By default where `paths.shown_data` finds them. They are not part of the project.
-
-    Returns
-    -------
-    table : DataFrame
-        photograph, marked and found positions (row, column), off [px], sure to [px] (of the mark), right end; one row a
-        photograph. Empty where the photographs are not present; a sentence says so.
-    crops : list of (title, ndarray, marked, found)
-        Around each marked tip, positions within it.
-    """
-    folder = folder or paths.shown_data(POLYMER)
-    if folder is None:
-        print(f"The six photographs are not present: this page looks for {POLYMER} in CRACK_UTILS_DATA.")
-        return pd.DataFrame(), []
-    rows, crops = [], []
-    for mark in pd.read_csv(paths.root() / MARKS, dtype={"photograph": str}).itertuples():
-        image = read_image(next(folder.glob(f"**/images/*{mark.photograph}*")))
-        cracks = measure(image, trained.predict(image), trained.threshold)
-        tip = cracks[0].tip if cracks and cracks[0].tip.found else None
-        marked = None if mark.crack == "no" else (mark.tip_row, mark.tip_column)
-        off = math.dist(marked, tip.position) if marked and tip else math.nan
-        rows.append(
-            {"photograph": mark.photograph, "marked": _place(marked), "found": _place(tip and tip.position)}
-            | {"off [px]": off, "mark sure to [px]": mark.sure_px}
-            | {"right end": tip.right_end_probability if tip else math.nan}
-        )
-        if marked:
-            crops.append(_crop(mark.photograph, image, marked, tip and tip.position))
-    return pd.DataFrame(rows).set_index("photograph"), crops
-
-
 def numbers(pictures, ends):
     """Return what the page of tips says of drawn specimens, a dict.
 
@@ -225,13 +183,3 @@ def numbers(pictures, ends):
         "drawn_false": sum(bool(picture.found) for picture in empty),
         "right_ends": float(predicted["right"].mean()) if len(predicted) else 0.0,
     }
-
-
-def _place(position):
-    return "–" if position is None else f"({position[0]:.0f}, {position[1]:.0f})"
-
-
-def _crop(title, image, marked, found, half=160):
-    row, column = (max(0, int(place) - half) for place in marked)
-    part = image[row : row + 2 * half, column : column + 2 * half]
-    return title, part, np.subtract(marked, (row, column)), None if found is None else np.subtract(found, (row, column))

@@ -134,11 +134,13 @@ def summarise(table):
         specimens ("one tip", "two tips", "no crack"), result, count, of, share, low, high.
     """
     one, two, none = (table[table["tips"] == count] for count in (1, 2, 0))
+    found = one.dropna(subset="right_end")
     results = [("one tip", f"within {radius} px", one["error_px"] <= radius) for radius in (2, 5, 20)]
     results += [
         ("one tip", "missed", one["error_px"] == np.inf),
-        ("one tip", "wrong end", one["at_mouth"] == 1),
-        ("one tip", "right end, of those found", one["right_end"].dropna() == 1),
+        ("one tip", "nearer to the mouth than to the tip", one["at_mouth"] == 1),
+        ("one tip", "right end of the primary crack, of those found", found["right_end"] == 1),
+        ("one tip", "on another line, of those found", (found["right_end"] == 0) & (found["at_mouth"] == 0)),
         ("two tips", "both within 5 px", two["error_px"] <= 5),
         ("no crack", "none reported", none["cracks"] == 0),
     ]
@@ -228,12 +230,16 @@ def error_numbers(looks, file=None):
     -------
     dict
         Of specimens with one tip: median [px], within_5 and wrong_end (shares), specimens; of those with two:
-        two_within_5, two_specimens. The keys begin with `looks`, as in "usual_median". NaN without the table.
+        two_within_5, two_specimens; of those without a crack: false_alarms (share); of all found tips: right (share)
+        and stated (mean probability of the right end). The keys begin with `looks`, as in "usual_median". NaN without
+        the table.
     """
     table = stored(looks, file)
     if table is None:
-        table = pd.DataFrame(columns=["tips", "error_px", "at_mouth"], dtype=float)
-    one, two = (table[table["tips"] == count] for count in (1, 2))
+        columns = ["tips", "cracks", "error_px", "at_mouth", "right_end", "right_end_probability"]
+        table = pd.DataFrame(columns=columns, dtype=float)
+    one, two, none = (table[table["tips"] == count] for count in (1, 2, 0))
+    found = table.dropna(subset="right_end")
     named = {
         "median": float(one["error_px"].median()),
         "within_5": float((one["error_px"] <= 5).mean()),
@@ -241,6 +247,9 @@ def error_numbers(looks, file=None):
         "specimens": len(one),
         "two_within_5": float((two["error_px"] <= 5).mean()),
         "two_specimens": len(two),
+        "false_alarms": float((none["cracks"] > 0).mean()),
+        "right": float((found["right_end"] == 1).mean()),
+        "stated": float(found["right_end_probability"].mean()),
     }
     return {f"{looks}_{name}": value for name, value in named.items()}
 

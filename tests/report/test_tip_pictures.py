@@ -6,7 +6,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 from crack_utils.report import figures, tip_pictures
 from crack_utils.report.tip_pictures import TipPicture
@@ -68,26 +67,3 @@ def test_drawn_pictures_and_their_numbers():
     numbers = tip_pictures.numbers([made_up(2.0), made_up(INF), made_up(4.0)], ends)
     assert (numbers["drawn_misses"], numbers["drawn_median"]) == (1, 4.0)
     assert numbers["drawn_within_5"] == pytest.approx(2 / 3)
-
-
-def test_polymer_photographs_absent_or_there(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(tip_pictures.paths, "shown_data", lambda name: None)
-    table, crops = tip_pictures.polymer_tips(Dark())
-    assert table.empty and crops == [] and "are not present" in capsys.readouterr().out
-    marks = pd.DataFrame(
-        {"photograph": ["0200", "0380"], "crack": ["no", "yes"], "tip_row": [np.nan, 40], "tip_column": [np.nan, 90]}
-        | {"sure_px": [np.nan, 3]}
-    )
-    (tmp_path / "results").mkdir()
-    marks.to_csv(tmp_path / tip_pictures.MARKS, index=False)
-    monkeypatch.setattr(tip_pictures.paths, "root", lambda: tmp_path)
-    (tmp_path / "data" / "images").mkdir(parents=True)
-    for name, length in (("0200", 0), ("0380", 91)):
-        image = np.full((80, 120), 200, np.uint8)
-        image[39:42, :length] = 10
-        Image.fromarray(image).save(tmp_path / "data" / "images" / f"{name}.png")
-    table, crops = tip_pictures.polymer_tips(Dark(), tmp_path / "data")
-    assert table.loc["0200", ["marked", "found"]].tolist() == ["–", "–"]
-    assert table.loc["0380", "off [px]"] < 2
-    assert len(crops) == 1 and figures.enlarged_tips(crops).axes[0].get_title() == "0380"
-    plt.close("all")

@@ -23,8 +23,8 @@ def test_shares_are_counted_by_hand_and_a_miss_is_outside():
         }
     )
     summary = default_tips.summarise(table).set_index(["specimens", "result"])
-    assert summary["count"].tolist() == [1, 2, 2, 1, 1, 2, 1, 0]
-    assert summary.loc[("one tip", "right end, of those found"), "of"] == 3
+    assert summary["count"].tolist() == [1, 2, 2, 1, 1, 2, 0, 1, 0]
+    assert summary.loc[("one tip", "right end of the primary crack, of those found"), "of"] == 3
     assert summary.loc[("one tip", "within 5 px"), "share"] == 0.5
     # Clopper and Pearson for two of four.
     assert summary.loc[("one tip", "within 5 px"), "low"] == pytest.approx(0.0676, abs=1e-4)
@@ -83,8 +83,10 @@ def test_usual_specimens_have_one_tip_at_the_end_of_their_crack_and_one_mouth():
 
 
 def test_numbers_of_errors(tmp_path):
-    table = {"tips": [1, 1, 1, 1, 2, 2, 2], "error_px": [1, 2, 9, np.inf, 3, 4, np.inf]}
-    pd.DataFrame(table | {"at_mouth": [0, 0, 1, np.nan, 0, 1, 0]}).to_csv(tmp_path / "tips.csv")
+    table = {"tips": [1, 1, 1, 1, 2, 2, 2, 0, 0], "error_px": [1, 2, 9, np.inf, 3, 4, np.inf, np.nan, np.nan]}
+    table |= {"at_mouth": [0, 0, 1, np.nan, 0, 1, 0, np.nan, np.nan], "cracks": [1, 1, 1, 0, 1, 1, 1, 0, 2]}
+    table |= {"right_end": [1, 1, 0, np.nan, 1, np.nan, np.nan, np.nan, 0], "right_end_probability": 0.7}
+    pd.DataFrame(table).to_csv(tmp_path / "tips.csv")
     assert default_tips.error_numbers("usual", tmp_path / "tips.csv") == {
         "usual_median": 5.5,
         "usual_within_5": 0.5,
@@ -92,6 +94,9 @@ def test_numbers_of_errors(tmp_path):
         "usual_specimens": 4,
         "usual_two_within_5": pytest.approx(2 / 3),
         "usual_two_specimens": 3,
+        "usual_false_alarms": 0.5,
+        "usual_right": pytest.approx(3 / 5),
+        "usual_stated": pytest.approx(0.7),
     }
     none = default_tips.error_numbers("plates", tmp_path / "none.csv")
     assert np.isnan(none["plates_median"]) and none["plates_specimens"] == 0

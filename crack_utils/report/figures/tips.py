@@ -85,7 +85,7 @@ def enlarged_tips(crops):
     Parameters
     ----------
     crops : list of (title, image, marked, found)
-        From `tip_pictures.polymer_tips`.
+        From `polymer.find_tips`.
 
     Returns
     -------

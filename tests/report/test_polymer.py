@@ -1,0 +1,47 @@
+"""Tips in photographs that are not part of the project: measured where they are present, else as stored."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from crack_utils.report import figures, polymer
+from tests.helpers.darkness import Dark
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project with two marks and two photographs: one with a dark line of 91 px, one without."""
+    marks = pd.DataFrame(
+        {"photograph": ["0200", "0380"], "crack": ["no", "yes"], "tip_row": [np.nan, 40], "tip_column": [np.nan, 90]}
+        | {"sure_px": [np.nan, 3]}
+    )
+    (tmp_path / "results").mkdir()
+    marks.to_csv(tmp_path / polymer.MARKS, index=False)
+    monkeypatch.setattr(polymer.paths, "root", lambda: tmp_path)
+    (tmp_path / "data" / "images").mkdir(parents=True)
+    for name, length in (("0200", 0), ("0380", 91)):
+        image = np.full((80, 120), 200, np.uint8)
+        image[39:42, :length] = 10
+        Image.fromarray(image).save(tmp_path / "data" / "images" / f"{name}.png")
+    return tmp_path
+
+
+def test_where_the_photographs_are_present_they_are_measured(project):
+    table, crops = polymer.find_tips(Dark(), project / "data")
+    assert table.loc["0200", ["marked", "found"]].tolist() == ["–", "–"]
+    assert table.loc["0380", "off [px]"] < 2
+    assert len(crops) == 1 and figures.enlarged_tips(crops).axes[0].get_title() == "0380"
+    plt.close("all")
+
+
+def test_else_the_stored_table_is_shown(project, monkeypatch, capsys):
+    monkeypatch.setattr(polymer.paths, "shown_data", lambda name: project / "data")
+    monkeypatch.setattr("crack_utils.inference.predictor.load_trained", lambda name: Dark())
+    assert polymer.main() == 0
+    monkeypatch.setattr(polymer.paths, "shown_data", lambda name: None)
+    table, crops = polymer.find_tips(None)
+    assert "are not present" in capsys.readouterr().out and crops == []
+    assert table.index.tolist() == ["0200", "0380"] and table.loc["0380", "off [px]"] < 2
+    assert polymer.main() == 2 and polymer.NAME in capsys.readouterr().err
