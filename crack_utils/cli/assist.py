@@ -16,8 +16,8 @@ def add_commands(subparsers):
     draft = subparsers.add_parser(
         "pre-label",
         help="let a network draft the masks, to correct them in the editor",
-        description="Write a recipe for every photograph without one: the network's mask is its first step. Nothing "
-        "counts as labelled before a person has looked at it in the editor (labelling.edit).",
+        description="Draft a mask for every photograph that has no label. The draft is stored as a recipe (a list of "
+        "labelling steps). It counts as a label only after you have looked at it in the editor (labelling.edit).",
         epilog="example: crack-utils pre-label my_photographs",
     )
     _add_common(draft)
@@ -27,8 +27,8 @@ def add_commands(subparsers):
     following = subparsers.add_parser(
         "next",
         help="list the photographs that should be labelled next",
-        description="List the photographs of a folder without a label of which the network is least sure, and that "
-        "differ most from those labelled and from each other.",
+        description="List which unlabelled photographs to label next: those where the network is least sure, and that "
+        "differ most from the labelled ones and from each other.",
         epilog="example: crack-utils next my_photographs --count 5",
     )
     _add_common(following)

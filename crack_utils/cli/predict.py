@@ -36,7 +36,11 @@ def add_commands(subparsers):
         help="reduce the pictures by this first; by default as in the training, and with the model 'default' large "
         "pictures at several scales",
     )
-    predict.add_argument("--flips", action="store_true", help="mean over four flips: better, takes four times as long")
+    predict.add_argument(
+        "--flips",
+        action="store_true",
+        help="mean over four mirrored versions of each photograph: more accurate, four times slower",
+    )
     predict.add_argument(
         "--engine",
         choices=("tensorflow", "openvino"),

@@ -28,7 +28,11 @@ def add_commands(subparsers):
     train.add_argument(
         "--preset", help=f"one of {', '.join(PRESETS)}; default: photo for photographs, quick for synthetic ones"
     )
-    train.add_argument("--start", metavar="MODEL", help="start with the weights of a run, a .keras file, or 'default'")
+    train.add_argument(
+        "--start",
+        metavar="MODEL",
+        help="start with the weights of a run, a .keras file, or 'default' (as the preset photo does)",
+    )
     train.add_argument("--loss", help=f"one of {', '.join(LOSSES)}, or a sum such as dice+bce; default: the preset's")
     train.add_argument("--model", help=f"one of {', '.join(MODELS)}; default: the preset's")
     train.add_argument("--seed", type=int, help="of initial weights, order of images and augmentation; default: 0")

@@ -101,7 +101,12 @@ def survey_folders(*folders):
         and not list(_mismatches(pair, content))
     ]
     pairs, contents = [pair for pair, _ in usable], [content for _, content in usable]
-    return replace(found, pairs=pairs, problems=found.problems + problems, notes=found.notes + _notes(pairs, contents))
+    return replace(
+        found,
+        pairs=pairs,
+        problems=found.problems + problems,
+        notes=[*found.notes, *found.unlabelled, *_notes(pairs, contents)],
+    )
 
 
 def _read(pairs):

@@ -49,11 +49,16 @@ class Pair:
 
 @dataclass(frozen=True)
 class Found:
-    """What folders hold: the pairs that are complete, every problem as (file, why), and notes on what is no problem."""
+    """What folders hold: the pairs that are complete, every problem as (file, why), and notes on what is no problem.
+
+    `unlabelled` are notes too: a folder that is being labelled here (it has `recipes/`) may hold photographs without a
+    mask, and they are left out. In any other folder a missing mask is a problem.
+    """
 
     pairs: list[Pair]
     problems: list[tuple[Path, str]]
     notes: list[str]
+    unlabelled: list[str]
 
 
 def find_pairs(*folders):
@@ -74,7 +79,8 @@ def find_pairs(*folders):
     ------
     DataError
         One message that lists everything at fault: a folder without `images/` or `masks/` or without pictures, files
-        that lack their partner or share a name, and wrong lines of `metadata.csv`. `check_pairs` reads the pictures.
+        that lack their partner (but see `Found`) or share a name, and wrong lines of `metadata.csv`. `check_pairs`
+        reads the pictures.
     """
     found = scan(*folders)
     refuse(found.problems)
@@ -95,7 +101,7 @@ def scan(*folders):
     """
     if not folders:
         raise ValueError("find_pairs needs at least one folder with images/ and masks/")
-    found = Found([], [], [])
+    found = Found([], [], [], [])
     seen = set()
     for folder in (part for given in folders for part in drawn_parts(given)):
         if folder.resolve() in seen:
@@ -185,7 +191,11 @@ def _scan(folder, found):
     images, masks, parts = (_by_stem(folder / part, found) for part in ("images", "masks", "parts"))
     by_image = {without_mark(stem): masks[stem] for stem in sorted(masks.keys() - images.keys(), reverse=True)}
     refused = {normal(path.stem) for path, _ in found.problems if path.parent.parent == folder}  # said already
-    for stem in sorted(images.keys() - masks.keys() - refused):
+    without = sorted(images.keys() - masks.keys() - refused)
+    if masks and not masks.keys() - images.keys() and (folder / "recipes").is_dir():
+        found.unlabelled.extend(_left_out(folder, [images[stem].name for stem in without], len(images)))
+        without = []
+    for stem in without:
         other = by_image.get(stem) or by_image.get(without_mark(stem))
         hint = f"; {other.name} seems to be it: rename it to {images[stem].stem}{other.suffix}" if other else ""
         found.problems.append((images[stem], f"no mask of this name{hint}"))
@@ -206,6 +216,13 @@ def _scan(folder, found):
     if bits := common_bits(pair.image for pair in pairs):
         pairs = [replace(pair, bits=bits) for pair in pairs]
     found.pairs.extend(pairs)
+
+
+def _left_out(folder, names, count):
+    """Yield a line on the photographs of a folder that have no mask yet; none if all have one."""
+    if names:
+        some = ", ".join(printable(name) for name in names[:3]) + (", …" if len(names) > 3 else "")
+        yield f"{folder}: {len(names)} of {count} photographs have no mask yet and are left out ({some})"
 
 
 def _layout_hint(folder):

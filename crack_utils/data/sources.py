@@ -9,7 +9,7 @@ import numpy as np
 from crack_utils.data import cache, crackforest, synthetic, widths
 from crack_utils.data.digests import image_content
 from crack_utils.data.leaks import leak
-from crack_utils.data.pairs import find_pairs
+from crack_utils.data.pairs import refuse, scan
 from crack_utils.data.split import SPLIT_BY, TEST, read_split, split_pairs
 from crack_utils.runtime import paths
 
@@ -33,12 +33,28 @@ def load(experiment, found_in=()):
     Returns
     -------
     list of Pair
+        Photographs that are not labelled yet are left out; see `pairs.Found`.
     """
+    return _scan(experiment, found_in).pairs
+
+
+def load_and_tell(experiment):
+    """Return the pairs as `load` does, and print a line on the photographs that are left out."""
+    found = _scan(experiment)
+    for line in found.unlabelled:
+        print(line)
+    return found.pairs
+
+
+def _scan(experiment, found_in=()):
     if experiment.data == "synthetic":
-        return find_pairs(*_synthetic_folders(experiment))
-    earlier = [Path(folder) for folder in found_in]
-    there = earlier and all(folder.is_dir() for folder in earlier)
-    return find_pairs(*(earlier if there else folders(experiment.data)))
+        found = scan(*_synthetic_folders(experiment))
+    else:
+        earlier = [Path(folder) for folder in found_in]
+        there = earlier and all(folder.is_dir() for folder in earlier)
+        found = scan(*(earlier if there else folders(experiment.data)))
+    refuse(found.problems)
+    return found
 
 
 def split(experiment, pairs):

@@ -2,8 +2,8 @@
 
 Batch normalisation becomes part of the convolutions before it. Where the processor multiplies in bfloat16 (AMX,
 AVX512-BF16), so does the network: a probability then changes by some hundredths at most. Elsewhere it stays in float32.
-OpenVINO, where it is installed (``pip install '.[openvino]'``), is taken by itself on processors with bfloat16 only: in
-float32 both take the same time.
+OpenVINO, where it is installed (``pip install -e '.[openvino]'``), is taken by itself on processors with bfloat16
+only: in float32 both take the same time.
 """
 
 import importlib.util
@@ -16,7 +16,7 @@ import numpy as np
 from crack_utils.runtime.hardware import cpu_flags
 
 ENGINES = ("tensorflow", "openvino")
-HINT = "OpenVINO is not installed; pip install '.[openvino]' adds it"
+HINT = "OpenVINO is not installed; pip install -e '.[openvino]' adds it"
 BFLOAT16, FLOAT32 = "mixed_bfloat16", "float32"
 # How far a probability may be from Keras' in float32, on the picture that every network is tried on.
 BOUNDS = {BFLOAT16: 0.05, FLOAT32: 1e-4}

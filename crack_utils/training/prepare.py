@@ -85,5 +85,5 @@ def prepare(experiment):
     DataError, ValueError
         If the data set does not exist, or its files do not fit together.
     """
-    pairs = sources.load(experiment)
+    pairs = sources.load_and_tell(experiment)
     return Prepared(sources.decide(experiment, pairs), pairs)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crack_utils import data
+from crack_utils import Experiment, data
 from crack_utils.cli.main import main
-from crack_utils.data import DataError
+from crack_utils.data import DataError, find_pairs, sources
 from tests.helpers import damage
 from tests.helpers.folders import make_folder
 from tests.helpers.good_data import make_good
@@ -175,6 +175,18 @@ class TestCommand:
         assert main(["check", str(folder)]) == 1
         error = capsys.readouterr().err
         assert f"{folder}/images/a.png: an empty file" in error and "b.png: no mask of this name" in error
+
+    def test_a_folder_that_is_being_labelled_is_used_as_far_as_it_is(self, tmp_path, capsys):
+        folder = make_folder(tmp_path / "x", {name: GRAY + number for number, name in enumerate("abcde")}, {"a": CRACK})
+        said = f"{folder}: 4 of 5 photographs have no mask yet and are left out (b.png, c.png, d.png, …)"
+        assert main(["check", str(folder)]) == 1 and "b.png: no mask of this name" in capsys.readouterr().err
+        (folder / "recipes").mkdir()
+        assert main(["check", str(folder)]) == 0 and f"- note: {said}" in capsys.readouterr().out
+        assert [pair.name for pair in find_pairs(folder)] == ["a"]
+        sources.load_and_tell(Experiment.preset("photo", data=str(folder)))
+        assert capsys.readouterr().out == f"{said}\n"
+        (folder / "masks" / "a.png").rename(folder / "masks" / "f.png")
+        assert main(["check", str(folder)]) == 1 and "f.png: no image of this name" in capsys.readouterr().err
 
     def test_at_the_shell(self, tmp_path):
         folder = make_folder(tmp_path / "x", {"a": GRAY}, {"a": GRAY})
