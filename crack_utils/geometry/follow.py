@@ -30,8 +30,7 @@ _PIXEL = 2.5  # largest evidence of one pixel: a single dark pore must not count
 _GAP = 8.0  # evidence that a path may lose before it ends; about as many pixels without a visible crack
 _SURE = 6.0  # largest absolute value of a logit
 BESIDE = (-74, -58, -42, 42, 58, 74)  # [px] from the crack: strips that show how much evidence occurs by chance
-LEAST = 12.0  # evidence above that of chance that is needed to follow a crack
-TURNED = 20.0  # the same for a line of opposite tone, such as the bright flanks beyond a dark gap
+LEAST = 12.0  # evidence above that of chance that is needed to follow a crack, or bright flanks beyond a dark gap
 _MOST = 60  # strips at most: 2,400 px
 
 # Fitted by `crack_utils.study.follow_rule`: evidence = constant + Σ weight · feature.
@@ -91,7 +90,7 @@ def follow(image, path, probabilities=None, weights=WEIGHTS):
             running, turned = not ends, False
         elif turned:
             break
-        else:  # the crack does not continue as it was; try a line of the opposite tone
+        else:  # the crack does not continue as it was; try a line of the opposite kind
             running, turned = False, True
         if not _inside(path[-1] + _tangent(path[-5:]), image.shape):
             break
@@ -106,12 +105,12 @@ def _strip(image, path, probabilities, weights, running, turned):
     across = np.array([-tangent[1], tangent[0]])
     features, contrast = strip_features(image, origin, tangent, probabilities)
     if turned:
-        contrast = -contrast
+        contrast = _turned(contrast)
         features, _ = strip_features(image, origin, tangent, probabilities, contrast)
     start_row = min(int(np.rint((path[-1] - origin) @ tangent)), len(features) - 2)
     columns, values = best_path(evidence(features[start_row:], weights), (path[-1] - origin) @ across + ASIDE)
     stop = int(np.argmax(values))
-    least = 0.0 if running else TURNED if turned else LEAST
+    least = 0.0 if running else LEAST
     enough = stop > 0 and values[stop] >= least
     if enough and not running:  # chance takes longest to find out and only ever raises what is needed
         enough = values[stop] >= least + _by_chance(image, path[-1], tangent, contrast, probabilities, weights)
@@ -121,6 +120,15 @@ def _strip(image, path, probabilities, weights, running, turned):
     added = origin + (start_row + np.arange(1, stop + 1))[:, None] * tangent + aside[:, None] * across
     added = added[[_inside(point, image.shape) for point in added]]
     return added, values[stop], stop < len(values) - 3
+
+
+def _turned(contrast):
+    """Return the contrast of a line of the opposite kind: a bright line for a dark one, with a bright tone.
+
+    The tone behind is no help here: beside a dark gap with bright flanks it may be bright already.
+    """
+    lines = -contrast[:-1]
+    return np.append(lines, -np.sign(lines[np.abs(lines).argmax()]) * abs(contrast[-1]))
 
 
 def _by_chance(image, end, tangent, contrast, probabilities, weights):

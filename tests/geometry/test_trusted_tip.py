@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from crack_utils import geometry
 from crack_utils.geometry import ends
@@ -134,6 +135,16 @@ def test_nothing_is_followed_on_a_surface_without_crack(finish, seed):
     drawn = plate(seed, finish=finish)
     (crack,) = geometry.measure_cracks(drawn.crack, image=drawn.image)
     assert away(geometry.follow_tips(crack, drawn.image).tip.position, crack.tip.position) < 5
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_white_flanks_are_followed_beyond_a_gap_that_they_make_bright(seed):
+    noise = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=(80, 160)), 1.5)
+    image = 0.45 + 0.2 * noise / noise.std()
+    image[36:44, :80], image[37:44, 80:112], image[39:41, :80] = 0.95, 0.95, 0.35  # flanks, the same alone, a thin gap
+    image = np.float32(np.clip(ndimage.gaussian_filter(image, 0.8), 0, 1))
+    path = np.stack([np.full(71, 39.5), np.arange(10.0, 81)], axis=1)
+    assert follow(image, path).position[1] == pytest.approx(111, abs=5)
 
 
 def test_the_network_has_a_say_where_the_photograph_shows_nothing():
