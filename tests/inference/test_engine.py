@@ -113,7 +113,7 @@ def test_engines_that_are_not_there(compact, monkeypatch):
     with pytest.raises(ValueError, match="engine=torch: valid are tensorflow, openvino"):
         compiled(compact, "torch")
     monkeypatch.setattr(engine, "is_installed", lambda: False)
-    with pytest.raises(ValueError, match=r"OpenVINO is not installed; pip install '\.\[openvino\]'"):
+    with pytest.raises(ValueError, match=r"OpenVINO is not installed; pip install -e '\.\[openvino\]'"):
         compiled(compact, "openvino")
 
 
