@@ -7,10 +7,10 @@ import math
 
 import numpy as np
 
-from crack_utils.data.synthetic.drawing import SPACING
 from crack_utils.data.synthetic.wide.uneven import waves
 
 _TAPER = 3.0  # [px] over which the band ends
+_OVERLAP = 4.0  # [px] behind the gap's end: there the band is at least as wide as ahead of it
 _SEEN = 0.3  # [px] a narrower band is not labelled
 
 
@@ -62,7 +62,7 @@ class Whitening:
         share, touched = np.zeros(len(ribbon.rows)), np.zeros(len(ribbon.rows), bool)
         for side in self._sides:
             width = self.width * scale * np.clip(1 + 1.5 * self._ragged * waves(rng, len(to_tip), scale), 0, 3)
-            width = np.where(to_tip < ahead + 2 / SPACING, np.maximum(width, hairline / len(self._sides)), width)
+            width = np.where(to_tip < ahead + _OVERLAP, np.maximum(width, hairline / len(self._sides)), width)
             width *= np.sqrt(np.clip(to_tip / _TAPER, 0, 1))
             inner, outer = (high, high + width) if side > 0 else (low - width, low)
             inner, outer, width = inner[ribbon.index], outer[ribbon.index], width[ribbon.index]
