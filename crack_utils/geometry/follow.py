@@ -30,7 +30,8 @@ _PIXEL = 2.5  # largest evidence of one pixel: a single dark pore must not count
 _GAP = 8.0  # evidence that a path may lose before it ends; about as many pixels without a visible crack
 _SURE = 6.0  # largest absolute value of a logit
 BESIDE = (-74, -58, -42, 42, 58, 74)  # [px] from the crack: strips that show how much evidence occurs by chance
-LEAST = 12.0  # evidence above that of chance that is needed to follow a crack, or bright flanks beyond a dark gap
+LEAST = 12.0  # evidence above that of chance that is needed to follow a crack
+TURNED = 20.0  # the same for a line of the opposite kind, such as the bright flanks beyond a dark gap
 _MOST = 60  # strips at most: 2,400 px
 
 # Fitted by `crack_utils.study.follow_rule`: evidence = constant + Σ weight · feature.
@@ -103,17 +104,14 @@ def _strip(image, path, probabilities, weights, running, turned):
     start = int(np.searchsorted(along, along[-1] - BEHIND))
     tangent, origin = _tangent(path[start:]), path[start]
     across = np.array([-tangent[1], tangent[0]])
-    features, contrast = strip_features(image, origin, tangent, probabilities)
-    if turned:
-        contrast = _turned(contrast)
-        features, _ = strip_features(image, origin, tangent, probabilities, contrast)
+    features, contrast = strip_features(image, origin, tangent, probabilities, turned=turned)
     start_row = min(int(np.rint((path[-1] - origin) @ tangent)), len(features) - 2)
     columns, values = best_path(evidence(features[start_row:], weights), (path[-1] - origin) @ across + ASIDE)
     stop = int(np.argmax(values))
-    least = 0.0 if running else LEAST
+    least = 0.0 if running else TURNED if turned else LEAST
     enough = stop > 0 and values[stop] >= least
     if enough and not running:  # chance takes longest to find out and only ever raises what is needed
-        enough = values[stop] >= least + _by_chance(image, path[-1], tangent, contrast, probabilities, weights)
+        enough = values[stop] >= least + _by_chance(image, path[-1], tangent, contrast, probabilities, weights, turned)
     if not enough:
         return np.empty((0, 2)), 0.0, True
     aside = _smooth(columns[: stop + 1] - ASIDE)[1:]
@@ -122,16 +120,7 @@ def _strip(image, path, probabilities, weights, running, turned):
     return added, values[stop], stop < len(values) - 3
 
 
-def _turned(contrast):
-    """Return the contrast of a line of the opposite kind: a bright line for a dark one, with a bright tone.
-
-    The tone behind is no help here: beside a dark gap with bright flanks it may be bright already.
-    """
-    lines = -contrast[:-1]
-    return np.append(lines, -np.sign(lines[np.abs(lines).argmax()]) * abs(contrast[-1]))
-
-
-def _by_chance(image, end, tangent, contrast, probabilities, weights):
+def _by_chance(image, end, tangent, contrast, probabilities, weights, turned):
     """Return the largest evidence of paths on the bare surface beside the crack, which occurs by chance."""
     across = np.array([-tangent[1], tangent[0]])
     most = 0.0
@@ -139,12 +128,12 @@ def _by_chance(image, end, tangent, contrast, probabilities, weights):
         origin = end + aside * across - BEHIND * tangent
         if not _inside(origin + BEHIND * tangent, image.shape):
             continue
-        features, _ = strip_features(image, origin, tangent, probabilities, contrast)
+        features, _ = strip_features(image, origin, tangent, probabilities, contrast, turned)
         most = max(most, best_path(evidence(features[BEHIND:], weights), ASIDE)[1].max())
     return most
 
 
-def strip_features(image, origin, tangent, probabilities=None, contrast=None):
+def strip_features(image, origin, tangent, probabilities=None, contrast=None, turned=False):
     """Return the features of all pixels of a strip.
 
     Parameters
@@ -158,6 +147,9 @@ def strip_features(image, origin, tangent, probabilities=None, contrast=None):
     contrast : ndarray, shape (len(SCALES) + 1,), optional
         Contrast of the crack: its strength as a line of each width, then its gray value minus that of the surface
         beside it. By default it is measured in the first `BEHIND` pixels of the strip.
+    turned : bool
+        Whether a line of the opposite kind is searched for: a bright one with a bright tone if the crack is a dark
+        line. The tone behind is no help there: beside a dark gap with bright flanks it may be bright already.
 
     Returns
     -------
@@ -186,7 +178,8 @@ def strip_features(image, origin, tangent, probabilities=None, contrast=None):
     maps = np.clip(np.array(maps) / np.array(spreads)[:, None, None], -_LIMIT, _LIMIT)
     # A dark crack most likely stays dark, or becomes a bright line where only its flanks are visible.
     strongest = np.abs(contrast[:-1] / spreads[:-1]).argmax()
-    lines, tone = np.sign(contrast[strongest]) * maps[:-1], np.sign(contrast[-1]) * maps[-1]
+    line = -np.sign(contrast[strongest]) if turned else np.sign(contrast[strongest])  # 1 for a dark one, -1 bright
+    lines, tone = line * maps[:-1], (-line if turned else np.sign(contrast[-1])) * maps[-1]
     features = [lines.max(axis=0), -lines.min(axis=0), np.maximum(tone, 0), np.maximum(-tone, 0)]
     features = [np.where(inside, values, -_LIMIT) for values in features]
     if probabilities is not None:

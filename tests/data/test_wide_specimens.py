@@ -17,6 +17,7 @@ from crack_utils.data.synthetic.wide import measure_specimen
 from crack_utils.data.synthetic.wide.crack import Arm, CrackLook, Ribbon, paint_arm
 from crack_utils.data.synthetic.wide.light import compress
 from crack_utils.data.synthetic.wide.notch import SHAPES, draw_notch
+from crack_utils.data.synthetic.wide.uneven import waves
 from crack_utils.data.synthetic.wide.whitening import Whitening
 
 SIZE, MANY = (192, 240), 40
@@ -206,13 +207,28 @@ def test_a_bright_flank_is_crack_too():
 
 def test_whitening_lies_beside_the_gap_and_runs_ahead_of_it_to_the_tip():
     white = Whitening(np.random.default_rng(0), 0.5)
-    white.width, white.ahead, white.gray = 0.04, 0.3, 1.0  # of 100 px: 4 px wide, 30 px ahead of the gap
+    white.width, white.ahead, white.gray, white._grain = 0.04, 0.3, 1.0, 0.0  # of 100 px: 4 px wide, 30 px ahead
     image, parts = straight_crack(0.1, 1.0, whitening=white)
     dark, light = (image < 0.3).any(axis=0), (image > 0.7).any(axis=0)
     assert dark[5:65].all() and not dark[71:].any()
     assert light[5:97].mean() > 0.7 and light[71:97].all() and not light[103:].any()
     assert (parts == 1)[:, :100].any(axis=0).all() and not parts[:, 103:].any()
     assert (parts[(image > 0.8) | (image < 0.2)] == 1).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_thin_white_line_ahead_of_the_gap_is_labelled_where_it_is_drawn(seed):
+    white = Whitening(np.random.default_rng(seed), 0.5)
+    white.width, white.ahead, white.gray, white._sides, white._grain = 0.001, 0.4, 1.0, (1, -1), 0.0
+    image, parts = straight_crack(0.1, 0.45, whitening=white)
+    assert label(parts, connectivity=2).max() == 1
+    bright = (image > 0.58).any(axis=0)
+    assert bright[62:95].all() and (parts == 1).any(axis=0)[bright].all()
+
+
+def test_waves_keep_their_place_while_a_crack_grows():
+    short, long = (waves(np.random.default_rng(3), count, 512) for count in (400, 900))
+    np.testing.assert_allclose(short[:200], long[:200])
 
 
 def test_distances_from_a_path_are_signed_and_exact():

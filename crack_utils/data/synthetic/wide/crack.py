@@ -126,7 +126,8 @@ class CrackLook:
         if can_be_dark and not backlit and self.flanks == "none" and rng.random() < 0.4:
             # A shallow, soiled or blurred crack: an even gray instead of a dark gap.
             self.gap, self.roughness = rng.uniform(0.3, 0.75) * gray, rng.uniform(0.0, 0.1)
-        self.whitening = Whitening(rng, high) if can_be_light and not backlit and rng.random() < 0.25 else None
+        can_be_white = can_be_light and can_be_dark and not backlit  # where the band is ragged, the gap must be seen
+        self.whitening = Whitening(rng, high) if can_be_white and rng.random() < 0.25 else None
         if self.whitening:
             self.flanks = "none"
 
@@ -137,9 +138,8 @@ class CrackLook:
 
     def contrast(self, gray):
         """Return the smallest difference in gray value between the crack and a surface of value `gray`."""
-        if self.whitening:
-            return abs(self.whitening.gray - gray)
-        return min(abs(self._mixed - gray), abs(self.flank - gray) if self._to_tip else 9.0)
+        others = [self.flank] if self._to_tip else [self.whitening.gray] if self.whitening else []
+        return min(abs(value - gray) for value in (self._mixed, *others))
 
     @property
     def _to_tip(self):

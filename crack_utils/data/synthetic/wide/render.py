@@ -25,7 +25,7 @@ from crack_utils.data.synthetic.wide.layout import Layout, draw_layout
 from crack_utils.data.synthetic.wide.light import Light
 from crack_utils.data.synthetic.wide.notch import NotchLook
 
-WIDE_VERSION = 4  # of what is rendered: raised when the same arguments give other pictures
+WIDE_VERSION = 5  # of what is rendered: raised when the same arguments give other pictures
 _SHORTEST = 3.0  # [px] a shorter crack is not drawn, because it could not be seen or labelled
 _LAYOUT, _SURFACE, _LIGHT, _CRACKS, _FRAME = range(100, 105)  # streams of chance
 

@@ -14,6 +14,8 @@ def waves(rng, count, scale):
     Parameters
     ----------
     rng : numpy.random.Generator
+        The same one gives the same waves to the part that a longer path has in common with a shorter one, but for the
+        last few points.
     count : int
         Number of points.
     scale : float
@@ -25,9 +27,9 @@ def waves(rng, count, scale):
         Mean 0, standard deviation about 1.
     """
     uneven = np.zeros(count)
-    for size, weight in _SIZES:
+    for (size, weight), own in zip(_SIZES, rng.spawn(len(_SIZES)), strict=True):
         spread = max(size * scale / SPACING, 1)
-        draws = gaussian_filter1d(rng.standard_normal(int(count / spread * 4) + 8), 2)
+        draws = gaussian_filter1d(own.standard_normal(int(count / spread * 4) + 8), 2)
         at = np.arange(count) / spread * 4
         uneven += weight * np.interp(at, np.arange(len(draws)), draws / 0.38)
     return uneven

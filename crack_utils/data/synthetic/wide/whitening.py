@@ -10,8 +10,8 @@ import numpy as np
 from crack_utils.data.synthetic.wide.uneven import waves
 
 _TAPER = 3.0  # [px] over which the band ends
-_OVERLAP = 4.0  # [px] behind the gap's end: there the band is at least as wide as ahead of it
-_SEEN = 0.3  # [px] a narrower band is not labelled
+_OVERLAP = 4.0  # [px] behind the gap's end: from there on, the band is at least as wide as a hairline, and labelled
+_SEEN = 0.3  # [px] a narrower band beside the gap is not labelled
 
 
 class Whitening:
@@ -59,14 +59,15 @@ class Whitening:
         touched : ndarray of bool, shape (n,)
         """
         to_tip = ribbon.along[-1] - ribbon.along
+        alone = to_tip < ahead + _OVERLAP
         share, touched = np.zeros(len(ribbon.rows)), np.zeros(len(ribbon.rows), bool)
         for side in self._sides:
             width = self.width * scale * np.clip(1 + 1.5 * self._ragged * waves(rng, len(to_tip), scale), 0, 3)
-            width = np.where(to_tip < ahead + _OVERLAP, np.maximum(width, hairline / len(self._sides)), width)
+            width = np.where(alone, np.maximum(width, hairline / len(self._sides)), width)
             width *= np.sqrt(np.clip(to_tip / _TAPER, 0, 1))
             inner, outer = (high, high + width) if side > 0 else (low - width, low)
             inner, outer, width = inner[ribbon.index], outer[ribbon.index], width[ribbon.index]
             share += ribbon.band(inner, outer)
-            touched |= ribbon.touched(inner, outer) & ((width > _SEEN) | (to_tip[ribbon.index] < _TAPER))
+            touched |= ribbon.touched(inner, outer) & ((width > _SEEN) | alone[ribbon.index])
         gray = self.gray * (1 + self._grain * rng.standard_normal(len(share)))
         return self._cover * np.clip(share, 0, 1), gray, touched
