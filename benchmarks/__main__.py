@@ -79,9 +79,9 @@ def report(experiment, steps, rounds, side, specimens, larger, photograph, folde
 def _extent(smallest):
     if smallest:
         experiment = Experiment.preset("smoke", size=(32, 40), batch=2, model_options={"filters": 2})
-        sizes = {"larger": [(48, 64)], "photograph": (64, 96), "folder_specimens": [2]}
+        sizes = {"larger": [(48, 64)], "photograph": (64, 96), "folder_specimens": [3]}
         return {"experiment": experiment, "steps": 1, "rounds": 1, "side": 32, "specimens": 2, **sizes}
-    sizes = {"larger": [(512, 640), (2048, 2560)], "photograph": (400, 600), "folder_specimens": [2, 10, 50]}
+    sizes = {"larger": [(512, 640), (2048, 2560)], "photograph": (400, 600), "folder_specimens": [4, 10, 50]}
     return {"experiment": Experiment.preset("quick"), "steps": 8, "rounds": 7, "side": 2048, "specimens": 20, **sizes}
 
 

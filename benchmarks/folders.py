@@ -1,8 +1,8 @@
 """How many photographs a second `crack-utils predict` does with the default model: from files to files."""
 
-import os
 import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.timing import Apart, rates_apart, ratios, spread
@@ -18,7 +18,7 @@ def rows(size, specimens, rounds):
     ----------
     size : (height, width) [px]
     specimens : sequence of int
-        Of each folder; a specimen gives four photographs.
+        Of each folder; a specimen gives four photographs. `predict` uses one process for up to eight.
     rounds : int
 
     Returns
@@ -48,16 +48,15 @@ def _rows(size, specimens, rounds):
 def inspecting(size, specimens, shared):
     """Return a turn of inspecting a folder, without the start of TensorFlow and of the processes, and its pictures."""
     from crack_utils.data import synthetic
-    from crack_utils.inference.inspect import inspect_all
+    from crack_utils.inference.inspect import inspect_all, start_workers
     from crack_utils.inference.photographs import find_photographs
     from crack_utils.inference.predictor import load_trained
-    from crack_utils.runtime.workers import Workers
 
     place = Path(tempfile.mkdtemp())
     synthetic.generate(place, specimens=specimens, frames=FRAMES, size=size, seed=0)
     photographs = find_photographs(place / "old") + find_photographs(place / "new")
     trained = load_trained("default")
-    workers = Workers(os.cpu_count(), ["crack_utils.inference.inspect"]) if shared else None
+    workers = ExitStack().enter_context(start_workers(photographs)) if shared else None  # as long as this process
 
     def run():
         shutil.rmtree(place / "found", ignore_errors=True)

@@ -11,11 +11,10 @@ import numpy as np
 from scipy.ndimage import binary_dilation, distance_transform_edt
 from skimage.morphology import skeletonize
 
-from crack_utils.data import crackforest
 from crack_utils.data.images import read_image
 from crack_utils.data.masks import read_mask, read_parts
 from crack_utils.data.pairs import find_pairs, spread
-from crack_utils.runtime import paths
+from crack_utils.data.sources import shown
 
 GRAY_EDGES = np.linspace(0, 1, 65)
 REAL = {"cracktip_polymer": False, "crackforest": True}  # whether their masks are exact enough to be measured
@@ -81,12 +80,12 @@ def groups(pairs, height, count=24):
     Returns
     -------
     dict of Statistics
-        By source; then `cracktip_polymer` and `crackforest`, where they are present (`paths.shown_data`).
+        By source; then `cracktip_polymer` and `crackforest`, where they are present (`sources.shown`).
     """
     sources = {source: [pair for pair in pairs if pair.source == source] for source in [pair.source for pair in pairs]}
     statistics = {name: of_pairs(spread(members, count), height) for name, members in sources.items()}
     for name, measured in REAL.items():
-        folder = (crackforest.local() if name == crackforest.NAME else None) or paths.shown_data(name)
+        folder = shown(name)
         if name not in statistics and folder:
             statistics[name] = of_pairs(spread(find_pairs(folder), count), height, measured)
     return statistics

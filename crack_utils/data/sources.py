@@ -20,6 +20,18 @@ NAMED = {
 }  # functions that return the folder, or raise an error with the command to fetch it
 
 
+def shown(name):
+    """Return the folder of a public data set that the book shows where it is present, else None.
+
+    It is looked for in `CRACK_UTILS_DATA`, among what `crack-utils fetch` has left, and in `../shared/data`, beside the
+    project; a folder without `images/` is an unfinished copy, and does not count.
+    """
+    fetched = crackforest.local() if name == crackforest.NAME else None
+    beside = paths.root().parent / "shared" / "data" / name
+    candidates = [folder for folder in (fetched, paths.named_data(name), beside) if folder]
+    return next((folder for folder in candidates if (folder / "images").is_dir()), None)
+
+
 def load(experiment, found_in=()):
     """Return the pairs of an experiment's data set; synthetic specimens are made if they are not there yet.
 

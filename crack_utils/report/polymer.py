@@ -12,7 +12,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from crack_utils.data import read_image
+from crack_utils.data import read_image, sources
 from crack_utils.inference.measure import measure
 from crack_utils.runtime import paths
 from crack_utils.runtime.atomic import atomic_write
@@ -29,7 +29,7 @@ def find_tips(trained, folder=None):
     ----------
     trained : Predictor
     folder : pathlib.Path, optional
-        By default where `paths.shown_data` finds them.
+        By default where `sources.shown` finds them.
 
     Returns
     -------
@@ -39,9 +39,9 @@ def find_tips(trained, folder=None):
     crops : list of (title, ndarray, marked, found)
         Around each marked tip, positions within it; none where the photographs are not present.
     """
-    folder = folder or paths.shown_data(NAME)
+    folder = folder or sources.shown(NAME)
     if folder is None:
-        print(f"The six photographs are not present ({NAME} in CRACK_UTILS_DATA), so the table is the stored one.")
+        print(f"The six photographs ({NAME}) are not present, so the table is the stored one.")
         return pd.read_csv(paths.root() / FOUND, dtype={"photograph": str}).set_index("photograph"), []
     rows, crops = [], []
     for mark in pd.read_csv(paths.root() / MARKS, dtype={"photograph": str}).itertuples():
@@ -64,8 +64,8 @@ def main():
     """Write and print the table; the photographs must be present."""
     from crack_utils.inference.predictor import load_trained
 
-    if paths.shown_data(NAME) is None:
-        print(f"no folder {NAME} in CRACK_UTILS_DATA", file=sys.stderr)
+    if sources.shown(NAME) is None:
+        print(f"no folder {NAME} with images/ in CRACK_UTILS_DATA or ../shared/data", file=sys.stderr)
         return 2
     table, _ = find_tips(load_trained("default"))
     with atomic_write(paths.root() / FOUND) as draft:

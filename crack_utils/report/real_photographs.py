@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from crack_utils.data import crackforest, find_pairs, read_image, read_mask, spread
+from crack_utils.data import crackforest, find_pairs, read_image, read_mask, sources, spread
 from crack_utils.data.synthetic.surfaces import render_surface
 from crack_utils.losses.registry import TITLES
 from crack_utils.metrics.counts import pooled_rows
@@ -248,7 +248,7 @@ def asphalt(count=12):
 
     Looked for in `CRACK_UTILS_DATA`, among what `crack-utils fetch` has left, and in `../shared/data`.
     """
-    folder = crackforest.local() or paths.shown_data(crackforest.NAME)
+    folder = sources.shown(crackforest.NAME)
     if folder is None:
         print("CrackForest is not present, so this page shows drawn pictures alone: `crack-utils fetch crackforest`.")
         return []

@@ -98,12 +98,3 @@ def named_data(name):
     folder = os.environ.get("CRACK_UTILS_DATA")
     candidate = Path(folder).expanduser() / name if folder else None
     return candidate.resolve() if candidate and candidate.is_dir() else None
-
-
-def shown_data(name):
-    """Return the folder of a data set that the book shows where it is present, else None.
-
-    It is looked for as by `named_data`, then in `../shared/data`, beside the project.
-    """
-    beside = root().parent / "shared" / "data" / name
-    return named_data(name) or (beside if beside.is_dir() else None)

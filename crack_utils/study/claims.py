@@ -114,7 +114,7 @@ def claims():
 
 
 def measures(tables):
-    """Return what a training came to, one row a (question, variant, seed), a column each of MEASURES.
+    """Return the measures of each training, one row a (question, variant, seed), a column each of MEASURES.
 
     Measures of pictures are means over the test specimens; those at a threshold of validation or at matched precision
     are of pooled counts, and known for the question "losses" alone.

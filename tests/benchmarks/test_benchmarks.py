@@ -71,7 +71,7 @@ def test_the_smallest_benchmark(tmp_path, capsys):
     assert len(measured) == expected + 2  # and two matrix products
     defaults = [row for row in measured if "Keras" in row[0]]
     assert len(defaults) == sum(tasks.values()) and all(row[2] == "1.00 (1.00–1.00)" for row in defaults)
-    for name in ("crops, the compact network", "folder of 8 photographs, 64×96, all cores"):
+    for name in ("crops, the compact network", "folder of 12 photographs, 64×96, all cores"):
         assert sum(row[0] == name and "(" in row[2] for row in rows) == 1
     assert 0 <= float(re.search(r"waits for input: ([\d.]+)", rows[-2][0])[1]) < 100
 

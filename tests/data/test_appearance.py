@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crack_utils.data import appearance, find_pairs
+from crack_utils.data import appearance, find_pairs, sources
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_real_sets_join_where_they_are(wedge, monkeypatch):
     folder, _ = wedge
     pairs = find_pairs(folder / "set")
     monkeypatch.delenv("CRACK_UTILS_DATA", raising=False)
-    monkeypatch.setattr(appearance.paths, "root", lambda: folder / "project")
+    monkeypatch.setattr(sources.paths, "root", lambda: folder / "project")
     assert list(appearance.groups(pairs, 100)) == ["set"]
     (folder / "set").rename(folder / "cracktip_polymer")
     monkeypatch.setenv("CRACK_UTILS_DATA", str(folder))
@@ -97,3 +97,5 @@ def test_real_sets_join_where_they_are(wedge, monkeypatch):
         for pair in find_pairs(folder / "shared" / "data" / "cracktip_polymer")
     ]
     assert list(appearance.groups(own, 100)) == ["own", "cracktip_polymer"], "also beside the project"
+    (folder / "shared" / "data" / "crackforest" / "masks").mkdir(parents=True)  # an unfinished copy
+    assert sources.shown("crackforest") is None and sources.shown("cracktip_polymer")

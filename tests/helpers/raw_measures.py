@@ -1,4 +1,4 @@
-"""What each training came to, from the tables of counts: written once more, with pandas alone, to check the package."""
+"""The measures of each training from the tables of counts: written once more, without the package, to check it."""
 
 import numpy as np
 import pandas as pd
