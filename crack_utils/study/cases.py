@@ -107,9 +107,9 @@ QUESTIONS = {
     "optimizers, rates": {  # R64: `rates.best` takes the best
         f"{optimizer} {rate:g}": {"optimizer": optimizer, "learning_rates": (rate, rate / 10, rate / 100)}
         for optimizer, rates in {
-            "adam": (1e-4, 4e-4, 1.6e-3),
-            "rmsprop": (1e-4, 4e-4, 1.6e-3),
-            "adagrad": (1e-2, 4e-2, 1.6e-1),
+            "adam": (2.5e-5, 1e-4, 4e-4, 1.6e-3),
+            "rmsprop": (2.5e-5, 1e-4, 4e-4, 1.6e-3),
+            "adagrad": (1e-2, 2e-2, 4e-2, 8e-2, 1.6e-1, 6.4e-1),
             "nesterov": (1e-2, 4e-2, 1.6e-1),
             "sgd": (1e-1, 4e-1, 1.6),
         }.items()

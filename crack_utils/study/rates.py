@@ -35,12 +35,18 @@ def best(tables):
     return validation.groupby(validation.index.str.split().str[0], sort=False).idxmax()
 
 
-def at_edge(tables):
-    """Return the titles of the optimizers whose best rate is the lowest or the highest that was tried."""
-    chosen, tried = best(tables), {}
+def rates_tried(tables):
+    """Return the rates at which each optimizer was trained, a dict of lists, in the order of the study."""
+    tried = {}
     for variant in tables.runs.loc[tables.runs["question"] == QUESTION, "variant"].unique():
         optimizer, rate = variant.split()
         tried.setdefault(optimizer, []).append(float(rate))
+    return tried
+
+
+def at_edge(tables):
+    """Return the titles of the optimizers whose best rate is the lowest or the highest that was tried."""
+    chosen, tried = best(tables), rates_tried(tables)
     return [
         OPTIMIZERS[optimizer]
         for optimizer, variant in chosen.items()
@@ -65,15 +71,18 @@ def table(tables):
     Returns
     -------
     DataFrame
-        One row an optimizer, by title: best rate; how many trainings failed, at that rate and at all rates together;
-        mean IoU at 0.5 at the best rate, failed trainings included, with its 95 % interval over seeds.
+        One row an optimizer, by title: the rates that were tried; best rate; how many trainings failed, at that rate
+        and at all rates together; mean IoU at 0.5 at the best rate, failed trainings included, with its 95 % interval
+        over seeds.
     """
+    tried = rates_tried(tables)
     tested = tables.specimens.groupby(["question", "variant", "seed"])["mean_iou"].mean()
     failed, rows = tables.failed().loc[QUESTION], {}
     of_optimizer = failed.groupby(failed.index.get_level_values("variant").str.split().str[0])
     for optimizer, variant in best(tables).items():
         everywhere = of_optimizer.get_group(optimizer)
         rows[OPTIMIZERS[optimizer]] = {
+            "rates": f"{len(tried[optimizer])}, {power(min(tried[optimizer]))} to {power(max(tried[optimizer]))}",
             "best rate": power(float(variant.split()[1])),
             "failed there": f"{failed.loc[variant].sum()} of {len(failed.loc[variant])}",
             "failed, all rates together": f"{everywhere.sum()} of {len(everywhere)}",

@@ -10,12 +10,12 @@ from crack_utils.losses.registry import REPORTED, title
 from crack_utils.metrics.counts import COUNTS
 from crack_utils.metrics.probabilities import ROUNDS_TO_ONE
 from crack_utils.runtime.typeset import joined, number, span
-from crack_utils.study import rates, thresholds
+from crack_utils.study import other_rules, rates, thresholds, verdict_check
 from crack_utils.study.cases import SCALES
 from crack_utils.study.claims import compare_losses, present, variant_title, variants
 from crack_utils.study.published import order
 from crack_utils.study.tables import overview, repeated, source
-from crack_utils.study.verdicts import FEW, MATTERS, SHARE, WORDS, by_seed, interval, text, verdict
+from crack_utils.study.verdicts import FEW, MATTERS, SHARE, WORDS, by_seed, interval, text
 
 QUOTED = ("mean_iou", "unthresholded_mean_iou", "crack_at_one", "recall", "expected_calibration_error")  # in the prose
 
@@ -168,20 +168,6 @@ def matched_precision(tables):
     return thresholds.matched_precision(tables.thresholds)
 
 
-def dice_with_failures(tables):
-    """Return what leaving out failed trainings changes: Dice less each other loss, with all seeds.
-
-    Returns
-    -------
-    dict of dict
-        By the other loss: value, low and high (95 %) of the difference in mean IoU of the test set at the threshold of
-        validation, and the verdict on the claim that Dice is better.
-    """
-    chosen = thresholds.by_training(tables.thresholds)["mean_iou_chosen"].unstack("variant")
-    differences = {loss: by_seed((chosen["dice"] - chosen[loss]).dropna()) for loss in REPORTED if loss != "dice"}
-    return {loss: limits | {"verdict": verdict(limits)} for loss, limits in differences.items()}
-
-
 def _at_thresholds(tables):
     """Return `thresholds.by_training` with the mean IoU at 0.5 and as cast, without the seeds with which a loss failed.
 
@@ -258,6 +244,10 @@ def numbers(full, fair, live, findings):
     at_thresholds = _at_thresholds(full)
     for loss, measure in product(REPORTED, ("threshold", "mean_iou_half", "mean_iou_cast", *thresholds.MEASURES[1:])):
         losses[loss][measure] = by_seed(at_thresholds.loc[loss, measure].dropna(), SHARE)
+    by_rule = other_rules.by_rule(at_thresholds)
+    # What a threshold of validation gains over 0.5.
+    gains = (at_thresholds["mean_iou_chosen"] - at_thresholds["mean_iou_half"]).groupby("variant").mean().astype(float)
+    others = gains.drop("focal")
     spread = {
         measure: max(losses[loss][measure]["value"] for loss in REPORTED)
         - min(losses[loss][measure]["value"] for loss in REPORTED)
@@ -279,11 +269,16 @@ def numbers(full, fair, live, findings):
         "batch": SCALES["full"]["base"]["batch"],
         "crack_share": _crack_share(full),
         "number_type": ", ".join(map(number_type, sorted(full.working_runs("losses")["precision_policy"].unique()))),
-        "with_failures": dice_with_failures(full),
+        "with_failures": other_rules.dice_with_failures(full),
+        "other_rules": by_rule,
+        "changed": {rule: other_rules.changed(by_rule, rule) for rule in ("half", "twice")},
+        "verdict_check": verdict_check.numbers(verdict_check.read()),
         "failures": {loss: int(count) for loss, count in full.failures("losses").items()},
         "losses": losses,
         "spread": spread,
         "order": {measure: order(values) for measure, values in means.items()},
+        "gains": {"focal": gains["focal"], "others_least": others.min(), "others_most": others.max()},
+        "over_specimens": pairs["mean_iou"]["dice", "bce"],
         "established": {measure: _established(rows) for measure, rows in pairs.items()},
         "matters": MATTERS,
         "few_seeds": FEW,
@@ -291,7 +286,7 @@ def numbers(full, fair, live, findings):
         "optimizers": _failures(full, "optimizers"),
         "batches": _failures(full, "batches"),
         "optimizers_at_best": _optimizers(fair),
-        "rates_at_edge": joined(rates.at_edge(fair)),
+        "rates_at_edge": joined(rates.at_edge(fair)) or "none",
         "findings": _by_item(findings),
         "verdicts": {name.replace(" ", "_"): sum(finding.verdict == name for finding in findings) for name in WORDS},
         "live": {
@@ -315,7 +310,7 @@ def _failures(tables, question):
 
 def _optimizers(fair):
     """Return the rows of `rates.table` by optimizer, with names that a page can use."""
-    names = ["optimizer", "rate", "failed_there", "failed", "mean_iou"]
+    names = ["optimizer", "tried", "rate", "failed_there", "failed", "mean_iou"]
     rows = rates.table(fair).reset_index().set_axis(names, axis=1)
     return {row["optimizer"].replace(" ", "_"): row | {"source": source(fair)} for row in rows.to_dict("records")}
 

@@ -10,7 +10,7 @@ from crack_utils.data import Pair, Split
 from crack_utils.data.leaks import leak
 from crack_utils.evaluation.evaluate import THRESHOLDS
 from crack_utils.report import figures
-from crack_utils.study import cases, claims, summary, tables, verdicts
+from crack_utils.study import cases, claims, other_rules, summary, tables, verdicts
 from crack_utils.study.tables import MEASURES, Tables
 from crack_utils.study.verdicts import by_seed
 from crack_utils.training.run import Run
@@ -342,5 +342,6 @@ class TestSummary:
         found = made_up()
         lost = (found.thresholds["variant"] == "dice") & (found.thresholds["seed"] == 0)
         found.thresholds.loc[lost, ["tp", "fn"]] = 0, 100
-        counted = summary.dice_with_failures(found)["bce"]
+        counted = other_rules.dice_with_failures(found)["bce"]
         assert counted["low"] < 0 < counted["high"] and counted["verdict"] == verdicts.UNDECIDED
+        assert counted["below"] == 1 and counted["seeds"] > 1
