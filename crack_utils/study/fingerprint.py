@@ -104,7 +104,7 @@ def numbers(tables):
         losses: for each the mean IoU of validation at the end, "cast" and "half" (at 0.5), and the report's; spread:
         the largest difference between two losses of cast, half and report; order of cast; upper_gap, the larger
         distance of Dice and Tversky, as cast, from the report's; lower_gap, by how much BCE and focal loss are below it
-        at least; worst_mean_iou at 0.5 on the test set, that of the worst loss; and test_spread, best minus worst there.
+        at least; worst_mean_iou at 0.5 on the test set, of the worst loss; and test_spread, best minus worst there.
     """
     followed = curves(tables)
     ends = followed[followed["updates"] == followed["updates"].max()].groupby("loss")[["cast", "thresholded"]].mean()
