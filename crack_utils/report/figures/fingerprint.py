@@ -36,7 +36,7 @@ def fingerprint(curves, nearest):
     word = "met" if nearest["met"] else "nearest"
     left = nearest["updates"] > curves["updates"].max() / 2
     axes.annotate(
-        f"{word}: within {nearest['distance']:.2f}",
+        f"{word}: off by {nearest['distance']:.2f}",
         (nearest["updates"], 0.455),
         xytext=(-4 if left else 4, 0),
         textcoords="offset points",
