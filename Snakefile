@@ -23,8 +23,9 @@ from crack_utils.study import cases, grid
 workdir: workflow.basedir
 
 
-DATA = str(config.get("data", "synthetic"))
-GIVEN = str(config.get("preset", ""))  # what notebooks are given: the default leaves no trace in their names
+# A value that is given and empty arrives as None.
+DATA = str(config.get("data") or "synthetic")
+GIVEN = str(config.get("preset") or "")  # what notebooks are given: the default leaves no trace in their names
 PRESET = GIVEN or default_preset(DATA)
 Experiment.preset(PRESET, data=DATA)  # fails for an unknown preset before anything starts
 LOSSES = list(REPORTED)
