@@ -97,9 +97,10 @@ def jobs_of(shown):
     return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", shown, re.MULTILINE) if name != "total"}
 
 
-def test_the_workflow_knows_every_step(tmp_path):
+@pytest.mark.parametrize("given", [["preset=smoke"], ["preset=", "data=synthetic"]], ids=["smoke", "plain make book"])
+def test_the_workflow_knows_every_step(tmp_path, given):
     environment = {**os.environ, "CRACK_UTILS_ARTIFACTS": str(tmp_path), "PATH": f"{BIN}:{os.environ['PATH']}"}
-    command = ["snakemake", "book", "-n", "--cores", "2", "--quiet", "reason", "--config", "preset=smoke"]
+    command = ["snakemake", "book", "-n", "--cores", "2", "--quiet", "reason", "--config", *given]
     done = subprocess.run(
         command, cwd=paths.root(), env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
