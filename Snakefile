@@ -66,7 +66,7 @@ AFTER = {
 TABLES = {"table1": LIVE}
 RESULTS = {
     "table1": [f"results/{name}" for name in ("study", "fairness", "fingerprint")]
-    + ["results/statistics_check.csv", "results/claims.csv", "results/repeats.csv"],
+    + [f"results/{name}.csv" for name in ("statistics_check", "verdict_check", "claims", "repeats")],
     "augmentation": ["results/augmentation"],
     "models": ["results/families"],
     "tips": ["results/tips", "results/families", "results/polymer_tips.csv"],
@@ -93,9 +93,9 @@ TRAINING_THREADS = CORES if ALONE else max(1, CORES // len(LOSSES))
 
 
 def parameters(name):
-    """Return what a notebook is given: the study's preset and data where it asks for them, and its own."""
+    """Return what a notebook is given: the study's preset, if any, and data where it asks for them, and its own."""
     stem, own = NOTEBOOKS[name]
-    study = {"preset": GIVEN, "data": DATA}
+    study = {"data": DATA} | ({"preset": GIVEN} if GIVEN else {})
     return {name: study[name] for name in default_parameters(paths.notebook(stem)) if name in study} | own
 
 
