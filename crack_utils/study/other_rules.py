@@ -17,7 +17,8 @@ def by_rule(at_thresholds):
     Parameters
     ----------
     at_thresholds : DataFrame
-        One row a (loss, seed) that worked; columns `CHOSEN` and mean_iou_half, at a threshold of 0.5.
+        One row a (loss, seed), without the seeds with which any loss failed; columns `CHOSEN` and mean_iou_half, at a
+        threshold of 0.5.
 
     Returns
     -------

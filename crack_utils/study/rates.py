@@ -82,7 +82,7 @@ def table(tables):
     for optimizer, variant in best(tables).items():
         everywhere = of_optimizer.get_group(optimizer)
         rows[OPTIMIZERS[optimizer]] = {
-            "rates": f"{len(tried[optimizer])}, {power(min(tried[optimizer]))} to {power(max(tried[optimizer]))}",
+            "rates": f"{len(tried[optimizer])} rates, {power(min(tried[optimizer]))} to {power(max(tried[optimizer]))}",
             "best rate": power(float(variant.split()[1])),
             "failed there": f"{failed.loc[variant].sum()} of {len(failed.loc[variant])}",
             "failed, all rates together": f"{everywhere.sum()} of {len(everywhere)}",

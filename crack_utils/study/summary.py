@@ -271,7 +271,7 @@ def numbers(full, fair, live, findings):
         "number_type": ", ".join(map(number_type, sorted(full.working_runs("losses")["precision_policy"].unique()))),
         "with_failures": other_rules.dice_with_failures(full),
         "other_rules": by_rule,
-        "changed": {rule: other_rules.changed(by_rule, rule) for rule in ("half", "twice")},
+        "changed": {rule: other_rules.changed(by_rule, rule) for rule in ("half", "twice")} | {"of": len(by_rule)},
         "verdict_check": verdict_check.numbers(verdict_check.read()),
         "failures": {loss: int(count) for loss, count in full.failures("losses").items()},
         "losses": losses,

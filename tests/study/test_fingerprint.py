@@ -60,7 +60,7 @@ def test_each_optimizer_has_its_own_best_rate():
     assert table["best rate"].to_dict() == titles
     assert table["failed there"].tolist() == ["0 of 3", "0 of 3", "1 of 3", "0 of 3", "0 of 3"]
     assert table["failed, all rates together"].tolist() == ["0 of 12", "0 of 12", "1 of 18", "0 of 9", "0 of 9"]
-    assert table["rates"]["AdaGrad"] == "6, 0.01 to 0.64"
+    assert table["rates"]["AdaGrad"] == "6 rates, 0.01 to 0.64"
     assert rates.at_edge(found) == ["RMSProp", "AdaGrad", "plain SGD"]
     verdicts = {each.contrast: each.verdict for each in claims.findings(found) if each.item == "R64"}
     assert verdicts["Adam − plain SGD"] == "supported"
@@ -79,8 +79,12 @@ def test_curves_and_where_the_four_are_met(followed):
     assert sorted(set(curves["updates"]))[-2:] == [updates - updates // PARTS, updates]
     met = fingerprint.nearest(curves)
     assert met["updates"] == updates - updates // PARTS and met["met"] and met["distance"] < 1e-3
+    off = curves.assign(cast=curves["cast"] - 0.2 * (curves["loss"] == "bce"))
+    assert fingerprint.nearest(off)["worst"] == "BCE" and not fingerprint.nearest(off)["met"]
     numbers = fingerprint.numbers(followed)
     assert numbers["worst_mean_iou"] == pytest.approx(0.981)
+    tested = followed.working_runs("losses").groupby("variant")["pooled_mean_iou"].mean()
+    assert numbers["test_spread"] == pytest.approx(np.ptp(tested))
     assert numbers["upper_gap"] == pytest.approx(0.999 - TABLE_1["tversky"]["val_miou"])
     assert numbers["lower_gap"] == pytest.approx(TABLE_1["focal"]["val_miou"] - 0.999)
     assert numbers["nearest"] == met and (numbers["seeds"], numbers["updates"]) == (3, updates)
