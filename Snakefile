@@ -64,12 +64,14 @@ AFTER = {
 }
 # Chapters that read tables of a study trained by this build, and chapters that read stored tables.
 TABLES = {"table1": LIVE}
+FOUND_TIPS = [f"results/{name}_tips.csv" for name in ("default", "plate", "trained")]
 RESULTS = {
     "table1": [f"results/{name}" for name in ("study", "fairness", "fingerprint")]
     + [f"results/{name}.csv" for name in ("statistics_check", "verdict_check", "claims", "repeats")],
     "augmentation": ["results/augmentation"],
     "models": ["results/families"],
-    "tips": ["results/tips", "results/families", "results/polymer_tips.csv"],
+    "tips": ["results/tips", "results/families", "results/polymer_tips.csv", "results/polymer_found.csv", *FOUND_TIPS],
+    "certainty": FOUND_TIPS,
     "real_photographs": ["results/photographs"],
     "large_pictures": ["results/thin_cracks.csv", "results/benchmark.csv"],
 }
