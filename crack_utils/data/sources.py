@@ -10,10 +10,11 @@ from crack_utils.data import cache, crackforest, synthetic, widths
 from crack_utils.data.digests import image_content
 from crack_utils.data.leaks import leak
 from crack_utils.data.pairs import refuse, scan
-from crack_utils.data.split import SPLIT_BY, TEST, read_split, split_pairs
+from crack_utils.data.split import SPLIT_BY, TEST, is_cracked, read_split, split_pairs
 from crack_utils.runtime import paths
 
 MULTIPLE = 8  # three poolings (R34)
+WITH_TEST = 5  # specimens: of fewer, one set would have to do without
 
 NAMED = {
     crackforest.NAME: crackforest.folder
@@ -134,8 +135,8 @@ def decide(experiment, pairs):
         The size (height, width) [px] is that of the picture divided by a whole number, so that the longer side is at
         most `experiment.longest_side`, in multiples of 8. With whole pictures the first one is used, because all get
         the same size. With crops the smallest sides are used, so that a crop fits; with `crop_side` crops are squares
-        of this side, or as large as the smallest picture allows. The reduction is that of `widths.reduction`. The split
-        is by specimen, with a test set, if specimens are named; otherwise by image, without a test set.
+        of this side, or as large as the smallest picture allows. The reduction is that of `widths.reduction`. How the
+        pictures are split follows from the specimens that are named, see `split_rule`.
     """
     changes = {}
     if experiment.reduction is None:
@@ -152,11 +153,24 @@ def decide(experiment, pairs):
 
 
 def split_rule(pairs):
-    """Return the fields of an experiment for the possible split: empty for the default, a split by specimen."""
+    """Return the fields of an experiment for the possible split.
+
+    Parameters
+    ----------
+    pairs : list of Pair
+
+    Returns
+    -------
+    dict
+        Empty for the default, a split by specimen with a test set: for five specimens or more, if all are named.
+        Without a test set if fewer are named, or not all: it could then show specimens of the training. By image if
+        fewer than two of the named specimens have a crack.
+    """
     specimens = {pair.specimen for pair in pairs}
-    # Without named specimens, the test set could contain specimens of the training set.
-    by_specimen = "" not in specimens and len(specimens) >= 5
-    return {} if by_specimen else {"split_by": "image", "test": 0.0}
+    if "" not in specimens and len(specimens) >= WITH_TEST:
+        return {}
+    cracked = {pair.specimen for pair in pairs if pair.specimen and is_cracked(pair)}
+    return {"test": 0.0} if len(cracked) > 1 else {"split_by": "image", "test": 0.0}
 
 
 def _crop_size(pairs, side, reduction):

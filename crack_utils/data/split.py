@@ -18,6 +18,9 @@ VALIDATION = 0.2  # share of what the test set leaves (R21)
 TEST = 0.2  # share of all
 SPLIT_BY = "specimen"
 
+HALF = 0.5  # of the size that was asked for: a set may lack so much
+FEW, DRAWS = 20, 20  # groups, of which a draw may be unlucky; draws that are compared
+
 NAMES = {"train": "training", "validation": "validation", "test": "test"}  # of the sets, in words
 NO_CRACK = {
     "train": "nothing can be learnt",
@@ -59,10 +62,11 @@ def split_pairs(pairs, validation=0.2, test=0.0, seed=0, by="image"):
         Share of all.
     seed : int
     by : {"image", "specimen"}
-        What is drawn: single images, or whole specimens so that siblings stay together, also over several sources.
-        Pictures that show exactly the same always stay together, and look-alikes do where that leaves enough to
-        divide (see `warnings_of`). Each source gives its share, and so do its pictures with crack and those without,
-        unless that leaves no validation: it needs a crack to choose a threshold by.
+        What is drawn: single images, or whole specimens so that siblings stay together, also over several sources. An
+        image without a specimen is then one of its own. Pictures that show exactly the same always stay together, and
+        look-alikes do where that leaves enough to divide (see `warnings_of`). Each source gives its share, and so do
+        its pictures with crack and those without, unless that leaves no validation: it needs a crack to choose a
+        threshold by. Of a few specimens, one may have most of the images: then some draws are compared.
 
     Returns
     -------
@@ -71,25 +75,56 @@ def split_pairs(pairs, validation=0.2, test=0.0, seed=0, by="image"):
     Raises
     ------
     ValueError
-        If a share is out of range, `by` is unknown, a specimen is missing, or too few groups are there to split.
+        If a share is out of range, `by` is unknown, no specimen is named, or too few groups are there to split.
     """
     if by not in ("image", "specimen"):
         raise ValueError(f"by must be 'image' or 'specimen', got {by!r}")
     if not 0 < validation < 1 or not 0 <= test < 1:
         raise ValueError(f"validation must lie in (0, 1) and test in [0, 1), got {validation} and {test}")
-    if by == "specimen" and (unnamed := [pair.name for pair in pairs if not pair.specimen]):
-        raise ValueError(f"by='specimen' needs the column specimen in metadata.csv; missing for {unnamed[:5]}")
+    if by == "specimen" and not any(pair.specimen for pair in pairs):
+        raise ValueError("by='specimen' needs the column specimen in metadata.csv, which names none")
     pairs = sorted(pairs, key=_place)
     for alike in (_alike(pairs), []):
-        groups = _groups(pairs, by, alike)
-        split = _drawn(_strata(groups, _source_and_crack), validation, test, seed)
-        if not split.train or not split.validation or (test and not split.test):
-            split = _drawn(_strata(groups, _source), validation, test, seed)
-        if not alike or _is_near(split, len(pairs), validation, test):
+        split = _divided(_groups(pairs, by, alike), validation, test, seed)
+        if not alike or _shortage(split, validation, test) <= HALF:
             break
-    if not split.train or not split.validation or (test and not split.test):
+    if _is_empty(split, test):
         raise ValueError(f"{len(pairs)} pairs are too few to split by {by} into the sets that were asked for")
     return split
+
+
+def _divided(groups, validation, test, seed):
+    """Return the first draw, or where there are few groups and it fails, the best one of several."""
+    best = _first(groups, validation, test, seed)
+    if len(groups) > FEW:
+        return best
+    failure = _failure(best, validation, test)
+    for draw in range(1, DRAWS):
+        if failure <= (False, False, False, HALF):
+            break
+        other = _first(groups, validation, test, seed, draw)
+        if (new := _failure(other, validation, test)) < failure:
+            best, failure = other, new
+    return best
+
+
+def _first(groups, validation, test, seed, draw=0):
+    """Return a draw from the finest strata that leave no set empty."""
+    for kind in (_source_and_crack, _source, _together):
+        split = _drawn(_strata(groups, kind), validation, test, seed, draw)
+        if not _is_empty(split, test):
+            break
+    return split
+
+
+def _failure(split, validation, test):
+    """Return what is wrong with a draw, the worst first: sets that are empty, or lack a crack, or are too small."""
+    without_crack = [not any(map(is_cracked, pairs)) for pairs in (split.train, split.validation)]
+    return _is_empty(split, test), *without_crack, max(_shortage(split, validation, test), HALF)
+
+
+def _is_empty(split, test):
+    return not split.train or not split.validation or bool(test and not split.test)
 
 
 def is_cracked(pair):
@@ -105,6 +140,10 @@ def _source_and_crack(group):
     return _source(group), not any(map(is_cracked, group))
 
 
+def _together(group):
+    return ()
+
+
 def _strata(groups, kind):
     """Return the groups of each kind, in the order of the kinds."""
     strata = {}
@@ -113,8 +152,8 @@ def _strata(groups, kind):
     return [strata[name] for name in sorted(strata)]
 
 
-def _drawn(strata, validation, test, seed):
-    generator = np.random.default_rng([seed, 2024])
+def _drawn(strata, validation, test, seed, draw=0):
+    generator = np.random.default_rng([seed, 2024 + draw])
     sets = {"train": [], "validation": [], "test": []}
     for stratum in strata:
         groups = [stratum[i] for i in generator.permutation(len(stratum))]
@@ -127,7 +166,7 @@ def _drawn(strata, validation, test, seed):
 
 
 def warnings_of(split):
-    """Return what a split cannot promise, in sentences: look-alikes on both sides, and sets without a crack.
+    """Return what a split cannot promise, in sentences: look-alikes on both sides, sets without a crack, no specimens.
 
     Parameters
     ----------
@@ -142,6 +181,11 @@ def warnings_of(split):
         if split[name] and not any(map(is_cracked, split[name])):
             warnings.append(f"no crack in {NAMES[name]}: {NO_CRACK[name]}")
     pairs = sorted([*split.train, *split.validation, *split.test], key=_place)
+    unnamed = [pair for pair in pairs if not pair.specimen]
+    if unnamed and len(unnamed) < len(pairs):
+        warnings.append(
+            f"{len(unnamed)} of {len(pairs)} pictures have no specimen in metadata.csv: each counts as one of its own"
+        )
     home = {_place(pair): name for name in ("train", "validation", "test") for pair in split[name]}
     crossing = {"validation": set(), "test": set()}
     for one, other, _ in _alike(pairs):
@@ -288,10 +332,11 @@ def _straddling(split):
     return problems
 
 
-def _is_near(split, count, validation, test):
-    """Return whether each set has at least half of what it was to have, and something."""
+def _shortage(split, validation, test):
+    """Return what the set that lacks most lacks of the size that was asked for, as a share of it."""
     wanted = {"train": (1 - test) * (1 - validation), "validation": (1 - test) * validation, "test": test}
-    return all(len(split[name]) >= max(bool(share), count * share / 2) for name, share in wanted.items())
+    count = sum(len(split[name]) for name in wanted)
+    return max(1 - len(split[name]) / (count * share) for name, share in wanted.items() if share)
 
 
 def _contents(pairs):
@@ -321,7 +366,7 @@ def _groups(pairs, by, alike=()):
 
     for index, (pair, content) in enumerate(zip(pairs, _contents(pairs), strict=True)):
         marks = [content.digest] if content else []
-        marks += [("specimen", pair.specimen)] if by == "specimen" else []
+        marks += [("specimen", pair.specimen)] if by == "specimen" and pair.specimen else []
         for mark in marks:
             bind(seen.setdefault(mark, index), index)
     for one, other, _ in alike:

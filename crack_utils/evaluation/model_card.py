@@ -172,8 +172,9 @@ def _certainty(calibration):
     for name, measured in calibration.measured.items():
         before, after = (measured[f"expected_calibration_error_{when}"] for when in ("before", "after"))
         lines.append(
-            f"- Expected calibration error, {name}: {before:.4f} before the temperature, {after:.4f} after it; crack "
-            f"IoU {measured['crack_iou']:.3f} at 0.5, {measured['crack_iou_at_threshold']:.3f} at the threshold."
+            f"- Expected calibration error over all pixels, {name}: {before:.4f} before the temperature, {after:.4f} "
+            f"after it; crack IoU {measured['crack_iou']:.3f} at 0.5, {measured['crack_iou_at_threshold']:.3f} at the "
+            "threshold."
         )
     lines += [_bound(name, calibration.intervals) for name in ("tip", "length") if calibration.intervals]
     return "\n".join(lines)

@@ -166,8 +166,12 @@ class TestCommands:
 
     def test_model(self, run, experiment, tmp_path, monkeypatch, capsys):
         monkeypatch.setattr(default_model, "draw_pictures", lambda *numbers: ["drawn"])
-        monkeypatch.setattr(default_model.Experiment, "preset", lambda name, **fields: experiment)
+        asked = {}
+        monkeypatch.setattr(
+            default_model.Experiment, "preset", lambda name, **fields: asked.update(fields) or experiment
+        )
         assert main.main(["model", "--to", str(tmp_path / "model")]) == 0
+        assert asked["start"] == ""  # the shipped weights may be missing
         names = {"model.keras", "card.md", "calibration.json", "experiment.json", "SHA256SUMS"}
         assert {path.name for path in (tmp_path / "model").iterdir()} == names
         assert (tmp_path / "model" / "model.keras").read_bytes() == (run.folder / "model.keras").read_bytes()

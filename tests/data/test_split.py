@@ -9,7 +9,7 @@ from PIL import Image
 
 from crack_utils import Experiment, data
 from crack_utils.data import DataError, Pair, find_pairs, sources
-from crack_utils.data.split import is_cracked, read_split, refuse_changed, split_pairs, write_split
+from crack_utils.data.split import is_cracked, read_split, refuse_changed, split_pairs, warnings_of, write_split
 from tests.helpers.folders import dark_cracks, fake_pairs, make_folder
 
 SETS = ("train", "validation", "test")
@@ -258,8 +258,55 @@ def test_validation_gets_its_share_of_cracked_pictures(tmp_path):
         assert sum(map(is_cracked, split.validation)) == 1 and len(split.validation) == 3
 
 
-def test_two_pictures_of_which_one_is_cracked_can_be_split(tmp_path):
+def test_of_two_pictures_the_cracked_one_is_for_training(tmp_path):
     masks = np.zeros((2, 8, 8), np.uint8)
     masks[0, 2] = 255
-    split = split_pairs(find_pairs(dark_cracks(tmp_path, masks)), 0.5)
-    assert (len(split.train), len(split.validation)) == (1, 1)
+    pairs = find_pairs(dark_cracks(tmp_path, masks))
+    for seed in range(10):
+        split = split_pairs(pairs, 0.5, seed=seed)
+        assert [len(split.train), len(split.validation), is_cracked(split.train[0])] == [1, 1, True]
+
+
+class TestFewSpecimens:
+    """A user photographs one to four specimens, often: their pictures stay together too."""
+
+    @staticmethod
+    def drawn(tmp_path, specimens, cracked=None, seed=0):
+        masks = np.zeros((len(specimens), 8, 8), np.uint8)
+        masks[[name in (cracked or specimens) for name in specimens], 2] = 255
+        folder = dark_cracks(tmp_path, masks)
+        names = sorted(path.stem for path in (folder / "images").iterdir())
+        rows = "".join(f"{name},{specimen}\n" for name, specimen in zip(names, specimens, strict=True))
+        (folder / "metadata.csv").write_text("name,specimen\n" + rows)
+        pairs = find_pairs(folder)
+        rule = sources.split_rule(pairs)
+        by = {"by": rule.get("split_by", "specimen"), "test": rule.get("test", 0.2)}
+        return rule, split_pairs(pairs, 0.2, seed=seed, **by)
+
+    @pytest.mark.parametrize("count", [2, 3, 4])
+    def test_stay_together(self, tmp_path, count):
+        rule, split = self.drawn(tmp_path, [f"S{number % count}" for number in range(12)])
+        assert rule == {"test": 0.0}
+        assert not {pair.specimen for pair in split.train} & {pair.specimen for pair in split.validation}
+
+    def test_from_five_on_there_is_a_test_set(self, tmp_path):
+        rule, split = self.drawn(tmp_path, [f"S{number % 5}" for number in range(10)])
+        assert rule == {} and len({pair.specimen for pair in split.test}) == 1
+
+    def test_most_pictures_are_for_training(self, tmp_path):
+        for seed in range(10):
+            _, split = self.drawn(tmp_path / str(seed), ["A"] * 9 + ["B"] * 3, seed=seed)
+            assert {pair.specimen for pair in split.train} == {"A"}
+
+    def test_the_only_cracked_specimen_is_on_both_sides(self, tmp_path):
+        rule, split = self.drawn(tmp_path, ["A", "B"] * 5, cracked=["A"])
+        assert rule == {"split_by": "image", "test": 0.0}
+        assert any(map(is_cracked, split.train)) and any(map(is_cracked, split.validation))
+
+    def test_a_picture_without_a_name_counts_as_a_specimen(self, tmp_path):
+        rule, split = self.drawn(tmp_path, ["A"] * 4 + ["B"] * 4 + [""])
+        sides = [{pair.specimen for pair in pairs} - {""} for pairs in (split.train, split.validation)]
+        assert rule == {"test": 0.0} and not sides[0] & sides[1]
+        assert warnings_of(split) == [
+            "1 of 9 pictures have no specimen in metadata.csv: each counts as one of its own"
+        ]
