@@ -15,6 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is impor
 from benchmarks import folders, inputs, networks, pytorch_unet
 from crack_utils import Experiment
 from crack_utils.runtime import hardware, paths
+from crack_utils.runtime.atomic import atomic_write
 
 HEADER = ["work", "images or pairs a second", "times the usual way", "TFLOP/s", "share of the matrix product"]
 
@@ -27,10 +28,10 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     text = report(**_extent(options.smallest))
     print(text)
-    if options.output:
-        options.output.write_text(text, encoding="utf-8")
-    elif not options.smallest:
-        (paths.root() / "results" / "benchmark.csv").write_text(text, encoding="utf-8")
+    committed = None if options.smallest else paths.root() / "results" / "benchmark.csv"
+    if place := options.output or committed:
+        with atomic_write(place) as draft:
+            draft.write_text(text, encoding="utf-8")
     if not pytorch_unet.is_installed():
         print(pytorch_unet.HINT)
     return 0

@@ -23,6 +23,7 @@ from crack_utils.inference.page.settings import Settings, Stroke
 from crack_utils.inference.page.sheet import sheet
 from crack_utils.labelling.editor import Editor
 from crack_utils.runtime import hardware, paths
+from crack_utils.runtime.atomic import atomic_write
 from tests.helpers.darkness import darkness  # stands for a network, which is not what is measured
 
 SIZE = (2056, 2456)  # [px]
@@ -217,7 +218,7 @@ def write_table(file, of, rows, size, rounds):
     machine = hardware.describe()
     table = [[f"answer of the {of}", "median [s of a core]", "shortest [s]", "longest [s]"], *rows]
     table.append([f"{size[0]}×{size[1]} px, {machine['cpu']}, {machine['cores']} cores, {rounds} rounds", "", "", ""])
-    with open(file, "w", encoding="utf-8", newline="") as opened:
+    with atomic_write(file) as draft, open(draft, "w", encoding="utf-8", newline="") as opened:
         csv.writer(opened, lineterminator="\n").writerows(table)
     for row in table:
         print(f"{row[0]:40}" + "".join(f"{cell:>22}" for cell in row[1:]))

@@ -31,7 +31,8 @@ function numberOf(text, where, mayBeLarge) {
   if (digits === "" || Number.isNaN(value)) throw new Error(`${where}: '${text}' is no number`);
   if (!(value >= 0 && (value <= 1 || mayBeLarge)))
     throw new Error(`${where}: '${text}' must lie between 0 and 1, or be a percentage`);
-  const decimals = (digits.split(".")[1] || "").length;
+  const [mantissa, power] = digits.toLowerCase().split("e");
+  const decimals = (mantissa.split(".")[1] || "").length - Number(power || 0);
   return [value, 0.5 * 10 ** -decimals * unit];
 }
 

@@ -32,7 +32,10 @@ def add_commands(subparsers):
 def _audit(options):
     from crack_utils.study import audit
 
-    text = sys.stdin.read() if options.table == "-" else Path(options.table).read_text(encoding="utf-8-sig")
+    try:
+        text = sys.stdin.read() if options.table == "-" else Path(options.table).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{options.table}: not in UTF-8 (byte {error.start}); save it as CSV in UTF-8") from None
     rows = audit.read_table(text)
     for result in audit.audit(rows):
         print(f"{result['name']}: {result['verdict']}\n  {result['because']}")

@@ -6,6 +6,11 @@ from pathlib import Path
 from crack_utils.data.options import PATTERNS
 from crack_utils.training.experiment import PRESETS, SYNTHETIC, Experiment
 
+OF_KIND = {  # options of `synth` that are for one kind only, and their defaults
+    "specimens": {"specimens": 24, "frames": 10, "patterns": PATTERNS[:1], "looks": "usual"},
+    "surfaces": {"pictures": 400},
+}
+
 
 def add_commands(subparsers):
     """Add the commands to a command line; their option ``run`` is a function that returns the exit status.
@@ -52,10 +57,11 @@ def add_commands(subparsers):
         help="specimens in a test rig, or surfaces of all kinds with and without cracks, to train a network for "
         "photographs; default: %(default)s",
     )
-    synth.add_argument("--pictures", type=int, default=400, metavar="N", help="surfaces only; default: %(default)s")
-    synth.add_argument("--specimens", type=int, default=24, metavar="N", help="default: %(default)s")
+    surfaces, specimens = OF_KIND["surfaces"], OF_KIND["specimens"]
+    synth.add_argument("--pictures", type=int, metavar="N", help=f"surfaces only; default: {surfaces['pictures']}")
+    synth.add_argument("--specimens", type=int, metavar="N", help=f"default: {specimens['specimens']}")
     synth.add_argument(
-        "--frames", type=int, default=10, metavar="N", help="photographs of each specimen; default: %(default)s"
+        "--frames", type=int, metavar="N", help=f"photographs of each specimen; default: {specimens['frames']}"
     )
     synth.add_argument(
         "--size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"), help="[px]; default: 128 160, of surfaces 384 384"
@@ -64,17 +70,15 @@ def add_commands(subparsers):
     synth.add_argument(
         "--patterns",
         nargs="+",
-        default=PATTERNS[:1],
         choices=PATTERNS,
         metavar="PATTERN",
         help=f"one or more of {', '.join(PATTERNS)}; specimens take turns; default: {PATTERNS[0]}",
     )
     synth.add_argument(
         "--looks",
-        default="usual",
         choices=("usual", "wide"),
         help="usual: the book's data set; wide: plates, pipes, notches and rigs of all kinds, with one tip, "
-        "two or none; default: %(default)s",
+        f"two or none; default: {specimens['looks']}",
     )
     synth.add_argument("--workers", type=int, metavar="N", help="processes; default: one per core if that is faster")
     synth.set_defaults(run=_synth)
@@ -150,13 +154,18 @@ def _synth(options):
     from crack_utils.data import synthetic
     from crack_utils.data.synthetic import surfaces
 
+    for kind, names in OF_KIND.items():
+        given = [name for name in names if getattr(options, name) is not None]
+        if kind != options.kind and given:
+            raise ValueError(f"--{given[0]} is for --kind {kind}, not for {options.kind}")
+    values = {name: value for name in OF_KIND[options.kind] if (value := getattr(options, name)) is not None}
+    values = OF_KIND[options.kind] | values | {"seed": options.seed, "workers": options.workers}
+    if options.size:
+        values["size"] = tuple(options.size)
     if options.kind == "surfaces":
-        given = {name: getattr(options, name) for name in ("pictures", "seed", "workers")}
-        pictures = surfaces.generate_surfaces(options.folder, size=options.size or (384, 384), **given, progress=True)
+        pictures = surfaces.generate_surfaces(options.folder, **values, progress=True)
         print(f"{options.folder}: {len(pictures)} pictures of surfaces with masks")
         return 0
-    names = ("specimens", "frames", "seed", "workers", "patterns", "looks")
-    given = {name: getattr(options, name) for name in names}
-    rows = synthetic.generate(options.folder, size=options.size or (128, 160), **given, progress=True)
+    rows = synthetic.generate(options.folder, **values, progress=True)
     print(f"{options.folder}: {len(rows)} photographs with masks in old/ and new/")
     return 0

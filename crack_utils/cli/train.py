@@ -59,14 +59,17 @@ def _setting(text):
         raise argparse.ArgumentTypeError(f"{text!r}: write NAME=VALUE, as in epochs=20")
     try:
         return name.strip(), ast.literal_eval(value)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # Python's own names and brackets too
         return name.strip(), value
 
 
 def _train(options):
     from crack_utils.data import check_pairs, sources
 
-    fields = dict(options.set) | {"data": options.data}
+    fields = dict(options.set)
+    if "data" in fields:
+        raise ValueError(f"--set data={fields['data']}: the folders stand behind `train`, here {options.data}")
+    fields["data"] = options.data
     fields |= {name: getattr(options, name) for name in FLAGS if getattr(options, name) is not None}
     fields |= {"split_by": options.split} if options.split else {}
     experiment = Experiment.preset(options.preset or "", **fields)

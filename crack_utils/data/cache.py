@@ -91,7 +91,8 @@ class Pictures:
         except FileNotFoundError:
             content = b""
         if not self._is_whole(content):
-            print(f"{file} is damaged; {self.pairs[index].image} is decoded again", flush=True)
+            state = "is damaged" if content else "is gone or empty"
+            print(f"{file} {state}; {self.pairs[index].image} is decoded again", flush=True)
             content = self._write(index)
         return tuple(np.frombuffer(content, np.uint8, offset=HEAD).reshape(2, *_shape(content)))
 

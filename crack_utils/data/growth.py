@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from crack_utils.geometry.growth import Specimen
 
 TABLES = ("metadata.csv", "specimens.csv")
 NEEDED = ("photograph", "crack", "tip_row", "tip_column")  # of measures.csv
+FOR_SCALE = ("length_px", "length_mm")  # both or neither
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,8 @@ def _ordered(photographs):
 
 def _wrong(specimen, photographs, found):
     """Yield what is wrong with the photographs of one specimen."""
+    if earlier := [name for name, _ in photographs if found and name not in found]:
+        yield f"measured by an earlier predict: {_few(earlier)}; predict all photographs of a test in one call"
     for column, what in (("load_n", "no load"), ("mm_per_px", "no scale")):
         lack = [name for name, row in photographs if column not in row and column not in found.get(name, {})]
         if lack:
@@ -183,13 +187,14 @@ def _predicted(folder, problems):
     except (UnicodeDecodeError, csv.Error, OSError) as error:
         problems.append((table, f"cannot be read as a table ({error})"))
         return {}, {}
-    missing = [column for column in NEEDED if column not in columns] if rows else []
+    needed = NEEDED + (FOR_SCALE if "length_mm" in columns else ())
+    missing = [column for column in needed if column not in columns] if rows else []
     if missing:
         problems.append((table, f"no column {', '.join(missing)}; crack-utils predict writes it"))
         return {}, {}
     pictures = sorted((folder / "masks").glob("*.png"))
     masks = {normal(path.stem): path for path in pictures if not path.name.startswith(".")}
-    found = {name: {} for name in masks}
+    found = {name: {} for name in _last(folder, masks)}
     for row in rows:
         name = normal(row["photograph"])
         if name not in masks:
@@ -200,6 +205,16 @@ def _predicted(folder, problems):
             except ValueError as error:
                 problems.append((table, f"{name!r}: {error}"))
     return masks, found
+
+
+def _last(folder, masks):
+    """Return the masks whose photographs the last call of predict measured; measures.csv has no row without a crack."""
+    try:
+        summary = json.loads((folder / "measures.json").read_text(encoding="utf-8"))
+        names = {normal(record["name"]) for record in summary["photographs"]}
+    except (OSError, ValueError, KeyError, TypeError):  # a table of another program
+        return list(masks)
+    return [name for name in masks if name in names]
 
 
 def _crack(row):

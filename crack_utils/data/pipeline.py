@@ -49,8 +49,9 @@ def make_dataset(
         one shape). Otherwise every image appears once, in order and unchanged.
     augment : bool
         Change pictures at random in training, see `augmentation`.
-    augmentation : {"flips", "rich"}
-        The report's flips (R25), or flips, turns, shifts, bends, light, contrast, blur and noise (`augmentation.rich`).
+    augmentation : {"flips", "light", "rich"}
+        The report's flips (R25); these with quarter turns and light (`augmentation.light`); or flips, turns, shifts,
+        bends, light, contrast, blur and noise (`augmentation.rich`).
     seed : int
         Determines order and augmentation.
     first_epoch, epochs : int
@@ -59,7 +60,7 @@ def make_dataset(
         Each epoch uses only this number of pairs, drawn again for each epoch (S2); by default all.
     fit : {"resize", "crop"}
         "resize" resizes whole pictures to `size`. "crop" takes parts of this size. In training they are crops, every
-        second one around a crack (`crops.draw`). Otherwise they are the tiles that cover each picture (`crops.tiles`),
+        second one around a crack (`crops.place`). Otherwise they are the tiles that cover each picture (`crops.tiles`),
         at most `TILES` of them, spread over the pictures.
     reduction : int
         Number by which the size of the pictures is divided before cropping.

@@ -15,6 +15,7 @@ from crack_utils import metrics
 from crack_utils.data import lookalikes, sources
 from crack_utils.data.digests import image_content, mask_content
 from crack_utils.data.masks import read_mask
+from crack_utils.data.names import printable
 from crack_utils.data.pairs import spread
 from crack_utils.data.split import SPLIT_BY, TEST, VALIDATION, split_pairs, warnings_of
 from crack_utils.data.widths import trimmed
@@ -62,6 +63,8 @@ class Summary:
     split : dict of dict
         By set, its pictures, specimens and mean crack_share; empty if they are too few to be split.
     notes : list of str
+    problems : list of (path, str)
+        Files that cannot be used, and why. The facts are of the others.
     """
 
     pairs: list
@@ -70,6 +73,7 @@ class Summary:
     split_by: str
     split: dict
     notes: list
+    problems: list
 
     def by_source(self):
         """Return the pictures in a list for each source: dict."""
@@ -87,6 +91,7 @@ class Summary:
             "split_by": self.split_by,
             "split": self.split,
             "notes": self.notes,
+            "problems": [{"file": printable(file), "why": why} for file, why in self.problems],
             "pictures": [asdict(picture) for picture in self.pictures],
         }
 
@@ -143,7 +148,7 @@ def collect(found, longest_side):
     split_by = rule.get("split_by", SPLIT_BY)
     split, warnings = _split(found.pairs, pictures, rule)
     notes = found.notes + _thin(pictures, longest_side) + warnings
-    return Summary(found.pairs, pictures, _alike(pictures, found.pairs), split_by, split, notes)
+    return Summary(found.pairs, pictures, _alike(pictures, found.pairs), split_by, split, notes, found.problems)
 
 
 def summarize(pictures):

@@ -11,6 +11,7 @@ from scipy.ndimage import binary_dilation
 
 from crack_utils.data.images import read_image, resize_image, resize_mask
 from crack_utils.data.masks import read_mask
+from crack_utils.data.names import printable
 from crack_utils.data.pairs import spread
 from crack_utils.data.summary import lines_of, summarize
 from crack_utils.runtime.typeset import number
@@ -82,8 +83,8 @@ def page(facts):
     return PAGE.format(
         title=f"{count} photographs with masks",
         folders="<br>".join(map(escape, folders)),
-        verdict="All can be used for training." + ("" if facts.notes else " There is nothing to note."),
-        notes=_list(facts.notes),
+        verdict=_verdict(facts),
+        notes=_list([f"{printable(file)}: {why}" for file, why in facts.problems] + facts.notes),
         facts=_facts(facts.by_source()),
         split_by=facts.split_by,
         split=_split(facts.split),
@@ -91,6 +92,12 @@ def page(facts):
         shown=f"{shown}; the mask's outline in orange.",
         pictures="\n".join(figures),
     )
+
+
+def _verdict(facts):
+    if facts.problems:
+        return "These can be used for training. The folders also have files that cannot be used, listed first."
+    return "All can be used for training." + ("" if facts.notes else " There is nothing to note.")
 
 
 def thumbnail(image, mask):

@@ -44,11 +44,14 @@ def make_default_model(folder=shipped.PLACE, surfaces=SURFACES, specimens=SPECIM
     pathlib.Path
         The folder, with model.keras, calibration.json, experiment.json, card.md and SHA256SUMS.
     """
-    data = os.pathsep.join(draw_pictures(surfaces, specimens))
-    run = train(Experiment.preset("photo", **{"data": data} | FRESH | overrides))
-    copy_model(run, Path(folder))
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder}: not a folder; give another one for the model")
+    experiment = Experiment.preset("photo", **{"data": "drawn"} | FRESH | overrides)  # refused before the work
+    run = train(experiment.replace(data=os.pathsep.join(draw_pictures(surfaces, specimens))))
+    copy_model(run, folder)
     shipped.seal(folder)
-    return Path(folder)
+    return folder
 
 
 def draw_pictures(surfaces=SURFACES, specimens=SPECIMENS):

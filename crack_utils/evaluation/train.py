@@ -22,7 +22,7 @@ def train(experiment):
 
     Raises
     ------
-    DataError, FloatingPointError, FullDiskError
+    DataError, FloatingPointError, FullDiskError, NothingLearntError
         As for `fit`.
     """
     run = fit(experiment)

@@ -14,7 +14,7 @@ def how_sure(trained, image, cracks, threshold=None, scale=None, flips=False, un
     trained : Predictor
     image : ndarray, float, shape (H, W), in [0, 1]
     cracks : list of geometry.Crack
-        Found in it, the longest first.
+        Found in it, the primary crack first.
     threshold, scale, flips
         How they were found; None: by default, which is what the network was calibrated for, unless it sees the
         photograph at several scales. Its bounds hold for nothing else.

@@ -24,7 +24,7 @@ def overlay(image, mask, cracks, name, mm_per_px=None):
         Shown with its contrast stretched.
     mask : ndarray, bool, shape (H, W)
     cracks : list of geometry.Crack
-        Of that mask, the longest first.
+        Of that mask, the primary crack first.
     name : str
         Of the photograph.
     mm_per_px : float, optional

@@ -233,7 +233,7 @@ def load_trained(name, engine=None):
         threshold=threshold,
         size=experiment.size if experiment and experiment.fit == "resize" else None,
         reduction=(experiment.reduction or 1) if experiment else 1,
-        largest=shipped.LARGEST if file == shipped.PLACE / shipped.NETWORK else None,
+        largest=shipped.LARGEST if (file.parent / shipped.SUMS).is_file() else None,
         digest=hashlib.sha256(file.read_bytes() + json.dumps([temperature, threshold]).encode()).hexdigest(),
         calibration=calibration,
         engine=ready,

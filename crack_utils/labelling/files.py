@@ -110,7 +110,8 @@ def write_together(contents):
     Raises
     ------
     OSError
-        If a file cannot be written. All files are then unchanged, and no temporary file is left.
+        If a file cannot be written. All files are then unchanged, and no temporary file is left; only if a folder
+        becomes read-only while they get their names, some have been replaced already.
     """
     waiting = []
     try:

@@ -6,6 +6,7 @@
 
 import csv
 import io
+import math
 import unicodedata
 from functools import cached_property
 from pathlib import Path
@@ -277,7 +278,6 @@ def _point_fields(which, point):
 
 def _is_number(text):
     try:
-        float(text)
+        return math.isfinite(float(text))
     except ValueError:
         return False
-    return True

@@ -8,7 +8,7 @@ from crack_utils.labelling.folder import KEEP, LabelFolder
 from crack_utils.labelling.steps import PARTS, TOOLS, Step
 from crack_utils.labelling.trail import Trail
 
-__all__ = ["HAND_TOOLS", "MASK_TOOLS", "Session", "Settings"]
+__all__ = ["HAND_TOOLS", "Session", "Settings"]
 
 HAND_TOOLS = (  # used on the picture
     "polyline",
@@ -22,16 +22,6 @@ HAND_TOOLS = (  # used on the picture
     "tip",
     "tip2",
     "scale",
-)
-MASK_TOOLS = (  # used on the whole part at once
-    "active_contour",
-    "dilate",
-    "erode",
-    "opening",
-    "closing",
-    "fill_holes",
-    "clear_border",
-    "remove_small",
 )
 
 
@@ -158,6 +148,8 @@ class Session:
 
     def close_outline(self):
         """Finish the open polygon or polyline. With too few vertices an error is raised, and they are kept."""
+        if self.settings.tool == "scale":
+            raise ValueError("the scale needs a second click")
         if self.settings.tool == "polyline":
             self.add("polyline", points=self.outline, widths=self.widths)
         else:

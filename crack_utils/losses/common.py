@@ -1,5 +1,8 @@
 """What all losses share: the reduction, the clipping of probabilities, and checks of arguments and shapes."""
 
+import math
+from numbers import Real
+
 REDUCTION = "sum_over_batch_size"  # Keras' word for the mean over all values that `call` returns
 CLIP = 1e-7  # smallest distance of probabilities from 0 and 1, so that their logarithm is finite in float32
 PACKAGE = "crack_utils"
@@ -15,7 +18,9 @@ def check_shapes(true, predicted):
 
 
 def check_not_negative(**values):
-    """Raise a ValueError that names the first argument below 0."""
+    """Raise a ValueError that names the first argument that is below 0, or no number."""
     for name, value in values.items():
+        if not isinstance(value, Real) or math.isnan(value):
+            raise ValueError(f"{name} must be a number, got {value!r}")
         if value < 0:
             raise ValueError(f"{name} must not be negative, got {value}")

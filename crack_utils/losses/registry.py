@@ -1,5 +1,6 @@
 """The losses by name. A new loss needs one file and one line here. This file is plain data and does not load Keras."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -84,9 +85,12 @@ def _weight_and_name(term, whole_name):
     if name not in LOSSES:
         raise ValueError(f"unknown loss {whole_name!r}; valid are {', '.join(LOSSES)} and sums such as 'dice+bce'")
     try:
-        return (float(weight) if star else 1.0), name
+        value = float(weight) if star else 1.0
     except ValueError:
-        raise ValueError(f"the weight in {term.strip()!r} must be a number, as in '0.5*tversky'") from None
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ValueError(f"the weight in {term.strip()!r} must be a number above 0, as in '0.5*tversky'")
+    return value, name
 
 
 def _term_title(term):

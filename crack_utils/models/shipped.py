@@ -5,7 +5,7 @@ from pathlib import Path
 
 DEFAULT = "default"
 NETWORK = "model.keras"
-SUMS = "SHA256SUMS"  # of all other files, as `sha256sum` writes them
+SUMS = "SHA256SUMS"  # of all other files, as `sha256sum` writes them; only a folder with a default model has it
 LARGEST = 640  # [px] longer side of the pictures that it was trained on
 PLACE = Path(__file__).parent / DEFAULT
 
@@ -37,6 +37,6 @@ def folder():
 
 def seal(place):
     """Write `SHA256SUMS` of all files in the folder `place`, which is checked when the model is loaded."""
-    files = sorted(file for file in Path(place).iterdir() if file.name != SUMS)
+    files = sorted(file for file in Path(place).iterdir() if file.is_file() and file.name != SUMS)
     lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]
     (Path(place) / SUMS).write_text("".join(lines), encoding="utf-8")

@@ -185,7 +185,7 @@ def rates_table(results):
 
 
 def paris_table(results):
-    """Return Paris' law of each test with cycles, a DataFrame; rates in mm/cycle, ΔK in MPa √m."""
+    """Return Paris' law of each test, empty where it cannot be fitted, a DataFrame; rates in mm/cycle, ΔK in MPa √m."""
     rows = []
     for result in results:
         row = {"specimen": result.specimen.name, "load_ratio": result.specimen.load_ratio}

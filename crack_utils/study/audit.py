@@ -11,6 +11,7 @@ are taken as rounded to the digits that they were printed with. `book/_static/au
 import csv
 import io
 import math
+from decimal import Decimal
 from itertools import product
 
 import numpy as np
@@ -66,6 +67,8 @@ def read_table(text):
 
 
 def _row(cells, line):
+    if None in cells:
+        raise ValueError(f"line {line}: more cells than columns; a decimal has a point, and a text with a comma quotes")
     row = {name: (cells.get(name) or "").strip() for name in TEXTS}
     row["name"] = row["name"] or f"line {line}"
     for name in NUMBERS:
@@ -87,8 +90,7 @@ def _number(text, where, may_be_large):
         raise ValueError(f"{where}: {text!r} is no number") from None
     if not (value >= 0 and (value <= 1 or may_be_large)):
         raise ValueError(f"{where}: {text!r} must lie between 0 and 1, or be a percentage")
-    decimals = len(digits.partition(".")[2])
-    return value, 0.5 * 10.0**-decimals * unit
+    return value, 0.5 * 10.0 ** Decimal(digits).as_tuple().exponent * unit
 
 
 def audit(rows):

@@ -16,6 +16,7 @@ import pandas as pd
 from crack_utils.losses.registry import REPORTED, TITLES, title
 from crack_utils.metrics import intervals
 from crack_utils.runtime import paths
+from crack_utils.runtime.atomic import atomic_write
 from crack_utils.runtime.typeset import power
 from crack_utils.study import thresholds
 from crack_utils.study.rates import OPTIMIZERS, with_best
@@ -148,7 +149,8 @@ def write_measures(folder, tables):
     tables = with_best(tables)
     table = measures(tables).reindex(columns=list(MEASURES))
     table.insert(0, "failed", tables.failed())
-    table.to_csv(Path(folder) / "measures.csv", float_format="%.9g", lineterminator="\n")
+    with atomic_write(Path(folder) / "measures.csv") as draft:
+        table.to_csv(draft, float_format="%.9g", lineterminator="\n")
 
 
 def stability(tables, question):

@@ -17,6 +17,7 @@ import pandas as pd
 from scipy import special, stats
 
 from crack_utils.metrics.intervals import ENOUGH, compare, interval
+from crack_utils.runtime.atomic import atomic_write
 
 # Standard deviations of seeds, specimens and residual on the scale where effects add.
 SPREADS = {
@@ -192,7 +193,9 @@ def main(arguments=None):
         raise SystemExit("usage: python -m crack_utils.study.coverage results/statistics_check.csv")
     path = Path(arguments[0])
     path.parent.mkdir(parents=True, exist_ok=True)
-    check().to_csv(path, index=False)
+    table = check()
+    with atomic_write(path) as draft:
+        table.to_csv(draft, index=False)
 
 
 if __name__ == "__main__":

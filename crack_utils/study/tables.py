@@ -16,6 +16,7 @@ import pandas as pd
 
 from crack_utils.metrics.counts import COUNTS
 from crack_utils.runtime import paths, provenance
+from crack_utils.runtime.atomic import atomic_write
 from crack_utils.study.cases import KEPT, SCALES
 
 TABLES = ("specimens", "runs", "thresholds")
@@ -185,7 +186,8 @@ def write(folder, tables, scale):
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         digits = None if name == "thresholds" else f"%.{DIGITS}g"  # thresholds near 1 differ only in the last digits
-        table.to_csv(folder / f"{name}.csv", index=False, float_format=digits, lineterminator="\n")
+        with atomic_write(folder / f"{name}.csv") as draft:
+            table.to_csv(draft, index=False, float_format=digits, lineterminator="\n")
     extent = {"scale": scale, "trainings": int(tables["runs"]["run"].nunique())}
     provenance.write_json(folder / "provenance.json", extent | provenance.describe())
 

@@ -18,6 +18,7 @@ SYNTHETIC = "synthetic"
 # Larger numbers are most likely typing errors: such a training would never end.
 LARGEST = 8192  # [px] height or width
 MOST = 10_000_000
+SEEDS = 2**31  # NumPy takes up to 2**32 - 1, and a training that starts again uses a larger one
 NOT_GIVEN = (("model", ""), ("loss", ""))  # how notebooks leave these fields to the preset
 
 PRESETS = {
@@ -165,9 +166,11 @@ class Experiment:
         name = name or default_preset(overrides.get("data", SYNTHETIC))
         if name not in PRESETS:
             raise ValueError(f"unknown preset {name!r}; valid are {', '.join(PRESETS)}")
-        field_names = {declared.name for declared in fields(cls)}
+        field_names = {declared.name for declared in fields(cls)} - {"preset_name"}
         if unknown := sorted(overrides.keys() - field_names):
             raise ValueError(f"unknown field(s) {', '.join(unknown)}; valid are {', '.join(sorted(field_names))}")
+        if not isinstance(overrides.get("model", ""), str):
+            raise ValueError(f"model must be a name, got {overrides['model']!r}; valid are {', '.join(MODELS)}")
         values = dict(PRESETS[name])
         if overrides.get("data", SYNTHETIC) != SYNTHETIC:
             values |= {"size": None, "split_by": None, "test": None}
@@ -312,6 +315,8 @@ def _check_ranges(experiment):
         "clipnorm must be positive, or None": e.clipnorm is None or e.clipnorm > 0,
         "ema must lie in (0, 1), or be None": e.ema is None or 0 < e.ema < 1,
         "restarts must be at least 0": e.restarts >= 0,
+        f"seed and data_seed must be from 0 to {SEEDS:,}": min(e.seed, e.data_seed) >= 0
+        and max(e.seed, e.data_seed) <= SEEDS,
         "learning_rates must be three positive rates": len(e.learning_rates) == 3 and min(e.learning_rates) > 0,
         "boundaries must be two increasing numbers in (0, 1)": len(e.boundaries) == 2
         and 0 < e.boundaries[0] < e.boundaries[1] < 1,

@@ -14,7 +14,7 @@ def file_of(name):
     Parameters
     ----------
     name : str
-        "default", a `.keras` file, or a run's folder, id or "latest".
+        "default", a `.keras` file, a run's folder, id or "latest", or a folder with `model.keras`.
 
     Returns
     -------
@@ -31,7 +31,10 @@ def file_of(name):
         if (file := paths.find(name)) is None:
             raise ValueError(f"start: no file {name}; valid are a run, a .keras file or {shipped.DEFAULT!r}")
         return Path(file)
-    return load_run(name).folder / "model.keras"
+    folder = paths.find(name)
+    if folder is not None and (Path(folder) / shipped.NETWORK).is_file():
+        return Path(folder) / shipped.NETWORK
+    return load_run(name).folder / shipped.NETWORK
 
 
 def weights(name, model):

@@ -164,8 +164,18 @@ class TestCommands:
         assert "no finished run" in capsys.readouterr().err
         assert not (tmp_path / "x").exists()
 
+    @pytest.mark.parametrize(
+        ("options", "message"), [(["--updates", "5"], "updates must be at least epochs"), ([], "model: not a folder")]
+    )
+    def test_model_refuses_before_the_work(self, tmp_path, monkeypatch, capsys, options, message):
+        monkeypatch.setattr(default_model, "draw_pictures", lambda *numbers: pytest.fail("it drew pictures"))
+        if not options:
+            (tmp_path / "model").touch()
+        assert main.main(["model", "--to", str(tmp_path / "model"), *options]) == 1
+        assert message in capsys.readouterr().err
+
     def test_model(self, run, experiment, tmp_path, monkeypatch, capsys):
-        monkeypatch.setattr(default_model, "draw_pictures", lambda *numbers: ["drawn"])
+        monkeypatch.setattr(default_model, "draw_pictures", lambda *numbers: [experiment.data])
         asked = {}
         monkeypatch.setattr(
             default_model.Experiment, "preset", lambda name, **fields: asked.update(fields) or experiment

@@ -1,5 +1,7 @@
 """The tables of growth tests: what they say, and what is wrong with them, named before anything is done."""
 
+import json
+
 import pytest
 
 from crack_utils.data import DataError, find_pairs
@@ -152,6 +154,23 @@ class TestFindTests:
         (found,), (note,) = find_tests(tmp_path)
         assert len(found.frames) == 5
         assert "1 row(s) passed over" in note and "'c003'" in note
+
+    def test_photographs_of_an_earlier_prediction_are_refused(self, tmp_path, test):
+        """Their masks are still there, but measures.csv no longer has their rows: that is not "no crack"."""
+        write_predicted(tmp_path, test)
+        text = (tmp_path / "measures.csv").read_text().splitlines()
+        (tmp_path / "measures.csv").write_text("\n".join(line for line in text if "c000" not in line))
+        told = {"photographs": [{"name": row["name"]} for row in compact_rows(test)[1:]]}
+        (tmp_path / "measures.json").write_text(json.dumps(told))
+        with pytest.raises(DataError, match=r"measured by an earlier predict: c000; predict all photographs"):
+            find_tests(tmp_path)
+
+    def test_a_length_in_mm_needs_that_in_px(self, tmp_path, test):
+        write_predicted(tmp_path, test)
+        table = tmp_path / "measures.csv"
+        table.write_text(table.read_text().replace("tip_uncertainty_px", "length_mm"))
+        with pytest.raises(DataError, match=r"measures.csv: no column length_px"):
+            find_tests(tmp_path)
 
     def test_a_table_that_no_prediction_wrote(self, tmp_path, test):
         write_predicted(tmp_path, test)

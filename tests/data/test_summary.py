@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from crack_utils.cli.main import main
-from crack_utils.data import check_folders, summary, summary_page
+from crack_utils.data import check_folders, summary, summary_page, survey_folders
 from crack_utils.training.experiment import PRESETS
 from tests.helpers.folders import make_folder
 
@@ -84,6 +84,14 @@ class TestFacts:
             "test": (2, 1),
         }
         assert found.split["test"]["crack_share"] == pytest.approx(60 / 2880)
+
+    def test_what_cannot_be_used_is_told(self, tmp_path):
+        folder = barred(tmp_path / "x", {f"{n}": texture(n) for n in range(5)})
+        (folder / "images" / "0.png").write_bytes(b"no picture")
+        found = summary.collect(survey_folders(folder), 240)
+        assert found.to_dict()["problems"][0]["file"].endswith("0.png")
+        page = summary_page.page(found)
+        assert "All can be used" not in page and "0.png" in page
 
     def test_one_picture_cannot_be_split(self, tmp_path):
         found = facts_of(barred(tmp_path / "x", {"a": texture(0)}))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import keras
 import numpy as np
@@ -11,6 +12,7 @@ from crack_utils import models, predict
 from crack_utils.cli import main
 from crack_utils.inference import predictor
 from crack_utils.inference.predictor import Predictor, calibrated, load_trained
+from crack_utils.models import shipped
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +183,8 @@ def test_a_large_photograph_is_seen_at_several_scales():
     assert network.seen == [(120, 160), (30, 40)]
 
 
-def test_the_default_model_alone_is_known_to_have_seen_small_pictures(run):
+def test_the_default_model_alone_is_known_to_have_seen_small_pictures(run, tmp_path):
     assert load_trained("default").largest == 640
+    copy = shutil.copytree(shipped.PLACE, tmp_path / "copy")
+    assert load_trained(copy).largest == 640
     assert load_trained(run).largest is None

@@ -189,6 +189,7 @@ def test_configuration_survives_saving(loss):
     ("name", "options", "message"),
     [
         ("jaccard", {}, "unknown loss 'jaccard'; valid are bce, dice, focal, tversky"),
+        ("focal", {"gamma": "x"}, "gamma must be a number, got 'x'"),
         ("dice+jaccard", {}, "unknown loss 'dice.jaccard'"),
         ("half*dice+bce", {}, "weight in 'half\\*dice' must be a number"),
         ("dice", {"alpha": 0.3}, "unknown option alpha of loss 'dice'; valid are smooth, per_image, reduction"),

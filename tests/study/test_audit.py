@@ -45,6 +45,10 @@ def of_masks(count=25, seed=0):
 
 
 class TestReading:
+    def test_powers_of_ten_count_as_digits(self):
+        (row,) = audit.read_table("mean_iou,loss\n0.8,5e-4\n")
+        assert row["loss"] == pytest.approx((0.0005, 0.00005))
+
     def test_rounding_follows_the_digits(self):
         (row,) = audit.read_table("name\tmean_iou\taccuracy\tloss\nA\t81.3%\t0.9882\t–\n")
         assert row["mean_iou"] == pytest.approx((0.813, 0.0005))
@@ -58,6 +62,7 @@ class TestReading:
             ("mean_iou,miou\n0.9,1", "unknown column 'miou'; valid are name"),
             ("mean_iou\n81.3", "line 2, mean_iou: '81.3' must lie between 0 and 1"),
             ("mean_iou\nhigh", "line 2, mean_iou: 'high' is no number"),
+            ("mean_iou,loss\n0,81,0.3", "line 2: more cells than columns"),
             ("mean_iou,loss_name\n0.8,dice", "unknown loss_name 'dice'; valid are bce, focal"),
         ],
     )

@@ -65,6 +65,12 @@ def test_the_number_of_filters_is_for_the_network_of_the_preset():
             "optimizer must be one of adam, adamw, sgd, momentum, nesterov, adagrad, rmsprop",
         ),
         ("smoke", {"precision": "half"}, "precision must be"),
+        ("smoke", {"model": ["unet"]}, "model must be a name"),
+        ("smoke", {"preset_name": "x"}, "unknown field.*preset_name"),
+        ("smoke", {"seed": -1}, "seed and data_seed must be from 0"),
+        ("smoke", {"data_seed": 2**40}, "seed and data_seed must be from 0"),
+        ("smoke", {"loss": "nan*dice+bce"}, "weight in 'nan.dice' must be a number above 0"),
+        ("smoke", {"loss": "-1*dice+bce"}, "weight in '-1.dice' must be a number above 0"),
         ("smoke", {"size": None}, "size, split_by and test are needed for synthetic data"),
     ],
 )

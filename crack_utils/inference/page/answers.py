@@ -10,6 +10,7 @@ from crack_utils.data.contrast import contrast_stretch
 from crack_utils.data.images import resize_image
 from crack_utils.inference.measure import as_row
 from crack_utils.inference.overlay import overlay
+from crack_utils.inference.page.examine import EVERY
 
 SHOWN = 4096  # [px] longest side of the picture in a browser; measures have all pixels
 THUMBNAIL = 192  # [px] longest side
@@ -51,7 +52,7 @@ def details(photograph):
             "primary": photograph.findings.primary,
             "tips": [list(position) for position in tip.positions] if tip else [],
             "other_end": list(tip.other_end) if tip and tip.other_end else None,
-            "line": np.round(cracks[0].centreline.points[::3], 1).tolist() if cracks else [],
+            "line": np.round(cracks[0].centreline.points[::EVERY], 1).tolist() if cracks else [],
             "sure": photograph.findings.sure,
             "left_out": photograph.findings.left_out,
         }

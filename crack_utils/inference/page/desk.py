@@ -5,6 +5,7 @@ only those in use are in memory. One thread looks for cracks, another one measur
 worked on while others wait.
 """
 
+import copy
 import queue
 import threading
 from collections import OrderedDict
@@ -149,13 +150,13 @@ class Desk:
             If there are too many photographs, or the name is none.
         """
         stem, suffix = _check_name(name)
-        if len(self.photographs) >= MOST:
-            raise ValueError(f"{name}: there are {MOST} photographs already; close some first")
-        key = str(next(self._keys))
-        file = self._folder / f"{key}{suffix}"
-        file.write_bytes(content)
-        photograph = Photograph(key, self._new_name(stem), file, mm_per_px, example)
-        with self._lock:
+        with self._lock:  # of several uploads at once, each has a name of its own
+            if len(self.photographs) >= MOST:
+                raise ValueError(f"{name}: there are {MOST} photographs already; close some first")
+            key = str(next(self._keys))
+            file = self._folder / f"{key}{suffix}"
+            file.write_bytes(content)
+            photograph = Photograph(key, self._new_name(stem), file, mm_per_px, example)
             self.photographs[key] = photograph
         self._looker.submit(self._look, photograph)
         return photograph
@@ -186,6 +187,20 @@ class Desk:
             photograph.revision += 1
             photograph.state = MEASURING
         self._measurer.submit(self._measure, photograph, photograph.revision)
+
+    def measured(self, photograph):
+        """Return a photograph as it is now, settings and findings together: what is changed later is not in it.
+
+        Raises
+        ------
+        ValueError
+            If it is not measured, or a change of the settings is being measured.
+        """
+        with self._lock:
+            now = copy.copy(photograph)
+        if not now.findings:
+            raise ValueError(f"{now.name}: not measured yet; wait a moment")
+        return now
 
     def image(self, photograph):
         """Return the gray values of a photograph: float32, shape (H, W), in [0, 1]."""

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import threading
 from pathlib import Path
 
 from crack_utils.data.metadata import METADATA, read_table
@@ -10,6 +11,7 @@ from crack_utils.data.stored import DataError
 from crack_utils.labelling.files import encode_mask, read_digest, write_together
 
 MADE_HERE = "page"  # written into a mask's file: such a mask may be saved again
+ONE_AT_A_TIME = threading.Lock()  # otherwise one of two labels may be missing in the table
 FIELDS = ("mm_per_px", "tip_row", "tip_column", "tip2_row", "tip2_column")
 
 
@@ -51,8 +53,9 @@ def save_label(folder, name, photograph, mask, tips, mm_per_px=None):
     for other in _of_name(target.parent, name):
         if other != target or read_digest(other) != MADE_HERE:
             raise DataError(f"{other}: a mask that was not saved from this page is there; move it away")
-    table = _table(folder / "metadata.csv", name, tips, mm_per_px)
-    write_together({image: content, folder / "metadata.csv": table, target: encode_mask(mask, MADE_HERE)})
+    with ONE_AT_A_TIME:
+        table = _table(folder / "metadata.csv", name, tips, mm_per_px)
+        write_together({image: content, folder / "metadata.csv": table, target: encode_mask(mask, MADE_HERE)})
     return target
 
 

@@ -29,6 +29,7 @@ from crack_utils.runtime import paths
 
 ADDRESS = "127.0.0.1"  # the loopback: no other machine can open the page
 OVERHEAD = 1_000_000  # [bytes] of a request besides the file in it
+PICTURES = {"picture.jpg": answers.SHOWN, "thumbnail.jpg": answers.THUMBNAIL}  # of a photograph alone, and their sides
 STATIC = Path(__file__).parent / "static"
 PICTURE = paths.package() / "labelling"  # with picture.js, which the labelling editor uses too
 HEADERS = {
@@ -267,14 +268,11 @@ class Label(Guarded):
     async def post(self, key):
         """Write it; answer with its path."""
         photograph = self.photograph(key)
-        if not photograph.findings:
-            raise Told(409, "the photograph is not measured yet")
 
         def save():
-            cracks = photograph.findings.cracks
-            tips = cracks[0].tip.positions if cracks else []
-            scale = photograph.settings.mm_per_px
-            return save_label(self.labels, photograph.name, photograph.file, self.desk.mask(photograph), tips, scale)
+            now = self.desk.measured(photograph)
+            tips = now.findings.cracks[0].tip.positions if now.findings.cracks else []
+            return save_label(self.labels, now.name, now.file, self.desk.mask(now), tips, now.settings.mm_per_px)
 
         self.finish({"path": str(await self.work(save))})
 
@@ -285,9 +283,8 @@ class Download(Guarded):
     async def get(self, key, name):
         """Answer with the file."""
         photograph = self.photograph(key)
-        ready = {"picture.jpg": photograph.shape, "thumbnail.jpg": photograph.shape}.get(name, photograph.findings)
-        if not ready:
-            raise Told(409, "the photograph is not measured yet")
+        if name in PICTURES and not photograph.shape:
+            raise Told(409, "the photograph is not read yet")
         try:
             content = await self.work(self._make, photograph, name)
         except Told:
@@ -297,16 +294,17 @@ class Download(Guarded):
         self.finish(content)
 
     def _make(self, photograph, name):
+        if name in PICTURES:
+            return answers.picture(self.desk.image(photograph), PICTURES[name])
+        photograph = self.desk.measured(photograph)
         if name == "mask.png":
             return answers.mask_picture(self.desk.mask(photograph))
         image = self.desk.image(photograph)
         if name == "overlay.png":
             return answers.overlay_picture(image, self.desk.mask(photograph), photograph)
-        if name == "sheet.pdf":
-            from crack_utils.inference.page.sheet import sheet
+        from crack_utils.inference.page.sheet import sheet
 
-            return sheet(photograph, image, self.desk.trained)
-        return answers.picture(image, answers.THUMBNAIL if name == "thumbnail.jpg" else answers.SHOWN)
+        return sheet(photograph, image, self.desk.trained)
 
 
 class Table(Guarded):

@@ -88,11 +88,15 @@ def test_new_settings_take_the_old_result_away(desk, monkeypatch):
     desk.set(photograph, Settings(0.5, strokes=(stroke,)))
     assert photograph.state == MEASURING and photograph.findings is None
     assert len(photograph.lines) == 1, "the outlines are there at once"
+    with pytest.raises(ValueError, match="pipe: not measured yet"):
+        desk.measured(photograph)
     may_measure.set()
     wait(photograph, DONE)
+    kept = desk.measured(photograph)
     assert [round(crack.length) for crack in photograph.findings.cracks] == [20]
     desk.set(photograph, Settings(0.5))
     assert len(wait(photograph, DONE).findings.cracks) == 2, "without the correction it is as it was"
+    assert len(kept.findings.cracks) == 1 and kept.settings.strokes, "what was taken before has its own settings"
 
 
 def test_a_correction_outside_changes_nothing(desk):
