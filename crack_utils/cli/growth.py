@@ -31,17 +31,21 @@ def add_commands(subparsers):
 def _growth(options):
     from crack_utils.data.growth import find_tests
     from crack_utils.report.growth_analysis import analyse, paris_table
-    from crack_utils.report.growth_files import write_report
+    from crack_utils.report.growth_files import check_place, write_report
     from crack_utils.runtime.atomic import lock
 
+    out = options.out or options.folder / "growth"
+    check_place(out)
     tests, notes = find_tests(options.folder, options.tables)
     for note in notes:
         print(note)
-    out = options.out or options.folder / "growth"
     (out / "readings").mkdir(parents=True, exist_ok=True)
     with lock(out, ValueError(f"{out}: another process writes there; wait for it, or give another folder")):
-        results = analyse(tests, out / "readings")
+        left_out = []
+        results = analyse(tests, out / "readings", left_out)
         write_report(results, out)
+    for note in left_out:
+        print(note)
     for result, row in zip(results, paris_table(results).to_dict("records"), strict=True):
         text = [f"{len(result.readings)} photographs"]
         if result.paris:

@@ -75,7 +75,8 @@ def _train(options):
     experiment = Experiment.preset(options.preset or "", **fields)
     check_pairs(sources.load(experiment))
 
-    from crack_utils.evaluation.train import train  # loads TensorFlow, so it comes after all checks
+    from crack_utils.evaluation.native import against_start  # loads TensorFlow, so it comes after all checks
+    from crack_utils.evaluation.train import train
     from crack_utils.evaluation.words import has_crack, in_words
 
     run = train(experiment)
@@ -87,4 +88,18 @@ def _train(options):
     measures = measured[measured["evaluated"]]
     miou, f1 = measures["mean_iou"], measures["f1_tolerance_2"]
     print(f"{run.folder} ({measured['evaluated']} set): mIoU {miou:.3f}, F1 {f1:.3f} at 2 px")
+    if found := against_start(run):
+        _print_start(found, run)
     return 0
+
+
+def _print_start(found, run):
+    """Say how well the network did that the training started from, and which of the two to use."""
+    trained, start = (found[name]["f1_tolerance_2"] for name in ("trained", "start"))
+    name, count = run.experiment.start, found["start"]["photographs"]
+    print(
+        f"F1 within 2 px on {count} photographs of this set, each network at its own threshold: {trained:.3f} trained, "
+        f"{start:.3f} with {name!r}, which it started from"
+    )
+    if start > trained:
+        print(f"the training did not make it better: look at both, crack-utils predict {name} and predict {run.id}")

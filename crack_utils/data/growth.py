@@ -3,6 +3,7 @@
 import csv
 import itertools
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from crack_utils.geometry.growth import Specimen
 TABLES = ("metadata.csv", "specimens.csv")
 NEEDED = ("photograph", "crack", "tip_row", "tip_column")  # of measures.csv
 FOR_SCALE = ("length_px", "length_mm")  # both or neither
+ROUNDED = 0.01  # relative: two scales that differ less are one
+ALIKE = 1.05  # times the least scale of a test: what measuring it again may give
 
 
 @dataclass(frozen=True)
@@ -95,11 +98,16 @@ def find_tests(folder, tables=None):
     refuse([(path, "no such file; a growth test needs it") for path in missing])
     metadata, specimens_file = (place / name for name in TABLES)
     problems = []
-    masks, found = (_predicted if (folder / "measures.csv").is_file() else _true)(folder, problems)
+    predicted = (folder / "measures.csv").is_file()
+    if not predicted and (folder / "measures").is_dir() and not (folder / "images").is_dir():
+        refuse([(folder, "predict has not ended there: no measures.csv; run the same crack-utils predict again")])
+    masks, found, earlier = (_predicted if predicted else _true)(folder, problems)
     rows, wrong, notes = read_metadata(metadata, masks)
     specimens, wrong_specimens = read_specimens(specimens_file)
     problems += [(metadata, why) for why in wrong] + [(specimens_file, why) for why in wrong_specimens]
     notes = [f"{metadata}: {note}" for note in notes]
+    if earlier:
+        notes.append(f"{folder}: measured by an earlier predict, not by the last one, passed over: {_few(earlier)}")
     by_specimen = {}
     for name, row in rows.items():
         if row.get("specimen"):
@@ -107,8 +115,10 @@ def find_tests(folder, tables=None):
     if not wrong_specimens:
         unknown = [name for name in by_specimen if name not in specimens]
         problems += [(specimens_file, f"no specimen {name!r}, which {metadata.name} names") for name in unknown]
+    if unnamed := sorted(name for name in masks if not rows.get(name, {}).get("specimen")):
+        notes.append(f"{metadata}: no specimen, passed over: {_few(unnamed)}")
     if not by_specimen and not problems:
-        problems.append((metadata, f"names no specimen of a photograph in {folder}"))
+        problems.append((metadata, "; ".join([f"names no specimen of a photograph in {folder}", *notes])))
     tests = []
     for name, photographs in by_specimen.items():
         if name in specimens:
@@ -120,20 +130,27 @@ def find_tests(folder, tables=None):
 
 
 def _ordered(photographs):
-    """By frame where each has one, else by name."""
+    """By frame where each has one, else by name, in which numbers count by their value: 2 comes before 10."""
     if all("frame" in row for _, row in photographs):
         return sorted(photographs, key=lambda photograph: photograph[1]["frame"])
-    return sorted(photographs)
+    return sorted(photographs, key=lambda photograph: _natural(photograph[0]))
+
+
+def _natural(name):
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _wrong(specimen, photographs, found):
     """Yield what is wrong with the photographs of one specimen."""
-    if earlier := [name for name, _ in photographs if found and name not in found]:
-        yield f"measured by an earlier predict: {_few(earlier)}; predict all photographs of a test in one call"
     for column, what in (("load_n", "no load"), ("mm_per_px", "no scale")):
         lack = [name for name, row in photographs if column not in row and column not in found.get(name, {})]
+        if column == "load_n":  # before the first cycle there was none
+            lack = [name for name in lack if dict(photographs)[name].get("cycles") != 0]
         if lack:
             yield f"{what}, {column} is needed: {_few(lack)}"
+    yield from _wrong_scales(photographs, found)
+    if 0 < sum("frame" in row for _, row in photographs) < len(photographs):
+        yield f"no frame: {_few([name for name, row in photographs if 'frame' not in row])}; give all a frame, or none"
     frames = [row["frame"] for _, row in photographs if "frame" in row]
     twice = sorted({frame for frame in frames if frames.count(frame) > 1})
     if twice:
@@ -142,12 +159,34 @@ def _wrong(specimen, photographs, found):
     lack = [name for name, row in photographs if "cycles" not in row]
     if lack and (counted or specimen.kind != "pipe"):
         yield f"no cycles: {_few(lack)}"
-    idle = [name for name, row in photographs if "cycles" in row and row.get("load_n") == 0]
+    idle = [name for name, row in photographs if row.get("cycles") and row.get("load_n") == 0]
     if idle:
         yield f"cycles without load, load_n is 0: {_few(idle)}"
     for (before, more), (name, fewer) in itertools.pairwise(counted):
         if fewer < more:
-            yield f"cycles fall from {more:g} at {before!r} to {fewer:g} at {name!r}"
+            by_name = "" if frames else "; they are ordered by name, a column frame gives another order"
+            yield f"cycles fall from {more:g} at {before!r} to {fewer:g} at {name!r}{by_name}"
+
+
+def _wrong_scales(photographs, found):
+    """Yield where the scales of a specimen's photographs contradict each other."""
+    other = [
+        (name, row["mm_per_px"], found[name]["mm_per_px"])
+        for name, row in photographs
+        if "mm_per_px" in row and found.get(name, {}).get("mm_per_px")
+    ]
+    for name, told, used in other:
+        if abs(told / used - 1) > ROUNDED:
+            yield f"{name!r} has {told:g} mm_per_px, but was measured with {used:g}; predict it again, or correct it"
+            break
+    scales = {name: row.get("mm_per_px", found.get(name, {}).get("mm_per_px")) for name, row in photographs}
+    known = {name: scale for name, scale in scales.items() if scale}
+    if known and max(known.values()) > ALIKE * min(known.values()):
+        least, most = min(known, key=known.get), max(known, key=known.get)
+        yield (
+            f"mm_per_px from {known[least]:g} at {least!r} to {known[most]:g} at {most!r}; a test is photographed at "
+            "one scale, so that the notch stays where it is"
+        )
 
 
 def _few(names):
@@ -161,7 +200,7 @@ def _test(specimen, photographs, masks, found):
         values = {**true, **found.get(name, {})}
         values["mm_per_px"] = row.get("mm_per_px", values.get("mm_per_px"))
         values |= {"cycles": row.get("cycles"), "cmod": row.get("cmod_mm")}
-        frames.append(Frame(name, masks[name], row["load_n"], **values))
+        frames.append(Frame(name, masks[name], row.get("load_n", 0.0), **values))
     return Test(specimen, frames, bool(found))
 
 
@@ -171,14 +210,14 @@ def _true(folder, problems):
     if not (folder / "masks").is_dir():
         why = "neither measures.csv, as crack-utils predict writes it, nor images/ and masks/"
         problems.append((folder, why))
-        return {}, {}
+        return {}, {}, []
     # Wrong lines of the table are told already.
     problems.extend(problem for problem in found.problems if problem[0] != folder / TABLES[0])
-    return {pair.name: pair.mask for pair in found.pairs}, {}
+    return {pair.name: pair.mask for pair in found.pairs}, {}, []
 
 
 def _predicted(folder, problems):
-    """Return the masks that a prediction wrote by name, and what measures.csv has of each primary crack."""
+    """Return the masks that a prediction wrote by name, what is known of each, and the names of an earlier one's."""
     table = folder / "measures.csv"
     try:
         with open(table, newline="", encoding="utf-8-sig") as file:
@@ -186,35 +225,37 @@ def _predicted(folder, problems):
             columns, rows = reader.fieldnames or [], list(reader)
     except (UnicodeDecodeError, csv.Error, OSError) as error:
         problems.append((table, f"cannot be read as a table ({error})"))
-        return {}, {}
+        return {}, {}, []
     needed = NEEDED + (FOR_SCALE if "length_mm" in columns else ())
     missing = [column for column in needed if column not in columns] if rows else []
     if missing:
         problems.append((table, f"no column {', '.join(missing)}; crack-utils predict writes it"))
-        return {}, {}
+        return {}, {}, []
     pictures = sorted((folder / "masks").glob("*.png"))
     masks = {normal(path.stem): path for path in pictures if not path.name.startswith(".")}
-    found = {name: {} for name in _last(folder, masks)}
+    found = _last(folder, masks)
+    earlier = sorted(masks.keys() - found.keys() - {normal(row["photograph"]) for row in rows})
+    masks = {name: path for name, path in masks.items() if name not in earlier}
     for row in rows:
         name = normal(row["photograph"])
         if name not in masks:
             problems.append((table, f"{name!r} has no mask masks/{name}.png"))
         elif row["crack"] == "1":
             try:
-                found[name] = _crack(row)
+                found[name] = _crack(row) | found.get(name, {})
             except ValueError as error:
                 problems.append((table, f"{name!r}: {error}"))
-    return masks, found
+    return masks, found, earlier
 
 
 def _last(folder, masks):
-    """Return the masks whose photographs the last call of predict measured; measures.csv has no row without a crack."""
+    """Return the scale of each photograph of the last call of predict; measures.csv has no row without a crack."""
     try:
         summary = json.loads((folder / "measures.json").read_text(encoding="utf-8"))
-        names = {normal(record["name"]) for record in summary["photographs"]}
-    except (OSError, ValueError, KeyError, TypeError):  # a table of another program
-        return list(masks)
-    return [name for name in masks if name in names]
+        scales = {normal(record["name"]): record.get("mm_per_px") for record in summary["photographs"]}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # a table of another program
+        return {name: {} for name in masks}
+    return {name: {"mm_per_px": scales[name]} if scales[name] else {} for name in masks if name in scales}
 
 
 def _crack(row):

@@ -165,7 +165,7 @@ def _parse(row):
     for column in GROWTH:
         if row.get(column):
             parsed[column] = _number(row, column)
-            if parsed[column] < 0:
+            if parsed[column] < 0 and column != "cmod_mm":  # a gauge's zero may drift below 0
                 raise ValueError(f"{column} {row[column]!r} is below 0")
     return parsed
 

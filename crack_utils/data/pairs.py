@@ -156,7 +156,8 @@ def manifest_hash(pairs):
     with ThreadPoolExecutor() as pool:
         digests = list(pool.map(lambda pair: (sha256(pair.image), sha256(pair.mask)), pairs))
     lines = [
-        [pair.name, pair.source, pair.specimen, pair.tip, *digest] for pair, digest in zip(pairs, digests, strict=True)
+        [pair.name, pair.source, pair.specimen, pair.tip, *digest, *([pair.tip2] if pair.tip2 else [])]
+        for pair, digest in zip(pairs, digests, strict=True)
     ]
     return hashlib.sha256(json.dumps(sorted(lines, key=str)).encode()).hexdigest()
 

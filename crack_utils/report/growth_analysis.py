@@ -1,7 +1,7 @@
 """A growth test analysed as its field reports it: readings, growth rates, Paris' law, load curves; and its tables."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from crack_utils.report.growth_readings import measure
 
 METHODS = {"secant": secant, "polynomial": incremental_polynomial}
 WIDE = 1.96  # standard deviations that hold 95 %
+BACK = 10.0  # [px] by which a crack may be shorter than before, or than its notch, without a note
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class GrowthResult:
         return self.test.specimen
 
 
-def analyse(tests, folder):
+def analyse(tests, folder, notes=None):
     """Measure what is not measured yet, and analyse growth tests.
 
     Parameters
@@ -54,6 +55,8 @@ def analyse(tests, folder):
     tests : list of Test
     folder : path-like
         Where what is measured is kept, see `growth_readings.measure`.
+    notes : list, optional
+        Gets a sentence for each test that shows no crack, such as a runout; without results it is left out.
 
     Returns
     -------
@@ -62,26 +65,56 @@ def analyse(tests, folder):
     Raises
     ------
     DataError
-        One message that lists all tests whose lengths cannot be: no crack, or one longer than the specimen is wide.
+        One message that lists all tests whose lengths cannot be: longer than the specimen is wide, or shorter than the
+        notch; or that no test shows a crack.
     """
     ends = measure(tests, folder)
-    results, problems = [], []
+    results, problems, idle = [], [], []
     for test in tests:
         place = test.frames[0].mask.parent
         try:
             lengths = _lengths(test, [ends[test.specimen.name, frame.name] for frame in test.frames])
         except ValueError as error:
-            problems.append((place, str(error)))
+            idle.append((place, str(error)))
             continue
-        too_long = np.flatnonzero(lengths.tips.max(axis=1) >= test.specimen.longest)
-        if too_long.size:
-            index = too_long[0]
-            what = f"{test.specimen.name}, {test.frames[index].name!r}: a = {lengths.tips[index].max():.2f} mm"
-            problems.append((place, f"{what} is not below {test.specimen.longest:.2f} mm; is the scale right?"))
+        if impossible := _impossible(test, lengths):
+            problems.append((place, impossible))
             continue
         results.append(_analyse(test, lengths, [ends[test.specimen.name, frame.name] for frame in test.frames]))
-    refuse(problems)
+    refuse(problems or (idle if not results else []))
+    if notes is not None:
+        notes += [f"{why}: left out" for _, why in idle]
     return results
+
+
+def _impossible(test, lengths):
+    """Say which length cannot be; empty if all can."""
+    specimen, name = test.specimen, test.specimen.name
+    too_long = np.flatnonzero(lengths.tips.max(axis=1) >= specimen.longest)
+    if too_long.size:
+        index = too_long[0]
+        what = f"{name}, {test.frames[index].name!r}: a = {lengths.tips[index].max():.2f} mm"
+        return f"{what} is not below {specimen.longest:.2f} mm; is the scale right?"
+    longest = np.nanmax(lengths.a)
+    if specimen.two_tips and longest < specimen.a_n:
+        return (
+            f"{name}: the longest crack has a = {longest:.2f} mm, less than its notch, a_n = {specimen.a_n:g} mm; is "
+            "the scale right, and are both tips found?"
+        )
+    return ""
+
+
+def _doubtful(test, lengths):
+    """Say which photographs contradict the others, so that a person looks at them: list of str."""
+    names = np.array([frame.name for frame in test.frames])
+    a, slack = lengths.a, BACK * lengths.mm_per_px
+    fallen = np.fmax.accumulate(a) - a > slack
+    said = {
+        "the tip lay at the notch, the other end was taken": lengths.exchanged,
+        "much shorter than before, is the tip right": fallen,
+        "shorter than the notch, are both tips found": a < test.specimen.a_n - slack,
+    }
+    return [f"{what}: {', '.join(names[where])}" for what, where in said.items() if where.any()]
 
 
 def _lengths(test, ends):
@@ -93,6 +126,11 @@ def _lengths(test, ends):
 
 
 def _analyse(test, lengths, ends):
+    result = _fitted(test, lengths, ends)
+    return replace(result, note="; ".join(filter(None, [*_doubtful(test, lengths), result.note])))
+
+
+def _fitted(test, lengths, ends):
     specimen = test.specimen
     readings = _readings(test, lengths, ends)
     known = readings.dropna(subset=["a_mm"])

@@ -291,4 +291,4 @@ def _as_test(test: GrowthTest):
 
 def _load(specimen):
     """Largest load of a cycle with which ΔK begins at `FIRST_DELTA_K` [N]."""
-    return FIRST_DELTA_K / float(stress_intensity(specimen, specimen.a_n, 1 - specimen.load_ratio))
+    return FIRST_DELTA_K / float(stress_intensity(specimen, specimen.a_n, specimen.effective(1.0)))

@@ -15,6 +15,28 @@ from crack_utils.runtime.typeset import number
 TABLES = {"sheet": sheet_table, "readings": readings_table, "rates": rates_table, "paris": paris_table}
 
 
+def check_place(folder):
+    """Refuse a place for results that is no folder, or where `write_report` would replace files of somebody else.
+
+    Parameters
+    ----------
+    folder : path-like
+
+    Raises
+    ------
+    ValueError
+        The message names the file and what is valid.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder}: not a folder; give another one for the results")
+    if (folder / "readings").is_dir():  # an earlier call
+        return
+    for name in (*(f"{name}.csv" for name in TABLES), "growth.pdf"):
+        if (folder / name).exists():
+            raise ValueError(f"{folder}: has {name}, which growth did not write; give another folder for the results")
+
+
 def write_report(results, folder):
     """Write the tables (CSV), the figures in `figures/` (PNG) and `growth.pdf`, a page a specimen.
 

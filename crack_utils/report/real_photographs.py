@@ -9,11 +9,12 @@ from scipy import stats
 
 from crack_utils.data import crackforest, find_pairs, read_image, read_mask, sources, spread
 from crack_utils.data.synthetic.surfaces import render_surface
+from crack_utils.evaluation import native
 from crack_utils.losses.registry import TITLES
 from crack_utils.metrics.counts import pooled_rows
 from crack_utils.runtime import paths
 from crack_utils.runtime.typeset import joined, number, styled
-from crack_utils.study import native, photographs
+from crack_utils.study import photographs
 from crack_utils.training.experiment import PRESETS
 
 TRAININGS = "results/photographs/trainings.csv"

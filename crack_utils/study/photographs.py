@@ -16,12 +16,12 @@ import pandas as pd
 from crack_utils.data import find_pairs, sources
 from crack_utils.data.split import Split, split_pairs, write_split
 from crack_utils.data.synthetic import generate
+from crack_utils.evaluation import native
 from crack_utils.evaluation.train import train
 from crack_utils.losses.registry import REPORTED
 from crack_utils.metrics.counts import pooled_rows
 from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import atomic_write
-from crack_utils.study import native
 from crack_utils.training.callbacks import NothingLearntError
 from crack_utils.training.experiment import Experiment
 

@@ -15,12 +15,12 @@ from skimage.transform import resize
 
 from crack_utils.data import read_mask, resize_mask
 from crack_utils.data.options import FITS
+from crack_utils.evaluation import native
 from crack_utils.evaluation.calibration import calibrate
 from crack_utils.evaluation.evaluate import THRESHOLD, evaluate, split_of
 from crack_utils.evaluation.train import train
 from crack_utils.runtime import provenance
 from crack_utils.runtime.atomic import atomic_write
-from crack_utils.study import native
 from crack_utils.training.experiment import Experiment
 
 DATA = "crackforest"

@@ -17,9 +17,10 @@ from crack_utils.data import (
     resize_mask,
 )
 from crack_utils.data.options import FITS
+from crack_utils.evaluation import native
 from crack_utils.evaluation.evaluate import read_prediction, split_of
 from crack_utils.inference.predictor import Predictor
-from crack_utils.study import native, thin_cracks
+from crack_utils.study import thin_cracks
 from crack_utils.training import fit
 from crack_utils.training.experiment import PRESETS
 from crack_utils.training.prepare import prepare

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from crack_utils.data import DataError, find_pairs
+from crack_utils.data import DataError, find_pairs, growth
 from crack_utils.data.growth import find_tests
 from crack_utils.data.metadata import read_metadata
 from crack_utils.data.specimens import read_specimens
@@ -138,7 +138,7 @@ class TestFindTests:
 
     @pytest.mark.parametrize(
         ("column", "value", "message"),
-        [("cycles", "", "no cycles: c000, c001, c002 and 3 more"), ("load_n", 0, "0: c000")],
+        [("cycles", "", "no cycles: c000, c001, c002 and 3 more"), ("load_n", 0, "load_n is 0: c001, c002")],
     )
     def test_fatigue_needs_cycles_and_load(self, folder, test, column, value, message):
         rows = [{**row, column: value} for row in compact_rows(test)]
@@ -155,15 +155,73 @@ class TestFindTests:
         assert len(found.frames) == 5
         assert "1 row(s) passed over" in note and "'c003'" in note
 
-    def test_photographs_of_an_earlier_prediction_are_refused(self, tmp_path, test):
+    def test_photographs_of_an_earlier_prediction_are_passed_over(self, tmp_path, test):
         """Their masks are still there, but measures.csv no longer has their rows: that is not "no crack"."""
         write_predicted(tmp_path, test)
         text = (tmp_path / "measures.csv").read_text().splitlines()
         (tmp_path / "measures.csv").write_text("\n".join(line for line in text if "c000" not in line))
         told = {"photographs": [{"name": row["name"]} for row in compact_rows(test)[1:]]}
         (tmp_path / "measures.json").write_text(json.dumps(told))
-        with pytest.raises(DataError, match=r"measured by an earlier predict: c000; predict all photographs"):
+        (found,), notes = find_tests(tmp_path)
+        assert [frame.name for frame in found.frames] == [row["name"] for row in compact_rows(test)[1:]]
+        assert any("measured by an earlier predict, not by the last one, passed over: c000" in note for note in notes)
+
+    def test_the_first_photograph_needs_no_load(self, folder, test):
+        """Before the first cycle there was none."""
+        rows = compact_rows(test)
+        rows[0]["load_n"] = ""
+        write_tables(folder, rows, ["CT 1,C(T),50,10,12,,,0.1"])
+        assert len(find_tests(folder)[0][0].frames) == len(rows)
+
+    def test_numbers_in_names_count_by_their_value(self):
+        photographs = [(name, {}) for name in ("IMG_10", "IMG_1", "IMG_2b", "IMG_2")]
+        assert [name for name, _ in growth._ordered(photographs)] == ["IMG_1", "IMG_2", "IMG_2b", "IMG_10"]
+
+    def test_cycles_that_fall_by_name_say_how_they_are_ordered(self, folder, test):
+        rows = [{**row, "frame": ""} for row in compact_rows(test)]
+        rows[1]["cycles"], rows[2]["cycles"] = rows[2]["cycles"], rows[1]["cycles"]
+        write_tables(folder, rows, ["CT 1,C(T),50,10,12,,,0.1"])
+        with pytest.raises(DataError, match="at 'c002'; they are ordered by name, a column frame"):
+            find_tests(folder)
+
+    @pytest.mark.parametrize(
+        ("frame", "changes", "message"),
+        [
+            (3, {"frame": ""}, "no frame: c003; give all a frame, or none"),
+            (3, {"mm_per_px": 0.05}, "mm_per_px from 0.05 at 'c003' to 0.1 at 'c000'; a test is photographed at one"),
+        ],
+    )
+    def test_frames_and_scales_that_contradict_each_other(self, folder, test, frame, changes, message):
+        rows = compact_rows(test)
+        rows[frame] |= changes
+        write_tables(folder, rows, ["CT 1,C(T),50,10,12,,,0.1"])
+        with pytest.raises(DataError, match=message):
+            find_tests(folder)
+
+    def test_a_scale_that_predict_did_not_use_is_refused(self, tmp_path, test):
+        write_predicted(tmp_path, test)
+        told = {"photographs": [{"name": row["name"], "mm_per_px": 0.2} for row in compact_rows(test)]}
+        (tmp_path / "measures.json").write_text(json.dumps(told))
+        with pytest.raises(DataError, match=r"'c000' has 0.1 mm_per_px, but was measured with 0.2"):
             find_tests(tmp_path)
+
+    def test_the_scale_of_predict_holds_without_a_crack_too(self, tmp_path, test):
+        write_predicted(tmp_path, test)
+        text = (tmp_path / "measures.csv").read_text().splitlines()
+        (tmp_path / "measures.csv").write_text("\n".join(line for line in text if "c000" not in line))
+        told = {"photographs": [{"name": row["name"], "mm_per_px": 0.2} for row in compact_rows(test)]}
+        (tmp_path / "measures.json").write_text(json.dumps(told))
+        write_tables(tmp_path, [{**row, "mm_per_px": ""} for row in compact_rows(test)], ["CT 1,C(T),50,10,12,,,0.1"])
+        (found,), _ = find_tests(tmp_path)
+        assert {frame.mm_per_px for frame in found.frames} == {0.2} and found.frames[0].tip is None
+
+    def test_photographs_without_a_specimen_are_told(self, folder, test):
+        rows = compact_rows(test)
+        rows[3]["specimen"] = ""
+        write_tables(folder, rows, ["CT 1,C(T),50,10,12,,,0.1"])
+        (found,), notes = find_tests(folder)
+        assert len(found.frames) == len(rows) - 1
+        assert any(note.endswith("no specimen, passed over: c003") for note in notes)
 
     def test_a_length_in_mm_needs_that_in_px(self, tmp_path, test):
         write_predicted(tmp_path, test)

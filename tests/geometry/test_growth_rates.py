@@ -1,5 +1,7 @@
 """Growth under load, against published values, by hand and by simulated tests."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -109,6 +111,7 @@ class TestSpecimen:
             ({"kind": "M(T)", "W": 20, "B": 5}, "W/2 = 10"),
             ({"kind": "C(T)", "W": 50, "B": -5}, "B = -5 is not above 0"),
             ({"kind": "C(T)", "W": 50, "B": 5, "load_ratio": 1.0}, "load_ratio = 1 is not below 1"),
+            ({"kind": "C(T)", "W": 50, "B": 5, "load_ratio": -1e6}, "or below -10"),
             ({"kind": "pipe", "diameter": 20, "wall": 10}, "does not fit"),
             ({"kind": "pipe", "diameter": 7, "wall": 1}, "half the circumference, 11.0"),
         ],
@@ -163,6 +166,11 @@ class TestRates:
         rates = growth_rates(COMPACT, [0, 1000, 2000], [20, 21, 22], [1, 6000, 3000])
         expected = stress_intensity(COMPACT, [20.5, 21.5], [6000 * 0.9, 3000 * 0.9])
         np.testing.assert_allclose(rates.delta_k, expected)
+
+    def test_a_negative_load_does_not_count(self):
+        """ASTM E647: for R ≤ 0 the range is that from zero."""
+        by_ratio = [dataclasses.replace(COMPACT, load_ratio=ratio).effective(1000.0) for ratio in (0.5, 0.0, -1.0)]
+        assert by_ratio == [500.0, 1000.0, 1000.0]
 
     def test_the_ligament_has_to_stay_elastic(self):
         # a = 25, P = 10 kN: K = 43.2 MPa √m; (4/π) (43.2/σ)² ≤ 25 mm needs σ ≥ 308 MPa

@@ -126,6 +126,56 @@ def test_a_crack_longer_than_its_specimen_is_named(tmp_path, capsys):
     assert not list(tmp_path.rglob("growth.pdf")) and not list((tmp_path / "growth").glob("*.csv"))
 
 
+def test_a_tip_at_the_notch_is_exchanged_for_the_other_end(tmp_path):
+    """All photographs show the same notch; two of them have the table's ends the wrong way round."""
+    test = compact_test()
+    write_predicted(tmp_path, test)
+    lines = (tmp_path / "measures.csv").read_text().splitlines()
+    for number, line in enumerate(lines):
+        name, crack, *_, row, column, uncertainty, other_row, other_column = line.split(",")
+        if name in ("c005", "c009") and crack == "1":
+            lines[number] = ",".join([name, crack, "True", other_row, other_column, uncertainty, row, column])
+    (tmp_path / "measures.csv").write_text("\n".join(lines) + "\n")
+    (result,) = analyse(find_tests(tmp_path)[0], tmp_path)
+    np.testing.assert_allclose(result.readings["a_mm"], test.a, atol=1e-3)
+    assert "the tip lay at the notch, the other end was taken: c005, c009" in result.note
+
+
+def test_a_length_that_falls_is_named(tmp_path):
+    test = compact_test()
+    write_predicted(tmp_path, test)
+    lines = (tmp_path / "measures.csv").read_text().splitlines()
+    cells = lines[15].split(",")  # the primary crack of c007
+    assert cells[0] == "c007" and cells[1] == "1"
+    lines[15] = ",".join([*cells[:4], "40", *cells[5:]])
+    (tmp_path / "measures.csv").write_text("\n".join(lines) + "\n")
+    (result,) = analyse(find_tests(tmp_path)[0], tmp_path)
+    assert "much shorter than before, is the tip right: c007" in result.note
+
+
+def test_a_specimen_without_a_crack_is_left_out_and_told(tmp_path):
+    test = compact_test()
+    write_drawn(tmp_path, test)
+    rows = compact_rows(test)
+    for row in rows[:2]:  # a runout: two photographs without a crack
+        row["specimen"] = "runout"
+        Image.fromarray(np.zeros((40, 230), np.uint8)).save(tmp_path / "masks" / f"{row['name']}.png")
+    write_tables(tmp_path, rows, ["CT 1,C(T),50,10,12,,,0.1", "runout,C(T),50,10,12,,,0.1"])
+    notes = []
+    (result,) = analyse(find_tests(tmp_path)[0], tmp_path, notes)
+    assert result.specimen.name == "CT 1" and notes == ["runout: no frame shows a crack with its tip: left out"]
+
+
+def test_files_of_somebody_else_are_not_replaced(tmp_path, capsys):
+    write_drawn(tmp_path, compact_test())
+    (tmp_path / "readings.csv").write_text("mine")
+    assert main(["growth", str(tmp_path), "--out", str(tmp_path)]) == 1
+    assert "has readings.csv, which growth did not write" in capsys.readouterr().err
+    assert (tmp_path / "readings.csv").read_text() == "mine"
+    assert main(["growth", str(tmp_path), "--out", str(tmp_path / "metadata.csv")]) == 1
+    assert "metadata.csv: not a folder" in capsys.readouterr().err
+
+
 def test_readings_at_equal_cycles_are_one(tmp_path):
     test = compact_test(readings=8)
     write_predicted(tmp_path, test)

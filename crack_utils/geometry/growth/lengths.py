@@ -23,6 +23,8 @@ class Lengths:
         Median of the scales of all frames; all lengths use it.
     residual : float
         Standard deviation of the frames' scales, relative to their median.
+    exchanged : ndarray of bool, shape (n,)
+        With one tip: where the given tip lies at the notch, and the other end was taken instead.
     """
 
     tips: np.ndarray
@@ -30,6 +32,7 @@ class Lengths:
     turned: np.ndarray
     mm_per_px: float
     residual: float
+    exchanged: np.ndarray
 
     @property
     def a(self):
@@ -47,8 +50,9 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty):
 
     With one tip, a = a_n + growth. The growth is the vector from the notch's tip to the crack's tip, projected on the
     direction of the notch. The notch's tip is `specimen.notch`; by default it is the median of the positions where the
-    cracks begin. The direction is `specimen.direction`; by default it points from the notch's tip to the mean tip of
-    the last three frames.
+    cracks begin. Of the two ends of a crack, the tip is the one farther from the notch's tip: all frames show the same
+    notch, which a single one may miss. The direction is `specimen.direction`; by default it points from the notch's tip
+    to the mean tip of the last three frames.
 
     With two tips, the centre is the midpoint between the tips of the first frame with a crack. The length at a tip is
     its distance from the centre, projected on the line through both tips of the last frame.
@@ -80,6 +84,7 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty):
     cracked = np.isfinite(tips).all(axis=1) & (np.isfinite(others).all(axis=1) | (not specimen.two_tips))
     if not cracked.any():
         raise ValueError(f"{specimen.name}: no frame shows a crack with its tip{'s' * specimen.two_tips}")
+    exchanged = np.zeros(len(tips), bool)
     if specimen.two_tips:
         first, second = _matched(tips, others, cracked)
         start = (first[cracked][0] + second[cracked][0]) / 2
@@ -88,6 +93,9 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty):
         ways = first - second
     else:
         start = _notch(specimen, others, cracked)
+        to_tip, to_other = (np.hypot(*(points - start).T) for points in (tips, others))
+        exchanged = to_other > to_tip  # False where one is not known
+        tips = np.where(exchanged[:, None], others, tips)
         axis = _axis(specimen, np.mean(tips[cracked][-3:], axis=0) - start)
         ends = specimen.a_n + ((tips - start) @ axis)[:, None] * scale
         ways = tips - start
@@ -95,7 +103,7 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty):
     turned = np.degrees(np.arctan2(across, np.abs(ways @ axis))).round(9)
     grown = ends.mean(axis=1) - specimen.a_n
     spread = np.hypot(np.asarray(uncertainty, float) * scale / np.sqrt(ends.shape[1]), residual * grown)
-    return Lengths(ends, spread, turned, scale, residual)
+    return Lengths(ends, spread, turned, scale, residual, exchanged)
 
 
 def _notch(specimen, others, cracked):

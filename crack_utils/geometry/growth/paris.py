@@ -112,7 +112,7 @@ def fit_paris(specimen, cycles, a, load, level=0.95):
     if not np.isfinite([first, log_c, m, spread_c, spread_m]).all():
         raise ValueError(f"{specimen.name}: Paris' law does not describe the readings")
     length = a + fit.fun
-    range_k = stress_intensity(specimen, length, load * (1 - specimen.load_ratio))
+    range_k = stress_intensity(specimen, length, specimen.effective(load))
     return ParisFit(
         float(np.exp(log_c)),
         float(m),
@@ -155,13 +155,14 @@ class _Curve:
         per_load = stress_intensity(specimen, self.grid, 1.0)
         usual = np.median(load[1:])
         middle = np.sqrt(np.interp(a.min(), self.grid, per_load) * np.interp(a.max(), self.grid, per_load))
-        self.reference = middle * usual * (1 - specimen.load_ratio)
+        self.reference = middle * specimen.effective(usual)
         self.shape, self.loads, self.steps, self.a = per_load / middle, load[1:] / usual, np.diff(cycles), a
 
     def integrals(self, m):
         """Return ∫ da / k(a)ᵐ over the grid [mm], and ∫ ΔPᵐ dN at each reading [cycles]."""
-        left = integrate.cumulative_trapezoid(self.shape**-m, self.grid, initial=0)
-        return left, np.append(0.0, np.cumsum(self.steps * self.loads**m))
+        with np.errstate(over="ignore"):  # of an m far off, which the search leaves again
+            left = integrate.cumulative_trapezoid(self.shape**-m, self.grid, initial=0)
+            return left, np.append(0.0, np.cumsum(self.steps * self.loads**m))
 
     def __call__(self, parameters):
         first, log_rate, m = parameters

@@ -121,7 +121,7 @@ def growth_rates(specimen, cycles, a, load, method=secant, sides=None):
     load = np.asarray(load, float)
     at, length, rate = method(cycles, a)
     largest = load[np.searchsorted(cycles, at)]
-    delta_k = stress_intensity(specimen, length, largest * (1 - specimen.load_ratio))
+    delta_k = stress_intensity(specimen, length, specimen.effective(largest))
     flags = check(specimen, length, largest)
     step = rate * np.interp(at, (cycles[1:] + cycles[:-1]) / 2, np.diff(cycles))  # growth between two readings [mm]
     flags["spacing"] = ((step >= SMALLEST_STEP) & (step <= largest_step(specimen, length))).astype(float)

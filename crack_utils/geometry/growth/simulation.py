@@ -62,7 +62,7 @@ def simulate_test(specimen, C, m, load, stop, readings=40, noise=0.0, seed=0):
         raise ValueError(f"stop={stop}: valid is a length between {specimen.a_n} and {specimen.longest} mm")
 
     def cycles_per_mm(length):
-        return 1 / (C * stress_intensity(specimen, length, load * (1 - specimen.load_ratio)) ** m)
+        return 1 / (C * stress_intensity(specimen, length, specimen.effective(load)) ** m)
 
     lengths = np.linspace(specimen.a_n, stop, readings)
     taken = [integrate.quad(cycles_per_mm, *ends)[0] for ends in itertools.pairwise(lengths)]

@@ -28,7 +28,7 @@ class Specimen:
     diameter, wall : float, optional
         Outer diameter and wall thickness of a pipe [mm].
     load_ratio : float
-        R: minimum load divided by maximum load of a cycle; less than 1.
+        R: minimum load divided by maximum load of a cycle; less than 1, and -10 at least.
     yield_strength : float, optional
         Yield strength [MPa]; needed to check whether the ligament is large enough.
     moment_arm : float, optional
@@ -66,6 +66,24 @@ class Specimen:
         """Crack length at which the specimen is broken completely [mm]."""
         return {"M(T)": lambda: self.W / 2, "pipe": lambda: np.pi * self.diameter / 2}.get(self.kind, lambda: self.W)()
 
+    def effective(self, load):
+        """Return the range of the load that opens the crack, for ΔK.
+
+        A crack that is closed by a negative load does not feel it: for R ≤ 0 the range is the maximum alone
+        (ASTM E647, definition of ΔK).
+
+        Parameters
+        ----------
+        load : float, or ndarray of any shape
+            Maximum load of a cycle, in any unit.
+
+        Returns
+        -------
+        float or ndarray
+            In the same unit and shape.
+        """
+        return load * (1 - max(self.load_ratio, 0.0))
+
     def problems(self):
         """Check kind, sizes and load ratio; return a list of messages (str), empty if all are valid."""
         if self.kind not in KINDS:
@@ -76,8 +94,8 @@ class Specimen:
         sizes = ("a_n", *KINDS[self.kind], "yield_strength", "moment_arm")
         values = {name: getattr(self, name) for name in sizes if getattr(self, name) is not None}
         wrong = [f"{name} = {value:g} is not above 0" for name, value in values.items() if not value > 0]
-        if not self.load_ratio < 1:
-            wrong.append(f"load_ratio = {self.load_ratio:g} is not below 1")
+        if not -10 <= self.load_ratio < 1:
+            wrong.append(f"load_ratio = {self.load_ratio:g} is not below 1, or below -10")
         if self.kind == "pipe" and not wrong and 2 * self.wall >= self.diameter:
             wrong.append(f"wall = {self.wall:g} mm does not fit a diameter of {self.diameter:g} mm")
         if not wrong and self.a_n >= self.longest:
