@@ -56,7 +56,10 @@ def _predict(options):
 
     check_engine(options.engine)
     check_request(options.out, options.threshold, options.scale)
-    photographs = find_photographs(*options.images, mm_per_px=options.mm_per_px)
+    notes = []
+    photographs = find_photographs(*options.images, mm_per_px=options.mm_per_px, notes=notes)
+    for note in notes:
+        print(f"note: {note}")
     given = {name: getattr(options, name) for name in ("threshold", "scale", "flips")}
     with start_workers(photographs) as workers:
         from crack_utils.inference.predictor import load_trained

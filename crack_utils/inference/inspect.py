@@ -114,6 +114,8 @@ def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=
         for photograph, (record, before, why) in zip(shown, done, strict=True):
             if why:
                 failed.append({"file": printable(photograph.path), "why": why})
+                for part in PARTS:  # of an earlier call: they would be taken for results of this one
+                    _path(folder, part, photograph).unlink(missing_ok=True)
                 continue
             resumed += before
             found.append({key: value for key, value in record.items() if key != "made_of"})

@@ -1,5 +1,6 @@
 """The photographs that files and folders stand for, and what is known of their scale."""
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from crack_utils.data.metadata import read_metadata
 from crack_utils.data.names import normal, problem_of
 from crack_utils.data.pairs import drawn_parts, refuse
 from crack_utils.geometry.arguments import check_scale
+
+BESIDE = (".csv", ".json", ".txt", ".md", ".ini", ".db")  # of files that nobody takes for a photograph
+PARTS = ("images", "masks", "parts", "recipes", "found", "labels")  # of folders that others of our commands make
 
 
 @dataclass(frozen=True)
@@ -34,16 +38,19 @@ class Photograph:
     problem: str | None = None
 
 
-def find_photographs(*places, mm_per_px=None):
+def find_photographs(*places, mm_per_px=None, notes=None):
     """Return the photographs of files and folders.
 
     Parameters
     ----------
     *places : path-like
         A file, or a folder: its pictures or, if it has a folder `images/`, those of that, or what `crack-utils synth`
-        has drawn in it. A `metadata.csv` in the folder (columns `name`, `mm_per_px`) tells their scales.
+        has drawn in it. A `metadata.csv` (columns `name`, `mm_per_px`) in the folder, or beside the folder `images`,
+        tells their scales. A file that is given twice counts once.
     mm_per_px : float, optional
         Scale of all pictures, whatever tables say.
+    notes : list, optional
+        Gets a sentence for all that is passed over: files of other kinds, rows and columns of tables.
 
     Returns
     -------
@@ -60,15 +67,20 @@ def find_photographs(*places, mm_per_px=None):
         If the scale is none.
     """
     check_scale(mm_per_px)
-    found, problems = [], []
+    found, problems, notes = [], [], [] if notes is None else notes
     for place in (part for given in places for part in drawn_parts(given)):
         if place.is_dir():
-            _add_folder(place, found, problems)
+            _add_folder(place, found, problems, notes)
         elif not (place.exists() or place.is_symlink()):
             problems.append((place, "no such file or folder"))
         else:
-            found.append(Photograph(normal(place.stem), place, problem=problem_of(place)))
-    first = {}
+            name, ignored = normal(place.stem), []  # the table may be about other pictures, and of another program
+            scale = _known(place.parent, [name], ignored, ignored).get(name, {}).get("mm_per_px")
+            found.append(Photograph(name, place, scale, problem=problem_of(place)))
+    once = {}
+    for each in found:
+        once.setdefault(os.path.abspath(each.path), each)
+    found, first = list(once.values()), {}
     for each in (each for each in found if not each.problem):
         other = first.setdefault(each.name, each)
         if other is not each:
@@ -79,7 +91,18 @@ def find_photographs(*places, mm_per_px=None):
     return found if mm_per_px is None else [replace(each, mm_per_px=mm_per_px) for each in found]
 
 
-def _add_folder(folder, found, problems):
+def _known(folder, names, problems, notes):
+    """Return what the table of a folder says of its pictures; that of pictures in `images/` is beside that folder."""
+    table = folder / "metadata.csv"
+    if not table.is_file() and folder.absolute().name == "images":
+        table = folder.absolute().parent / "metadata.csv"
+    known, faults, told = read_metadata(table, set(names))
+    problems.extend((table, why) for why in faults)
+    notes.extend(f"{table}: {note}" for note in told)
+    return known
+
+
+def _add_folder(folder, found, problems, notes):
     place = folder / "images" if (folder / "images").is_dir() else folder
     try:
         files = sorted(place.iterdir())
@@ -88,13 +111,16 @@ def _add_folder(folder, found, problems):
         return
     paths = [path for path in files if not path.name.startswith(".") and path.suffix.lower() in SUFFIXES]
     paths = [path for path in paths if not path.is_dir()]
+    shown = [path for path in files if path not in paths and not path.name.startswith(".")]
+    others = [path.name for path in shown if path.suffix.lower() not in BESIDE and path.name not in PARTS]
+    if others:
+        few = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
+        notes.append(f"{place}: passed over: {few}; pictures end in {', '.join(SUFFIXES)}")
     if not paths:
         problems.append((place, f"no picture ({', '.join(SUFFIXES)})"))
     names = {path: normal(path.stem) for path in paths}
     wrong = {path: problem_of(path) for path in paths}
-    table = folder / "metadata.csv"
-    known, faults, _ = read_metadata(table, set(names.values()))
-    problems.extend((table, why) for why in faults)
+    known = _known(folder, names.values(), problems, notes)
     bits = common_bits(path for path in paths if not wrong[path])
     for path, name in names.items():
         found.append(Photograph(name, path, known.get(name, {}).get("mm_per_px"), bits, wrong[path]))

@@ -5,6 +5,7 @@ import errno
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zlib
@@ -202,7 +203,7 @@ def test_a_full_disk_ends_it_with_the_folder_named(command, network, folder, tmp
     ("words", "message"),
     [
         (["nowhere"], "nowhere: no such file or folder"),
-        (["{}/photographs", "{}/photographs/a.png"], "has the name of"),
+        (["{}/photographs", "{}/other/a.png"], "has the name of"),
         (["{}/empty"], "no picture"),
         (["{}/photographs", "--threshold", "1.5"], "threshold=1.5"),
         (["{}/photographs", "--scale", "0"], "scale=0.0"),
@@ -215,6 +216,8 @@ def test_mistakes_are_told_before_anything_is_done(command, folder, tmp_path, ca
     (tmp_path / "empty").mkdir()
     os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+    (tmp_path / "other").mkdir()
+    shutil.copy(folder / "a.png", tmp_path / "other")
     words = [word.format(tmp_path) for word in words]
     assert command(*words, "--out", tmp_path / "out") == 1
     assert message in capsys.readouterr().err
@@ -245,6 +248,32 @@ def test_a_data_set_is_taken_by_its_images(folder, tmp_path):
     (tmp_path / "set").mkdir()
     folder.rename(tmp_path / "set" / "images")
     assert [each.name for each in find_photographs(tmp_path / "set")] == ["a", "b", "c"]
+    (tmp_path / "set" / "metadata.csv").write_text("name,mm_per_px\nb,0.25\n")
+    places = tmp_path / "set", tmp_path / "set" / "images", tmp_path / "set" / "images" / "b.tif"
+    for place in places:
+        assert {each.name: each.mm_per_px for each in find_photographs(place)}["b"] == 0.25
+    assert len(find_photographs(*places)) == 3, "a photograph that is given twice counts once"
+
+
+def test_what_is_passed_over_is_told(folder):
+    for name in ("d.HEIC", "e.webp", "notes.txt"):
+        (folder / name).touch()
+    (folder / "more").mkdir()
+    (folder / "metadata.csv").write_text("name,mm_per_px\na.png,0.25\n")
+    notes = []
+    find_photographs(folder, notes=notes)
+    kinds, names = notes
+    assert "passed over: d.HEIC, e.webp, more; pictures end in .png" in kinds
+    assert "1 row(s) passed over: no image is named 'a.png' (names go without their ending)" in names
+
+
+def test_a_photograph_that_fails_leaves_no_results_of_before(network, folder, tmp_path):
+    out = tmp_path / "out"
+    inspect_all(network, find_photographs(folder), out)
+    assert (out / "masks" / "a.png").exists()
+    (folder / "a.png").write_bytes((folder / "a.png").read_bytes()[:60])
+    assert len(inspect_all(network, find_photographs(folder), out)["failed"]) == 1
+    assert not list(out.rglob("a.*"))
 
 
 def test_masks_drawn_by_hand_are_not_overwritten(network, folder, tmp_path):

@@ -141,6 +141,8 @@ def _chosen(labels, annotated, folder, format):
         raise DataError(_text(f"{folder.given}: nothing is annotated", folder.problems))
     if strangers := [label for label in labels if label not in count]:
         raise DataError(f"{folder.given}: nothing is labelled {', '.join(strangers)}; there are {classes}")
+    if labels and (others := [f"{label!r} ({number})" for label, number in count.items() if label not in labels]):
+        folder.notes.append(f"not taken for crack: {', '.join(others)}")
     if not labels and len(count) > 1:
         hint = ", or --crack white if these are masks with gray edges" if FORMATS.get(format) is palette else ""
         raise DataError(f"{folder.given}: several classes, {classes}; say with --label which of them are crack{hint}")

@@ -80,8 +80,8 @@ def _read(folder, file, traced):
         names = {category["id"]: str(category["name"]) for category in content["categories"]}
         annotations = {}
         for annotation in content["annotations"]:
-            annotations.setdefault(annotation["image_id"], []).append(annotation)
-        images = {image["id"]: image for image in content["images"]}
+            annotations.setdefault(str(annotation["image_id"]), []).append(annotation)
+        images = {str(image["id"]): image for image in content["images"]}  # some tools write numbers as texts
     except (KeyError, TypeError) as error:
         raise DataError(f"{file}: no annotations of COCO ({error!r})") from None
     if len(images) < len(content["images"]):
