@@ -106,7 +106,8 @@ def _next(options):
             else:
                 labelled.append(tuple(features(image).values()))
         except (ValueError, OSError) as error:
-            print(error, file=sys.stderr)
+            told = str(error) if name in str(error) else f"{name}: {error}"
+            print(told, file=sys.stderr)
             failed += 1
     width = max([len(printable(worth.name)) for worth in worths] + [10])
     print(f"{'photograph':{width}}  unsure  crack   why")

@@ -23,6 +23,7 @@ READERS = {"image": image_content, "mask": mask_content, "parts": parts_content}
 # which most masks are more crack than background; a single one may be a close-up, and is noted.
 ALL_CRACK = 0.9
 MUCH_CRACK = 0.5
+SMALL = 128  # [px] shorter side: crops of so many pixels show little of what is around a crack
 
 MENDED = "`crack-utils import {} --crack black --out DATA` writes masks with the two changed over"
 LISTED = 5  # masks with gray edges that the notes name
@@ -216,11 +217,17 @@ def _notes(pairs, contents):
     for folder, bits in sorted({(str(pair.image.parent), pair.bits) for pair in pairs if pair.bits}):
         if bits < 16:
             notes.append(f"{folder}: photographs of 16 bit, of which {bits} are used")
-    sizes = sorted({content["image"].size for content in contents})
+    sides = [content["image"].size for content in contents]
+    sizes = sorted(set(sides))
     if len(sizes) > 1:
         notes.append(
             f"pictures of {len(sizes)} sizes, from {_text(sizes[0])} to {_text(sizes[-1])}; --fit resize makes them one"
         )
+        shorter = [min(size) for size in sides]
+        side = min(shorter)
+        if side < SMALL <= sorted(shorter)[len(shorter) // 2]:
+            smallest = pairs[shorter.index(side)].image
+            notes.append(f"{smallest}: its {side} px limit the crops of all pictures; leave it out")
     sources = {}
     for pair in pairs:
         if pair.specimen:

@@ -72,7 +72,8 @@ def _parse(row):
         except ValueError:
             values[column] = math.nan
         if not math.isfinite(values[column]):
-            wrong.append(f"{column} {row[column]!r} is no number")
+            point = "; a decimal has a point" if "," in row[column] else ""
+            wrong.append(f"{column} {row[column]!r} is no number{point}")
     if "a_n_mm" not in values:
         wrong.append("no a_n_mm")
     if sum(column in values for column in NOTCH) == 1:

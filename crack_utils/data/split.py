@@ -89,7 +89,8 @@ def split_pairs(pairs, validation=0.2, test=0.0, seed=0, by="image"):
         if not alike or _shortage(split, validation, test) <= HALF:
             break
     if _is_empty(split, test):
-        raise ValueError(f"{len(pairs)} pairs are too few to split by {by} into the sets that were asked for")
+        sets = "training, validation and test" if test else "training and validation"
+        raise ValueError(f"{len(pairs)} pair(s) are too few to split by {by} into {sets}; each set needs one")
     return split
 
 

@@ -36,6 +36,8 @@ def number(value, form=".3f"):
 
 def power(value):
     """Return a positive number of few digits as text: 0.01 to 9000 as it is, others such as "1.6×10⁻³"."""
+    if not value > 0:  # a number too small for a float
+        return f"{value:g}"
     exponent = math.floor(math.log10(value) + 1e-9)
     if -2 <= exponent <= 3:
         return f"{value:g}"

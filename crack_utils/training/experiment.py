@@ -306,7 +306,7 @@ def _check_ranges(experiment):
         "them": not MODELS[e.model].learns_parts or all(name in REPORTED for _, name in terms(e.loss)),
         f"optimizer must be one of {', '.join(OPTIMIZERS)}": e.optimizer in OPTIMIZERS,
         f"schedule must be one of {', '.join(SCHEDULES)}": e.schedule in SCHEDULES,
-        "updates must be at least epochs, or None": e.updates is None or e.updates >= e.epochs,
+        f"updates must be at least epochs, {e.epochs}, or None": e.updates is None or e.updates >= e.epochs,
         "reduction must be a whole number of at least 1, or None": e.reduction is None
         or e.reduction == int(e.reduction) >= 1,
         "reduction needs fit='crop'; fit='resize' reduces to size": e.fit == "crop" or e.reduction == 1,

@@ -165,7 +165,8 @@ class TestCommands:
         assert not (tmp_path / "x").exists()
 
     @pytest.mark.parametrize(
-        ("options", "message"), [(["--updates", "5"], "updates must be at least epochs"), ([], "model: not a folder")]
+        ("options", "message"),
+        [(["--updates", "5"], "updates must be at least epochs, 20"), ([], "model: not a folder")],
     )
     def test_model_refuses_before_the_work(self, tmp_path, monkeypatch, capsys, options, message):
         monkeypatch.setattr(default_model, "draw_pictures", lambda *numbers: pytest.fail("it drew pictures"))

@@ -141,6 +141,14 @@ class TestNotes:
         (folder / "masks" / "a.png").write_bytes((folder / "masks" / "b.png").read_bytes())
         assert f"{folder}/masks: no mask of the data set shows a crack" in refused(folder)
 
+    def test_a_small_picture_that_limits_the_crops_is_named(self, tmp_path):
+        sizes = {"a": (160, 200), "b": (160, 200), "c": (160, 200), "d": (24, 30)}
+        draw = np.random.default_rng(0)
+        images = {name: draw.integers(80, 200, size, np.uint8) for name, size in sizes.items()}
+        masks = {name: np.eye(*image.shape, dtype=np.uint8) * 255 for name, image in images.items()}
+        notes = data.check_folders(make_folder(tmp_path / "x", images, masks)).notes
+        assert any(note.endswith("d.png: its 24 px limit the crops of all pictures; leave it out") for note in notes)
+
     def test_what_may_not_be_meant(self, tmp_path):
         table = "name,specimen,remark\na,S1,dark\n"
         old = make_folder(tmp_path / "old", {"a": GRAY}, {"a": CRACK}, table)

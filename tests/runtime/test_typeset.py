@@ -29,6 +29,10 @@ def test_a_number_has_a_real_minus_and_no_sign_before_zero(value, form, text):
     assert number(value, form) == text
 
 
+def test_a_number_too_small_for_a_float_is_zero():
+    assert power(0.0) == "0"
+
+
 def test_a_power_of_ten_stands_for_many_zeros():
     assert [power(v) for v in (1e-4, 4e-4, 1.6e-3, 0.01, 0.5, 9000, 3e-8, 1e24)] == [
         *("10⁻⁴", "4×10⁻⁴", "1.6×10⁻³", "0.01", "0.5", "9000", "3×10⁻⁸", "10²⁴")
