@@ -8,6 +8,7 @@ from crack_utils import metrics
 from crack_utils.data.digests import mask_content
 from crack_utils.data.masks import read_mask
 from crack_utils.data.pairs import spread
+from crack_utils.geometry.skeleton import box_of
 
 MEASURED = 24  # masks, spread over the set: thinning a large one takes a second
 WIDEST = 24  # [px] median width that the compact network still sees whole, flanks and all
@@ -54,8 +55,4 @@ def reduction(pairs):
 
 def trimmed(mask):
     """Return the part of a mask that holds its crack: thinning takes as long as the picture is large."""
-    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
-    margin = 1  # a border of the picture that the crack does not reach stays one
-    return mask[
-        max(rows[0] - margin, 0) : rows[-1] + margin + 1, max(columns[0] - margin, 0) : columns[-1] + margin + 1
-    ]
+    return mask[box_of(mask, margin=1)]  # a border of the picture that the crack does not reach stays one

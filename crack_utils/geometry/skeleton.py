@@ -161,16 +161,21 @@ def without_pores(mask):
     return filled
 
 
-def box_of(mask):
+def box_of(mask, margin=0):
     """Return the rectangle around all pixels of a mask, a pair of slices: most of a picture is background.
 
     Parameters
     ----------
     mask : ndarray of bool, shape (height, width)
         With one pixel at least.
+    margin : int [px]
+        By which it is wider on each side, as far as the picture goes.
     """
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    inside = [np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0)]
+    return tuple(
+        slice(max(places[0] - margin, 0), min(places[-1] + margin + 1, side))
+        for places, side in zip(inside, mask.shape, strict=True)
+    )
 
 
 def skeletons(mask):

@@ -13,7 +13,8 @@ import numpy as np
 from scipy import ndimage
 
 from crack_utils.data.contrast import as_unit
-from crack_utils.labelling.arrays import as_mask, bounding_box, check_same_size
+from crack_utils.geometry.skeleton import box_of
+from crack_utils.labelling.arrays import as_mask, check_same_size
 from crack_utils.labelling.tools import LARGEST_RADIUS, _count, dilate
 
 __all__ = ["METHODS", "active_contour"]
@@ -64,7 +65,7 @@ def active_contour(image, mask, iterations=100, method="chan_vese", reach=20, sm
         raise ValueError("the mask is empty: an active contour needs a region to start from")
     if method == "edge" and image.ndim == 3:
         raise ValueError('method "edge" is for gray images; use "chan_vese" for colour')
-    box = bounding_box(mask, margin=reach + 1)
+    box = box_of(mask, margin=reach + 1)
     start = mask[box]
     band = dilate(start, reach)
     step = (_region_step if method == "chan_vese" else _edge_step)(image[box], band)

@@ -10,8 +10,8 @@ import numpy as np
 from scipy import ndimage
 
 from crack_utils.data.contrast import check_image, contrast_stretch
-from crack_utils.geometry.skeleton import EIGHT
-from crack_utils.labelling.arrays import as_mask, bounding_box
+from crack_utils.geometry.skeleton import EIGHT, box_of
+from crack_utils.labelling.arrays import as_mask
 
 __all__ = [
     "clear_border",
@@ -94,7 +94,7 @@ def dilate(mask, radius=1):
     mask, radius = as_mask(mask), _count(radius, "radius", LARGEST_RADIUS)
     result = np.zeros_like(mask)
     if mask.any():
-        box = bounding_box(mask, margin=radius)
+        box = box_of(mask, margin=radius)
         result[box] = _dilate_disk(mask[box], radius)
     return result
 
@@ -109,7 +109,7 @@ def erode(mask, radius=1):
     result = np.zeros_like(mask)
     if mask.any():
         # One ring of background around the box is enough, because all other background is further away.
-        box = bounding_box(mask, margin=1)
+        box = box_of(mask, margin=1)
         result[box] = ~_dilate_disk(~mask[box], radius)
     return result
 

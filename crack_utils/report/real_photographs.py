@@ -1,7 +1,6 @@
 """The chapter on real photographs: the study's trainings in tables, and the default model on new pictures."""
 
 import json
-import math
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ from crack_utils.losses.registry import TITLES
 from crack_utils.metrics.counts import pooled_rows
 from crack_utils.runtime import paths
 from crack_utils.runtime.typeset import joined, number, styled
-from crack_utils.study import photographs
+from crack_utils.study import photographs, verdicts
 from crack_utils.training.experiment import PRESETS
 
 TRAININGS = "results/photographs/trainings.csv"
@@ -198,7 +197,7 @@ def ingredient_table(trainings, base="all"):
     rows = []
     for case in [case for case in near if case != base and base in near]:
         difference = (near[case] - near[base]).dropna()
-        mean, low, high = mean_interval(difference)
+        mean, low, high = mean_interval(difference, verdicts.DIFFERENCE)
         rows.append(
             {"case": case, "difference": mean, "low": low, "high": high, "seeds": len(difference)}
             | {"shown": "yes" if low > 0 or high < 0 else "no"}
@@ -216,13 +215,10 @@ def shown(table):
     return styled(table, forms=signed).hide(axis="index")
 
 
-def mean_interval(values):
-    """Return mean, low and high (95 %, Student's t over independent seeds); NaN limits with fewer than two values."""
-    values = np.asarray(values, float)
-    if len(values) < 2:
-        return float(values.mean()) if len(values) else math.nan, math.nan, math.nan
-    half = stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
-    return float(values.mean()), float(values.mean() - half), float(values.mean() + half)
+def mean_interval(values, bounds=verdicts.SHARE):
+    """Return mean, low and high over independent seeds, see `verdicts.by_seed`."""
+    found = verdicts.by_seed(values, bounds)
+    return found["value"], found["low"], found["high"]
 
 
 def drawn_surfaces(count=24, size=(256, 256), seed=SEED):

@@ -12,8 +12,8 @@ from crack_utils.data import find_pairs, read_image, read_mask
 from crack_utils.data.sources import folders
 from crack_utils.data.synthetic import render
 from crack_utils.geometry.centreline import arc_length
-from crack_utils.geometry.skeleton import EIGHT
-from crack_utils.labelling.arrays import as_mask, bounding_box, check_same_size
+from crack_utils.geometry.skeleton import EIGHT, box_of
+from crack_utils.labelling.arrays import as_mask, check_same_size
 from crack_utils.labelling.recipe import Recipe
 from crack_utils.labelling.tools import dilate
 
@@ -279,7 +279,7 @@ def boundary_distance(true, predicted):
     check_same_size(true, predicted)
     if not true.any() or not predicted.any():
         return float("nan")
-    box = bounding_box(true | predicted, margin=1)
+    box = box_of(true | predicted, margin=1)
     edges = [mask[box] & ~ndimage.binary_erosion(mask[box]) for mask in (true, predicted)]
     to_true, to_predicted = (ndimage.distance_transform_edt(~edge) for edge in edges)
     return float((to_true[edges[1]].mean() + to_predicted[edges[0]].mean()) / 2)

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from crack_utils.data.contrast import contrast_stretch
-from crack_utils.labelling.arrays import bounding_box
+from crack_utils.geometry.skeleton import box_of
 from crack_utils.report.figures.style import CRACK, MISSED, QUIET, SECONDARY, TIP, tint
 
 __all__ = ["Panel", "around", "panels", "progress"]
@@ -58,7 +58,7 @@ def around(mask, margin=30, aspect=1.25):
     (rows, columns) : tuple of slice
         Inside the picture, for `Panel.box`.
     """
-    rows, columns = bounding_box(mask, margin)
+    rows, columns = box_of(mask, margin)
     height, width = rows.stop - rows.start, columns.stop - columns.start
     height, width = max(height, round(width / aspect)), max(width, round(height * aspect))
     return tuple(
