@@ -49,7 +49,7 @@ def _run(options):
     from crack_utils.labelling.recipe import Recipe
 
     recipe, folder = Recipe.load(options.recipe), LabelFolder(options.folder)
-    if any(step.tool == "draft" for step in recipe):
+    if any(step.tool == "draft" for step in recipe.steps):
         raise ValueError(
             f"{options.recipe}: it begins with a draft, which is the mask of one photograph; make a recipe without "
             "one, or use crack-utils pre-label"

@@ -6,8 +6,10 @@ import zlib
 import numpy as np
 import pytest
 
+from crack_utils.cli.main import main
 from crack_utils.labelling import Recipe, RecipeError, Step
 from crack_utils.labelling.drafts import packed, unpacked
+from tests.helpers.folders import make_folder
 
 MASK = np.random.default_rng(0).random((13, 21)) < 0.2
 GOOD = {"size": [13, 21], "pixels": packed(MASK), "model": "default", "sha256": "0" * 64, "threshold": 0.4}
@@ -74,3 +76,13 @@ def test_a_name_with_quotes_stays_a_name_in_the_script():
     names = {}
     exec(recipe.to_python(), names)
     assert (names["label"](np.zeros((13, 21), np.uint8))[0] == MASK).all()
+
+
+def test_a_recipe_with_a_draft_is_of_one_photograph(tmp_path, capsys):
+    """`label run` would put the mask of one photograph on all others."""
+    recipe = Recipe([Step("draft", GOOD)])
+    recipe.save(tmp_path / "recipe.json")
+    folder = make_folder(tmp_path / "set", {"a": np.zeros(MASK.shape, np.uint8)})
+    assert main(["label", "run", str(tmp_path / "recipe.json"), str(folder)]) == 1
+    assert "it begins with a draft, which is the mask of one photograph" in capsys.readouterr().err
+    assert not (folder / "masks" / "a.png").exists()

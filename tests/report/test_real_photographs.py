@@ -28,7 +28,9 @@ def test_differences_are_paired_by_seed(trainings):
     (row,) = chapter.ingredient_table(trainings).to_dict("records")
     assert (row["case"], row["seeds"], row["shown"]) == ("no outlines", 3, "no")
     assert row["difference"] == pytest.approx(-0.2)
-    assert row["high"] == pytest.approx(-0.2 + 4.302653 * 0.1 / math.sqrt(3), abs=1e-6)  # t, two degrees of freedom
+    half = 4.302653 * 0.1 / math.sqrt(3)  # t, two degrees of freedom
+    # A difference lies within -1 and 1: the step is taken from log(0.4 / 0.6), on a scale of slope 2 · 0.4 · 0.6.
+    assert row["high"] == pytest.approx(-1 + 2 / (1 + 1.5 * math.exp(-half / 0.48)), abs=1e-6)
 
 
 def test_a_failed_training_counts_as_zero(trainings):
