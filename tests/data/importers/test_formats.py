@@ -6,6 +6,7 @@
 import base64
 import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,22 @@ def test_files_of_the_tools_themselves(tmp_path, tool, format, options, expected
 def test_several_classes_can_be_crack(tmp_path):
     import_annotations(FILES / "coco", tmp_path / "data", ["rust", "crack"])
     assert_masks(tmp_path / "data", specimen=SQUARE | RUST)
+
+
+def test_classes_that_are_no_crack_are_told(tmp_path):
+    """A class that is written in another way, such as "Crack", would otherwise be lost without a word."""
+    imported = import_annotations(FILES / "coco", tmp_path / "data", ["crack"])
+    assert "not taken for crack: 'rust' (1)" in imported.notes
+
+
+def test_coco_with_numbers_as_texts(tmp_path):
+    content = json.loads(next((FILES / "coco").rglob("*.json")).read_text())
+    for annotation in content["annotations"]:
+        annotation["image_id"] = str(annotation["image_id"])
+    shutil.copytree(FILES / "coco", tmp_path / "in")
+    next((tmp_path / "in").rglob("*.json")).write_text(json.dumps(content))
+    assert import_annotations(tmp_path / "in", tmp_path / "data", ["crack"]).problems == []
+    assert_masks(tmp_path / "data", specimen=SQUARE)
 
 
 def test_a_line_without_width_is_told(tmp_path):
