@@ -65,6 +65,7 @@ def _setting(text):
 
 def _train(options):
     from crack_utils.data import check_pairs, sources
+    from crack_utils.training.run import LATEST, load_run
 
     fields = dict(options.set)
     if "data" in fields:
@@ -72,6 +73,8 @@ def _train(options):
     fields["data"] = options.data
     fields |= {name: getattr(options, name) for name in FLAGS if getattr(options, name) is not None}
     fields |= {"split_by": options.split} if options.split else {}
+    if fields.get("start") == LATEST:  # afterwards, this training will be the latest one
+        fields["start"] = load_run(LATEST).id
     experiment = Experiment.preset(options.preset or "", **fields)
     check_pairs(sources.load(experiment))
 
@@ -88,8 +91,11 @@ def _train(options):
     measures = measured[measured["evaluated"]]
     miou, f1 = measures["mean_iou"], measures["f1_tolerance_2"]
     print(f"{run.folder} ({measured['evaluated']} set): mIoU {miou:.3f}, F1 {f1:.3f} at 2 px")
-    if found := against_start(run):
-        _print_start(found, run)
+    try:
+        if found := against_start(run):
+            _print_start(found, run)
+    except ValueError as error:  # the training is done, whatever became of its start
+        print(f"not compared with the network that it started from: {error}")
     return 0
 
 
@@ -101,5 +107,5 @@ def _print_start(found, run):
         f"F1 within 2 px on {count} photographs of this set, each network at its own threshold: {trained:.3f} trained, "
         f"{start:.3f} with {name!r}, which it started from"
     )
-    if start > trained:
+    if round(start, 3) > round(trained, 3):
         print(f"the training did not make it better: look at both, crack-utils predict {name} and predict {run.id}")

@@ -87,7 +87,8 @@ def find_tests(folder, tables=None):
     ------
     DataError
         One message that lists all that is wrong: tables that are missing or cannot be read, unknown kinds, sizes that
-        do not fit, two specimens of one name, photographs without load, scale or cycles, cycles that fall.
+        do not fit, two specimens of one name, photographs without load, scale or cycles, cycles that fall, scales that
+        contradict each other, frames that are given for some photographs only; or a prediction that has not ended.
     """
     folder = Path(folder)
     if not folder.is_dir():

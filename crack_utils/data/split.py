@@ -84,13 +84,15 @@ def split_pairs(pairs, validation=0.2, test=0.0, seed=0, by="image"):
     if by == "specimen" and not any(pair.specimen for pair in pairs):
         raise ValueError("by='specimen' needs the column specimen in metadata.csv, which names none")
     pairs = sorted(pairs, key=_place)
-    for alike in (_alike(pairs), []):
+    split = Split([], [], [])
+    for alike in (_alike(pairs), []) if pairs else ():
         split = _divided(_groups(pairs, by, alike), validation, test, seed)
         if not alike or _shortage(split, validation, test) <= HALF:
             break
     if _is_empty(split, test):
         sets = "training, validation and test" if test else "training and validation"
-        raise ValueError(f"{len(pairs)} pair(s) are too few to split by {by} into {sets}; each set needs one")
+        what = "pair(s)" if by == "image" else f"pair(s) of {len({pair.specimen for pair in pairs})} specimen(s)"
+        raise ValueError(f"{len(pairs)} {what} are too few to split by {by} into {sets}; each set needs one")
     return split
 
 

@@ -132,7 +132,7 @@ def _data(run):
         else f"`{_base_names(run.experiment.data)}`."
     )
     by = {
-        "specimen": "No specimen is in two of the sets.",
+        "specimen": "No named specimen is in two of the sets.",
         "image": "Split by image: frames of one specimen may be in several sets.",
     }
     split = by.get(run.experiment.split_by, "Split as in a given file.")

@@ -13,6 +13,7 @@ from crack_utils.data.pairs import spread
 from crack_utils.evaluation.evaluate import THRESHOLD, split_of
 from crack_utils.inference.predictor import load_trained
 from crack_utils.metrics.counts import pooled_rows
+from crack_utils.training import start
 
 COMPARED = 40  # photographs, at most, on which a training is compared with its start
 
@@ -115,10 +116,15 @@ def against_start(run):
     dict, or None
         trained and start: what `summary` returns, each at its network's own threshold; at most 40 photographs of the
         run's evaluated set. None where the training started from random weights.
+
+    Raises
+    ------
+    ValueError
+        If the network that it started from is no longer there.
     """
     if not run.experiment.start:
         return None
     split = split_of(run)
     pairs = spread(split[split.evaluated], COMPARED)
-    networks = {"trained": run.folder, "start": run.experiment.start}
+    networks = {"trained": run.folder, "start": start.file_of(run.experiment.start)}
     return {name: summary(measure_pairs(load_trained(place), pairs)) for name, place in networks.items()}

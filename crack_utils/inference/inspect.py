@@ -107,22 +107,30 @@ def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=
     for part in PARTS:
         (folder / part).mkdir(parents=True, exist_ok=True)
     job = partial(_inspect, trained, folder, made_of, threshold, scale, flips, workers)
-    found, failed, resumed = [], [], 0
+    found, failed, without, resumed = [], [], [], 0
     busy = ValueError(f"{folder}: another process writes there; wait for it, or give another folder")
     with lock(folder, busy), contextlib.closing(_in_order(job, photographs, workers, folder)) as done:
         shown = tqdm(photographs, unit="picture", disable=None)  # the bar shows at a terminal only
         for photograph, (record, before, why) in zip(shown, done, strict=True):
             if why:
                 failed.append({"file": printable(photograph.path), "why": why})
-                for part in PARTS:  # of an earlier call: they would be taken for results of this one
-                    _path(folder, part, photograph).unlink(missing_ok=True)
+                without.append(photograph)
                 continue
             resumed += before
             found.append({key: value for key, value in record.items() if key != "made_of"})
+        _remove_earlier(folder, without, {record["name"] for record in found})
         summary = {**told, "photographs": found, "failed": failed}
         _write_table(folder / "measures.csv", found)
         provenance.write_json(folder / "measures.json", summary)
     return {**summary, "resumed": resumed}
+
+
+def _remove_earlier(folder, failed, names):
+    """Remove what an earlier call has found in photographs that fail now: it would be taken for this one's result."""
+    for photograph in failed:
+        if photograph.name not in names:  # another file of this name was inspected
+            for part in PARTS:
+                _path(folder, part, photograph).unlink(missing_ok=True)
 
 
 def _in_order(job, photographs, workers, folder):

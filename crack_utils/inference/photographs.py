@@ -67,19 +67,22 @@ def find_photographs(*places, mm_per_px=None, notes=None):
         If the scale is none.
     """
     check_scale(mm_per_px)
-    found, problems, notes = [], [], [] if notes is None else notes
+    found, problems, notes, single = [], [], [] if notes is None else notes, {}
     for place in (part for given in places for part in drawn_parts(given)):
         if place.is_dir():
             _add_folder(place, found, problems, notes)
         elif not (place.exists() or place.is_symlink()):
             problems.append((place, "no such file or folder"))
         else:
-            name, ignored = normal(place.stem), []  # the table may be about other pictures, and of another program
-            scale = _known(place.parent, [name], ignored, ignored).get(name, {}).get("mm_per_px")
-            found.append(Photograph(name, place, scale, problem=problem_of(place)))
+            single.setdefault(place.parent, []).append(place)
+            found.append(Photograph(normal(place.stem), place, problem=problem_of(place)))
+    scales = {path: scale for folder, files in single.items() for path, scale in _scales(folder, files, notes).items()}
+    found = [replace(each, mm_per_px=scales.get(each.path, each.mm_per_px)) for each in found]
     once = {}
     for each in found:
-        once.setdefault(os.path.abspath(each.path), each)
+        before = once.setdefault(os.path.abspath(each.path), each)
+        if before.bits is None:  # what is known from a folder is known of a single file too
+            once[os.path.abspath(each.path)] = replace(each, path=before.path)
     found, first = list(once.values()), {}
     for each in (each for each in found if not each.problem):
         other = first.setdefault(each.name, each)
@@ -102,6 +105,14 @@ def _known(folder, names, problems, notes):
     return known
 
 
+def _scales(folder, files, notes):
+    """Return the scales of single files; their table may be of another program, so what is wrong in it is a note."""
+    names, wrong = {path: normal(path.stem) for path in files}, []
+    known = _known(folder, names.values(), wrong, [])
+    notes.extend(f"{table}: {why}" for table, why in wrong)
+    return {path: known[name]["mm_per_px"] for path, name in names.items() if "mm_per_px" in known.get(name, {})}
+
+
 def _add_folder(folder, found, problems, notes):
     place = folder / "images" if (folder / "images").is_dir() else folder
     try:
@@ -111,7 +122,8 @@ def _add_folder(folder, found, problems, notes):
         return
     paths = [path for path in files if not path.name.startswith(".") and path.suffix.lower() in SUFFIXES]
     paths = [path for path in paths if not path.is_dir()]
-    shown = [path for path in files if path not in paths and not path.name.startswith(".")]
+    taken = set(paths)
+    shown = [path for path in files if path not in taken and not path.name.startswith(".")]
     others = [path.name for path in shown if path.suffix.lower() not in BESIDE and path.name not in PARTS]
     if others:
         few = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")

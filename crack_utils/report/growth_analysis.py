@@ -96,7 +96,7 @@ def _impossible(test, lengths):
         what = f"{name}, {test.frames[index].name!r}: a = {lengths.tips[index].max():.2f} mm"
         return f"{what} is not below {specimen.longest:.2f} mm; is the scale right?"
     longest = np.nanmax(lengths.a)
-    if specimen.two_tips and longest < specimen.a_n:
+    if specimen.two_tips and longest < specimen.a_n - BACK * lengths.mm_per_px:
         return (
             f"{name}: the longest crack has a = {longest:.2f} mm, less than its notch, a_n = {specimen.a_n:g} mm; is "
             "the scale right, and are both tips found?"
@@ -110,7 +110,7 @@ def _doubtful(test, lengths):
     a, slack = lengths.a, BACK * lengths.mm_per_px
     fallen = np.fmax.accumulate(a) - a > slack
     said = {
-        "the tip lay at the notch, the other end was taken": lengths.exchanged,
+        "the tip was at the end where the others begin, the other end was taken": lengths.exchanged,
         "much shorter than before, is the tip right": fallen,
         "shorter than the notch, are both tips found": a < test.specimen.a_n - slack,
     }

@@ -68,7 +68,8 @@ def read_table(text):
 
 def _row(cells, line):
     if None in cells:
-        raise ValueError(f"line {line}: more cells than columns; a decimal has a point, and a text with a comma quotes")
+        hint = "a decimal has a point, and a text with a comma stands in quotes"
+        raise ValueError(f"line {line}: more cells than columns; {hint}")
     row = {name: (cells.get(name) or "").strip() for name in TEXTS}
     row["name"] = row["name"] or f"line {line}"
     for name in NUMBERS:
@@ -88,7 +89,7 @@ def _number(text, where, may_be_large):
         value = float(digits) * unit
     except ValueError:
         raise ValueError(f"{where}: {text!r} is no number") from None
-    if not (value >= 0 and (value <= 1 or may_be_large)):
+    if not (0 <= value < math.inf and (value <= 1 or may_be_large)):
         raise ValueError(f"{where}: {text!r} must lie between 0 and 1, or be a percentage")
     return value, 0.5 * 10.0 ** Decimal(digits).as_tuple().exponent * unit
 

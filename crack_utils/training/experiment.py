@@ -18,7 +18,8 @@ SYNTHETIC = "synthetic"
 # Larger numbers are most likely typing errors: such a training would never end.
 LARGEST = 8192  # [px] height or width
 MOST = 10_000_000
-SEEDS = 2**31  # NumPy takes up to 2**32 - 1, and a training that starts again uses a larger one
+SEEDS = 2**32 - 1  # the largest that NumPy takes
+MORE_SEED = 1000  # by which the seed grows where a training starts again
 NOT_GIVEN = (("model", ""), ("loss", ""))  # how notebooks leave these fields to the preset
 
 PRESETS = {
@@ -210,7 +211,7 @@ class Experiment:
         if not number:
             return self
         rates = [rate / 4 ** (number - 1) for rate in self.learning_rates]
-        return self.replace(seed=self.seed + 1000 * number, learning_rates=rates)
+        return self.replace(seed=(self.seed + MORE_SEED * number) % (SEEDS + 1), learning_rates=rates)
 
     def replace(self, **changes):
         """Return a copy with some fields replaced."""

@@ -54,6 +54,7 @@ def test_refused_before_tensorflow_is_loaded(tmp_path):
         "nope": ["train", str(good), "--loss", "nope"],
         "epochs": ["train", str(good), "--set", "epochs=0"],
         "missing": ["train", str(tmp_path / "missing")],
+        "latest: no finished run": ["train", str(good), "--start", "latest"],
         "the folders stand behind": ["train", str(good), "--set", "data=other"],
         "--specimens is for --kind specimens": ["synth", "drawn", "--kind", "surfaces", "--specimens", "3"],
         "--pictures is for --kind surfaces": ["synth", "drawn", "--pictures", "3"],

@@ -123,7 +123,7 @@ class TestFindTests:
         with pytest.raises(DataError) as error:
             find_tests(folder)
         assert "a_n = 12 mm is not smaller than W = 10 mm" in str(error.value)
-        assert "load_ratio = 2 is not below 1" in str(error.value)
+        assert "load_ratio = 2 must be at least -10 and below 1" in str(error.value)
         write_tables(folder, rows, ["CT 1,C(T),50,10,12,,,0.1"])
         with pytest.raises(DataError) as error:
             find_tests(folder)

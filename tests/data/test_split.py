@@ -77,6 +77,10 @@ class TestDraw:
             data.split_pairs(fake_pairs(specimens=1, frames=1, sources=("one",)))
         with pytest.raises(ValueError, match="specimen"):
             data.split_pairs([Pair("a", "i", "m")], by="specimen")
+        with pytest.raises(ValueError, match="too few"):
+            data.split_pairs([])
+        with pytest.raises(ValueError, match=r"of 1 specimen\(s\) are too few"):
+            data.split_pairs(fake_pairs(specimens=1, frames=3, sources=("one",)), by="specimen")
         with pytest.raises(ValueError, match="train, validation, test"):
             data.split_pairs(fake_pairs())["all"]
 

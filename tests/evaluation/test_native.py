@@ -55,7 +55,7 @@ def test_both_networks_see_the_same_photographs(tmp_path, monkeypatch):
     folder = make_folder(tmp_path, dict(zip(names, images, strict=True)), dict(zip(names, masks, strict=True)))
     pairs = find_pairs(folder)
     bright = SimpleNamespace(threshold=0.5, predict=lambda image: image.astype(np.float32))
-    monkeypatch.setattr(native, "load_trained", lambda name: Dark() if name == "default" else bright)
+    monkeypatch.setattr(native, "load_trained", lambda name: bright if name == tmp_path else Dark())
     monkeypatch.setattr(native, "split_of", lambda run: Split(pairs[:1], pairs[1:], []))
     run = SimpleNamespace(folder=tmp_path, experiment=SimpleNamespace(start="default"))
     found = native.against_start(run)

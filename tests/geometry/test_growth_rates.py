@@ -110,8 +110,8 @@ class TestSpecimen:
             ({"kind": "C(T)", "W": 10, "B": 5}, "a_n = 12 mm is not smaller than W = 10 mm"),
             ({"kind": "M(T)", "W": 20, "B": 5}, "W/2 = 10"),
             ({"kind": "C(T)", "W": 50, "B": -5}, "B = -5 is not above 0"),
-            ({"kind": "C(T)", "W": 50, "B": 5, "load_ratio": 1.0}, "load_ratio = 1 is not below 1"),
-            ({"kind": "C(T)", "W": 50, "B": 5, "load_ratio": -1e6}, "or below -10"),
+            ({"kind": "C(T)", "W": 50, "B": 5, "load_ratio": 1.0}, "load_ratio = 1 must be at least -10 and below 1"),
+            ({"kind": "C(T)", "W": 50, "B": 5, "load_ratio": -1e6}, "must be at least -10"),
             ({"kind": "pipe", "diameter": 20, "wall": 10}, "does not fit"),
             ({"kind": "pipe", "diameter": 7, "wall": 1}, "half the circumference, 11.0"),
         ],
@@ -319,6 +319,16 @@ class TestLengths:
     def test_without_a_direction_it_is_that_of_the_crack(self):
         found = crack_lengths(COMPACT, [(3, 4), (6, 8)], [(0, 0), (0, 0)], [1, 1], [0, 0])
         np.testing.assert_allclose(found.a, [12 + 5, 12 + 10])
+
+    def test_a_notch_in_the_mask_is_behind_the_given_one(self):
+        """The mask shows 40 px of the slot; at first the crack is shorter than that."""
+        grown = np.array([5, 15, 30, 45, 60, 90])
+        tips = np.stack([np.full(6, 50.0), 100.0 + grown], axis=1)
+        others = np.tile([50.0, 60.0], (6, 1))
+        given = dataclasses.replace(COMPACT, notch=(50, 100))
+        found = crack_lengths(given, tips, others, np.full(6, 0.1), np.full(6, 0.5))
+        np.testing.assert_allclose(found.a, 12 + 0.1 * grown)
+        assert not found.exchanged.any()
 
     def test_two_tips_in_any_order(self):
         tips, others = [(50, 20), (50, 110)], [(50, 80), (50, 10)]

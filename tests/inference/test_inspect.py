@@ -252,7 +252,14 @@ def test_a_data_set_is_taken_by_its_images(folder, tmp_path):
     places = tmp_path / "set", tmp_path / "set" / "images", tmp_path / "set" / "images" / "b.tif"
     for place in places:
         assert {each.name: each.mm_per_px for each in find_photographs(place)}["b"] == 0.25
-    assert len(find_photographs(*places)) == 3, "a photograph that is given twice counts once"
+    for order in (places, places[::-1]):
+        found = find_photographs(*order)
+        assert len(found) == 3, "a photograph that is given twice counts once"
+        assert {each.bits for each in found} == {find_photographs(places[0])[0].bits}
+    (tmp_path / "set" / "metadata.csv").write_text("name,mm_per_px\nb,0;25\n")
+    notes = []
+    assert find_photographs(places[2], notes=notes)[0].mm_per_px is None
+    assert "mm_per_px '0;25' is no number" in notes[0]
 
 
 def test_what_is_passed_over_is_told(folder):
@@ -274,6 +281,13 @@ def test_a_photograph_that_fails_leaves_no_results_of_before(network, folder, tm
     (folder / "a.png").write_bytes((folder / "a.png").read_bytes()[:60])
     assert len(inspect_all(network, find_photographs(folder), out)["failed"]) == 1
     assert not list(out.rglob("a.*"))
+
+
+def test_another_file_of_the_name_of_one_that_fails_keeps_its_results(network, folder, tmp_path):
+    (folder / "a.tif").symlink_to(folder / "nowhere.tif")
+    done = inspect_all(network, find_photographs(folder), tmp_path / "out")
+    assert [each["file"].endswith("a.tif") for each in done["failed"]] == [True]
+    assert (tmp_path / "out" / "masks" / "a.png").exists()
 
 
 def test_masks_drawn_by_hand_are_not_overwritten(network, folder, tmp_path):

@@ -63,6 +63,7 @@ class TestReading:
             ("mean_iou\n81.3", "line 2, mean_iou: '81.3' must lie between 0 and 1"),
             ("mean_iou\nhigh", "line 2, mean_iou: 'high' is no number"),
             ("mean_iou,loss\n0,81,0.3", "line 2: more cells than columns"),
+            ("mean_iou,loss\n0.8,inf", "'inf' must lie between 0 and 1"),
             ("mean_iou,loss_name\n0.8,dice", "unknown loss_name 'dice'; valid are bce, focal"),
         ],
     )

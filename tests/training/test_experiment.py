@@ -112,3 +112,7 @@ def test_a_pipe_or_a_folder_is_no_split(tmp_path):
     for name in ("pipe.csv", "folder.csv", "gone.csv"):
         with pytest.raises(ValueError, match=f"split_by: no file {tmp_path / name}"):
             Experiment.preset("smoke", split_by=str(tmp_path / name)).digest()
+
+
+def test_a_training_with_the_largest_seed_can_start_again():
+    assert Experiment.preset("smoke", seed=2**32 - 1).attempt(1).seed == 999

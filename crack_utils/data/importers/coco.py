@@ -77,7 +77,7 @@ def _read(folder, file, traced):
     if not _is_coco(content):
         raise DataError(f"{file}: no annotations of COCO (it has no lists of images and annotations)")
     try:
-        names = {category["id"]: str(category["name"]) for category in content["categories"]}
+        names = {str(category["id"]): str(category["name"]) for category in content["categories"]}
         annotations = {}
         for annotation in content["annotations"]:
             annotations.setdefault(str(annotation["image_id"]), []).append(annotation)
@@ -102,9 +102,9 @@ def _annotated(folder, file, image, annotations, names, traced):
     shapes = []
     for annotation in annotations:
         category = annotation.get("category_id")
-        if not isinstance(category, int | str) or category not in names:
+        if not isinstance(category, int | str) or str(category) not in names:
             raise DataError(f"{file}: {name!r} has an annotation of category {category!r}, which is not listed")
-        shapes.append((names[category], partial(_drawn, annotation.get("segmentation"), traced)))
+        shapes.append((names[str(category)], partial(_drawn, annotation.get("segmentation"), traced)))
     picture, size = folder.picture(name, file), (image.get("height"), image.get("width"))
     labels = Counter(label for label, _ in shapes)
     return Annotated(file, picture, labels, union(shapes), None if None in size else size)

@@ -24,7 +24,7 @@ class Lengths:
     residual : float
         Standard deviation of the frames' scales, relative to their median.
     exchanged : ndarray of bool, shape (n,)
-        With one tip: where the given tip lies at the notch, and the other end was taken instead.
+        With one tip: where the given tip lies at the end where all others begin, and the other end was taken instead.
     """
 
     tips: np.ndarray
@@ -50,9 +50,9 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty):
 
     With one tip, a = a_n + growth. The growth is the vector from the notch's tip to the crack's tip, projected on the
     direction of the notch. The notch's tip is `specimen.notch`; by default it is the median of the positions where the
-    cracks begin. Of the two ends of a crack, the tip is the one farther from the notch's tip: all frames show the same
-    notch, which a single one may miss. The direction is `specimen.direction`; by default it points from the notch's tip
-    to the mean tip of the last three frames.
+    cracks begin. A crack grows in one direction: where the given tip is the wrong end by the direction of most frames,
+    the other end is taken. The direction is `specimen.direction`; by default it points from the notch's tip to the mean
+    tip of the last three frames.
 
     With two tips, the centre is the midpoint between the tips of the first frame with a crack. The length at a tip is
     its distance from the centre, projected on the line through both tips of the last frame.
@@ -92,10 +92,10 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty):
         ends = np.stack([(first - start) @ axis, (start - second) @ axis], axis=1) * scale
         ways = first - second
     else:
+        way = _usual_way(tips, others)
+        exchanged = (tips - others) @ way < 0  # False where one is not known
+        tips, others = (np.where(exchanged[:, None], *ends) for ends in ((others, tips), (tips, others)))
         start = _notch(specimen, others, cracked)
-        to_tip, to_other = (np.hypot(*(points - start).T) for points in (tips, others))
-        exchanged = to_other > to_tip  # False where one is not known
-        tips = np.where(exchanged[:, None], others, tips)
         axis = _axis(specimen, np.mean(tips[cracked][-3:], axis=0) - start)
         ends = specimen.a_n + ((tips - start) @ axis)[:, None] * scale
         ways = tips - start
@@ -104,6 +104,12 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty):
     grown = ends.mean(axis=1) - specimen.a_n
     spread = np.hypot(np.asarray(uncertainty, float) * scale / np.sqrt(ends.shape[1]), residual * grown)
     return Lengths(ends, spread, turned, scale, residual, exchanged)
+
+
+def _usual_way(tips, others):
+    """Return the median of the ways from the other end to the tip, over the frames where both are known [px]."""
+    ways = (tips - others)[np.isfinite(tips - others).all(axis=1)]
+    return np.median(ways, axis=0) if len(ways) else np.zeros(2)
 
 
 def _notch(specimen, others, cracked):

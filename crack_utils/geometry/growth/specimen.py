@@ -95,7 +95,7 @@ class Specimen:
         values = {name: getattr(self, name) for name in sizes if getattr(self, name) is not None}
         wrong = [f"{name} = {value:g} is not above 0" for name, value in values.items() if not value > 0]
         if not -10 <= self.load_ratio < 1:
-            wrong.append(f"load_ratio = {self.load_ratio:g} is not below 1, or below -10")
+            wrong.append(f"load_ratio = {self.load_ratio:g} must be at least -10 and below 1")
         if self.kind == "pipe" and not wrong and 2 * self.wall >= self.diameter:
             wrong.append(f"wall = {self.wall:g} mm does not fit a diameter of {self.diameter:g} mm")
         if not wrong and self.a_n >= self.longest:

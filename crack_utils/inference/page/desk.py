@@ -196,11 +196,15 @@ class Desk:
         ValueError
             If it is not measured, or a change of the settings is being measured.
         """
-        with self._lock:
-            now = copy.copy(photograph)
+        now = self.now(photograph)
         if not now.findings:
-            raise ValueError(f"{now.name}: not measured yet; wait a moment")
+            raise ValueError(now.problem or f"{now.name}: not measured yet; wait a moment")
         return now
+
+    def now(self, photograph):
+        """Return a copy of a photograph with settings and findings that belong together."""
+        with self._lock:
+            return copy.copy(photograph)
 
     def image(self, photograph):
         """Return the gray values of a photograph: float32, shape (H, W), in [0, 1]."""

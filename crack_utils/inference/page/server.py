@@ -219,7 +219,7 @@ class Photographs(Guarded):
 
     def get(self):
         """Answer with all of them, and with what the page has to know of the server."""
-        photographs = [answers.summary(photograph) for photograph in list(self.desk.photographs.values())]
+        photographs = [answers.summary(self.desk.now(each)) for each in list(self.desk.photographs.values())]
         about = {
             "model": self.desk.trained.source,
             "threshold": self.desk.trained.threshold,
@@ -232,7 +232,7 @@ class Photographs(Guarded):
     async def post(self):
         """Take a photograph: its name in the address, its file as the body."""
         name = self.get_query_argument("name", strip=False)
-        self.finish(answers.summary(await self.work(self.desk.add, name, self.request.body)))
+        self.finish(answers.summary(self.desk.now(await self.work(self.desk.add, name, self.request.body))))
 
 
 class OnePhotograph(Guarded):
@@ -240,7 +240,7 @@ class OnePhotograph(Guarded):
 
     async def get(self, key):
         """Answer with all that the page shows of it."""
-        self.finish(await self.work(answers.details, self.photograph(key)))
+        self.finish(await self.work(answers.details, self.desk.now(self.photograph(key))))
 
     def delete(self, key):
         """Close it."""
@@ -257,7 +257,7 @@ class SettingsOfOne(Guarded):
 
         def change():
             self.desk.set(photograph, read_settings(self.request.body))
-            return answers.details(photograph)
+            return answers.details(self.desk.now(photograph))
 
         self.finish(await self.work(change))
 
@@ -313,7 +313,8 @@ class Table(Guarded):
     def get(self):
         """Answer with CSV."""
         self.set_header("Content-Type", "text/csv; charset=utf-8")
-        self.finish(answers.table(list(self.desk.photographs.values()), self.desk.trained))
+        photographs = [self.desk.now(each) for each in list(self.desk.photographs.values())]
+        self.finish(answers.table(photographs, self.desk.trained))
 
 
 class Nothing(Guarded):

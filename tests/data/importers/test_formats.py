@@ -88,7 +88,7 @@ def test_classes_that_are_no_crack_are_told(tmp_path):
 def test_coco_with_numbers_as_texts(tmp_path):
     content = json.loads(next((FILES / "coco").rglob("*.json")).read_text())
     for annotation in content["annotations"]:
-        annotation["image_id"] = str(annotation["image_id"])
+        annotation |= {name: str(annotation[name]) for name in ("image_id", "category_id")}
     shutil.copytree(FILES / "coco", tmp_path / "in")
     next((tmp_path / "in").rglob("*.json")).write_text(json.dumps(content))
     assert import_annotations(tmp_path / "in", tmp_path / "data", ["crack"]).problems == []
