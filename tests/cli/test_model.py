@@ -105,7 +105,7 @@ class TestCard:
         text = model_card(run)
         value = run.metrics["test"]["crack_iou"]
         assert f"| crack IoU | {value:.3f} |" in text
-        assert "No specimen is in two of the sets." in text
+        assert "No named specimen is in two of the sets." in text
         assert "`lines`" in text and str(run.experiment.data) not in text, "no folders of somebody's machine"
         for part in ("Intended use", "Data", "Measures", "Certainty", "Limits", "Origin"):
             assert f"## {part}\n" in text
