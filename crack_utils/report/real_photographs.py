@@ -330,11 +330,13 @@ def numbers(zero_shot, trainings):
     drawn = zero_shot.loc["drawn surfaces"]
     made = set(trainings["question"])
     recipe = case_table(trainings, "recipe")
+    zero = json.loads((paths.root() / ZERO_SHOT).read_text(encoding="utf-8"))
     return {
         "measured": joined([words for question, words in PARTS.items() if question in made] or ["nothing"]),
         "open": joined([words for question, words in PARTS.items() if question not in made] or ["nothing"]),
         "recipe": f"{recipe['F1 at 2 px'].iloc[0]:.3f}" if len(recipe) else "not been trained yet",
-        "zero_shot": json.loads((paths.root() / ZERO_SHOT).read_text(encoding="utf-8")),
+        "zero_shot": zero,
+        "training_helps": bool(len(recipe)) and bool(recipe["F1 at 2 px"].iloc[0] > zero["test"]["f1_tolerance_2"]),
         "drawn": int(drawn["pictures"]),
         "drawn_f1": float(drawn["pooled F1"]),
         "drawn_f1_near": float(drawn["F1 at 2 px"]),
