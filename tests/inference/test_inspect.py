@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import zlib
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,9 +18,8 @@ from crack_utils.cli import main
 from crack_utils.cli import predict as command_of_predict
 from crack_utils.data import DataError, read_image
 from crack_utils.inference import inspect, predictor
-from crack_utils.inference import overlay as drawing
 from crack_utils.inference.inspect import inspect_all
-from crack_utils.inference.overlay import overlay, overlay_array
+from crack_utils.inference.overlay import overlay_array
 from crack_utils.inference.photographs import find_photographs
 from crack_utils.runtime.atomic import FullDiskError, lock
 from tests.helpers.darkness import darkness
@@ -32,20 +30,6 @@ from tests.helpers.folders import dark_bar as photograph
 @pytest.fixture
 def network():
     return darkness()
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """Three photographs: gray, 16 bit, and turned by EXIF."""
-    folder = tmp_path / "photographs"
-    folder.mkdir()
-    Image.fromarray(photograph()).save(folder / "a.png")
-    Image.fromarray(np.uint16(photograph()) * 257).save(folder / "b.tif")
-    exif = Image.Exif()
-    exif[0x0112] = 6  # shown turned clockwise by a quarter
-    Image.fromarray(np.rot90(photograph())).save(folder / "c.jpg", quality=100, exif=exif)
-    (folder / "notes.txt").write_text("no picture")
-    return folder
 
 
 @pytest.fixture
@@ -235,45 +219,6 @@ def test_one_process_at_a_time(network, folder, tmp_path):
         inspect_all(network, find_photographs(folder), tmp_path)
 
 
-def test_scales_of_a_data_set_come_from_its_table(folder):
-    (folder / "metadata.csv").write_text("name,mm_per_px\na,0.25\n")
-    assert [each.mm_per_px for each in find_photographs(folder)] == [0.25, None, None]
-    assert {each.mm_per_px for each in find_photographs(folder, mm_per_px=2)} == {2}
-    (folder / "metadata.csv").write_text("name,mm_per_px\na,wide\n")
-    with pytest.raises(DataError, match=r"metadata\.csv: line 2"):
-        find_photographs(folder)
-
-
-def test_a_data_set_is_taken_by_its_images(folder, tmp_path):
-    (tmp_path / "set").mkdir()
-    folder.rename(tmp_path / "set" / "images")
-    assert [each.name for each in find_photographs(tmp_path / "set")] == ["a", "b", "c"]
-    (tmp_path / "set" / "metadata.csv").write_text("name,mm_per_px\nb,0.25\n")
-    places = tmp_path / "set", tmp_path / "set" / "images", tmp_path / "set" / "images" / "b.tif"
-    for place in places:
-        assert {each.name: each.mm_per_px for each in find_photographs(place)}["b"] == 0.25
-    for order in (places, places[::-1]):
-        found = find_photographs(*order)
-        assert len(found) == 3, "a photograph that is given twice counts once"
-        assert {each.bits for each in found} == {find_photographs(places[0])[0].bits}
-    (tmp_path / "set" / "metadata.csv").write_text("name,mm_per_px\nb,0;25\n")
-    notes = []
-    assert find_photographs(places[2], notes=notes)[0].mm_per_px is None
-    assert "mm_per_px '0;25' is no number" in notes[0]
-
-
-def test_what_is_passed_over_is_told(folder):
-    for name in ("d.HEIC", "e.webp", "notes.txt"):
-        (folder / name).touch()
-    (folder / "more").mkdir()
-    (folder / "metadata.csv").write_text("name,mm_per_px\na.png,0.25\n")
-    notes = []
-    find_photographs(folder, notes=notes)
-    kinds, names = notes
-    assert "passed over: d.HEIC, e.webp, more; pictures end in .png" in kinds
-    assert "1 row(s) passed over: no image is named 'a.png' (names go without their ending)" in names
-
-
 def test_a_photograph_that_fails_leaves_no_results_of_before(network, folder, tmp_path):
     out = tmp_path / "out"
     inspect_all(network, find_photographs(folder), out)
@@ -294,59 +239,6 @@ def test_masks_drawn_by_hand_are_not_overwritten(network, folder, tmp_path):
     folder.rename(tmp_path / "images")
     with pytest.raises(ValueError, match="a data set, whose masks/ would be overwritten"):
         inspect_all(network, find_photographs(tmp_path), tmp_path)
-
-
-def test_the_overlay_outlines_cracks_and_marks_the_tip():
-    from crack_utils.geometry import measure_cracks
-
-    image = np.float32(photograph()) / 255
-    mask = image < 0.5
-    cracks = measure_cracks(mask)
-    drawn = np.asarray(overlay(image, mask, cracks, "a"))[:40]
-
-    def painted(colour):
-        return (drawn == drawing.ImageColor.getrgb(colour)).all(axis=-1)
-
-    marks = painted(drawing.TIP) | painted("black")  # those of the tips lie over the outlines
-    assert (painted(drawing.CRACK) | marks)[17, 12:25].all() and painted(drawing.CRACK)[17].any()
-    assert (painted(drawing.SECONDARY) | marks)[4, 50:53].all()
-    assert not (painted(drawing.CRACK) | painted(drawing.SECONDARY))[mask].any()
-    for row, column in cracks[0].tip.positions:  # a circle around each tip, of radius 10
-        above = np.flatnonzero(painted(drawing.TIP)[round(row - 9.5), : drawn.shape[1]])
-        assert min(abs(above - column)) <= 1
-    rows = np.flatnonzero(painted(drawing.TIP)[:, 5:15].any(axis=1))
-    assert (rows.min() + rows.max()) / 2 == pytest.approx(cracks[0].tip.position[0], abs=1)
-    empty = np.zeros_like(mask)
-    assert np.asarray(overlay(image, empty, [], "a")).shape[2] == 3
-
-
-def test_the_mark_of_a_tip_is_seen_on_a_large_photograph_that_is_shown_small():
-    from crack_utils.geometry import measure_cracks
-
-    mask = np.zeros((2056, 2456), bool)
-    mask[1000:1008, 300:1200] = True
-    cracks = measure_cracks(mask)
-    drawn = overlay(np.where(mask, np.float32(0.1), np.float32(0.9)), mask, cracks, "a").resize((921, 828), Image.BOX)
-    tip = np.rint(np.array(cracks[0].tip.position) * 921 / 2456).astype(int)
-    near = np.asarray(drawn)[tip[0] - 20 : tip[0] + 20, tip[1] - 20 : tip[1] + 20].astype(int)
-    yellow = (near[..., 0] > 200) & (near[..., 1] > 180) & (near[..., 2] < 130)
-    assert yellow.sum() > 60, "most of a circle of radius 10 and 2 px wide"
-
-
-@pytest.mark.parametrize(("probability", "unsure"), [(0.49, True), (0.5, False), (None, False)])
-def test_a_tip_that_is_more_likely_wrong_than_right_has_a_dashed_circle(probability, unsure):
-    from crack_utils.geometry import measure_cracks
-
-    image = np.float32(photograph()) / 255
-    cracks = measure_cracks(image < 0.5)
-    tip = replace(cracks[0].tip, second=None, right_end_probability=probability)
-    assert drawing.is_unsure(tip) == unsure and not drawing.is_unsure(replace(tip, position=None))
-    whole, drawn = (
-        np.asarray(overlay(image, image < 0.5, [replace(cracks[0], tip=each)], "a"))[:40].astype(int)
-        for each in (replace(tip, right_end_probability=0.9), tip)
-    )
-    assert (np.abs(whole - drawn).sum() > 0) == unsure
-    assert ("right with 49" in drawing._words([replace(cracks[0], tip=tip)])) == unsure
 
 
 def test_the_command_names_photographs_with_unsure_tips(capsys, tmp_path):
