@@ -143,12 +143,11 @@ def _natural(name):
 
 def _wrong(specimen, photographs, found):
     """Yield what is wrong with the photographs of one specimen."""
-    for column, what in (("load_n", "no load"), ("mm_per_px", "no scale")):
-        lack = [name for name, row in photographs if column not in row and column not in found.get(name, {})]
-        if column == "load_n":  # before the first cycle there was none
-            lack = [name for name in lack if dict(photographs)[name].get("cycles") != 0]
-        if lack:
-            yield f"{what}, {column} is needed: {_few(lack)}"
+    # Before the first cycle there was no load.
+    if lack := [name for name, row in photographs if "load_n" not in row and row.get("cycles") != 0]:
+        yield f"no load, load_n is needed: {_few(lack)}"
+    if lack := [name for name, row in photographs if "mm_per_px" not in {**row, **found.get(name, {})}]:
+        yield f"no scale, mm_per_px is needed: {_few(lack)}"
     yield from _wrong_scales(photographs, found)
     if 0 < sum("frame" in row for _, row in photographs) < len(photographs):
         yield f"no frame: {_few([name for name, row in photographs if 'frame' not in row])}; give all a frame, or none"
