@@ -28,21 +28,21 @@ _BORDER = 1.5  # [px] from the picture's edge
 
 # Fitted by `crack_utils.study.primary_rule` on drawn specimens and surfaces, as the default model sees them.
 WEIGHTS = {
-    "length": 0.84,
-    "sure": 0.73,
-    "step": -0.88,
-    "dark": 0.46,
-    "bright": 0.11,
-    "wide": 1.24,
-    "narrows": -0.9,
-    "rough": 0.92,
-    "tip and mouth": 0.1,
-    "tip": 0.05,
+    "length": 0.99,
+    "sure": 0.7,
+    "step": -0.8,
+    "dark": 0.27,
+    "bright": 0.35,
+    "wide": 0.77,
+    "narrows": -0.27,
+    "rough": 0.88,
+    "tip and mouth": 0.08,
+    "tip": 0.01,
     "closed": -2.41,  # of an older fit: in the later ones none of the candidates was closed
-    "turns": 0.0,
+    "turns": 0.03,
 }
-NONE = 7.19  # weighted sum of the alternative that none is the primary crack; fitted with the weights
-_USUAL_ENDS = (3.4, 3.3)  # medians of the features of ends over the candidates of `primary_rule`
+NONE = 6.64  # weighted sum of the alternative that none is the primary crack; fitted with the weights
+_USUAL_ENDS = (3.2, 3.0)  # medians of the features of ends over the candidates of `primary_rule`
 OF_ENDS = [list(WEIGHTS).index(name) for name in ("tip and mouth", "tip")]
 
 
