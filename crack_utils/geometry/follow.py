@@ -30,7 +30,7 @@ _PIXEL = 2.5  # largest evidence of one pixel: a single dark pore must not count
 _GAP = 8.0  # evidence that a path may lose before it ends; about as many pixels without a visible crack
 _SURE = 6.0  # largest absolute value of a logit
 BESIDE = (-74, -58, -42, 42, 58, 74)  # [px] from the crack: strips that show how much evidence occurs by chance
-LEAST = 12.0  # evidence above that of chance that is needed to follow a crack
+LEAST = 9.0  # evidence above that of chance that is needed to follow a crack
 TURNED = 20.0  # the same for a line of the opposite kind, such as the bright flanks beyond a dark gap
 _MOST = 60  # strips at most: 2,400 px
 

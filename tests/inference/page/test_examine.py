@@ -87,4 +87,4 @@ def test_of_too_many_specks_the_largest_are_measured():
     image[60:63, 10:300] = 0.1
     result = found(Settings(0.4), image)
     assert len(result.cracks) <= MOST_CRACKS and result.left_out > 2000
-    assert result.cracks[0].length == pytest.approx(290, abs=3)
+    assert max(crack.length for crack in result.cracks) == pytest.approx(290, abs=3)
