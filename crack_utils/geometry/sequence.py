@@ -23,6 +23,7 @@ _SIDE = 512  # [px] longer side of the reduced pictures that are registered
 _FINE = 32  # shifts are found to 1/32 of a pixel of the reduced pictures
 _FALL = 4.0  # standard deviations of the noise by which a tip may lie behind an earlier one
 _LEAST = 3.0  # [px] by which a tip may always lie behind an earlier one
+_ALIKE = 0.5  # least correlation of two frames whose movement can be trusted
 
 
 @dataclass(frozen=True)
@@ -74,20 +75,45 @@ def register(images, region=None):
     """
     shifts, first = [], None
     for image in images:
-        part = np.asarray(image, np.float32)[region or slice(None)]
-        factor = max(1.0, max(part.shape) / _SIDE)
-        small = part
-        if factor > 1:
-            small = resize(part, tuple(max(8, round(side / factor)) for side in part.shape), anti_aliasing=True)
-        window = np.outer(*(np.hanning(side + 2)[1:-1] for side in small.shape))  # the picture's border must not count
-        small = (small - small.mean()) * window
-        if first is None:
-            first = small
-        if small.shape != first.shape:
-            raise ValueError(f"frames are of shapes {first.shape} and {small.shape}: all must have one shape")
-        moved = phase_cross_correlation(small, first, upsample_factor=_FINE, normalization=None)[0]
-        shifts.append(moved * np.array(part.shape) / small.shape)
+        image = np.asarray(image, np.float32)[region or slice(None)]
+        first = image if first is None else first
+        shifts.append(movement(first, image)[0])
     return np.array(shifts).reshape(-1, 2)
+
+
+def movement(first, image):
+    """Return the movement of one frame relative to the first one, and whether the two are alike enough to trust it.
+
+    Parameters
+    ----------
+    first, image : ndarray, float, shape (H, W)
+
+    Returns
+    -------
+    shift : ndarray, shape (2,)
+        As `register` returns it.
+    alike : bool
+
+    Raises
+    ------
+    ValueError
+        If the pictures have different shapes.
+    """
+    if first.shape != image.shape:
+        raise ValueError(f"frames are of shapes {first.shape} and {image.shape}: all must have one shape")
+    small = [_reduced(part) for part in (image, first)]
+    shift, error, _ = phase_cross_correlation(*small, upsample_factor=_FINE, normalization=None)
+    # The error is that of the best fit: 1 - error² is the squared correlation of the two.
+    return shift * np.array(image.shape) / small[0].shape, bool(1 - error**2 >= _ALIKE**2)
+
+
+def _reduced(image):
+    """Return a picture of at most `_SIDE` pixels whose gray values fade towards the border, which must not count."""
+    factor, small = max(1.0, max(image.shape) / _SIDE), np.asarray(image, np.float32)
+    if factor > 1:
+        small = resize(small, tuple(max(8, round(side / factor)) for side in image.shape), anti_aliasing=True)
+    window = np.outer(*(np.hanning(side + 2)[1:-1] for side in small.shape))
+    return (small - small.mean()) * window
 
 
 def joint_tips(tips, path, shifts=None, weights=None):
@@ -128,15 +154,34 @@ def joint_tips(tips, path, shifts=None, weights=None):
     own = np.array([tip if tip is not None else (np.nan, np.nan) for tip in tips], float)
     single = np.full(count, np.nan)
     single[has_tip] = along_path(own[has_tip] - shifts[has_tip], path)
-    kept = _agreeing(single, weights, _LEAST)
-    noise = np.std(single[kept] - isotonic_regression(single[kept], weights=weights[kept]).x)
-    kept = _agreeing(single, weights, max(_LEAST, _FALL * noise))
-    fitted = isotonic_regression(single[kept], weights=weights[kept]).x
-    along = np.interp(np.arange(count), np.flatnonzero(kept), fitted)
+    along, kept = rising(single, weights)
     points = _at(path, along) + shifts
     # Kept tips are moved along the path only: the crack may since have changed its course across it.
     points[kept] = own[kept] + _at(path, along[kept]) - _at(path, single[kept])
     return Joint(points, along, single, has_tip & ~kept)
+
+
+def rising(single, weights):
+    """Fit values that never fall to those of single frames, and tell which frames agree with the others.
+
+    Parameters
+    ----------
+    single : ndarray, shape (n,)
+        How far the crack has come in each frame [px]; NaN where it is not known, but not everywhere.
+    weights : ndarray, shape (n,)
+
+    Returns
+    -------
+    along : ndarray, shape (n,)
+        The fitted values; where a frame does not agree, that between its neighbours.
+    kept : ndarray of bool, shape (n,)
+        True for frames that agree.
+    """
+    kept = _agreeing(single, weights, _LEAST)
+    noise = np.std(single[kept] - isotonic_regression(single[kept], weights=weights[kept]).x)
+    kept = _agreeing(single, weights, max(_LEAST, _FALL * noise))
+    fitted = isotonic_regression(single[kept], weights=weights[kept]).x
+    return np.interp(np.arange(len(single)), np.flatnonzero(kept), fitted), kept
 
 
 def along_path(points, path):

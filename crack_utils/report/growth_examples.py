@@ -55,7 +55,7 @@ class FollowedTest:
     shifts : ndarray, shape (n, 2)
         From `geometry.sequence.register` [px].
     path : ndarray, shape (m, 2)
-        The longest crack from its mouth to its tip, in the first frame's pixels.
+        The longest sure crack from its mouth to its tip, in the first frame's pixels.
     joint : Joint
     """
 
@@ -168,13 +168,14 @@ def follow(trained, photographs):
     with_tip = [number for number, found in enumerate(cracks) if found and found[0].tip.found]
     if not with_tip:
         raise ValueError(f"none of {len(images)} frames shows a crack with a tip")
-    longest = max(with_tip, key=lambda number: cracks[number][0].length)
+    # A long line that is hardly the crack must not be the path of all.
+    weights = [(found[0].tip.right_end_probability or 0.0) if found else 0.0 for found in cracks]
+    longest = max(with_tip, key=lambda number: cracks[number][0].length * weights[number])
     points, tip = cracks[longest][0].centreline.points, cracks[longest][0].tip.position
     if math.dist(points[0], tip) < math.dist(points[-1], tip):
         points = points[::-1]
     path = points - shifts[longest]
     tips = [found[0].tip.position if found else None for found in cracks]
-    weights = [(found[0].tip.right_end_probability or 0.0) if found else 0.0 for found in cracks]
     joint = joint_tips(tips, path, shifts, np.maximum(weights, 0.01))
     return FollowedTest(photographs, masks, cracks, shifts, path, joint)
 
