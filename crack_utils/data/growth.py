@@ -37,6 +37,10 @@ class Frame:
         The primary crack's tip and its other end, a second tip where there are two [px]; None is to be measured.
     uncertainty : float
         Of a tip [px].
+    probability : float
+        That the tip is the right end of the primary crack, in (0, 1].
+    photograph : pathlib.Path, optional
+        By it the movement of the camera is measured.
     """
 
     name: str
@@ -48,6 +52,8 @@ class Frame:
     tip: tuple | None = None
     other: tuple | None = None
     uncertainty: float = 0.5
+    probability: float = 1.0
+    photograph: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -74,8 +80,8 @@ def find_tests(folder, tables=None):
         are then measured.
     tables : path-like, optional
         The folder of `metadata.csv` (columns `name`, `specimen`, `load_n`, `mm_per_px`, for fatigue `cycles`, and
-        `frame` and `cmod_mm` if known) and `specimens.csv`. By default the folder itself or, without them, the one
-        above.
+        `frame` and `cmod_mm` if known) and `specimens.csv`; the photographs of a prediction are looked for there, too.
+        By default the folder itself or, without them, the one above.
 
     Returns
     -------
@@ -102,13 +108,13 @@ def find_tests(folder, tables=None):
     predicted = (folder / "measures.csv").is_file()
     if not predicted and (folder / "measures").is_dir() and not (folder / "images").is_dir():
         refuse([(folder, "predict has not ended there: no measures.csv; run the same crack-utils predict again")])
-    masks, found, earlier = (_predicted if predicted else _true)(folder, problems)
+    masks, found, earlier, photographs = _predicted(folder, place, problems) if predicted else _true(folder, problems)
     rows, wrong, notes = read_metadata(metadata, masks)
     specimens, wrong_specimens = read_specimens(specimens_file)
     problems += [(metadata, why) for why in wrong] + [(specimens_file, why) for why in wrong_specimens]
     notes = [f"{metadata}: {note}" for note in notes]
     if earlier:
-        notes.append(f"{folder}: measured by an earlier predict, not by the last one, passed over: {_few(earlier)}")
+        notes.append(f"{folder}: measured by an earlier predict, not by the last one, passed over: {few(earlier)}")
     by_specimen = {}
     for name, row in rows.items():
         if row.get("specimen"):
@@ -117,17 +123,17 @@ def find_tests(folder, tables=None):
         unknown = [name for name in by_specimen if name not in specimens]
         problems += [(specimens_file, f"no specimen {name!r}, which {metadata.name} names") for name in unknown]
     if unnamed := sorted(name for name in masks if not rows.get(name, {}).get("specimen")):
-        notes.append(f"{metadata}: no specimen, passed over: {_few(unnamed)}")
+        notes.append(f"{metadata}: no specimen, passed over: {few(unnamed)}")
     if not by_specimen and not problems:
         problems.append((metadata, "; ".join([f"names no specimen of a photograph in {folder}", *notes])))
     tests = []
-    for name, photographs in by_specimen.items():
+    for name, taken in by_specimen.items():
         if name in specimens:
-            photographs = _ordered(photographs)
-            problems += [(metadata, f"specimen {name!r}: {why}") for why in _wrong(specimens[name], photographs, found)]
-            tests.append((specimens[name], photographs))
+            taken = _ordered(taken)
+            problems += [(metadata, f"specimen {name!r}: {why}") for why in _wrong(specimens[name], taken, found)]
+            tests.append((specimens[name], taken))
     refuse(problems)
-    return [_test(specimen, photographs, masks, found) for specimen, photographs in tests], notes
+    return [_test(specimen, taken, masks, found, photographs) for specimen, taken in tests], notes
 
 
 def _ordered(photographs):
@@ -145,12 +151,12 @@ def _wrong(specimen, photographs, found):
     """Yield what is wrong with the photographs of one specimen."""
     # Before the first cycle there was no load.
     if lack := [name for name, row in photographs if "load_n" not in row and row.get("cycles") != 0]:
-        yield f"no load, load_n is needed: {_few(lack)}"
+        yield f"no load, load_n is needed: {few(lack)}"
     if lack := [name for name, row in photographs if "mm_per_px" not in {**row, **found.get(name, {})}]:
-        yield f"no scale, mm_per_px is needed: {_few(lack)}"
+        yield f"no scale, mm_per_px is needed: {few(lack)}"
     yield from _wrong_scales(photographs, found)
     if 0 < sum("frame" in row for _, row in photographs) < len(photographs):
-        yield f"no frame: {_few([name for name, row in photographs if 'frame' not in row])}; give all a frame, or none"
+        yield f"no frame: {few([name for name, row in photographs if 'frame' not in row])}; give all a frame, or none"
     frames = [row["frame"] for _, row in photographs if "frame" in row]
     twice = sorted({frame for frame in frames if frames.count(frame) > 1})
     if twice:
@@ -158,10 +164,10 @@ def _wrong(specimen, photographs, found):
     counted = [(name, row["cycles"]) for name, row in photographs if "cycles" in row]
     lack = [name for name, row in photographs if "cycles" not in row]
     if lack and (counted or specimen.kind != "pipe"):
-        yield f"no cycles: {_few(lack)}"
+        yield f"no cycles: {few(lack)}"
     idle = [name for name, row in photographs if row.get("cycles") and row.get("load_n") == 0]
     if idle:
-        yield f"cycles without load, load_n is 0: {_few(idle)}"
+        yield f"cycles without load, load_n is 0: {few(idle)}"
     for (before, more), (name, fewer) in itertools.pairwise(counted):
         if fewer < more:
             by_name = "" if frames else "; they are ordered by name, a column frame gives another order"
@@ -189,35 +195,40 @@ def _wrong_scales(photographs, found):
         )
 
 
-def _few(names):
+def few(names):
+    """Return the first three names, and how many more there are, for a message."""
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _test(specimen, photographs, masks, found):
+def _test(specimen, taken, masks, found, photographs):
     frames = []
-    for name, row in photographs:
+    for name, row in taken:
         true = {} if found else {"tip": row.get("tip"), "other": row.get("tip2") if specimen.two_tips else None}
         values = {**true, **found.get(name, {})}
         values["mm_per_px"] = row.get("mm_per_px", values.get("mm_per_px"))
-        values |= {"cycles": row.get("cycles"), "cmod": row.get("cmod_mm")}
+        values |= {"cycles": row.get("cycles"), "cmod": row.get("cmod_mm"), "photograph": photographs.get(name)}
         frames.append(Frame(name, masks[name], row.get("load_n", 0.0), **values))
     return Test(specimen, frames, bool(found))
 
 
 def _true(folder, problems):
-    """Return the masks of a data set by name; what is in them is to be measured."""
+    """Return the masks and photographs of a data set by name; what is in the masks is to be measured."""
     found = scan(folder)
     if not (folder / "masks").is_dir():
         why = "neither measures.csv, as crack-utils predict writes it, nor images/ and masks/"
         problems.append((folder, why))
-        return {}, {}, []
+        return {}, {}, [], {}
     # Wrong lines of the table are told already.
     problems.extend(problem for problem in found.problems if problem[0] != folder / TABLES[0])
-    return {pair.name: pair.mask for pair in found.pairs}, {}, []
+    masks, photographs = ({pair.name: getattr(pair, part) for pair in found.pairs} for part in ("mask", "image"))
+    return masks, {}, [], photographs
 
 
-def _predicted(folder, problems):
-    """Return the masks that a prediction wrote by name, what is known of each, and the names of an earlier one's."""
+def _predicted(folder, place, problems):
+    """Return the masks that a prediction wrote, what is known of each, the names of an earlier one's, and photographs.
+
+    All but the third by name. The photographs are those beside the tables of the test, or in `images/` there.
+    """
     table = folder / "measures.csv"
     try:
         with open(table, newline="", encoding="utf-8-sig") as file:
@@ -225,15 +236,15 @@ def _predicted(folder, problems):
             columns, rows = reader.fieldnames or [], list(reader)
     except (UnicodeDecodeError, csv.Error, OSError) as error:
         problems.append((table, f"cannot be read as a table ({error})"))
-        return {}, {}, []
+        return {}, {}, [], {}
     needed = NEEDED + (FOR_SCALE if "length_mm" in columns else ())
     missing = [column for column in needed if column not in columns] if rows else []
     if missing:
         problems.append((table, f"no column {', '.join(missing)}; crack-utils predict writes it"))
-        return {}, {}, []
+        return {}, {}, [], {}
     pictures = sorted((folder / "masks").glob("*.png"))
     masks = {normal(path.stem): path for path in pictures if not path.name.startswith(".")}
-    found = _last(folder, masks)
+    found, files = _last(folder, masks)
     earlier = sorted(masks.keys() - found.keys() - {normal(row["photograph"]) for row in rows})
     masks = {name: path for name, path in masks.items() if name not in earlier}
     for row in rows:
@@ -245,22 +256,27 @@ def _predicted(folder, problems):
                 found[name] = _crack(row) | found.get(name, {})
             except ValueError as error:
                 problems.append((table, f"{name!r}: {error}"))
-    return masks, found, earlier
+    places = {name: [place / file, place / "images" / file] for name, file in files.items()}
+    photographs = {name: path for name, paths in places.items() for path in paths if path.is_file()}
+    return masks, found, earlier, photographs
 
 
 def _last(folder, masks):
-    """Return the scale of each photograph of the last call of predict; measures.csv has no row without a crack."""
+    """Return the scale and the file name of each photograph of the last predict; measures.csv has only the cracked."""
     try:
         summary = json.loads((folder / "measures.json").read_text(encoding="utf-8"))
-        scales = {normal(record["name"]): record.get("mm_per_px") for record in summary["photographs"]}
+        records = {normal(record["name"]): record for record in summary["photographs"]}
+        files = {name: record["file"] for name, record in records.items() if "file" in record}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # a table of another program
-        return {name: {} for name in masks}
-    return {name: {"mm_per_px": scales[name]} if scales[name] else {} for name in masks if name in scales}
+        return {name: {} for name in masks}, {}
+    scales = {name: records[name].get("mm_per_px") for name in masks if name in records}
+    return {name: {"mm_per_px": scale} if scale else {} for name, scale in scales.items()}, files
 
 
 def _crack(row):
     tip, second, other = (_place(row, prefix) for prefix in ("tip", "tip2", "other_end"))
     crack = {"tip": tip, "other": second or other, "uncertainty": float(row.get("tip_uncertainty_px") or 0.5)}
+    crack["probability"] = float(row.get("right_end_probability") or 1.0)
     if row.get("length_mm") and float(row["length_px"]) > 0:
         crack["mm_per_px"] = float(row["length_mm"]) / float(row["length_px"])
     return crack

@@ -9,9 +9,11 @@ A crack does not become shorter, and this makes wrong tips visible. The steps ar
 4. A rising sequence is fitted to the kept positions by least squares (isotonic regression).
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 from scipy.optimize import isotonic_regression
 from scipy.spatial import cKDTree
 from skimage.registration import phase_cross_correlation
@@ -24,6 +26,9 @@ _FINE = 32  # shifts are found to 1/32 of a pixel of the reduced pictures
 _FALL = 4.0  # standard deviations of the noise by which a tip may lie behind an earlier one
 _LEAST = 3.0  # [px] by which a tip may always lie behind an earlier one
 _ALIKE = 0.5  # least correlation of two frames whose movement can be trusted
+_SHADES = 16  # [px of the reduced picture] gray values that change over a longer way are shades, not grain
+_TOUCHED, _AROUND = 0.02, 3  # share of crack in a reduced pixel that is left out, and how many pixels around it
+_FLAT = 1e-4  # gray value: a surface of a smaller standard deviation has no grain
 
 
 @dataclass(frozen=True)
@@ -49,15 +54,15 @@ class Joint:
     outliers: np.ndarray
 
 
-def register(images, region=None):
+def register(images, masks=None):
     """Return the movement of each frame relative to the first one, by phase correlation.
 
     Parameters
     ----------
     images : iterable of ndarray, float, shape (H, W)
         All of one shape. They are read one at a time, so a generator saves memory.
-    region : (slice, slice), optional
-        Part of the pictures that shows the specimen; by default the whole picture.
+    masks : iterable of ndarray, bool, shape (H, W), optional
+        Cracks, which are left out: a crack that grows looks as if it moved.
 
     Returns
     -------
@@ -73,47 +78,61 @@ def register(images, region=None):
     ----------
     Guizar-Sicairos, Thurman, Fienup (2008), Optics Letters 33, 156–158.
     """
-    shifts, first = [], None
-    for image in images:
-        image = np.asarray(image, np.float32)[region or slice(None)]
-        first = image if first is None else first
-        shifts.append(movement(first, image)[0])
-    return np.array(shifts).reshape(-1, 2)
+    pairs = zip(images, itertools.repeat(None) if masks is None else masks, strict=False)
+    parts = (surface(*pair) for pair in pairs)
+    first = next(parts)
+    return np.array([np.zeros(2), *(movement(first, part)[0] for part in parts)])
 
 
-def movement(first, image):
-    """Return the movement of one frame relative to the first one, and whether the two are alike enough to trust it.
+@dataclass(frozen=True)
+class Surface:
+    """What `movement` compares: the grain of a photograph of some shape, reduced, without its cracks and its shades."""
+
+    grain: np.ndarray
+    shape: tuple
+
+
+def surface(image, mask=None):
+    """Return the surface that a photograph shows, so that it can be compared with others; see `register`."""
+    factor = max(1.0, max(image.shape) / _SIDE)
+    size = tuple(max(8, round(side / factor)) for side in image.shape)
+    grain, weight = np.asarray(image, np.float32), np.ones(size, np.float32)
+    if factor > 1:
+        grain = resize(grain, size, anti_aliasing=True)
+    if mask is not None:
+        crack = resize(np.asarray(mask, np.float32), size, anti_aliasing=True) > _TOUCHED
+        weight[ndimage.binary_dilation(crack, iterations=_AROUND)] = 0
+    shade, seen = (ndimage.gaussian_filter(part, _SHADES) for part in (grain * weight, weight))
+    fade = np.outer(*(np.hanning(side + 2)[1:-1] for side in size))  # the picture's border must not count
+    return Surface((grain - shade / np.maximum(seen, 1e-3)) * weight * fade, image.shape)
+
+
+def movement(first, other):
+    """Return the movement of one frame relative to the first one, and whether it can be trusted.
 
     Parameters
     ----------
-    first, image : ndarray, float, shape (H, W)
+    first, other : Surface
 
     Returns
     -------
     shift : ndarray, shape (2,)
-        As `register` returns it.
+        (row, column) [px], as `register` returns it.
     alike : bool
+        False if the two have too little in common.
 
     Raises
     ------
     ValueError
-        If the pictures have different shapes.
+        If the photographs have different shapes.
     """
-    if first.shape != image.shape:
-        raise ValueError(f"frames are of shapes {first.shape} and {image.shape}: all must have one shape")
-    small = [_reduced(part) for part in (image, first)]
-    shift, error, _ = phase_cross_correlation(*small, upsample_factor=_FINE, normalization=None)
+    if first.shape != other.shape:
+        raise ValueError(f"frames are of shapes {first.shape} and {other.shape}: all must have one shape")
+    if not (first.grain.std() > _FLAT and other.grain.std() > _FLAT):
+        return np.zeros(2), False
+    shift, error, _ = phase_cross_correlation(other.grain, first.grain, upsample_factor=_FINE, normalization=None)
     # The error is that of the best fit: 1 - error² is the squared correlation of the two.
-    return shift * np.array(image.shape) / small[0].shape, bool(1 - error**2 >= _ALIKE**2)
-
-
-def _reduced(image):
-    """Return a picture of at most `_SIDE` pixels whose gray values fade towards the border, which must not count."""
-    factor, small = max(1.0, max(image.shape) / _SIDE), np.asarray(image, np.float32)
-    if factor > 1:
-        small = resize(small, tuple(max(8, round(side / factor)) for side in image.shape), anti_aliasing=True)
-    window = np.outer(*(np.hanning(side + 2)[1:-1] for side in small.shape))
-    return (small - small.mean()) * window
+    return shift * np.array(first.shape) / first.grain.shape, bool(1 - error**2 >= _ALIKE**2)
 
 
 def joint_tips(tips, path, shifts=None, weights=None):

@@ -10,9 +10,10 @@ from crack_utils.data.growth import Test
 from crack_utils.data.pairs import refuse
 from crack_utils.geometry.growth import ParisFit, Rates, fit_paris, growth_rates, incremental_polynomial, secant, spaced
 from crack_utils.geometry.growth.lengths import LARGEST_TURN, Lengths, crack_lengths
-from crack_utils.report.growth_readings import measure
+from crack_utils.report.growth_readings import measure, movements
 
 METHODS = {"secant": secant, "polynomial": incremental_polynomial}
+TEXT = ("specimen", "photograph", "outlier")  # columns of the readings that hold no numbers
 WIDE = 1.96  # standard deviations that hold 95 %
 BACK = 10.0  # [px] by which a crack may be shorter than before, or than its notch, without a note
 
@@ -25,8 +26,9 @@ class GrowthResult:
     ----------
     test : Test
     lengths : Lengths
+        Of each frame alone, after the movement of the camera was taken out.
     readings : DataFrame
-        One row a frame: what the machine read and what the photograph shows.
+        One row a frame: what the machine read and what the photograph shows, alone and together with the others.
     rates : dict of str to Rates
         By method; empty where no cycles are counted, or the stress intensity is not known.
     paris : ParisFit or None
@@ -56,7 +58,8 @@ def analyse(tests, folder, notes=None):
     folder : path-like
         Where what is measured is kept, see `growth_readings.measure`.
     notes : list, optional
-        Gets a sentence for each test that shows no crack, such as a runout; without results it is left out.
+        Gets a sentence for each test that shows no crack, such as a runout, and is left out; and for each whose
+        photographs do not tell how the camera moved.
 
     Returns
     -------
@@ -68,22 +71,24 @@ def analyse(tests, folder, notes=None):
         One message that lists all tests whose lengths cannot be: longer than the specimen is wide, or shorter than the
         notch; or that no test shows a crack.
     """
-    ends = measure(tests, folder)
+    notes = [] if notes is None else notes
+    ends, moved = measure(tests, folder), movements(tests, folder, notes)
     results, problems, idle = [], [], []
     for test in tests:
         place = test.frames[0].mask.parent
         try:
-            lengths = _lengths(test, [ends[test.specimen.name, frame.name] for frame in test.frames])
+            found = [ends[test.specimen.name, frame.name] for frame in test.frames]
+            shifts = np.array([moved.get((test.specimen.name, frame.name), (0.0, 0.0)) for frame in test.frames])
+            lengths = _lengths(test, found, shifts)
         except ValueError as error:
             idle.append((place, str(error)))
             continue
         if impossible := _impossible(test, lengths):
             problems.append((place, impossible))
             continue
-        results.append(_analyse(test, lengths, [ends[test.specimen.name, frame.name] for frame in test.frames]))
+        results.append(_analyse(test, lengths, found, shifts))
     refuse(problems or (idle if not results else []))
-    if notes is not None:
-        notes += [f"{why}: left out" for _, why in idle]
+    notes += [f"{why}: left out" for _, why in idle]
     return results
 
 
@@ -107,33 +112,31 @@ def _impossible(test, lengths):
 def _doubtful(test, lengths):
     """Say which photographs contradict the others, so that a person looks at them: list of str."""
     names = np.array([frame.name for frame in test.frames])
-    a, slack = lengths.a, BACK * lengths.mm_per_px
-    fallen = np.fmax.accumulate(a) - a > slack
     said = {
         "the tip was at the end where the others begin, the other end was taken": lengths.exchanged,
-        "much shorter than before, is the tip right": fallen,
-        "shorter than the notch, are both tips found": a < test.specimen.a_n - slack,
+        "contradicts the other photographs, is the tip right": lengths.outliers,
+        "shorter than the notch, are both tips found": lengths.a < test.specimen.a_n - BACK * lengths.mm_per_px,
     }
     return [f"{what}: {', '.join(names[where])}" for what, where in said.items() if where.any()]
 
 
-def _lengths(test, ends):
+def _lengths(test, ends, shifts):
     missing = (math.nan, math.nan)
-    tips, others = ([end[key] or missing for end in ends] for key in ("tip", "other"))
-    frames = test.frames
-    scales, uncertainty = [frame.mm_per_px for frame in frames], [frame.uncertainty for frame in frames]
-    return crack_lengths(test.specimen, tips, others, scales, uncertainty)
+    tips, others = (np.array([end[key] or missing for end in ends], float) - shifts for key in ("tip", "other"))
+    scales, uncertainty, weights = (
+        [getattr(frame, name) for frame in test.frames] for name in ("mm_per_px", "uncertainty", "probability")
+    )
+    return crack_lengths(test.specimen, tips, others, scales, uncertainty, weights)
 
 
-def _analyse(test, lengths, ends):
-    result = _fitted(test, lengths, ends)
+def _analyse(test, lengths, ends, shifts):
+    result = _fitted(test, lengths, _readings(test, lengths, ends, shifts))
     return replace(result, note="; ".join(filter(None, [*_doubtful(test, lengths), result.note])))
 
 
-def _fitted(test, lengths, ends):
+def _fitted(test, lengths, readings):
     specimen = test.specimen
-    readings = _readings(test, lengths, ends)
-    known = readings.dropna(subset=["a_mm"])
+    known = readings[readings["outlier"] == "no"]
     if readings["cycles"].isna().all():
         return GrowthResult(test, lengths, readings, {}, None, "no cycles were counted: no growth rates")
     if specimen.kind == "pipe" and specimen.moment_arm is None:
@@ -160,6 +163,8 @@ def _fitted(test, lengths, ends):
         low, high = (WIDE * max(paris.noise, 0) * sign for sign in (-1, 1))
         readings["a_low_mm"] = np.minimum(readings["a_low_mm"], readings["a_mm"] + low)
         readings["a_high_mm"] = np.maximum(readings["a_high_mm"], readings["a_mm"] + high)
+        if paris.m_interval[0] <= 0:
+            note = "; ".join(filter(None, [note, "the readings do not show that the rate rises with ΔK"]))
         if paris.correlation > 2 / math.sqrt(len(a)):
             note = "; ".join(filter(None, [note, "neighbouring readings err alike: the intervals are too narrow"]))
     return GrowthResult(test, lengths, readings, rates, paris, note)
@@ -170,8 +175,8 @@ def _left_out(known, cycles):
     return f"left out, far off the law: {', '.join(names)}" if names else ""
 
 
-def _readings(test, lengths, ends):
-    """Return one row a frame."""
+def _readings(test, lengths, ends, shifts):
+    """Return one row a frame; the outlier is empty without a crack."""
     frames, grown = test.frames, lengths.tips - lengths.tips[np.isfinite(lengths.a)][0]
     columns = {
         "specimen": test.specimen.name,
@@ -182,8 +187,12 @@ def _readings(test, lengths, ends):
         "a_mm": lengths.a,
         "a_low_mm": lengths.a - WIDE * lengths.uncertainty,
         "a_high_mm": lengths.a + WIDE * lengths.uncertainty,
+        "a_together_mm": lengths.together,
+        "outlier": np.where(np.isnan(lengths.a), None, np.where(lengths.outliers, "yes", "no")),
         "delta_a_mm": grown.mean(axis=1),
     }
+    if shifts.any():
+        columns["moved_row_px"], columns["moved_column_px"] = shifts.T
     for tip in range(lengths.tips.shape[1]):
         columns[f"a_tip{tip + 1}_mm"], columns[f"delta_a_tip{tip + 1}_mm"] = lengths.tips[:, tip], grown[:, tip]
     columns["sides_mm"] = lengths.sides if lengths.sides is not None else 0.0
@@ -196,7 +205,7 @@ def _readings(test, lengths, ends):
         angles = np.array([end.get("ctoa") or (None, None) for end in ends], float)
         columns["ctoa_tip1_degrees"], columns["ctoa_tip2_degrees"] = angles.T
     table = pd.DataFrame(columns)
-    return table.astype({name: float for name in table.columns if name not in ("specimen", "photograph")})
+    return table.astype({name: float for name in table.columns if name not in TEXT})
 
 
 def readings_table(results):
@@ -220,6 +229,13 @@ def rates_table(results):
             named = {"specimen": result.specimen.name, "method": method}
             parts.append(pd.DataFrame({**named, **values}, index=range(len(rates.a))))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["specimen", "method"])
+
+
+def _repeatability(known):
+    """Return the standard deviation of lengths at equal cycles [mm], without outliers; NaN without such readings."""
+    groups = known[known["outlier"] == "no"].groupby("cycles")["a_mm"]
+    free = groups.size().sum() - len(groups)
+    return math.sqrt(((groups.size() - 1) * groups.var()).sum() / free) if free else math.nan
 
 
 def paris_table(results):
@@ -247,6 +263,7 @@ def sheet_table(results):
         sizes |= {"moment_arm_mm": specimen.moment_arm}
         calibration = {"mm_per_px": lengths.mm_per_px, "mm_per_px_residual_percent": 100 * lengths.residual}
         test = {"photographs": len(result.readings), "with_crack": len(known)}
-        test |= {"a_first_mm": known["a_mm"].iloc[0], "a_last_mm": known["a_mm"].iloc[-1]}
+        test |= {"a_first_mm": known["a_together_mm"].iloc[0], "a_last_mm": known["a_together_mm"].iloc[-1]}
+        test |= {"outliers": int((known["outlier"] == "yes").sum()), "repeatability_mm": _repeatability(known)}
         rows.append({"specimen": specimen.name, "kind": specimen.kind, **sizes, **calibration, **test})
     return pd.DataFrame(rows)

@@ -24,6 +24,7 @@ COMPACT = Specimen("", "C(T)", 12.5, W=50, B=12.5)
 LOAD_RATIOS = (0.1, 0.3, 0.5)
 NOISE = 0.05  # [mm] of a simulated reading
 NEAR = 5  # [px] a tip that is found
+UNSURE = 0.01  # least weight of a tip among the frames
 FIRST_DELTA_K = 15.0  # [MPa √m] at the first reading
 SCALE = 0.05  # [mm/px] of the simulated photographs
 LONG = 0.25  # of the picture's longer side: a drawn crack has to become longer than this
@@ -38,6 +39,7 @@ HEADINGS = {  # of `sheet_table` on a page
     "with_crack": "with crack",
     "a_first_mm": "first length [mm]",
     "a_last_mm": "last length [mm]",
+    "repeatability_mm": "scatter at equal cycles [mm]",
 }
 
 
@@ -164,7 +166,7 @@ def follow(trained, photographs):
         probability = trained.predict(image)
         masks.append(probability >= np.float32(trained.threshold))
         cracks.append(measure(image, probability, trained.threshold))
-    shifts = register(images)
+    shifts = register(images, masks)
     with_tip = [number for number, found in enumerate(cracks) if found and found[0].tip.found]
     if not with_tip:
         raise ValueError(f"none of {len(images)} frames shows a crack with a tip")
@@ -176,7 +178,7 @@ def follow(trained, photographs):
         points = points[::-1]
     path = points - shifts[longest]
     tips = [found[0].tip.position if found else None for found in cracks]
-    joint = joint_tips(tips, path, shifts, np.maximum(weights, 0.01))
+    joint = joint_tips(tips, path, shifts, np.maximum(weights, UNSURE))
     return FollowedTest(photographs, masks, cracks, shifts, path, joint)
 
 
@@ -202,7 +204,7 @@ def followed_result(followed):
     """Give a followed test cycles by the law of this page, and analyse it as `crack-utils growth` does.
 
     Its size and scale are those it was drawn with, its cycles those that the law gives for the drawn lengths. The law
-    is fitted to the frames' own tips, whose errors are independent; outliers of the sequence are left out.
+    is fitted to the frames' own tips, whose errors are independent; those that contradict the others are left out.
 
     Returns
     -------
@@ -220,11 +222,10 @@ def followed_result(followed):
     load = _load(specimen)
     lengths = simulate_test(specimen, C, M, load, true_a[-1] + 1e-6, readings=400)
     cycles = np.rint(np.interp(true_a, lengths.true_a, lengths.cycles))
-    kept = [None if out else tip for tip, out in zip(followed.tips, followed.joint.outliers, strict=True)]
     frames = [
         Frame(f"frame {number}", Path(), load, scale, cycles=count, **_tip_of(tip, shift, cracks))
         for number, (count, tip, shift, cracks) in enumerate(
-            zip(cycles, kept, followed.shifts, followed.cracks, strict=True), start=1
+            zip(cycles, followed.tips, followed.shifts, followed.cracks, strict=True), start=1
         )
     ]
     return analyse([Test(specimen, frames, measured=True)], Path())[0]
@@ -244,7 +245,10 @@ def law_table(results):
             row |= {"C": law.C, "C from": law.C_interval[0], "C to": law.C_interval[1]}
             row |= {"m": law.m, "m from": law.m_interval[0], "m to": law.m_interval[1]}
             held = law.C_interval[0] <= C <= law.C_interval[1] and law.m_interval[0] <= M <= law.m_interval[1]
-            row |= {"both hold": "yes" if held else "no", "left out": len(law.left_out)}
+            row |= {
+                "both hold": "yes" if held else "no",
+                "left out": len(law.left_out) + (result.readings["outlier"] == "yes").sum(),
+            }
         rows.append(row | {"note": result.note or "–"})
     return pd.DataFrame(rows).set_index("test")
 
@@ -276,7 +280,10 @@ def numbers(simulated: list[GrowthResult], followed: FollowedTest):
 def _tip_of(tip, shift, cracks):
     if tip is None:
         return {"tip": None}
-    return {"tip": tuple(np.subtract(tip, shift).tolist()), "uncertainty": float(cracks[0].tip.uncertainty)}
+    found = cracks[0].tip
+    weight = max(found.right_end_probability or 0.0, UNSURE)
+    position = tuple(np.subtract(tip, shift).tolist())
+    return {"tip": position, "uncertainty": float(found.uncertainty), "probability": weight}
 
 
 def _as_test(test: GrowthTest):

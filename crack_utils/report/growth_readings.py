@@ -1,4 +1,7 @@
-"""What growth tests need from masks: where cracks end, how far they open. Interrupted, the next call goes on."""
+"""What growth tests need from pictures: where cracks end, how far they open, how far the camera moved.
+
+Each photograph's values are kept in a file, so that an interrupted call goes on where it stopped.
+"""
 
 import json
 import math
@@ -7,10 +10,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from crack_utils.data import read_image
 from crack_utils.data.digests import sha256
+from crack_utils.data.growth import few
 from crack_utils.data.masks import read_mask
 from crack_utils.geometry import measure_cracks
 from crack_utils.geometry.growth.opening import FAR, FEWEST, NEAR, opening_angle
+from crack_utils.geometry.sequence import movement, surface
 from crack_utils.runtime import provenance
 
 # The module that decides what is measured in a mask, with all that it imports: a change of its code measures anew.
@@ -54,6 +60,60 @@ def measure(tests, folder):
             ends[key] = _measure(test, frame)
             provenance.write_json(path, {"found": ends[key], "made_of": decisive})
     return ends
+
+
+def movements(tests, folder, notes):
+    """Return how far each photograph has moved against the first one of its test, as the camera or the specimen moved.
+
+    Parameters
+    ----------
+    tests, folder
+        As for `measure`.
+    notes : list
+        Gets a sentence for each test whose movement cannot be measured.
+
+    Returns
+    -------
+    dict of (specimen, photograph) to (row, column)
+        The movement [px]. Only of tests all of whose photographs are known, and without photographs that are too unlike
+        the first one.
+    """
+    known = [test for test in tests if len(test.frames) > 1 and all(frame.photograph for frame in test.frames)]
+    moved = {}
+    with tqdm(total=sum(len(test.frames) for test in known), unit="picture", desc="movement", disable=None) as shown:
+        for test in known:
+            try:
+                found = _movements(test, Path(folder), shown)
+            except ValueError as error:  # a photograph that cannot be read, or has another size
+                notes.append(f"{test.specimen.name}: how the camera moved is not known ({error})")
+                continue
+            moved |= {(test.specimen.name, name): shift for name, (shift, alike) in found.items() if alike}
+            if unlike := [name for name, (_, alike) in found.items() if not alike]:
+                why = "too unlike the first photograph, or too smooth, to tell how the camera moved"
+                notes.append(f"{test.specimen.name}: {why}: {few(unlike)}")
+    return moved
+
+
+def _movements(test, folder, shown):
+    """Return by frame what `geometry.sequence.movement` does; photographs whose movement is kept are not read."""
+    code, first, found = provenance.fingerprint(*DECISIVE), None, {}
+    of_first = [sha256(file) for file in (test.frames[0].photograph, test.frames[0].mask)]
+    for frame in test.frames:
+        decisive = {"photograph": sha256(frame.photograph), "mask": sha256(frame.mask), "first": of_first, "code": code}
+        path = folder / f"{frame.name}.movement.json"
+        moved = _done_before(path, decisive)
+        if moved is None:
+            first = _surface(test.frames[0]) if first is None else first
+            shift, alike = movement(first, _surface(frame))
+            moved = [shift.tolist(), alike]
+            provenance.write_json(path, {"found": moved, "made_of": decisive})
+        found[frame.name] = moved
+        shown.update()
+    return found
+
+
+def _surface(frame):
+    return surface(read_image(frame.photograph), read_mask(frame.mask))
 
 
 def _done_before(path, decisive):

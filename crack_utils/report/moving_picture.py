@@ -110,9 +110,13 @@ def _chart(axes, followed, numbers):
     true = followed.true_along * scale
     frames = np.arange(1, len(true) + 1)
     axes.plot(frames, true - true[0], color=FAINT, lw=4, label="drawn")
-    shown = list(numbers)
-    axes.plot(frames[shown], (followed.joint.single * scale - true[0])[shown], "o", color=CRACK, ms=8, label="found")
-    axes.set(xlabel="photograph", xlim=(0.5, len(true) + 0.5), ylim=(-2, 1.15 * (true[-1] - true[0])))
+    low, high = -2, 1.15 * (true[-1] - true[0])
+    grown = np.clip(followed.joint.single * scale - true[0], low, high)  # what lies outside is shown at the edge
+    shown, wrong = np.isin(frames - 1, numbers), followed.joint.outliers
+    style = {"color": CRACK, "ms": 8, "mew": 2, "clip_on": False}
+    for which, form, label in ((~wrong, "o", "found"), (wrong, "x", "wrong")):
+        axes.plot(frames[shown & which], grown[shown & which], form, label=label, **style)
+    axes.set(xlabel="photograph", xlim=(0.5, len(true) + 0.5), ylim=(low, high))
     axes.set_title("growth of the crack [mm]")
     axes.legend(loc="upper left")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from crack_utils.geometry.sequence import along_path, joint_tips, register
+from crack_utils.geometry.sequence import along_path, joint_tips, movement, register, surface
 
 PATH = np.stack([np.full(101, 30.0), np.linspace(10, 110, 101)], axis=1)
 
@@ -40,6 +40,26 @@ def test_camera_movement_is_found_and_taken_out():
     found = joint_tips(tips, PATH, moved)
     np.testing.assert_allclose(found.along, [50, 55, 60], atol=0.5)
     np.testing.assert_allclose(found.tips, tips, atol=0.5)
+
+
+def test_a_crack_that_grows_does_not_look_as_if_it_moved():
+    random = np.random.default_rng(3)
+    scene = 0.6 + 0.02 * ndimage.gaussian_filter(random.normal(size=(200, 260)), 2)
+    lengths, true = (40, 120, 220), np.array([[0, 0], [1.5, -2.0], [-3.0, 4.5]])
+    masks = np.zeros((3, 200, 260), bool)
+    for mask, length in zip(masks, lengths, strict=True):
+        mask[96:104, :length] = True
+    frames = [ndimage.shift(scene, move, order=3, mode="nearest") for move in true]
+    frames = [np.where(mask, 0.1, frame) for mask, frame in zip(masks, frames, strict=True)]
+    assert np.abs(register(frames) - true).max() > 1
+    np.testing.assert_allclose(register(frames, masks), true, atol=0.2)
+
+
+def test_a_movement_is_not_trusted_where_frames_have_nothing_in_common():
+    random = np.random.default_rng(4)
+    one, other = (surface(random.normal(size=(120, 160))) for _ in range(2))
+    assert movement(one, one)[1] and not movement(one, other)[1]
+    assert not movement(surface(np.full((120, 160), 0.5)), surface(np.full((120, 160), 0.5)))[1]
 
 
 def test_large_frames_are_reduced():

@@ -4,6 +4,7 @@ import csv
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 from skimage.draw import polygon2mask
 
 from crack_utils.geometry.growth import Specimen, simulate_test
@@ -53,6 +54,18 @@ def write_drawn(folder, test):
     write_tables(folder, rows, ["CT 1,C(T),50,10,12,,,0.1"])
 
 
+def write_moved(folder, test, movements):
+    """A data set whose camera moved: photographs of a grainy surface, each shifted by (row, column) [px]."""
+    grain = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=(140, 330)), 1.5)
+    rows = compact_rows(test)
+    for row, a, move in zip(rows, test.a, movements, strict=True):
+        at, end = np.add(move, (70, 50)), 50 + move[1] + (a - 12) / SCALE
+        mask = polygon2mask(grain.shape, [(at[0] - 3, at[1] - 0.5), (at[0], end), (at[0] + 3, at[1] - 0.5)])
+        surface = 150 + 60 * ndimage.shift(grain, move, order=1, mode="nearest")
+        _save(folder, row["name"], np.where(mask, 20, surface), mask)
+    write_tables(folder, rows, ["CT 1,C(T),50,10,12,,,0.1"])
+
+
 def write_pipe(folder, angles=(12, 13, 14), lengths=(80, 100, 120), notch=0):
     """A data set of a pipe under rising load: a rhomb whose two tips open at an angle, and a notch that is no crack."""
     rows = []
@@ -80,6 +93,10 @@ def write_predicted(folder, test):
 
 
 def _draw(folder, name, mask, frame):
-    for part, picture in (("images", np.where(mask, 20, 200 - frame)), ("masks", 255 * mask)):
+    _save(folder, name, np.where(mask, 20, 200 - frame), mask)
+
+
+def _save(folder, name, image, mask):
+    for part, picture in (("images", image), ("masks", 255 * mask)):
         (folder / part).mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture.astype(np.uint8)).save(folder / part / f"{name}.png")

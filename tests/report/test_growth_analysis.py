@@ -1,5 +1,7 @@
 """A growth test from its folder to its sheet: what is found, what is kept, what is written."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +22,7 @@ from tests.helpers.growth_tests import (
     compact_rows,
     compact_test,
     write_drawn,
+    write_moved,
     write_pipe,
     write_predicted,
     write_tables,
@@ -150,7 +153,59 @@ def test_a_length_that_falls_is_named(tmp_path):
     lines[15] = ",".join([*cells[:4], "40", *cells[5:]])
     (tmp_path / "measures.csv").write_text("\n".join(lines) + "\n")
     (result,) = analyse(find_tests(tmp_path)[0], tmp_path)
-    assert "much shorter than before, is the tip right: c007" in result.note
+    assert "contradicts the other photographs, is the tip right: c007" in result.note
+    readings = result.readings.set_index("photograph")
+    assert readings["outlier"].to_dict() == {f"c{number:03}": "yes" if number == 7 else "no" for number in range(16)}
+    assert readings["a_mm"]["c006"] < readings["a_together_mm"]["c007"] < readings["a_mm"]["c008"]
+    assert result.paris.m == pytest.approx(M, abs=0.1) and "far off the law" not in result.note
+
+
+def test_lengths_that_tell_no_law_are_told(tmp_path):
+    test = compact_test()
+    a = test.a[0] + 8 * (test.cycles / test.cycles[-1]) ** 0.5  # faster at first: ΔK rises, the rate falls
+    write_predicted(tmp_path, dataclasses.replace(test, a=a))
+    (result,) = analyse(find_tests(tmp_path)[0], tmp_path)
+    assert result.paris.m_interval[1] < 0 and "do not show that the rate rises with ΔK" in result.note
+
+
+def test_the_movement_of_the_camera_is_taken_out(tmp_path, monkeypatch):
+    test = compact_test(readings=6)
+    movements = [(0, 0), (4, -7), (-5, 9), (2, 12), (6, -3), (-8, 5)]
+    write_moved(tmp_path, test, movements)
+    (result,) = analyse(find_tests(tmp_path)[0], tmp_path)
+    table = result.readings
+    np.testing.assert_allclose(table[["moved_row_px", "moved_column_px"]], movements, atol=0.3)
+    np.testing.assert_allclose(table["delta_a_mm"], test.a - test.a[0], atol=0.08)
+    assert (table["outlier"] == "no").all()
+    monkeypatch.setattr(growth_readings, "read_image", None)  # what was measured is kept
+    (again,) = analyse(find_tests(tmp_path)[0], tmp_path)
+    pd.testing.assert_frame_equal(again.readings, table)
+
+
+def test_a_photograph_of_another_size_does_not_tell_the_movement(tmp_path):
+    test = compact_test(readings=4)
+    write_moved(tmp_path, test, [(0, 0)] * 4)
+    for part in ("images", "masks"):
+        with Image.open(tmp_path / part / "c002.png") as picture:
+            picture.crop((0, 0, 320, 140)).save(tmp_path / part / "c002.png")
+    notes = []
+    (result,) = analyse(find_tests(tmp_path)[0], tmp_path, notes)
+    assert len(notes) == 1 and "CT 1: how the camera moved is not known" in notes[0]
+    assert "moved_row_px" not in result.readings
+    np.testing.assert_allclose(result.readings["delta_a_mm"], test.a - test.a[0], atol=0.08)
+
+
+def test_repeated_photographs_tell_how_well_a_length_is_known(tmp_path):
+    test = compact_test(readings=6)
+    write_predicted(tmp_path, test)
+    rows = compact_rows(test)
+    for frame in (1, 3):  # twice two photographs at the same cycles
+        rows[frame]["cycles"] = rows[frame - 1]["cycles"]
+    write_tables(tmp_path, rows, ["CT 1,C(T),50,10,12,,,0.1"])
+    (result,) = analyse(find_tests(tmp_path)[0], tmp_path)
+    first, second = (np.diff(test.a)[at] for at in (0, 2))
+    expected = np.sqrt((first**2 / 2 + second**2 / 2) / 2)  # of pairs: half the squared difference each
+    assert sheet_table([result])["repeatability_mm"][0] == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_specimen_without_a_crack_is_left_out_and_told(tmp_path):
@@ -163,7 +218,7 @@ def test_a_specimen_without_a_crack_is_left_out_and_told(tmp_path):
     write_tables(tmp_path, rows, ["CT 1,C(T),50,10,12,,,0.1", "runout,C(T),50,10,12,,,0.1"])
     notes = []
     (result,) = analyse(find_tests(tmp_path)[0], tmp_path, notes)
-    assert result.specimen.name == "CT 1" and notes == ["runout: no frame shows a crack with its tip: left out"]
+    assert result.specimen.name == "CT 1" and "runout: no frame shows a crack with its tip: left out" in notes
 
 
 def test_files_of_somebody_else_are_not_replaced(tmp_path, capsys):

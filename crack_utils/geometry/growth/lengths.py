@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crack_utils.geometry.sequence import rising
+
 LARGEST_TURN = 20.0  # [degrees] largest angle between crack and notch (E647 8.8)
 
 
@@ -25,6 +27,11 @@ class Lengths:
         Standard deviation of the frames' scales, relative to their median.
     exchanged : ndarray of bool, shape (n,)
         With one tip: where the given tip lies at the end where all others begin, and the other end was taken instead.
+    together : ndarray, shape (n,)
+        Crack length a if all frames are used, which never decreases [mm]; NaN without a crack. Where a frame
+        contradicts the others, it lies between those of its neighbours.
+    outliers : ndarray of bool, shape (n,)
+        Where a frame contradicts the others: a crack does not become shorter, at neither tip.
     """
 
     tips: np.ndarray
@@ -33,6 +40,8 @@ class Lengths:
     mm_per_px: float
     residual: float
     exchanged: np.ndarray
+    together: np.ndarray
+    outliers: np.ndarray
 
     @property
     def a(self):
@@ -45,7 +54,7 @@ class Lengths:
         return self.tips[:, 0] - self.tips[:, 1] if self.tips.shape[1] == 2 else None
 
 
-def crack_lengths(specimen, tips, others, mm_per_px, uncertainty):
+def crack_lengths(specimen, tips, others, mm_per_px, uncertainty, weights=None):
     """Compute the crack length in each frame of a test.
 
     With one tip, a = a_n + growth. The growth is the vector from the notch's tip to the crack's tip, projected on the
@@ -66,6 +75,9 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty):
         Scale of each frame.
     uncertainty : array, shape (n,)
         Uncertainty of each tip [px].
+    weights : array, shape (n,), optional
+        Of each frame where frames contradict each other, such as the probability that its tip is right; by default all
+        are equal.
 
     Returns
     -------
@@ -103,7 +115,16 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty):
     turned = np.degrees(np.arctan2(across, np.abs(ways @ axis))).round(9)
     grown = ends.mean(axis=1) - specimen.a_n
     spread = np.hypot(np.asarray(uncertainty, float) * scale / np.sqrt(ends.shape[1]), residual * grown)
-    return Lengths(ends, spread, turned, scale, residual, exchanged)
+    weights = np.ones(len(tips)) if weights is None else np.asarray(weights, float)
+    return Lengths(ends, spread, turned, scale, residual, exchanged, *_together(ends, scale, weights))
+
+
+def _together(ends, scale, weights):
+    """Return what `Lengths` has as `together` and `outliers`."""
+    fitted = [rising(single / scale, weights) for single in ends.T]
+    missing = np.isnan(ends).any(axis=1)
+    together = scale * np.mean([along for along, _ in fitted], axis=0)
+    return np.where(missing, np.nan, together), ~np.all([kept for _, kept in fitted], axis=0) & ~missing
 
 
 def _usual_way(tips, others):

@@ -18,6 +18,7 @@ GRID = 800  # number of lengths at which the integral of the law is tabulated
 EXPONENTS = np.arange(0.5, 10, 0.5)  # values of m that are tried as start of the fit
 FEWEST = 6  # readings; with fewer, less than three degrees of freedom are left to estimate the noise
 FAR_OFF = 8.0  # robust standard deviations from the curve: a reading farther away is an outlier
+LARGEST_LOG = 300.0  # of a rate that the search may try
 SMALLEST_SCATTER = 1e-3  # [mm] smallest standard deviation that is used to find outliers
 
 
@@ -167,7 +168,8 @@ class _Curve:
     def __call__(self, parameters):
         first, log_rate, m = parameters
         left, right = self.integrals(m)
-        return np.interp(np.interp(first, self.grid, left) + np.exp(log_rate) * right, left, self.grid)
+        grown = np.exp(min(log_rate, LARGEST_LOG)) * right
+        return np.interp(np.interp(first, self.grid, left) + grown, left, self.grid)
 
     def start(self):
         """Return start parameters: for several m, the separated law is a straight line; the best line is taken."""

@@ -19,13 +19,14 @@ def lengths(axes, result):
     if result.specimen.two_tips:
         for tip, colour in enumerate(TIPS, start=1):
             axes.plot(thousands, table[f"a_tip{tip}_mm"], lw=0.8, color=colour, label=f"tip {tip}")
+    left_out = table["outlier"] == "yes"
     if result.paris:
-        cycles = np.unique(table["cycles"]) / 1000
+        cycles = np.unique(table["cycles"][~left_out]) / 1000
         axes.plot(cycles, result.paris.a, color=CRACK, label="Paris' law")
         axes.fill_between(cycles, *result.paris.a_interval, color=CRACK, alpha=0.25, lw=0)
-        blunders = table[(table["cycles"] / 1000).isin(cycles[result.paris.left_out])]
-        if len(blunders):
-            axes.plot(blunders["cycles"] / 1000, blunders["a_mm"], "x", color=MISSED, mew=2, label="left out")
+        left_out |= (table["cycles"] / 1000).isin(cycles[result.paris.left_out])
+    if left_out.any():
+        axes.plot(thousands[left_out], table["a_mm"][left_out], "x", color=MISSED, mew=2, label="left out")
     axes.set(xlabel="cycles N [thousand]", ylabel="crack length a [mm]", title="Crack length")
     axes.legend()
 
