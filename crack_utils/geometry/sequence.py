@@ -10,6 +10,7 @@ A crack does not become shorter, and this makes wrong tips visible. The steps ar
 """
 
 import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ from scipy import ndimage
 from scipy.optimize import isotonic_regression
 from scipy.spatial import cKDTree
 from skimage.registration import phase_cross_correlation
-from skimage.transform import resize
+from skimage.transform import downscale_local_mean
 
 from crack_utils.geometry.centreline import arc_length
 
@@ -86,25 +87,24 @@ def register(images, masks=None):
 
 @dataclass(frozen=True)
 class Surface:
-    """What `movement` compares: the grain of a photograph of some shape, reduced, without its cracks and its shades."""
+    """What `movement` compares: the grain of a photograph, reduced by a factor, without its cracks and its shades."""
 
     grain: np.ndarray
+    factor: int
     shape: tuple
 
 
 def surface(image, mask=None):
     """Return the surface that a photograph shows, so that it can be compared with others; see `register`."""
-    factor = max(1.0, max(image.shape) / _SIDE)
-    size = tuple(max(8, round(side / factor)) for side in image.shape)
-    grain, weight = np.asarray(image, np.float32), np.ones(size, np.float32)
-    if factor > 1:
-        grain = resize(grain, size, anti_aliasing=True)
+    factor = math.ceil(max(image.shape) / _SIDE)
+    grain = downscale_local_mean(np.asarray(image, np.float32), (factor, factor))
+    weight = np.ones_like(grain)
     if mask is not None:
-        crack = resize(np.asarray(mask, np.float32), size, anti_aliasing=True) > _TOUCHED
+        crack = downscale_local_mean(np.asarray(mask, np.float32), (factor, factor)) > _TOUCHED
         weight[ndimage.binary_dilation(crack, iterations=_AROUND)] = 0
     shade, seen = (ndimage.gaussian_filter(part, _SHADES) for part in (grain * weight, weight))
-    fade = np.outer(*(np.hanning(side + 2)[1:-1] for side in size))  # the picture's border must not count
-    return Surface((grain - shade / np.maximum(seen, 1e-3)) * weight * fade, image.shape)
+    fade = np.outer(*(np.hanning(side + 2)[1:-1] for side in grain.shape))  # the picture's border must not count
+    return Surface((grain - shade / np.maximum(seen, 1e-3)) * weight * fade, factor, image.shape)
 
 
 def movement(first, other):
@@ -132,7 +132,7 @@ def movement(first, other):
         return np.zeros(2), False
     shift, error, _ = phase_cross_correlation(other.grain, first.grain, upsample_factor=_FINE, normalization=None)
     # The error is that of the best fit: 1 - error² is the squared correlation of the two.
-    return shift * np.array(first.shape) / first.grain.shape, bool(1 - error**2 >= _ALIKE**2)
+    return shift * first.factor, bool(1 - error**2 >= _ALIKE**2)
 
 
 def joint_tips(tips, path, shifts=None, weights=None):
