@@ -40,7 +40,7 @@ class Frame:
     probability : float
         That the tip is the right end of the primary crack, in (0, 1].
     photograph : pathlib.Path, optional
-        By it the movement of the camera is measured.
+        It shows how the camera moved.
     """
 
     name: str

@@ -3,13 +3,12 @@
 A crack does not become shorter, and this makes wrong tips visible. The steps are:
 
 1. Each frame is registered to the first one, because the camera or the specimen may move.
-2. Each frame's tip becomes a position along the path of the longest crack of the series.
+2. Each frame's tip becomes a position along the path of the longest sure crack of the series.
 3. These positions must rise, apart from noise. The frames with the largest sum of weights that agree on this are kept,
    and all others are outliers.
 4. A rising sequence is fitted to the kept positions by least squares (isotonic regression).
 """
 
-import itertools
 import math
 from dataclasses import dataclass
 
@@ -24,8 +23,9 @@ from crack_utils.geometry.centreline import arc_length
 
 _SIDE = 512  # [px] longer side of the reduced pictures that are registered
 _FINE = 32  # shifts are found to 1/32 of a pixel of the reduced pictures
-_FALL = 4.0  # standard deviations of the noise by which a tip may lie behind an earlier one
-_LEAST = 3.0  # [px] by which a tip may always lie behind an earlier one
+_FALL = 6.0  # standard deviations of the noise by which a tip may lie behind an earlier one
+_LEAST = 5.0  # [px] by which a tip may always lie behind an earlier one
+_ROUNDS = 20  # at most, until the noise and the frames that agree fit each other
 _ALIKE = 0.75  # least correlation of two frames whose movement is trusted; the parts of an open specimen move apart
 _SHADES = 16  # [px of the reduced picture] gray values that change over a longer way are shades, not grain
 _TOUCHED, _AROUND = 0.02, 3  # share of crack in a reduced pixel that is left out, and how many pixels around it
@@ -56,7 +56,9 @@ class Joint:
 
 
 def register(images, masks=None):
-    """Return the movement of each frame relative to the first one, by phase correlation.
+    """Return the movement of each frame relative to the first one, by cross-correlation.
+
+    Where a frame has too little in common with the first one, it is that between its neighbours.
 
     Parameters
     ----------
@@ -73,16 +75,29 @@ def register(images, masks=None):
     Raises
     ------
     ValueError
-        If the pictures have different shapes.
+        If there is no picture, or they have different shapes.
 
     References
     ----------
     Guizar-Sicairos, Thurman, Fienup (2008), Optics Letters 33, 156–158.
     """
-    pairs = zip(images, itertools.repeat(None) if masks is None else masks, strict=False)
-    parts = (surface(*pair) for pair in pairs)
-    first = next(parts)
-    return np.array([np.zeros(2), *(movement(first, part)[0] for part in parts)])
+    frames = ((image,) for image in images) if masks is None else zip(images, masks, strict=True)
+    first, moved = None, [np.zeros(2)]
+    for frame in frames:
+        part = surface(*frame)
+        if first is not None:
+            shift, alike = movement(first, part)
+            moved.append(shift if alike else np.full(2, np.nan))
+        first = part if first is None else first
+    if first is None:
+        raise ValueError("no picture: at least one is needed")
+    return between(np.array(moved))
+
+
+def between(moved):
+    """Return movements, shape (n, 2), in which those that are not known (NaN) lie between their neighbours."""
+    known, frames = np.isfinite(moved).all(axis=1), np.arange(len(moved))
+    return np.stack([np.interp(frames, frames[known], column[known]) for column in np.transpose(moved)], axis=1)
 
 
 @dataclass(frozen=True)
@@ -95,7 +110,17 @@ class Surface:
 
 
 def surface(image, mask=None):
-    """Return the surface that a photograph shows, so that it can be compared with others; see `register`."""
+    """Return the surface that a photograph shows, so that it can be compared with others; see `register`.
+
+    Raises
+    ------
+    ValueError
+        If the mask has another shape than the photograph.
+    """
+    if mask is not None and mask.shape != image.shape:
+        raise ValueError(
+            f"a photograph of shape {image.shape} and a mask of shape {mask.shape}: both must have one shape"
+        )
     factor = math.ceil(max(image.shape) / _SIDE)
     grain = downscale_local_mean(np.asarray(image, np.float32), (factor, factor))
     weight = np.ones_like(grain)
@@ -143,7 +168,7 @@ def joint_tips(tips, path, shifts=None, weights=None):
     tips : sequence of (row, column) or None
         The tip of each of n frames, in the order of time [px].
     path : ndarray, shape (m, 2)
-        Centreline of the longest crack of the series, from the mouth to the tip, in pixels of the first frame.
+        Centreline of the longest sure crack of the series, from the mouth to the tip, in pixels of the first frame.
     shifts : ndarray, shape (n, 2), optional
         Movement of each frame [px], from `register`; by default no frame has moved.
     weights : sequence of float, optional
@@ -173,7 +198,8 @@ def joint_tips(tips, path, shifts=None, weights=None):
     own = np.array([tip if tip is not None else (np.nan, np.nan) for tip in tips], float)
     single = np.full(count, np.nan)
     single[has_tip] = along_path(own[has_tip] - shifts[has_tip], path)
-    along, kept = rising(single, weights)
+    along, kept = rising(single[:, None], weights)
+    along = along[:, 0]
     points = _at(path, along) + shifts
     # Kept tips are moved along the path only: the crack may since have changed its course across it.
     points[kept] = own[kept] + _at(path, along[kept]) - _at(path, single[kept])
@@ -185,22 +211,27 @@ def rising(single, weights):
 
     Parameters
     ----------
-    single : ndarray, shape (n,)
-        How far the crack has come in each frame [px]; NaN where it is not known, but not everywhere.
+    single : ndarray, shape (n, k)
+        How far each of k tips has come in each frame [px]; NaN where it is not known, but not everywhere.
     weights : ndarray, shape (n,)
 
     Returns
     -------
-    along : ndarray, shape (n,)
-        The fitted values; where a frame does not agree, that between its neighbours.
+    along : ndarray, shape (n, k)
+        The fitted values; where a frame does not agree, those between its neighbours.
     kept : ndarray of bool, shape (n,)
-        True for frames that agree.
+        True for frames all of whose tips agree.
     """
-    kept = _agreeing(single, weights, _LEAST)
-    noise = np.std(single[kept] - isotonic_regression(single[kept], weights=weights[kept]).x)
-    kept = _agreeing(single, weights, max(_LEAST, _FALL * noise))
-    fitted = isotonic_regression(single[kept], weights=weights[kept]).x
-    return np.interp(np.arange(len(single)), np.flatnonzero(kept), fitted), kept
+    slack = 0.0
+    for _ in range(_ROUNDS):  # the noise is estimated from frames that agree, and they agree within the noise
+        before, slack = slack, max(_LEAST, slack)
+        kept = _agreeing(single, weights, slack)
+        fitted = np.stack([isotonic_regression(tip, weights=weights[kept]).x for tip in single[kept].T], axis=1)
+        slack = max(slack, _FALL * np.std(single[kept] - fitted, axis=0).max())
+        if slack == before:
+            break
+    frames = np.arange(len(single))
+    return np.stack([np.interp(frames, frames[kept], tip) for tip in fitted.T], axis=1), kept
 
 
 def along_path(points, path):
@@ -250,11 +281,11 @@ def _at(path, along):
 
 
 def _agreeing(along, weights, fall):
-    """Return which frames belong to the sequence of largest weight in which no value falls by more than `fall`."""
-    frames = np.flatnonzero(np.isfinite(along))
+    """Return which frames belong to the sequence of largest weight in which no tip falls by more than `fall`."""
+    frames = np.flatnonzero(np.isfinite(along).all(axis=1))
     best, before = np.zeros(len(frames)), np.full(len(frames), -1)
     for number, frame in enumerate(frames):
-        earlier = np.flatnonzero(along[frames[:number]] <= along[frame] + fall)
+        earlier = np.flatnonzero((along[frames[:number]] <= along[frame] + fall).all(axis=1))
         if earlier.size:
             before[number] = earlier[best[earlier].argmax()]
             best[number] = best[before[number]]

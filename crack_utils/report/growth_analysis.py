@@ -6,16 +6,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from crack_utils.data.growth import Test
+from crack_utils.data.growth import Test, few
 from crack_utils.data.pairs import refuse
 from crack_utils.geometry.growth import ParisFit, Rates, fit_paris, growth_rates, incremental_polynomial, secant, spaced
 from crack_utils.geometry.growth.lengths import LARGEST_TURN, Lengths, crack_lengths
+from crack_utils.geometry.sequence import between
 from crack_utils.report.growth_readings import measure, movements
 
 METHODS = {"secant": secant, "polynomial": incremental_polynomial}
 TEXT = ("specimen", "photograph", "outlier")  # columns of the readings that hold no numbers
+UNKNOWN = (math.nan, math.nan)  # a position or a movement
 WIDE = 1.96  # standard deviations that hold 95 %
-BACK = 10.0  # [px] by which a crack may be shorter than before, or than its notch, without a note
+BACK = 10.0  # [px] by which a crack may be shorter than its notch without a note
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def analyse(tests, folder, notes=None):
         place = test.frames[0].mask.parent
         try:
             found = [ends[test.specimen.name, frame.name] for frame in test.frames]
-            shifts = np.array([moved.get((test.specimen.name, frame.name), (0.0, 0.0)) for frame in test.frames])
+            shifts = np.array([moved.get((test.specimen.name, frame.name), UNKNOWN) for frame in test.frames])
             lengths = _lengths(test, found, shifts)
         except ValueError as error:
             idle.append((place, str(error)))
@@ -95,7 +97,7 @@ def analyse(tests, folder, notes=None):
 def _impossible(test, lengths):
     """Say which length cannot be; empty if all can."""
     specimen, name = test.specimen, test.specimen.name
-    too_long = np.flatnonzero(lengths.tips.max(axis=1) >= specimen.longest)
+    too_long = np.flatnonzero((lengths.tips.max(axis=1) >= specimen.longest) & ~lengths.outliers)
     if too_long.size:
         index = too_long[0]
         what = f"{name}, {test.frames[index].name!r}: a = {lengths.tips[index].max():.2f} mm"
@@ -109,7 +111,7 @@ def _impossible(test, lengths):
     return ""
 
 
-def _doubtful(test, lengths):
+def _doubtful(test, lengths, shifts):
     """Say which photographs contradict the others, so that a person looks at them: list of str."""
     names = np.array([frame.name for frame in test.frames])
     said = {
@@ -117,12 +119,14 @@ def _doubtful(test, lengths):
         "contradicts the other photographs, is the tip right": lengths.outliers,
         "shorter than the notch, are both tips found": lengths.a < test.specimen.a_n - BACK * lengths.mm_per_px,
     }
-    return [f"{what}: {', '.join(names[where])}" for what, where in said.items() if where.any()]
+    if np.isfinite(shifts[1:]).any():
+        said["how the camera moved is not known, taken from the neighbours"] = np.isnan(shifts).any(axis=1)
+    return [f"{what}: {few(names[where].tolist())}" for what, where in said.items() if where.any()]
 
 
 def _lengths(test, ends, shifts):
-    missing = (math.nan, math.nan)
-    tips, others = (np.array([end[key] or missing for end in ends], float) - shifts for key in ("tip", "other"))
+    moved = between(shifts) if np.isfinite(shifts).any() else 0.0
+    tips, others = (np.array([end[key] or UNKNOWN for end in ends], float) - moved for key in ("tip", "other"))
     scales, uncertainty, weights = (
         [getattr(frame, name) for frame in test.frames] for name in ("mm_per_px", "uncertainty", "probability")
     )
@@ -131,24 +135,26 @@ def _lengths(test, ends, shifts):
 
 def _analyse(test, lengths, ends, shifts):
     result = _fitted(test, lengths, _readings(test, lengths, ends, shifts))
-    return replace(result, note="; ".join(filter(None, [*_doubtful(test, lengths), result.note])))
+    return replace(result, note="; ".join(filter(None, [*_doubtful(test, lengths, shifts), result.note])))
 
 
 def _fitted(test, lengths, readings):
     specimen = test.specimen
-    known = readings[readings["outlier"] == "no"]
+    agrees = readings["outlier"] == "no"
+    known = readings.assign(a_mm=readings["a_mm"].where(agrees), sides_mm=readings["sides_mm"].where(agrees))
     if readings["cycles"].isna().all():
         return GrowthResult(test, lengths, readings, {}, None, "no cycles were counted: no growth rates")
     if specimen.kind == "pipe" and specimen.moment_arm is None:
         return GrowthResult(test, lengths, readings, {}, None, "moment_arm_mm is not given: no stress intensity")
     # Photographs at the same cycles are readings of one length.
     grouped = known.groupby("cycles", as_index=False)[["a_mm", "load_n", "sides_mm"]].mean()
-    cycles, a, load, sides = grouped.to_numpy(float).T
     try:
-        paris = fit_paris(specimen, cycles, a, load)
+        paris = fit_paris(specimen, *grouped[["cycles", "a_mm", "load_n"]].to_numpy(float).T)
     except ValueError as error:
         paris, note = None, str(error)
-    else:
+    cycles, a, load, sides = grouped.dropna(subset="a_mm").to_numpy(float).T
+    known = known.dropna(subset="a_mm")
+    if paris:
         note = _left_out(known, cycles[paris.left_out])
     kept = np.setdiff1d(np.arange(len(a)), paris.left_out) if paris else np.arange(len(a))
     chosen = kept[spaced((paris.a if paris else np.maximum.accumulate(a))[kept])]
@@ -177,7 +183,7 @@ def _left_out(known, cycles):
 
 def _readings(test, lengths, ends, shifts):
     """Return one row a frame; the outlier is empty without a crack."""
-    frames, grown = test.frames, lengths.tips - lengths.tips[np.isfinite(lengths.a)][0]
+    frames, grown = test.frames, lengths.tips - lengths.tips[np.isfinite(lengths.a) & ~lengths.outliers][0]
     columns = {
         "specimen": test.specimen.name,
         "photograph": [frame.name for frame in frames],
@@ -191,7 +197,7 @@ def _readings(test, lengths, ends, shifts):
         "outlier": np.where(np.isnan(lengths.a), None, np.where(lengths.outliers, "yes", "no")),
         "delta_a_mm": grown.mean(axis=1),
     }
-    if shifts.any():
+    if np.isfinite(shifts[1:]).any():
         columns["moved_row_px"], columns["moved_column_px"] = shifts.T
     for tip in range(lengths.tips.shape[1]):
         columns[f"a_tip{tip + 1}_mm"], columns[f"delta_a_tip{tip + 1}_mm"] = lengths.tips[:, tip], grown[:, tip]

@@ -19,7 +19,7 @@ from crack_utils.geometry.growth.opening import FAR, FEWEST, NEAR, opening_angle
 from crack_utils.geometry.sequence import movement, surface
 from crack_utils.runtime import provenance
 
-# The module that decides what is measured in a mask, with all that it imports: a change of its code measures anew.
+# The module that decides what is measured, with all that it imports: a change of its code measures anew.
 DECISIVE = ("report/growth_readings.py",)
 
 
@@ -70,16 +70,19 @@ def movements(tests, folder, notes):
     tests, folder
         As for `measure`.
     notes : list
-        Gets a sentence for each test whose movement cannot be measured.
+        Gets a sentence for each test whose movement, or that of some of its photographs, cannot be measured.
 
     Returns
     -------
     dict of (specimen, photograph) to (row, column)
-        The movement [px]. Only of tests all of whose photographs are known, and without photographs that are too unlike
-        the first one.
+        The movement [px]. Without photographs that are not there, or are too unlike the first one.
     """
-    known = [test for test in tests if len(test.frames) > 1 and all(frame.photograph for frame in test.frames)]
-    moved = {}
+    tests = [test for test in tests if len(test.frames) > 1]
+    known, moved = [test for test in tests if test.frames[0].photograph], {}
+    for test in tests:
+        if lack := [frame.name for frame in test.frames if not frame.photograph]:
+            why = "no photographs beside metadata.csv, or in images/ there, to tell how the camera moved"
+            notes.append(f"{test.specimen.name}: {why}: {few(lack)}")
     with tqdm(total=sum(len(test.frames) for test in known), unit="picture", desc="movement", disable=None) as shown:
         for test in known:
             try:
@@ -99,12 +102,14 @@ def _movements(test, folder, shown):
     code, first, found = provenance.fingerprint(*DECISIVE), None, {}
     of_first = [sha256(file) for file in (test.frames[0].photograph, test.frames[0].mask)]
     for frame in test.frames:
+        if not frame.photograph:
+            continue
         decisive = {"photograph": sha256(frame.photograph), "mask": sha256(frame.mask), "first": of_first, "code": code}
         path = folder / f"{frame.name}.movement.json"
         moved = _done_before(path, decisive)
         if moved is None:
             first = _surface(test.frames[0]) if first is None else first
-            shift, alike = movement(first, _surface(frame))
+            shift, alike = movement(first, first if frame is test.frames[0] else _surface(frame))
             moved = [shift.tolist(), alike]
             provenance.write_json(path, {"found": moved, "made_of": decisive})
         found[frame.name] = moved

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from crack_utils.geometry.sequence import along_path, joint_tips, movement, register, surface
+from crack_utils.geometry.sequence import along_path, joint_tips, movement, register, rising, surface
 
 PATH = np.stack([np.full(101, 30.0), np.linspace(10, 110, 101)], axis=1)
 
@@ -62,6 +62,33 @@ def test_a_movement_is_not_trusted_where_frames_have_nothing_in_common():
     assert not movement(surface(np.full((120, 160), 0.5)), surface(np.full((120, 160), 0.5)))[1]
 
 
+@pytest.mark.parametrize("noise", [0.5, 2, 5])
+def test_ordinary_noise_is_no_outlier_and_a_blunder_is_one(noise):
+    false, found = [], []
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        single = np.arange(40) * 0.5 + random.normal(0, noise, 40)
+        false.append(~rising(single[:, None], np.ones(40))[1])
+        single[[12, 25]] -= 80
+        found.append(~rising(single[:, None], np.ones(40))[1][[12, 25]])
+    assert np.mean(false) < 0.02 and np.mean(found) > 0.95
+
+
+def test_both_tips_have_to_agree_in_the_same_frames():
+    first = [10, 11, 12, 13, 6, 7, 8, 8.5]
+    second = [20, 19, 18, 17, 1, 2, 3, 4]
+    along, kept = rising(10 * np.array([first, second]).T, np.ones(8))
+    assert kept.any() and np.all(np.diff(along, axis=0) >= 0)
+    assert np.all(np.diff(10 * np.array(first)[kept]) >= -5) and np.all(np.diff(10 * np.array(second)[kept]) >= -5)
+
+
+def test_a_frame_unlike_the_first_one_moves_as_its_neighbours():
+    random = np.random.default_rng(5)
+    scene = ndimage.gaussian_filter(random.normal(size=(160, 200)), 2)
+    frames = [scene, random.normal(size=scene.shape), ndimage.shift(scene, (4, -6), order=1, mode="nearest")]
+    np.testing.assert_allclose(register(frames), [[0, 0], [2, -3], [4, -6]], atol=0.15)
+
+
 def test_large_frames_are_reduced():
     random = np.random.default_rng(2)
     scene = ndimage.gaussian_filter(random.normal(size=(700, 900)), 4)
@@ -80,6 +107,8 @@ def test_points_beyond_the_path():
         (lambda: joint_tips([None, None], PATH), "at least one tip"),
         (lambda: joint_tips([(1, 2)], PATH, shifts=np.zeros((2, 2))), "shifts of shape \\(2, 2\\)"),
         (lambda: register([np.eye(20), np.eye(20, 30)]), "one shape"),
+        (lambda: register([np.eye(20)], [np.eye(30) > 0]), "a mask of shape"),
+        (lambda: register([]), "no picture"),
     ],
 )
 def test_bad_input_is_refused(call, message):

@@ -182,6 +182,56 @@ def test_the_movement_of_the_camera_is_taken_out(tmp_path, monkeypatch):
     pd.testing.assert_frame_equal(again.readings, table)
 
 
+def test_photographs_that_are_missing_or_unlike_move_as_their_neighbours(tmp_path):
+    test = compact_test(readings=6)
+    write_moved(tmp_path, test, [(0, 0), (4, -8), (8, -16), (8, -16), (8, -16), (8, -16)])
+    noise = np.random.default_rng(0).integers(0, 255, (140, 330)).astype(np.uint8)
+    Image.fromarray(noise).save(tmp_path / "images" / "c001.png")
+    (found,), _ = find_tests(tmp_path)
+    found.frames[4] = dataclasses.replace(found.frames[4], photograph=None)
+    notes = []
+    (result,) = analyse([found], tmp_path, notes)
+    assert "how the camera moved is not known, taken from the neighbours: c001, c004" in result.note
+    assert any("no photographs beside metadata.csv" in note and "c004" in note for note in notes)
+    assert np.flatnonzero(result.readings["moved_row_px"].isna()).tolist() == [1, 4]
+    np.testing.assert_allclose(result.readings["delta_a_mm"], test.a - test.a[0], atol=0.08)
+
+
+def test_a_wrong_tip_is_no_reason_to_refuse_a_test_nor_where_growth_begins(tmp_path):
+    test = compact_test()
+    write_predicted(tmp_path, test)
+    for name, column in (("c000", "150"), ("c009", "900")):  # the second lies outside of the specimen
+        lines = (tmp_path / "measures.csv").read_text().splitlines()
+        place = next(number for number, line in enumerate(lines) if line.startswith(f"{name},1"))
+        cells = lines[place].split(",")
+        lines[place] = ",".join([*cells[:4], column, *cells[5:]])
+        (tmp_path / "measures.csv").write_text("\n".join(lines) + "\n")
+    (result,) = analyse(find_tests(tmp_path)[0], tmp_path)
+    assert np.flatnonzero(result.readings["outlier"] == "yes").tolist() == [0, 9]
+    kept = result.readings["outlier"] == "no"
+    np.testing.assert_allclose(result.readings["delta_a_mm"][kept], test.a[kept] - test.a[1], atol=1e-3)
+
+
+def test_the_load_of_a_photograph_without_a_length_counts(tmp_path):
+    """Loads alternate; in two photographs the tip is wrong, in one there is no crack."""
+    load, test = np.where(np.arange(24) % 2, 7000.0, 4000.0), compact_test(readings=24)
+    steps = np.diff(test.cycles) * (6000 / load[1:]) ** M  # ΔK is proportional to the load
+    test = dataclasses.replace(test, cycles=np.append(0, np.cumsum(steps)))
+    write_predicted(tmp_path, test)
+    rows = [{**row, "load_n": value} for row, value in zip(compact_rows(test), load, strict=True)]
+    write_tables(tmp_path, rows, ["CT 1,C(T),50,10,12,,,0.1"])
+    lines = (tmp_path / "measures.csv").read_text().splitlines()
+    for name in ("c005", "c012"):
+        place = next(number for number, line in enumerate(lines) if line.startswith(f"{name},1"))
+        cells = lines[place].split(",")
+        lines[place] = ",".join([*cells[:4], "21", *cells[5:]])
+    lines = [line for line in lines if not line.startswith("c016")]
+    (tmp_path / "measures.csv").write_text("\n".join(lines) + "\n")
+    (result,) = analyse(find_tests(tmp_path)[0], tmp_path)
+    assert (result.readings["outlier"] == "yes").sum() == 2 and len(result.paris.a) == 21
+    assert result.paris.m == pytest.approx(M, abs=0.05)
+
+
 def test_a_photograph_of_another_size_does_not_tell_the_movement(tmp_path):
     test = compact_test(readings=4)
     write_moved(tmp_path, test, [(0, 0)] * 4)

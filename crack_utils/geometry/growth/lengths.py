@@ -121,10 +121,9 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty, weights=None):
 
 def _together(ends, scale, weights):
     """Return what `Lengths` has as `together` and `outliers`."""
-    fitted = [rising(single / scale, weights) for single in ends.T]
+    along, kept = rising(ends / scale, weights)
     missing = np.isnan(ends).any(axis=1)
-    together = scale * np.mean([along for along, _ in fitted], axis=0)
-    return np.where(missing, np.nan, together), ~np.all([kept for _, kept in fitted], axis=0) & ~missing
+    return np.where(missing, np.nan, scale * along.mean(axis=1)), ~kept & ~missing
 
 
 def _usual_way(tips, others):

@@ -75,9 +75,10 @@ def fit_paris(specimen, cycles, a, load, level=0.95):
     cycles : array, shape (n,)
         Number of cycles at each reading, increasing.
     a : array, shape (n,)
-        Crack lengths [mm]; their errors must be independent and of the same size.
+        Crack lengths [mm]; their errors must be independent and of the same size. NaN where the length is not known:
+        the cycles and the load count all the same. All other arrays have one value for each known length.
     load : array, shape (n,)
-        Maximum load of the cycles before each reading [N]; the first value is not used.
+        Maximum load of the cycles before each reading [N]; that of the first known length and before is not used.
     level : float
         Confidence level of the intervals, in (0, 1).
 
@@ -91,11 +92,14 @@ def fit_paris(specimen, cycles, a, load, level=0.95):
         If there are fewer than `FEWEST` readings, the crack does not grow, or the fit does not determine C and m.
     """
     cycles, a, load = (np.asarray(values, float) for values in (cycles, a, load))
-    if len(a) < FEWEST:
-        raise ValueError(f"{specimen.name}: {len(a)} readings; Paris' law needs at least {FEWEST}")
+    known = np.isfinite(a)
+    if known.sum() < FEWEST:
+        raise ValueError(f"{specimen.name}: {known.sum()} readings; Paris' law needs at least {FEWEST}")
+    begin = known.argmax()
+    cycles, load, known, a = cycles[begin:], load[begin:], known[begin:], a[np.isfinite(a)]
     if a[len(a) // 2 :].mean() <= a[: len(a) // 2].mean():
         raise ValueError(f"{specimen.name}: the crack does not grow from the first half of the readings to the second")
-    curve = _Curve(specimen, cycles, a, load)
+    curve = _Curve(specimen, cycles, a, load, known)
     fit, used = _without_blunders(curve, a)
     freedom = used.sum() - 3
     residuals = fit.fun[used]
@@ -113,7 +117,7 @@ def fit_paris(specimen, cycles, a, load, level=0.95):
     if not np.isfinite([first, log_c, m, spread_c, spread_m]).all():
         raise ValueError(f"{specimen.name}: Paris' law does not describe the readings")
     length = a + fit.fun
-    range_k = stress_intensity(specimen, length, specimen.effective(load))
+    range_k = stress_intensity(specimen, length, specimen.effective(load[known]))
     return ParisFit(
         float(np.exp(log_c)),
         float(m),
@@ -149,7 +153,7 @@ class _Curve:
     their values at the reference, so that the three parameters are nearly independent.
     """
 
-    def __init__(self, specimen, cycles, a, load):
+    def __init__(self, specimen, cycles, a, load, known):
         span = a.max() - a.min()
         top = specimen.longest * (1 - 1e-6)
         self.grid = np.linspace(max(a.min() - 0.5 * span, 0.6 * a.min()), min(a.max() + 0.5 * span, top), GRID)
@@ -157,13 +161,14 @@ class _Curve:
         usual = np.median(load[1:])
         middle = np.sqrt(np.interp(a.min(), self.grid, per_load) * np.interp(a.max(), self.grid, per_load))
         self.reference = middle * specimen.effective(usual)
-        self.shape, self.loads, self.steps, self.a = per_load / middle, load[1:] / usual, np.diff(cycles), a
+        self.shape, self.loads, self.steps = per_load / middle, load[1:] / usual, np.diff(cycles)
+        self.a, self.known = a, known
 
     def integrals(self, m):
-        """Return ∫ da / k(a)ᵐ over the grid [mm], and ∫ ΔPᵐ dN at each reading [cycles]."""
+        """Return ∫ da / k(a)ᵐ over the grid [mm], and ∫ ΔPᵐ dN at each known length [cycles]."""
         with np.errstate(over="ignore"):  # of an m far off, which the search leaves again
             left = integrate.cumulative_trapezoid(self.shape**-m, self.grid, initial=0)
-            return left, np.append(0.0, np.cumsum(self.steps * self.loads**m))
+            return left, np.append(0.0, np.cumsum(self.steps * self.loads**m))[self.known]
 
     def __call__(self, parameters):
         first, log_rate, m = parameters

@@ -13,13 +13,13 @@ A4 = (8.27, 11.69)  # [in]
 def lengths(axes, result):
     """Draw the crack's length against the cycles: readings with bounds, Paris' law, and what was left out."""
     table = result.readings.dropna(subset=["a_mm"])
-    thousands = table["cycles"] / 1000
+    thousands, left_out = table["cycles"] / 1000, table["outlier"] == "yes"
     errors = np.stack([table["a_mm"] - table["a_low_mm"], table["a_high_mm"] - table["a_mm"]])
     axes.errorbar(thousands, table["a_mm"], errors, fmt=".", color=QUIET, elinewidth=0.8, label="reading, 95 %")
     if result.specimen.two_tips:
         for tip, colour in enumerate(TIPS, start=1):
-            axes.plot(thousands, table[f"a_tip{tip}_mm"], lw=0.8, color=colour, label=f"tip {tip}")
-    left_out = table["outlier"] == "yes"
+            shown = table[~left_out]
+            axes.plot(shown["cycles"] / 1000, shown[f"a_tip{tip}_mm"], lw=0.8, color=colour, label=f"tip {tip}")
     if result.paris:
         cycles = np.unique(table["cycles"][~left_out]) / 1000
         axes.plot(cycles, result.paris.a, color=CRACK, label="Paris' law")
@@ -58,8 +58,8 @@ def load_opening(axes, result):
 
 
 def load_growth(axes, result):
-    """Draw the growth of each tip and their mean against the load."""
-    table = result.readings
+    """Draw the growth of each tip and their mean against the load, without outliers."""
+    table = result.readings[result.readings["outlier"] != "yes"]
     if result.specimen.two_tips:
         for tip, colour in enumerate(TIPS, start=1):
             axes.plot(table["load_n"] / 1000, table[f"delta_a_tip{tip}_mm"], ".-", color=colour, label=f"tip {tip}")
@@ -69,8 +69,8 @@ def load_growth(axes, result):
 
 
 def opening_angles(axes, result):
-    """Draw the opening angle of each tip against its growth."""
-    table = result.readings
+    """Draw the opening angle of each tip against its growth, without outliers."""
+    table = result.readings[result.readings["outlier"] != "yes"]
     for tip, colour in enumerate(TIPS, start=1):
         grown, angle = table[f"delta_a_tip{tip}_mm"], table[f"ctoa_tip{tip}_degrees"]
         axes.plot(grown, angle, "o", ms=4, color=colour, label=f"tip {tip}")
