@@ -50,6 +50,7 @@ def _growth(options):
         text = [f"{len(result.readings)} photographs"]
         if result.paris:
             text.append(f"C = {row['C']:.3g}, m = {row['m']:.2f} ({row['m_low']:.2f} to {row['m_high']:.2f})")
+            text[-1] += " in mm/cycle and MPa √m"
         print(f"{result.specimen.name}: {'; '.join(filter(None, [*text, result.note]))}")
     print(f"Written: {out}/growth.pdf, with tables and figures beside it")
     return 0

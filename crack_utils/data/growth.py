@@ -7,14 +7,17 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from crack_utils.data.digests import sha256
 from crack_utils.data.metadata import read_metadata
 from crack_utils.data.names import normal
 from crack_utils.data.pairs import refuse, scan
 from crack_utils.data.specimens import read_specimens
 from crack_utils.geometry.growth import Specimen
+from crack_utils.geometry.growth.lengths import beyond_notch
 
 TABLES = ("metadata.csv", "specimens.csv")
 NEEDED = ("photograph", "crack", "tip_row", "tip_column")  # of measures.csv
+ENDS = ("tip", "other_end")  # of a crack that is not the primary one
 FOR_SCALE = ("length_px", "length_mm")  # both or neither
 ROUNDED = 0.01  # relative: two scales that differ less are one
 ALIKE = 1.05  # times the least scale of a test: what measuring it again may give
@@ -92,9 +95,10 @@ def find_tests(folder, tables=None):
     Raises
     ------
     DataError
-        One message that lists all that is wrong: tables that are missing or cannot be read, unknown kinds, sizes that
-        do not fit, two specimens of one name, photographs without load, scale or cycles, cycles that fall, scales that
-        contradict each other, frames that are given for some photographs only; or a prediction that has not ended.
+        One message that lists all that is wrong: tables that are missing or cannot be read, unknown kinds,
+        sizes that do not fit, two specimens of one name, photographs without load, scale or cycles, or changed
+        since they were predicted, cycles that fall, scales that contradict each other, frames that are given
+        for some photographs only; or a prediction that has not ended.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -205,6 +209,8 @@ def _test(specimen, taken, masks, found, photographs):
     for name, row in taken:
         true = {} if found else {"tip": row.get("tip"), "other": row.get("tip2") if specimen.two_tips else None}
         values = {**true, **found.get(name, {})}
+        if second := values.pop("tip2", None):
+            values["other"] = second if specimen.two_tips or not values.get("other") else values["other"]
         values["mm_per_px"] = row.get("mm_per_px", values.get("mm_per_px"))
         values |= {"cycles": row.get("cycles"), "cmod": row.get("cmod_mm"), "photograph": photographs.get(name)}
         frames.append(Frame(name, masks[name], row.get("load_n", 0.0), **values))
@@ -247,18 +253,39 @@ def _predicted(folder, place, problems):
     found, files = _last(folder, masks)
     earlier = sorted(masks.keys() - found.keys() - {normal(row["photograph"]) for row in rows})
     masks = {name: path for name, path in masks.items() if name not in earlier}
+    lines = {}
     for row in rows:
         name = normal(row["photograph"])
         if name not in masks:
             problems.append((table, f"{name!r} has no mask masks/{name}.png"))
-        elif row["crack"] == "1":
-            try:
+            continue
+        try:
+            if row["crack"] == "1":
                 found[name] = _crack(row) | found.get(name, {})
-            except ValueError as error:
-                problems.append((table, f"{name!r}: {error}"))
+            elif ends := list(filter(None, (_place(row, prefix) for prefix in ENDS))):
+                lines.setdefault(name, []).append(ends)
+        except ValueError as error:
+            problems.append((table, f"{name!r}: {error}"))
+    for name, others in lines.items():
+        if name in found and "tip2" in found[name]:
+            found[name]["tip2"] = found[name]["tip2"] or beyond_notch(found[name]["tip"], found[name]["other"], others)
     places = {name: [place / file, place / "images" / file] for name, file in files.items()}
     photographs = {name: path for name, paths in places.items() for path in paths if path.is_file()}
+    problems += [
+        (path, "not the photograph that predict saw; predict it again, or keep the tables in another folder")
+        for name, path in photographs.items()
+        if name in masks and _seen(folder, masks[name]) not in (None, sha256(path))
+    ]
     return masks, found, earlier, photographs
+
+
+def _seen(folder, mask):
+    """Return the SHA-256 of the photograph that predict made a mask of; None where it is not known."""
+    try:
+        record = json.loads((folder / "measures" / f"{mask.stem}.json").read_text(encoding="utf-8"))
+        return record["made_of"]["photograph"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _last(folder, masks):
@@ -275,7 +302,8 @@ def _last(folder, masks):
 
 def _crack(row):
     tip, second, other = (_place(row, prefix) for prefix in ("tip", "tip2", "other_end"))
-    crack = {"tip": tip, "other": second or other, "uncertainty": float(row.get("tip_uncertainty_px") or 0.5)}
+    crack = {"tip": tip, "tip2": second, "other": other}
+    crack["uncertainty"] = float(row.get("tip_uncertainty_px") or 0.5)
     crack["probability"] = float(row.get("right_end_probability") or 1.0)
     if row.get("length_mm") and float(row["length_px"]) > 0:
         crack["mm_per_px"] = float(row["length_mm"]) / float(row["length_px"])

@@ -16,6 +16,8 @@ from crack_utils.report.growth_readings import measure, movements
 METHODS = {"secant": secant, "polynomial": incremental_polynomial}
 TEXT = ("specimen", "photograph", "outlier")  # columns of the readings that hold no numbers
 UNKNOWN = (math.nan, math.nan)  # a position or a movement
+PLAUSIBLE = (0.1, 1000.0)  # [MPa √m] ΔK of tests: polymers lie below 1, steels below 100
+ONE_SIDED = 0.2  # least growth of a tip, as a share of the other's
 WIDE = 1.96  # standard deviations that hold 95 %
 BACK = 10.0  # [px] by which a crack may be shorter than its notch without a note
 
@@ -60,8 +62,7 @@ def analyse(tests, folder, notes=None):
     folder : path-like
         Where what is measured is kept, see `growth_readings.measure`.
     notes : list, optional
-        Gets a sentence for each test that shows no crack, such as a runout, and is left out; and for each whose
-        photographs do not tell how the camera moved.
+        Gets a sentence for each test that shows no crack, such as a runout; without results it is left out.
 
     Returns
     -------
@@ -73,14 +74,13 @@ def analyse(tests, folder, notes=None):
         One message that lists all tests whose lengths cannot be: longer than the specimen is wide, or shorter than the
         notch; or that no test shows a crack.
     """
-    notes = [] if notes is None else notes
-    ends, moved = measure(tests, folder), movements(tests, folder, notes)
+    ends, moved = measure(tests, folder), movements(tests, folder)
     results, problems, idle = [], [], []
     for test in tests:
         place = test.frames[0].mask.parent
         try:
             found = [ends[test.specimen.name, frame.name] for frame in test.frames]
-            shifts = np.array([moved.get((test.specimen.name, frame.name), UNKNOWN) for frame in test.frames])
+            shifts = moved[test.specimen.name]
             lengths = _lengths(test, found, shifts)
         except ValueError as error:
             idle.append((place, str(error)))
@@ -90,7 +90,8 @@ def analyse(tests, folder, notes=None):
             continue
         results.append(_analyse(test, lengths, found, shifts))
     refuse(problems or (idle if not results else []))
-    notes += [f"{why}: left out" for _, why in idle]
+    if notes is not None:
+        notes += [f"{why}: left out" for _, why in idle]
     return results
 
 
@@ -119,13 +120,27 @@ def _doubtful(test, lengths, shifts):
         "contradicts the other photographs, is the tip right": lengths.outliers,
         "shorter than the notch, are both tips found": lengths.a < test.specimen.a_n - BACK * lengths.mm_per_px,
     }
-    if np.isfinite(shifts[1:]).any():
-        said["how the camera moved is not known, taken from the neighbours"] = np.isnan(shifts).any(axis=1)
-    return [f"{what}: {few(names[where].tolist())}" for what, where in said.items() if where.any()]
+    if _tells_movement(shifts):
+        said["how the camera moved is not known, left out of the law"] = np.isnan(shifts).any(axis=1)
+    cracked = np.isfinite(lengths.a)
+    said["no crack found, though there was one before"] = ~cracked & np.logical_or.accumulate(cracked)
+    notes = [f"{what}: {few(names[where].tolist())}" for what, where in said.items() if where.any()]
+    if len(names) > 1 and not _tells_movement(shifts) and test.frames[0].mask.name:  # a simulated test has no pictures
+        notes.append(
+            "the photographs do not tell how the camera moved"
+            if any(frame.photograph for frame in test.frames)
+            else "no photographs beside metadata.csv or in images/ there: a movement of the camera is not taken out"
+        )
+    return notes
+
+
+def _tells_movement(shifts):
+    """Return whether the movement is known of more than the photograph that the others are compared with."""
+    return np.isfinite(shifts).all(axis=1).sum() > 1
 
 
 def _lengths(test, ends, shifts):
-    moved = between(shifts) if np.isfinite(shifts).any() else 0.0
+    moved = between(shifts) if _tells_movement(shifts) else 0.0
     tips, others = (np.array([end[key] or UNKNOWN for end in ends], float) - moved for key in ("tip", "other"))
     scales, uncertainty, weights = (
         [getattr(frame, name) for frame in test.frames] for name in ("mm_per_px", "uncertainty", "probability")
@@ -134,24 +149,29 @@ def _lengths(test, ends, shifts):
 
 
 def _analyse(test, lengths, ends, shifts):
-    result = _fitted(test, lengths, _readings(test, lengths, ends, shifts))
+    agrees = np.isfinite(lengths.a) & ~lengths.outliers
+    if _tells_movement(shifts):
+        agrees &= np.isfinite(shifts).all(axis=1)
+    result = _fitted(test, lengths, _readings(test, lengths, ends, shifts), agrees)
     return replace(result, note="; ".join(filter(None, [*_doubtful(test, lengths, shifts), result.note])))
 
 
-def _fitted(test, lengths, readings):
+def _fitted(test, lengths, readings, agrees):
     specimen = test.specimen
-    agrees = readings["outlier"] == "no"
     known = readings.assign(a_mm=readings["a_mm"].where(agrees), sides_mm=readings["sides_mm"].where(agrees))
     if readings["cycles"].isna().all():
         return GrowthResult(test, lengths, readings, {}, None, "no cycles were counted: no growth rates")
     if specimen.kind == "pipe" and specimen.moment_arm is None:
         return GrowthResult(test, lengths, readings, {}, None, "moment_arm_mm is not given: no stress intensity")
+    if specimen.two_tips and _one_sided(lengths.tips[agrees]):
+        note = "only one of the two tips moves: no law; are both in the picture?"
+        return GrowthResult(test, lengths, readings, {}, None, note)
     # Photographs at the same cycles are readings of one length.
     grouped = known.groupby("cycles", as_index=False)[["a_mm", "load_n", "sides_mm"]].mean()
     try:
         paris = fit_paris(specimen, *grouped[["cycles", "a_mm", "load_n"]].to_numpy(float).T)
     except ValueError as error:
-        paris, note = None, str(error)
+        paris, note = None, str(error).removeprefix(f"{specimen.name}: ")
     cycles, a, load, sides = grouped.dropna(subset="a_mm").to_numpy(float).T
     known = known.dropna(subset="a_mm")
     if paris:
@@ -169,11 +189,20 @@ def _fitted(test, lengths, readings):
         low, high = (WIDE * max(paris.noise, 0) * sign for sign in (-1, 1))
         readings["a_low_mm"] = np.minimum(readings["a_low_mm"], readings["a_mm"] + low)
         readings["a_high_mm"] = np.maximum(readings["a_high_mm"], readings["a_mm"] + high)
+        if not PLAUSIBLE[0] < np.median(paris.delta_k) < PLAUSIBLE[1]:
+            unit = f"ΔK is about {np.median(paris.delta_k):.2g} MPa √m: is load_n in newtons, and is the scale right"
+            note = "; ".join(filter(None, [note, unit]))
         if paris.m_interval[0] <= 0:
             note = "; ".join(filter(None, [note, "the readings do not show that the rate rises with ΔK"]))
         if paris.correlation > 2 / math.sqrt(len(a)):
             note = "; ".join(filter(None, [note, "neighbouring readings err alike: the intervals are too narrow"]))
     return GrowthResult(test, lengths, readings, rates, paris, note)
+
+
+def _one_sided(tips):
+    """Return whether one of two tips grows by less than a fifth of the other's growth; shape (n, 2) [mm]."""
+    grown = np.ptp(tips, axis=0)
+    return bool(len(tips) > 1 and grown.min() < ONE_SIDED * grown.max())
 
 
 def _left_out(known, cycles):
@@ -197,7 +226,7 @@ def _readings(test, lengths, ends, shifts):
         "outlier": np.where(np.isnan(lengths.a), None, np.where(lengths.outliers, "yes", "no")),
         "delta_a_mm": grown.mean(axis=1),
     }
-    if np.isfinite(shifts[1:]).any():
+    if _tells_movement(shifts):
         columns["moved_row_px"], columns["moved_column_px"] = shifts.T
     for tip in range(lengths.tips.shape[1]):
         columns[f"a_tip{tip + 1}_mm"], columns[f"delta_a_tip{tip + 1}_mm"] = lengths.tips[:, tip], grown[:, tip]

@@ -12,7 +12,6 @@ from tqdm import tqdm
 
 from crack_utils.data import read_image
 from crack_utils.data.digests import sha256
-from crack_utils.data.growth import few
 from crack_utils.data.masks import read_mask
 from crack_utils.geometry import measure_cracks
 from crack_utils.geometry.growth.opening import FAR, FEWEST, NEAR, opening_angle
@@ -62,59 +61,55 @@ def measure(tests, folder):
     return ends
 
 
-def movements(tests, folder, notes):
+def movements(tests, folder):
     """Return how far each photograph has moved against the first one of its test, as the camera or the specimen moved.
 
     Parameters
     ----------
     tests, folder
         As for `measure`.
-    notes : list
-        Gets a sentence for each test whose movement, or that of some of its photographs, cannot be measured.
 
     Returns
     -------
-    dict of (specimen, photograph) to (row, column)
-        The movement [px]. Without photographs that are not there, or are too unlike the first one.
+    dict of str to ndarray, shape (n, 2)
+        By specimen, the movement of each photograph: (row, column) [px]. NaN where the photograph is not there, cannot
+        be read, has another size, or has too little in common with the first one.
     """
-    tests = [test for test in tests if len(test.frames) > 1]
-    known, moved = [test for test in tests if test.frames[0].photograph], {}
-    for test in tests:
-        if lack := [frame.name for frame in test.frames if not frame.photograph]:
-            why = "no photographs beside metadata.csv, or in images/ there, to tell how the camera moved"
-            notes.append(f"{test.specimen.name}: {why}: {few(lack)}")
-    with tqdm(total=sum(len(test.frames) for test in known), unit="picture", desc="movement", disable=None) as shown:
-        for test in known:
-            try:
-                found = _movements(test, Path(folder), shown)
-            except ValueError as error:  # a photograph that cannot be read, or has another size
-                notes.append(f"{test.specimen.name}: how the camera moved is not known ({error})")
-                continue
-            moved |= {(test.specimen.name, name): shift for name, (shift, alike) in found.items() if alike}
-            if unlike := [name for name, (_, alike) in found.items() if not alike]:
-                why = "too unlike the first photograph, or too smooth, to tell how the camera moved"
-                notes.append(f"{test.specimen.name}: {why}: {few(unlike)}")
-    return moved
+    with tqdm(total=sum(len(test.frames) for test in tests), unit="picture", desc="movement", disable=None) as shown:
+        return {test.specimen.name: _movements(test, Path(folder), shown) for test in tests}
 
 
 def _movements(test, folder, shown):
-    """Return by frame what `geometry.sequence.movement` does; photographs whose movement is kept are not read."""
-    code, first, found = provenance.fingerprint(*DECISIVE), None, {}
-    of_first = [sha256(file) for file in (test.frames[0].photograph, test.frames[0].mask)]
-    for frame in test.frames:
+    """Compare the photographs with the first that shows a surface; those whose movement is kept are not read."""
+    code, first, surfaces = provenance.fingerprint(*DECISIVE), None, {}
+    moved = np.full((len(test.frames), 2), np.nan)
+    for number, frame in enumerate(test.frames):
+        shown.update()
         if not frame.photograph:
             continue
-        decisive = {"photograph": sha256(frame.photograph), "mask": sha256(frame.mask), "first": of_first, "code": code}
-        path = folder / f"{frame.name}.movement.json"
-        moved = _done_before(path, decisive)
-        if moved is None:
-            first = _surface(test.frames[0]) if first is None else first
-            shift, alike = movement(first, first if frame is test.frames[0] else _surface(frame))
-            moved = [shift.tolist(), alike]
-            provenance.write_json(path, {"found": moved, "made_of": decisive})
-        found[frame.name] = moved
-        shown.update()
-    return found
+        first = first or frame
+        made_of = [sha256(file) for each in (first, frame) for file in (each.photograph, each.mask)]
+        path, decisive = folder / f"{frame.name}.movement.json", {"files": made_of, "code": code}
+        found = _done_before(path, decisive)
+        if found is None:
+            found = {"moved": _moved(first, frame, surfaces)}
+            provenance.write_json(path, {"found": found, "made_of": decisive})
+        if found["moved"]:
+            moved[number] = found["moved"]
+        elif first is frame:
+            first = None
+    return moved
+
+
+def _moved(first, frame, surfaces):
+    """Return the movement of a frame, None if it is not known; the first frame's surface is kept in `surfaces`."""
+    try:
+        if first.name not in surfaces:
+            surfaces[first.name] = _surface(first)
+        shift, alike = movement(surfaces[first.name], surfaces.get(frame.name) or _surface(frame))
+    except ValueError:  # a photograph that cannot be read, or has another size
+        return None
+    return shift.tolist() if alike else None
 
 
 def _surface(frame):

@@ -126,6 +126,43 @@ def _together(ends, scale, weights):
     return np.where(missing, np.nan, scale * along.mean(axis=1)), ~kept & ~missing
 
 
+def beyond_notch(tip, other, lines):
+    """Return the tip of the crack on the other side of a notch, which divides a crack with two tips into two lines.
+
+    Parameters
+    ----------
+    tip, other : (row, column)
+        Of the primary crack: its tip, and its end at the notch [px].
+    lines : list of list of (row, column)
+        The ends of the other cracks [px].
+
+    Returns
+    -------
+    (row, column) or None
+        The far end of the longest line that goes on beyond the notch in the same direction, within `LARGEST_TURN`.
+    """
+    if tip is None or other is None or tip == other:
+        return None
+    start = np.array(other)
+    way = (start - tip) / np.hypot(*(start - tip))
+    best, longest = None, 0.0
+    for ends in lines:
+        ends = sorted(ends, key=lambda end: (end - start) @ way)
+        near, far = np.array(ends[0]), np.array(ends[-1])
+        length = float(np.hypot(*(far - near)))
+        # Its near end may lie anywhere on the edge of the notch.
+        ways = (near + far) / 2 - start, far - start, far - near
+        if all(_turn(each, way) <= LARGEST_TURN for each in ways) and length > longest:
+            best, longest = ends[-1], length
+    return best
+
+
+def _turn(way, axis):
+    """Return the angle between a way and a unit vector [degrees]; 180 of no way at all."""
+    size = np.hypot(*way)
+    return float(np.degrees(np.arccos(np.clip(way @ axis / size, -1, 1)))) if size else 180.0
+
+
 def _usual_way(tips, others):
     """Return the median of the ways from the other end to the tip, over the frames where both are known [px]."""
     ways = (tips - others)[np.isfinite(tips - others).all(axis=1)]

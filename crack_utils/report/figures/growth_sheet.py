@@ -1,5 +1,7 @@
 """The figures of a growth test, each alone or all on one sheet: a–N, da/dN against ΔK, load curves, opening angle."""
 
+import textwrap
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -8,6 +10,7 @@ from crack_utils.runtime.typeset import number
 
 TIPS = (SECONDARY, FOUND)
 A4 = (8.27, 11.69)  # [in]
+WIDTH = 115  # characters of a line above the figures
 
 
 def lengths(axes, result):
@@ -121,7 +124,9 @@ def growth_sheet(result, facts):
     panels = growth_panels(result)
     figure = Figure(figsize=A4, layout="none")
     figure.text(0.08, 0.95, f"Crack growth test: {result.specimen.name}", fontsize=15, weight="bold")
-    figure.text(0.08, 0.935, "\n".join(facts), fontsize=8.5, va="top", linespacing=1.5)
+    figure.text(
+        0.08, 0.935, "\n".join(textwrap.fill(fact, WIDTH) for fact in facts), fontsize=8.5, va="top", linespacing=1.5
+    )
     rows = (len(panels) + 1) // 2
     grid = figure.add_gridspec(
         rows, 2, left=0.1, right=0.96, top=0.77, bottom=0.77 - 0.22 * rows, wspace=0.3, hspace=0.45
