@@ -71,7 +71,7 @@ def facts(result):
         f"Scale: {row['mm_per_px']:.5g} mm/px, its spread over the photographs "
         f"{row['mm_per_px_residual_percent']:.2g} %",
         f"Photographs: {row['photographs']}, {row['with_crack']} with a crack; "
-        f"a from {row['a_first_mm']:.2f} to {row['a_last_mm']:.2f} mm; {row['outliers']} contradict the others",
+        f"a from {row['a_first_mm']:.2f} to {row['a_last_mm']:.2f} mm; outliers: {row['outliers']}",
     ]
     if pd.notna(row["repeatability_mm"]):
         lines.append(f"Lengths at equal cycles scatter by {row['repeatability_mm']:.3f} mm")

@@ -37,9 +37,11 @@ def lengths(axes, result):
 def rates(axes, result):
     """Draw da/dN against ΔK on logarithmic axes; rates that fail a check of the standard are open."""
     for (method, values), colour in zip(result.rates.items(), (SECONDARY, FOUND), strict=False):
-        for valid, filled in ((values.valid, colour), (~values.valid & (values.rate > 0), "none")):
-            label = method if filled == colour else None
-            axes.plot(values.delta_k[valid], values.rate[valid], "o", ms=4, mec=colour, mfc=filled, label=label)
+        label = method  # of the first points that are drawn: where no rate is valid, the legend shows an open one
+        for chosen, filled in ((values.valid, colour), (~values.valid & (values.rate > 0), "none")):
+            if chosen.any():
+                axes.plot(values.delta_k[chosen], values.rate[chosen], "o", ms=4, mec=colour, mfc=filled, label=label)
+                label = None
     if result.paris:
         law = result.paris
         span = np.geomspace(*law.delta_k, 50)
