@@ -13,7 +13,7 @@ from crack_utils.data.names import normal
 from crack_utils.data.pairs import refuse, scan
 from crack_utils.data.specimens import read_specimens
 from crack_utils.geometry.growth import Specimen
-from crack_utils.geometry.growth.lengths import beyond_notch
+from crack_utils.geometry.growth.lengths import WIDER, both_halves
 
 TABLES = ("metadata.csv", "specimens.csv")
 NEEDED = ("photograph", "crack", "tip_row", "tip_column")  # of measures.csv
@@ -209,9 +209,13 @@ def _test(specimen, taken, masks, found, photographs):
     for name, row in taken:
         true = {} if found else {"tip": row.get("tip"), "other": row.get("tip2") if specimen.two_tips else None}
         values = {**true, **found.get(name, {})}
-        if second := values.pop("tip2", None):
-            values["other"] = second if specimen.two_tips or not values.get("other") else values["other"]
         values["mm_per_px"] = row.get("mm_per_px", values.get("mm_per_px"))
+        second, lines = values.pop("tip2", None), values.pop("lines", [])
+        if second:
+            values["other"] = second if specimen.two_tips or not values.get("other") else values["other"]
+        elif specimen.two_tips and found:
+            gap = WIDER * 2 * specimen.a_n / values["mm_per_px"]
+            values["tip"], values["other"] = both_halves(values.get("tip"), values.get("other"), lines, gap)
         values |= {"cycles": row.get("cycles"), "cmod": row.get("cmod_mm"), "photograph": photographs.get(name)}
         frames.append(Frame(name, masks[name], row.get("load_n", 0.0), **values))
     return Test(specimen, frames, bool(found))
@@ -253,7 +257,6 @@ def _predicted(folder, place, problems):
     found, files = _last(folder, masks)
     earlier = sorted(masks.keys() - found.keys() - {normal(row["photograph"]) for row in rows})
     masks = {name: path for name, path in masks.items() if name not in earlier}
-    lines = {}
     for row in rows:
         name = normal(row["photograph"])
         if name not in masks:
@@ -263,12 +266,9 @@ def _predicted(folder, place, problems):
             if row["crack"] == "1":
                 found[name] = _crack(row) | found.get(name, {})
             elif ends := list(filter(None, (_place(row, prefix) for prefix in ENDS))):
-                lines.setdefault(name, []).append(ends)
+                found.setdefault(name, {}).setdefault("lines", []).append(ends)
         except ValueError as error:
             problems.append((table, f"{name!r}: {error}"))
-    for name, others in lines.items():
-        if name in found and "tip2" in found[name]:
-            found[name]["tip2"] = found[name]["tip2"] or beyond_notch(found[name]["tip"], found[name]["other"], others)
     places = {name: [place / file, place / "images" / file] for name, file in files.items()}
     photographs = {name: path for name, paths in places.items() for path in paths if path.is_file()}
     problems += [

@@ -12,6 +12,7 @@ from crack_utils.inference.certainty import why_no_bound
 from crack_utils.study import default_tips
 
 SEED = 0  # of the noise in `altered`, and of the halves in `coverage_table`
+OUTSIDE = 0.05  # chance that a share lies outside of its range although the promise holds
 LOOKS = {  # of the committed tables of hundreds of specimens
     "usual": "network trained for such specimens",
     "plates": "default model, plates drawn by other means",
@@ -117,6 +118,15 @@ def coverage_table(level=conformal.LEVEL, read=default_tips.stored):
     return pd.DataFrame(rows).T
 
 
+def bounds_inside(table):
+    """Return how many covered shares of a `coverage_table` lie in their ranges, and how many shares there are."""
+    known = table.dropna(subset="covered") if len(table) else table
+    if not len(known):
+        return 0, 0
+    inside = known["covered"].between(known["if it holds, from"] - 1e-9, known["to"] + 1e-9)
+    return int(inside.sum()), len(known)
+
+
 def _half(count):
     """Return the numbers of a half of the specimens; at random, since kind and moment depend on a specimen's number."""
     return np.random.default_rng(SEED).permutation(count)[: count // 2]
@@ -127,7 +137,7 @@ def _shares_if_it_holds(fitted, tested, level):
     rank = math.ceil(level * (fitted + 1) - 1e-9)  # of the error that is the bound, in order of size
     if rank > fitted:
         return np.nan, np.nan
-    return tuple(np.array(stats.betabinom.interval(0.95, tested, rank, fitted + 1 - rank)) / tested)
+    return tuple(np.array(stats.betabinom.interval(1 - OUTSIDE, tested, rank, fitted + 1 - rank)) / tested)
 
 
 def altered(image):
@@ -184,7 +194,12 @@ def certainty_numbers(calibration):
     calibration : Calibration
     """
     claimed = "test" if "test" in calibration.measured else "validation"
+    table = coverage_table()
+    inside, bounds = bounds_inside(table)
     return {
+        "bounds": bounds,
+        "bounds_inside": inside,
+        "bounds_chance": 1 - (1 - OUTSIDE) ** bounds,
         "temperature": calibration.temperature,
         "threshold": calibration.threshold,
         "evaluated": claimed,

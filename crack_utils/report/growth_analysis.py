@@ -14,9 +14,11 @@ from crack_utils.geometry.sequence import between
 from crack_utils.report.growth_readings import measure, movements
 
 METHODS = {"secant": secant, "polynomial": incremental_polynomial}
-TEXT = ("specimen", "photograph", "outlier")  # columns of the readings that hold no numbers
+TEXT = ("specimen", "photograph", "outlier", "used")  # columns of the readings that hold no numbers
 UNKNOWN = (math.nan, math.nan)  # a position or a movement
 PLAUSIBLE = (0.1, 1000.0)  # [MPa √m] ΔK of tests: polymers lie below 1, steels below 100
+UNSURE = 1e-6  # weight of a frame whose movement is not known, beside those where it is
+ALIKE = 1.01  # times the least load: what is one load
 ONE_SIDED = 0.2  # least growth of a tip, as a share of the other's
 WIDE = 1.96  # standard deviations that hold 95 %
 BACK = 10.0  # [px] by which a crack may be shorter than its notch without a note
@@ -82,29 +84,45 @@ def analyse(tests, folder, notes=None):
             found = [ends[test.specimen.name, frame.name] for frame in test.frames]
             shifts = moved[test.specimen.name]
             lengths = _lengths(test, found, shifts)
+            used = _used(test, lengths, shifts)
         except ValueError as error:
             idle.append((place, str(error)))
             continue
-        if impossible := _impossible(test, lengths):
+        if impossible := _impossible(test, lengths, used):
             problems.append((place, impossible))
             continue
-        results.append(_analyse(test, lengths, found, shifts))
+        results.append(_analyse(test, lengths, found, shifts, used))
     refuse(problems or (idle if not results else []))
     if notes is not None:
         notes += [f"{why}: left out" for _, why in idle]
     return results
 
 
-def _impossible(test, lengths):
+def _used(test, lengths, shifts):
+    """Return which frames the law is fitted to: those whose length nothing speaks against; bool, shape (n,)."""
+    used = np.isfinite(lengths.a) & ~lengths.outliers
+    if _tells_movement(shifts):
+        used &= np.isfinite(shifts).all(axis=1)
+    if test.specimen.two_tips:
+        used &= lengths.a >= _shortest(test, lengths)
+    return used
+
+
+def _shortest(test, lengths):
+    """Return the length that a crack has at least, as it contains its notch [mm]."""
+    return test.specimen.a_n - BACK * lengths.mm_per_px
+
+
+def _impossible(test, lengths, used):
     """Say which length cannot be; empty if all can."""
     specimen, name = test.specimen, test.specimen.name
-    too_long = np.flatnonzero((lengths.tips.max(axis=1) >= specimen.longest) & ~lengths.outliers)
+    too_long = np.flatnonzero((lengths.tips.max(axis=1) >= specimen.longest) & (used | ~used.any()))
     if too_long.size:
         index = too_long[0]
         what = f"{name}, {test.frames[index].name!r}: a = {lengths.tips[index].max():.2f} mm"
         return f"{what} is not below {specimen.longest:.2f} mm; is the scale right?"
     longest = np.nanmax(lengths.a)
-    if specimen.two_tips and longest < specimen.a_n - BACK * lengths.mm_per_px:
+    if specimen.two_tips and longest < _shortest(test, lengths):
         return (
             f"{name}: the longest crack has a = {longest:.2f} mm, less than its notch, a_n = {specimen.a_n:g} mm; is "
             "the scale right, and are both tips found?"
@@ -118,10 +136,15 @@ def _doubtful(test, lengths, shifts):
     said = {
         "the tip was at the end where the others begin, the other end was taken": lengths.exchanged,
         "contradicts the other photographs, is the tip right": lengths.outliers,
-        "shorter than the notch, are both tips found": lengths.a < test.specimen.a_n - BACK * lengths.mm_per_px,
+        "shorter than the notch, are both tips found": lengths.a < _shortest(test, lengths),
     }
     if _tells_movement(shifts):
         said["how the camera moved is not known, left out of the law"] = np.isnan(shifts).any(axis=1)
+    if test.specimen.notch is not None and _tells_movement(shifts) and np.isnan(shifts[0]).any():
+        what = (
+            "notch_row and notch_column are not used, as they hold for the first photograph, whose place is not known"
+        )
+        said[what] = np.arange(len(names)) == 0
     cracked = np.isfinite(lengths.a)
     said["no crack found, though there was one before"] = ~cracked & np.logical_or.accumulate(cracked)
     notes = [f"{what}: {few(names[where].tolist())}" for what, where in said.items() if where.any()]
@@ -135,35 +158,39 @@ def _doubtful(test, lengths, shifts):
 
 
 def _tells_movement(shifts):
-    """Return whether the movement is known of more than the photograph that the others are compared with."""
-    return np.isfinite(shifts).all(axis=1).sum() > 1
+    """Return whether the movement is known of most photographs, not only of that which the others are compared with."""
+    return np.isfinite(shifts).all(axis=1).sum() > max(1, len(shifts) / 2)
 
 
 def _lengths(test, ends, shifts):
-    moved = between(shifts) if _tells_movement(shifts) else 0.0
+    moved, specimen = 0.0, test.specimen
+    unknown = np.isnan(shifts).any(axis=1) & _tells_movement(shifts)
+    if _tells_movement(shifts):
+        moved = between(shifts)
+        specimen = replace(specimen, notch=None) if unknown[0] else specimen
     tips, others = (np.array([end[key] or UNKNOWN for end in ends], float) - moved for key in ("tip", "other"))
     scales, uncertainty, weights = (
         [getattr(frame, name) for frame in test.frames] for name in ("mm_per_px", "uncertainty", "probability")
     )
-    return crack_lengths(test.specimen, tips, others, scales, uncertainty, weights)
+    weights = np.where(unknown, UNSURE, 1.0) * weights
+    return crack_lengths(specimen, tips, others, scales, uncertainty, weights)
 
 
-def _analyse(test, lengths, ends, shifts):
-    agrees = np.isfinite(lengths.a) & ~lengths.outliers
-    if _tells_movement(shifts):
-        agrees &= np.isfinite(shifts).all(axis=1)
-    result = _fitted(test, lengths, _readings(test, lengths, ends, shifts), agrees)
+def _analyse(test, lengths, ends, shifts, used):
+    result = _fitted(test, lengths, _readings(test, lengths, ends, shifts, used))
     return replace(result, note="; ".join(filter(None, [*_doubtful(test, lengths, shifts), result.note])))
 
 
-def _fitted(test, lengths, readings, agrees):
-    specimen = test.specimen
-    known = readings.assign(a_mm=readings["a_mm"].where(agrees), sides_mm=readings["sides_mm"].where(agrees))
+def _fitted(test, lengths, readings):
+    specimen, used = test.specimen, readings["used"] == "yes"
+    known = readings.assign(a_mm=readings["a_mm"].where(used), sides_mm=readings["sides_mm"].where(used))
     if readings["cycles"].isna().all():
         return GrowthResult(test, lengths, readings, {}, None, "no cycles were counted: no growth rates")
     if specimen.kind == "pipe" and specimen.moment_arm is None:
         return GrowthResult(test, lengths, readings, {}, None, "moment_arm_mm is not given: no stress intensity")
-    if specimen.two_tips and _one_sided(lengths.tips[agrees]):
+    if not used.any():
+        return GrowthResult(test, lengths, readings, {}, None, "no length is sure: no law")
+    if specimen.two_tips and _one_sided(lengths.tips[used]):
         note = "only one of the two tips moves: no law; are both in the picture?"
         return GrowthResult(test, lengths, readings, {}, None, note)
     # Photographs at the same cycles are readings of one length.
@@ -183,6 +210,8 @@ def _fitted(test, lengths, readings, agrees):
         sides = sides[chosen] if specimen.two_tips else None
         given = cycles[chosen], a[chosen], load[chosen]
         rates = {name: growth_rates(specimen, *given, method, sides) for name, method in METHODS.items()}
+        if _load_changes(grouped, cycles[chosen]):
+            note = "; ".join(filter(None, [note, "the load changes between lengths: rates there are not right"]))
         turned = np.interp(cycles, known["cycles"], known["turned_degrees"]).max() > LARGEST_TURN
         note = "; ".join(filter(None, [note, f"the crack turns by more than {LARGEST_TURN:g}°" if turned else ""]))
     if paris:
@@ -205,14 +234,22 @@ def _one_sided(tips):
     return bool(len(tips) > 1 and grown.min() < ONE_SIDED * grown.max())
 
 
+def _load_changes(grouped, cycles):
+    """Return whether the load changes between two of the given numbers of cycles that follow each other."""
+    loads = grouped.loc[grouped["cycles"].between(cycles[0], cycles[-1], inclusive="right")]
+    steps = loads.groupby(np.searchsorted(cycles, loads["cycles"]))["load_n"]
+    return bool((steps.max() > ALIKE * steps.min()).any())
+
+
 def _left_out(known, cycles):
     names = known.loc[known["cycles"].isin(cycles), "photograph"].tolist()
-    return f"left out, far off the law: {', '.join(names)}" if names else ""
+    return f"left out, far off the law: {few(names)}" if names else ""
 
 
-def _readings(test, lengths, ends, shifts):
-    """Return one row a frame; the outlier is empty without a crack."""
-    frames, grown = test.frames, lengths.tips - lengths.tips[np.isfinite(lengths.a) & ~lengths.outliers][0]
+def _readings(test, lengths, ends, shifts, used):
+    """Return one row a frame; outlier and used are empty without a crack."""
+    frames, known = test.frames, np.isfinite(lengths.a)
+    grown = lengths.tips - lengths.tips[used if used.any() else known][0]
     columns = {
         "specimen": test.specimen.name,
         "photograph": [frame.name for frame in frames],
@@ -223,7 +260,8 @@ def _readings(test, lengths, ends, shifts):
         "a_low_mm": lengths.a - WIDE * lengths.uncertainty,
         "a_high_mm": lengths.a + WIDE * lengths.uncertainty,
         "a_together_mm": lengths.together,
-        "outlier": np.where(np.isnan(lengths.a), None, np.where(lengths.outliers, "yes", "no")),
+        "outlier": np.where(known, np.where(lengths.outliers, "yes", "no"), None),
+        "used": np.where(known, np.where(used, "yes", "no"), None),
         "delta_a_mm": grown.mean(axis=1),
     }
     if _tells_movement(shifts):
@@ -267,8 +305,8 @@ def rates_table(results):
 
 
 def _repeatability(known):
-    """Return the standard deviation of lengths at equal cycles [mm], without outliers; NaN without such readings."""
-    groups = known[known["outlier"] == "no"].groupby("cycles")["a_mm"]
+    """Return the standard deviation of the used lengths at equal cycles [mm]; NaN without such readings."""
+    groups = known[known["used"] == "yes"].groupby("cycles")["a_mm"]
     free = groups.size().sum() - len(groups)
     return math.sqrt(((groups.size() - 1) * groups.var()).sum() / free) if free else math.nan
 

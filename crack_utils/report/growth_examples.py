@@ -247,7 +247,7 @@ def law_table(results):
             held = law.C_interval[0] <= C <= law.C_interval[1] and law.m_interval[0] <= M <= law.m_interval[1]
             row |= {
                 "both hold": "yes" if held else "no",
-                "left out": len(law.left_out) + (result.readings["outlier"] == "yes").sum(),
+                "left out": len(law.left_out) + (result.readings["used"] == "no").sum(),
             }
         rows.append(row | {"note": result.note or "–"})
     return pd.DataFrame(rows).set_index("test")

@@ -21,7 +21,7 @@ from crack_utils.geometry.growth import (
     spaced,
     stress_intensity,
 )
-from crack_utils.geometry.growth.lengths import crack_lengths
+from crack_utils.geometry.growth.lengths import both_halves, crack_lengths
 from crack_utils.geometry.growth.rates import check, largest_step
 from crack_utils.geometry.growth.stress_intensity import bend, compact_tension, middle_tension, pipe_bending
 
@@ -315,6 +315,15 @@ class TestLengths:
         found = crack_lengths(specimen, [(50, 0), (90, -30)], np.full((2, 2), np.nan), [0.1, 0.1], [0, 0])
         np.testing.assert_allclose(found.a, [13, 16])
         np.testing.assert_allclose(found.turned, [0, 45])
+
+    def test_only_a_line_that_goes_on_beyond_the_notch_is_the_other_half(self):
+        speck, scratch, half = [(60, -900), (60, -903)], [(60, 60), (60, 20)], [(61, 142), (62, 110)]
+        across = [(70, 140), (120, 120)]
+        primary, lines = ((60, 230), (60, 158)), [speck, scratch, across]
+        assert both_halves(*primary, lines, gap=30) == primary
+        assert both_halves(*primary, [*lines, half], gap=30) == ((60, 230), (62, 110))
+        assert both_halves(*primary[::-1], [*lines, half], gap=30) == ((60, 230), (62, 110))
+        assert both_halves((60, 230), None, lines, gap=30) == ((60, 230), None)
 
     def test_without_a_direction_it_is_that_of_the_crack(self):
         found = crack_lengths(COMPACT, [(3, 4), (6, 8)], [(0, 0), (0, 0)], [1, 1], [0, 0])

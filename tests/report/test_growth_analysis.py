@@ -14,7 +14,7 @@ from crack_utils.inference.inspect import inspect_all
 from crack_utils.inference.photographs import find_photographs
 from crack_utils.report import growth_readings
 from crack_utils.report.growth_analysis import analyse, paris_table, rates_table, readings_table, sheet_table
-from crack_utils.report.growth_files import facts
+from crack_utils.report.growth_files import facts, write_report
 from tests.helpers.darkness import darkness
 from tests.helpers.growth_tests import (
     C,
@@ -202,7 +202,32 @@ def test_photographs_that_do_not_tell_their_movement_are_left_out_of_the_law(tmp
     assert "how the camera moved is not known, left out of the law: c001, c004, c007" in result.note
     assert np.flatnonzero(result.readings["moved_row_px"].isna()).tolist() == [1, 4, 7]
     np.testing.assert_allclose(result.readings["delta_a_mm"], test.a - test.a[0], atol=0.08)
-    assert len(result.paris.a) == 7
+    assert len(result.paris.a) == 7 and (result.readings["used"] == "yes").sum() == 7
+    write_report([result], tmp_path / "out")
+    assert (tmp_path / "out" / "growth.pdf").is_file()
+
+
+def test_a_movement_that_is_known_of_few_photographs_is_not_used(tmp_path):
+    test = compact_test(readings=10)
+    write_moved(tmp_path, test, [(0, 0)] * 10)
+    (found,), _ = find_tests(tmp_path)
+    found.frames[4:] = [dataclasses.replace(frame, photograph=None) for frame in found.frames[4:]]
+    (result,) = analyse([found], tmp_path)
+    assert len(result.paris.a) == 10 and "do not tell how the camera moved" in result.note
+
+
+def test_the_notch_of_the_first_photograph_is_not_used_where_that_one_is_missing(tmp_path):
+    test = compact_test(readings=10)
+    write_moved(tmp_path, test, [(0, 0), *[(9, -20)] * 9])
+    head, line = (tmp_path / "specimens.csv").read_text().splitlines()
+    (tmp_path / "specimens.csv").write_text(f"{head},notch_row,notch_column\n{line},70,50\n")
+    (found,), _ = find_tests(tmp_path)
+    (whole,) = analyse([found], tmp_path)
+    np.testing.assert_allclose(whole.readings["a_mm"], test.a, atol=0.1)
+    found.frames[0] = dataclasses.replace(found.frames[0], photograph=None)
+    (result,) = analyse([found], tmp_path)
+    assert "notch_row and notch_column are not used" in result.note
+    np.testing.assert_allclose(result.readings["a_mm"][1:], test.a[1:], atol=0.1)
 
 
 def test_without_photographs_the_movement_is_not_known_and_that_is_told(tmp_path):
@@ -220,9 +245,14 @@ def test_the_halves_beside_a_notch_are_one_crack_with_two_tips(tmp_path):
         lines.append(f"p{frame},2,66,158.5,60,{150 - length}")  # the wrong way round; it begins beside the first one
         lines.append(f"p{frame},3,20,30,20,290")  # a scratch, longer than both
     (tmp_path / "measures.csv").write_text("\n".join(lines))
-    table = analyse(find_tests(tmp_path)[0], tmp_path)[0].readings
+    found = analyse(find_tests(tmp_path)[0], tmp_path)[0].readings
+    (tmp_path / "measures.csv").unlink()
+    drawn = analyse(find_tests(tmp_path)[0], tmp_path)[0].readings
     for tip in (1, 2):
-        np.testing.assert_allclose(table[f"delta_a_tip{tip}_mm"], [0, 0.4, 0.8])
+        np.testing.assert_allclose(found[f"delta_a_tip{tip}_mm"], [0, 0.4, 0.8])
+        np.testing.assert_allclose(drawn[f"delta_a_tip{tip}_mm"], [0, 0.4, 0.8], atol=0.02)
+    np.testing.assert_allclose(found["a_mm"], [1.6, 2, 2.4])
+    np.testing.assert_allclose(drawn["a_mm"], [1.6, 2, 2.4], atol=0.02)
 
 
 def test_one_tip_of_two_that_moves_gives_no_law(tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 
 from crack_utils.geometry.sequence import rising
 
+WIDER = 1.5  # times a notch's length: largest gap between the halves of a crack
 LARGEST_TURN = 20.0  # [degrees] largest angle between crack and notch (E647 8.8)
 
 
@@ -126,21 +127,32 @@ def _together(ends, scale, weights):
     return np.where(missing, np.nan, scale * along.mean(axis=1)), ~kept & ~missing
 
 
-def beyond_notch(tip, other, lines):
-    """Return the tip of the crack on the other side of a notch, which divides a crack with two tips into two lines.
+def both_halves(tip, other, lines, gap):
+    """Return both tips of a crack that a notch in its middle divides into two lines.
 
     Parameters
     ----------
     tip, other : (row, column)
-        Of the primary crack: its tip, and its end at the notch [px].
+        The ends of the primary crack, either of them at the notch [px].
     lines : list of list of (row, column)
         The ends of the other cracks [px].
+    gap : float
+        Largest distance between the two lines [px].
 
     Returns
     -------
-    (row, column) or None
-        The far end of the longest line that goes on beyond the notch in the same direction, within `LARGEST_TURN`.
+    tip, other : (row, column)
+        As given, where no line goes on beyond the notch in the same direction, within `LARGEST_TURN`. The longest one
+        that does is the other half.
     """
+    for outer, inner in ((tip, other), (other, tip)):
+        if found := _beyond(outer, inner, lines, gap):
+            return outer, found
+    return tip, other
+
+
+def _beyond(tip, other, lines, gap):
+    """Return the far end of the longest line that goes on beyond the end `other` of a crack; None if none does."""
     if tip is None or other is None or tip == other:
         return None
     start = np.array(other)
@@ -152,7 +164,8 @@ def beyond_notch(tip, other, lines):
         length = float(np.hypot(*(far - near)))
         # Its near end may lie anywhere on the edge of the notch.
         ways = (near + far) / 2 - start, far - start, far - near
-        if all(_turn(each, way) <= LARGEST_TURN for each in ways) and length > longest:
+        close = (near - start) @ way <= gap
+        if close and all(_turn(each, way) <= LARGEST_TURN for each in ways) and length > longest:
             best, longest = ends[-1], length
     return best
 

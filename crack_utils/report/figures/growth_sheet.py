@@ -11,12 +11,13 @@ from crack_utils.runtime.typeset import number
 TIPS = (SECONDARY, FOUND)
 A4 = (8.27, 11.69)  # [in]
 WIDTH = 115  # characters of a line above the figures
+LINE = 0.0155  # height of such a line, as a share of the page
 
 
 def lengths(axes, result):
     """Draw the crack's length against the cycles: readings with bounds, Paris' law, and what was left out."""
     table = result.readings.dropna(subset=["a_mm"])
-    thousands, left_out = table["cycles"] / 1000, table["outlier"] == "yes"
+    thousands, left_out = table["cycles"] / 1000, table["used"] == "no"
     errors = np.stack([table["a_mm"] - table["a_low_mm"], table["a_high_mm"] - table["a_mm"]])
     axes.errorbar(thousands, table["a_mm"], errors, fmt=".", color=QUIET, elinewidth=0.8, label="reading, 95 %")
     if result.specimen.two_tips:
@@ -63,8 +64,8 @@ def load_opening(axes, result):
 
 
 def load_growth(axes, result):
-    """Draw the growth of each tip and their mean against the load, without outliers."""
-    table = result.readings[result.readings["outlier"] != "yes"]
+    """Draw the growth of each tip and their mean against the load, without what is left out."""
+    table = result.readings[result.readings["used"] != "no"]
     if result.specimen.two_tips:
         for tip, colour in enumerate(TIPS, start=1):
             axes.plot(table["load_n"] / 1000, table[f"delta_a_tip{tip}_mm"], ".-", color=colour, label=f"tip {tip}")
@@ -74,8 +75,8 @@ def load_growth(axes, result):
 
 
 def opening_angles(axes, result):
-    """Draw the opening angle of each tip against its growth, without outliers."""
-    table = result.readings[result.readings["outlier"] != "yes"]
+    """Draw the opening angle of each tip against its growth, without what is left out."""
+    table = result.readings[result.readings["used"] != "no"]
     for tip, colour in enumerate(TIPS, start=1):
         grown, angle = table[f"delta_a_tip{tip}_mm"], table[f"ctoa_tip{tip}_degrees"]
         axes.plot(grown, angle, "o", ms=4, color=colour, label=f"tip {tip}")
@@ -126,12 +127,12 @@ def growth_sheet(result, facts):
     panels = growth_panels(result)
     figure = Figure(figsize=A4, layout="none")
     figure.text(0.08, 0.95, f"Crack growth test: {result.specimen.name}", fontsize=15, weight="bold")
-    figure.text(
-        0.08, 0.935, "\n".join(textwrap.fill(fact, WIDTH) for fact in facts), fontsize=8.5, va="top", linespacing=1.5
-    )
+    text = "\n".join(textwrap.fill(fact, WIDTH) for fact in facts)
+    figure.text(0.08, 0.935, text, fontsize=8.5, va="top", linespacing=1.5)
+    top = min(0.77, 0.89 - LINE * (1 + text.count("\n")))
     rows = (len(panels) + 1) // 2
     grid = figure.add_gridspec(
-        rows, 2, left=0.1, right=0.96, top=0.77, bottom=0.77 - 0.22 * rows, wspace=0.3, hspace=0.45
+        rows, 2, left=0.1, right=0.96, top=top, bottom=top - 0.22 * rows, wspace=0.3, hspace=0.45
     )
     for place, draw in enumerate(panels.values()):
         draw(figure.add_subplot(grid[place // 2, place % 2]), result)
