@@ -4,8 +4,8 @@ A crack does not become shorter, and this makes wrong tips visible. The steps ar
 
 1. Each frame is registered to the first one, because the camera or the specimen may move.
 2. Each frame's tip becomes a position along the path of the longest sure crack of the series.
-3. These positions must rise, apart from noise. The frames with the largest sum of weights that agree on this are kept,
-   and all others are outliers.
+3. A tip far from this path is an outlier. The positions of the others must rise, apart from noise. The frames with the
+   largest sum of weights that agree on this are kept, and all others are outliers.
 4. A rising sequence is fitted to the kept positions by least squares (isotonic regression).
 """
 
@@ -26,6 +26,7 @@ _FINE = 32  # shifts are found to 1/32 of a pixel of the reduced pictures
 _FALL = 6.0  # standard deviations of the noise by which a tip may lie behind an earlier one
 _LEAST = 5.0  # [px] by which a tip may always lie behind an earlier one
 _ROUNDS = 20  # at most, until the noise and the frames that agree fit each other
+_ASIDE, _ASIDE_LEAST = 0.1, 10.0  # share of the path's length, and [px]: a tip farther from the path is on another line
 _ALIKE = 0.75  # least correlation of two frames whose movement is trusted; the parts of an open specimen move apart
 _SHADES = 16  # [px of the reduced picture] gray values that change over a longer way are shades, not grain
 _TOUCHED, _AROUND = 0.02, 3  # share of crack in a reduced pixel that is left out, and how many pixels around it
@@ -181,7 +182,7 @@ def joint_tips(tips, path, shifts=None, weights=None):
     Raises
     ------
     ValueError
-        If no frame has a tip, the path has fewer than two points, or the numbers of frames differ.
+        If no frame has a tip near the path, the path has fewer than two points, or the numbers of frames differ.
     """
     count = len(tips)
     shifts = np.zeros((count, 2)) if shifts is None else np.asarray(shifts, float)
@@ -198,7 +199,11 @@ def joint_tips(tips, path, shifts=None, weights=None):
     own = np.array([tip if tip is not None else (np.nan, np.nan) for tip in tips], float)
     single = np.full(count, np.nan)
     single[has_tip] = along_path(own[has_tip] - shifts[has_tip], path)
-    along, kept = rising(single[:, None], weights)
+    aside = np.hypot(*(own - shifts - _at(path, single)).T)
+    on_path = aside <= max(_ASIDE_LEAST, _ASIDE * arc_length(path)[-1])  # False without a tip
+    if not on_path.any():
+        raise ValueError("no tip lies near the path")
+    along, kept = rising(np.where(on_path, single, np.nan)[:, None], weights)
     along = along[:, 0]
     points = _at(path, along) + shifts
     # Kept tips are moved along the path only: the crack may since have changed its course across it.

@@ -24,6 +24,15 @@ def test_wrong_ends_are_flagged_and_the_joint_tip_rises():
     assert np.std(found.single[good] - true[good]) == pytest.approx(0.7, abs=0.3)
 
 
+def test_a_tip_far_from_the_path_is_an_outlier_though_it_lies_as_far_along():
+    tips = [(30.0, 30.0), (90.0, 50.0), (31.0, 70.0), (30.0, 90.0)]
+    found = joint_tips(tips, PATH)
+    assert np.flatnonzero(found.outliers).tolist() == [1]
+    np.testing.assert_allclose(found.along, [20, 40, 60, 80], atol=0.1)
+    with pytest.raises(ValueError, match="no tip lies near the path"):
+        joint_tips([(90.0, 50.0)], PATH)
+
+
 def test_true_falls_are_kept_within_the_noise_only():
     single = [(30.0, 10.0 + at) for at in (20, 22, 21, 40)]
     assert joint_tips(single, PATH).along.tolist() == pytest.approx([20, 21.5, 21.5, 40], abs=0.3)

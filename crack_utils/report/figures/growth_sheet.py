@@ -18,14 +18,15 @@ def lengths(axes, result):
     """Draw the crack's length against the cycles: readings with bounds, Paris' law, and what was left out."""
     table = result.readings.dropna(subset=["a_mm"])
     thousands, left_out = table["cycles"] / 1000, table["used"] == "no"
-    errors = np.stack([table["a_mm"] - table["a_low_mm"], table["a_high_mm"] - table["a_mm"]])
-    axes.errorbar(thousands, table["a_mm"], errors, fmt=".", color=QUIET, elinewidth=0.8, label="reading, 95 %")
+    used = table[~left_out]
+    errors = np.stack([used["a_mm"] - used["a_low_mm"], used["a_high_mm"] - used["a_mm"]])
+    style = {"fmt": ".", "color": QUIET, "elinewidth": 0.8, "label": "reading, 95 %"}
+    axes.errorbar(used["cycles"] / 1000, used["a_mm"], errors, **style)
     if result.specimen.two_tips:
         for tip, colour in enumerate(TIPS, start=1):
-            shown = table[~left_out]
-            axes.plot(shown["cycles"] / 1000, shown[f"a_tip{tip}_mm"], lw=0.8, color=colour, label=f"tip {tip}")
+            axes.plot(used["cycles"] / 1000, used[f"a_tip{tip}_mm"], lw=0.8, color=colour, label=f"tip {tip}")
     if result.paris:
-        cycles = np.unique(table["cycles"][~left_out]) / 1000
+        cycles = np.unique(used["cycles"]) / 1000
         axes.plot(cycles, result.paris.a, color=CRACK, label="Paris' law")
         axes.fill_between(cycles, *result.paris.a_interval, color=CRACK, alpha=0.25, lw=0)
         left_out |= (table["cycles"] / 1000).isin(cycles[result.paris.left_out])
