@@ -111,8 +111,9 @@ def _chart(axes, followed, numbers):
     frames = np.arange(1, len(true) + 1)
     axes.plot(frames, true - true[0], color=FAINT, lw=4, label="drawn")
     low, high = -2, 1.15 * (true[-1] - true[0])
-    grown = np.clip(followed.joint.single * scale - true[0], low, high)  # what lies outside is shown at the edge
-    shown, wrong = np.isin(frames - 1, numbers), followed.joint.outliers
+    found = followed.joint.single * scale - true[0]
+    grown = np.clip(found, low, high)  # what lies outside is shown at the edge
+    shown, wrong = np.isin(frames - 1, numbers), followed.joint.outliers | (found != grown)
     style = {"color": CRACK, "ms": 8, "mew": 2, "clip_on": False}
     for which, form, label in ((~wrong, "o", "found"), (wrong, "x", "wrong")):
         axes.plot(frames[shown & which], grown[shown & which], form, label=label, **style)
