@@ -100,9 +100,7 @@ def analyse(tests, folder, notes=None):
 
 def _used(test, lengths, shifts):
     """Return which frames the law is fitted to: those whose length nothing speaks against; bool, shape (n,)."""
-    used = np.isfinite(lengths.a) & ~lengths.outliers
-    if _tells_movement(shifts):
-        used &= np.isfinite(shifts).all(axis=1)
+    used = np.isfinite(lengths.a) & ~lengths.outliers & ~_unmoved(shifts)
     if test.specimen.two_tips:
         used &= lengths.a >= _shortest(test, lengths)
     return used
@@ -132,23 +130,18 @@ def _impossible(test, lengths, used):
 
 def _doubtful(test, lengths, shifts):
     """Say which photographs contradict the others, so that a person looks at them: list of str."""
-    names = np.array([frame.name for frame in test.frames])
+    names, cracked = np.array([frame.name for frame in test.frames]), np.isfinite(lengths.a)
     said = {
         "the tip was at the end where the others begin, the other end was taken": lengths.exchanged,
         "contradicts the other photographs, is the tip right": lengths.outliers,
         "shorter than the notch, are both tips found": lengths.a < _shortest(test, lengths),
+        "how the camera moved is not known, left out of the law": _unmoved(shifts),
+        "no crack found, though there was one before": ~cracked & np.logical_or.accumulate(cracked),
     }
-    if _tells_movement(shifts):
-        said["how the camera moved is not known, left out of the law"] = np.isnan(shifts).any(axis=1)
-    if test.specimen.notch is not None and _tells_movement(shifts) and np.isnan(shifts[0]).any():
-        what = (
-            "notch_row and notch_column are not used, as they hold for the first photograph, whose place is not known"
-        )
-        said[what] = np.arange(len(names)) == 0
-    cracked = np.isfinite(lengths.a)
-    said["no crack found, though there was one before"] = ~cracked & np.logical_or.accumulate(cracked)
     notes = [f"{what}: {few(names[where].tolist())}" for what, where in said.items() if where.any()]
-    if len(names) > 1 and not _tells_movement(shifts) and test.frames[0].mask.name:  # a simulated test has no pictures
+    if test.specimen.notch is not None and _unmoved(shifts)[0]:
+        notes.append("notch_row and notch_column are not used: they hold for the first photograph")
+    if len(names) > 1 and np.isnan(shifts).all() and test.frames[0].mask.name:  # a simulated test has no pictures
         notes.append(
             "the photographs do not tell how the camera moved"
             if any(frame.photograph for frame in test.frames)
@@ -157,17 +150,17 @@ def _doubtful(test, lengths, shifts):
     return notes
 
 
-def _tells_movement(shifts):
-    """Return whether the movement is known of most photographs, not only of that which the others are compared with."""
-    return np.isfinite(shifts).all(axis=1).sum() > max(1, len(shifts) / 2)
+def _unmoved(shifts):
+    """Return of which frames the movement is not known although it is of others: bool, shape (n,)."""
+    known = np.isfinite(shifts).all(axis=1)
+    return ~known & known.any()
 
 
 def _lengths(test, ends, shifts):
-    moved, specimen = 0.0, test.specimen
-    unknown = np.isnan(shifts).any(axis=1) & _tells_movement(shifts)
-    if _tells_movement(shifts):
-        moved = between(shifts)
-        specimen = replace(specimen, notch=None) if unknown[0] else specimen
+    unknown, specimen = _unmoved(shifts), test.specimen
+    moved = between(shifts) if np.isfinite(shifts).any() else 0.0
+    if unknown[0]:  # the notch's place is that in the first photograph
+        specimen = replace(specimen, notch=None)
     tips, others = (np.array([end[key] or UNKNOWN for end in ends], float) - moved for key in ("tip", "other"))
     scales, uncertainty, weights = (
         [getattr(frame, name) for frame in test.frames] for name in ("mm_per_px", "uncertainty", "probability")
@@ -177,32 +170,43 @@ def _lengths(test, ends, shifts):
 
 
 def _analyse(test, lengths, ends, shifts, used):
-    result = _fitted(test, lengths, _readings(test, lengths, ends, shifts, used))
-    return replace(result, note="; ".join(filter(None, [*_doubtful(test, lengths, shifts), result.note])))
+    notes = _doubtful(test, lengths, shifts)
+    readings, rates, paris = _fitted(test, lengths, _readings(test, lengths, ends, shifts, used), notes)
+    return GrowthResult(test, lengths, readings, rates, paris, "; ".join(notes))
 
 
-def _fitted(test, lengths, readings):
-    specimen, used = test.specimen, readings["used"] == "yes"
-    known = readings.assign(a_mm=readings["a_mm"].where(used), sides_mm=readings["sides_mm"].where(used))
-    if readings["cycles"].isna().all():
-        return GrowthResult(test, lengths, readings, {}, None, "no cycles were counted: no growth rates")
+def _why_no_law(test, lengths, used):
+    """Say why growth rates and a law cannot be computed; empty if they can be tried."""
+    specimen = test.specimen
+    if all(frame.cycles is None for frame in test.frames):
+        return "no cycles were counted: no growth rates"
     if specimen.kind == "pipe" and specimen.moment_arm is None:
-        return GrowthResult(test, lengths, readings, {}, None, "moment_arm_mm is not given: no stress intensity")
+        return "moment_arm_mm is not given: no stress intensity"
     if not used.any():
-        return GrowthResult(test, lengths, readings, {}, None, "no length is sure: no law")
+        return "no length is sure: no law"
     if specimen.two_tips and _one_sided(lengths.tips[used]):
-        note = "only one of the two tips moves: no law; are both in the picture?"
-        return GrowthResult(test, lengths, readings, {}, None, note)
+        return "only one of the two tips moves: no law; are both in the picture?"
+    return ""
+
+
+def _fitted(test, lengths, readings, notes):
+    """Return the readings with their final bounds, the rates and the law; what speaks against them goes to `notes`."""
+    specimen, used = test.specimen, readings["used"] == "yes"
+    if why := _why_no_law(test, lengths, used):
+        notes.append(why)
+        return readings, {}, None
+    known = readings.assign(a_mm=readings["a_mm"].where(used), sides_mm=readings["sides_mm"].where(used))
     # Photographs at the same cycles are readings of one length.
     grouped = known.groupby("cycles", as_index=False)[["a_mm", "load_n", "sides_mm"]].mean()
     try:
         paris = fit_paris(specimen, *grouped[["cycles", "a_mm", "load_n"]].to_numpy(float).T)
     except ValueError as error:
-        paris, note = None, str(error).removeprefix(f"{specimen.name}: ")
+        paris = None
+        notes.append(str(error).removeprefix(f"{specimen.name}: "))
     cycles, a, load, sides = grouped.dropna(subset="a_mm").to_numpy(float).T
     known = known.dropna(subset="a_mm")
-    if paris:
-        note = _left_out(known, cycles[paris.left_out])
+    if paris and (names := known.loc[known["cycles"].isin(cycles[paris.left_out]), "photograph"].tolist()):
+        notes.append(f"left out, far off the law: {few(names)}")
     kept = np.setdiff1d(np.arange(len(a)), paris.left_out) if paris else np.arange(len(a))
     chosen = kept[spaced((paris.a if paris else np.maximum.accumulate(a))[kept])]
     rates = {}
@@ -211,21 +215,38 @@ def _fitted(test, lengths, readings):
         given = cycles[chosen], a[chosen], load[chosen]
         rates = {name: growth_rates(specimen, *given, method, sides) for name, method in METHODS.items()}
         if _load_changes(grouped, cycles[chosen]):
-            note = "; ".join(filter(None, [note, "the load changes between lengths: rates there are not right"]))
-        turned = np.interp(cycles, known["cycles"], known["turned_degrees"]).max() > LARGEST_TURN
-        note = "; ".join(filter(None, [note, f"the crack turns by more than {LARGEST_TURN:g}°" if turned else ""]))
+            notes.append("the load changes between lengths: rates there are not right")
+        if np.interp(cycles, known["cycles"], known["turned_degrees"]).max() > LARGEST_TURN:
+            notes.append(f"the crack turns by more than {LARGEST_TURN:g}°")
     if paris:
-        low, high = (WIDE * max(paris.noise, 0) * sign for sign in (-1, 1))
-        readings["a_low_mm"] = np.minimum(readings["a_low_mm"], readings["a_mm"] + low)
-        readings["a_high_mm"] = np.maximum(readings["a_high_mm"], readings["a_mm"] + high)
-        if not PLAUSIBLE[0] < np.median(paris.delta_k) < PLAUSIBLE[1]:
-            unit = f"ΔK is about {np.median(paris.delta_k):.2g} MPa √m: is load_n in newtons, and is the scale right"
-            note = "; ".join(filter(None, [note, unit]))
-        if paris.m_interval[0] <= 0:
-            note = "; ".join(filter(None, [note, "the readings do not show that the rate rises with ΔK"]))
-        if paris.correlation > 2 / math.sqrt(len(a)):
-            note = "; ".join(filter(None, [note, "neighbouring readings err alike: the intervals are too narrow"]))
-    return GrowthResult(test, lengths, readings, rates, paris, note)
+        low, high = _bounds(test, lengths, paris.noise)
+        readings = readings.assign(a_low_mm=low, a_high_mm=high)
+        notes += _against_law(paris)
+    return readings, rates, paris
+
+
+def _against_law(paris):
+    """Say what speaks against a fitted law: list of str."""
+    middle = np.median(paris.delta_k)
+    said = {
+        f"ΔK is about {middle:.2g} MPa √m: is load_n in newtons, and is the scale right": not (
+            PLAUSIBLE[0] < middle < PLAUSIBLE[1]
+        ),
+        "the readings do not show that the rate rises with ΔK": paris.m_interval[0] <= 0,
+        "neighbouring readings err alike: the intervals are too narrow": (
+            paris.correlation > 2 / math.sqrt(len(paris.a))
+        ),
+    }
+    return [what for what, holds in said.items() if holds]
+
+
+def _bounds(test, lengths, noise=0.0):
+    """Return the 95 % bounds of each length [mm], within what a length can be.
+
+    The standard deviation is at least `noise` [mm].
+    """
+    a, half = lengths.a, WIDE * np.maximum(lengths.uncertainty, noise)
+    return np.minimum(np.maximum(a - half, 0), a), np.maximum(np.minimum(a + half, test.specimen.longest), a)
 
 
 def _one_sided(tips):
@@ -241,15 +262,11 @@ def _load_changes(grouped, cycles):
     return bool((steps.max() > ALIKE * steps.min()).any())
 
 
-def _left_out(known, cycles):
-    names = known.loc[known["cycles"].isin(cycles), "photograph"].tolist()
-    return f"left out, far off the law: {few(names)}" if names else ""
-
-
 def _readings(test, lengths, ends, shifts, used):
     """Return one row a frame; outlier and used are empty without a crack."""
     frames, known = test.frames, np.isfinite(lengths.a)
     grown = lengths.tips - lengths.tips[used if used.any() else known][0]
+    low, high = _bounds(test, lengths)
     columns = {
         "specimen": test.specimen.name,
         "photograph": [frame.name for frame in frames],
@@ -257,14 +274,14 @@ def _readings(test, lengths, ends, shifts, used):
         "load_n": [frame.load for frame in frames],
         "cmod_mm": [frame.cmod for frame in frames],
         "a_mm": lengths.a,
-        "a_low_mm": lengths.a - WIDE * lengths.uncertainty,
-        "a_high_mm": lengths.a + WIDE * lengths.uncertainty,
+        "a_low_mm": low,
+        "a_high_mm": high,
         "a_together_mm": lengths.together,
         "outlier": np.where(known, np.where(lengths.outliers, "yes", "no"), None),
         "used": np.where(known, np.where(used, "yes", "no"), None),
         "delta_a_mm": grown.mean(axis=1),
     }
-    if _tells_movement(shifts):
+    if np.isfinite(shifts).any():
         columns["moved_row_px"], columns["moved_column_px"] = shifts.T
     for tip in range(lengths.tips.shape[1]):
         columns[f"a_tip{tip + 1}_mm"], columns[f"delta_a_tip{tip + 1}_mm"] = lengths.tips[:, tip], grown[:, tip]

@@ -74,7 +74,8 @@ def movements(tests, folder):
     -------
     dict of str to ndarray, shape (n, 2)
         By specimen, the movement of each photograph: (row, column) [px]. NaN where the photograph is not there, cannot
-        be read, has another size, or has too little in common with the first one.
+        be read, has another size, or has too little in common with the first one; everywhere where that leaves half of
+        the photographs or fewer.
     """
     with tqdm(total=sum(len(test.frames) for test in tests), unit="picture", desc="movement", disable=None) as shown:
         return {test.specimen.name: _movements(test, Path(folder), shown) for test in tests}
@@ -99,7 +100,8 @@ def _movements(test, folder, shown):
             moved[number] = found["moved"]
         elif first is frame:
             first = None
-    return moved
+    few = np.isfinite(moved).all(axis=1).sum() <= max(1, len(moved) / 2)  # one: it was compared with itself
+    return np.full_like(moved, np.nan) if few else moved
 
 
 def _moved(first, frame, surfaces):

@@ -17,6 +17,7 @@ from crack_utils.report.growth_analysis import analyse, paris_table, rates_table
 from crack_utils.report.growth_files import facts, write_report
 from tests.helpers.darkness import darkness
 from tests.helpers.growth_tests import (
+    COMPACT,
     C,
     M,
     compact_rows,
@@ -279,6 +280,15 @@ def test_a_load_in_kilonewtons_is_told(tmp_path):
     write_tables(tmp_path, rows, ["CT 1,C(T),50,10,12,,,0.1"])
     (result,) = analyse(find_tests(tmp_path)[0], tmp_path)
     assert "is load_n in newtons" in result.note
+
+
+def test_bounds_stay_within_what_a_length_can_be(tmp_path):
+    test = compact_test()
+    write_predicted(tmp_path, test)
+    text = (tmp_path / "measures.csv").read_text()
+    (tmp_path / "measures.csv").write_text(text.replace(",0.8,", ",400,"))  # [px] 40 mm
+    readings = analyse(find_tests(tmp_path)[0], tmp_path)[0].readings
+    assert (readings["a_low_mm"] == 0).all() and (readings["a_high_mm"] == COMPACT.W).all()
 
 
 def test_a_wrong_tip_is_no_reason_to_refuse_a_test_nor_where_growth_begins(tmp_path):

@@ -1,0 +1,78 @@
+"""Crack lengths from tips in photographs, by hand."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from crack_utils.geometry.growth import (
+    Specimen,
+)
+from crack_utils.geometry.growth.lengths import both_halves, crack_lengths
+from tests.helpers.growth_specimens import COMPACT, MIDDLE
+
+
+class TestLengths:
+    def test_growth_is_projected_from_the_notch(self):
+        tips = [(50, 30), (50, 50), (50, 70), (np.nan, np.nan)]
+        others = [(50, 10), (52, 11), (49, 9), (np.nan, np.nan)]
+        specimen = Specimen("c", "C(T)", 12, W=50, B=10, direction=0)
+        found = crack_lengths(specimen, tips, others, [0.1] * 4, [0.5] * 4)
+        np.testing.assert_allclose(found.a, [14, 16, 18, np.nan])
+        np.testing.assert_allclose(found.uncertainty[:3], 0.05)
+        assert (found.mm_per_px, found.residual, found.sides) == (0.1, 0, None)
+
+    def test_a_crack_that_turns_is_projected_and_told(self):
+        specimen = Specimen("c", "C(T)", 12, W=50, B=10, notch=(50, 10), direction=180)
+        found = crack_lengths(specimen, [(50, 0), (90, -30)], np.full((2, 2), np.nan), [0.1, 0.1], [0, 0])
+        np.testing.assert_allclose(found.a, [13, 16])
+        np.testing.assert_allclose(found.turned, [0, 45])
+
+    def test_only_a_line_that_goes_on_beyond_the_notch_is_the_other_half(self):
+        speck, scratch, half = [(60, -900), (60, -903)], [(60, 60), (60, 20)], [(61, 142), (62, 110)]
+        across = [(70, 140), (120, 120)]
+        primary, lines = ((60, 230), (60, 158)), [speck, scratch, across]
+        assert both_halves(*primary, lines, gap=30) == primary
+        assert both_halves(*primary, [*lines, half], gap=30) == ((60, 230), (62, 110))
+        assert both_halves(*primary[::-1], [*lines, half], gap=30) == ((60, 230), (62, 110))
+        assert both_halves((60, 230), None, lines, gap=30) == ((60, 230), None)
+
+    def test_without_a_direction_it_is_that_of_the_crack(self):
+        found = crack_lengths(COMPACT, [(3, 4), (6, 8)], [(0, 0), (0, 0)], [1, 1], [0, 0])
+        np.testing.assert_allclose(found.a, [12 + 5, 12 + 10])
+
+    def test_a_notch_in_the_mask_is_behind_the_given_one(self):
+        """The mask shows 40 px of the slot; at first the crack is shorter than that."""
+        grown = np.array([5, 15, 30, 45, 60, 90])
+        tips = np.stack([np.full(6, 50.0), 100.0 + grown], axis=1)
+        others = np.tile([50.0, 60.0], (6, 1))
+        given = dataclasses.replace(COMPACT, notch=(50, 100))
+        found = crack_lengths(given, tips, others, np.full(6, 0.1), np.full(6, 0.5))
+        np.testing.assert_allclose(found.a, 12 + 0.1 * grown)
+        assert not found.exchanged.any()
+
+    def test_two_tips_in_any_order(self):
+        tips, others = [(50, 20), (50, 110)], [(50, 80), (50, 10)]
+        found = crack_lengths(MIDDLE, tips, others, [0.5, 0.5], [1, 1])
+        np.testing.assert_allclose(found.tips, [[15, 15], [20, 30]])
+        np.testing.assert_allclose(found.a, [15, 25])
+        np.testing.assert_allclose(found.sides, [0, -10])
+        np.testing.assert_allclose(found.uncertainty, 0.5 / np.sqrt(2))
+
+    def test_scales_that_differ_are_told(self):
+        found = crack_lengths(COMPACT, [(0, 10), (0, 20)], [(0, 0)] * 2, [0.09, 0.11], [0, 0])
+        assert (found.mm_per_px, found.residual) == (pytest.approx(0.1), pytest.approx(0.1))
+        np.testing.assert_allclose(found.uncertainty, [0.1, 0.2])
+
+    @pytest.mark.parametrize(
+        ("specimen", "tips", "others", "message"),
+        [
+            (COMPACT, [(np.nan, np.nan)], [(np.nan, np.nan)], "no frame shows a crack"),
+            (COMPACT, [(0, 5)], [(np.nan, np.nan)], "give notch_row and notch_column"),
+            (COMPACT, [(0, 5)], [(0, 5)], "does not leave its notch"),
+            (MIDDLE, [(0, 5)], [(np.nan, np.nan)], "its tips"),
+        ],
+    )
+    def test_what_gives_no_length_is_refused(self, specimen, tips, others, message):
+        with pytest.raises(ValueError, match=message):
+            crack_lengths(specimen, tips, others, [1], [0])
