@@ -9,7 +9,8 @@ Positions are (row, column) [px], lengths are in pixels.
 """
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import ndimage
@@ -38,15 +39,27 @@ class Centreline:
         True for a loop, whose last point equals its first.
     extensions : tuple of float
         Distances of the first and the last point from the ends of the skeleton [px].
+    forward : Centreline, optional
+        The line of which this one is the reverse.
     """
 
     points: np.ndarray
     widths: np.ndarray
     closed: bool
     extensions: tuple
+    forward: "Centreline | None" = None
+
+    @cached_property
+    def reverse(self):
+        """The same line from its last point to its first, a Centreline."""
+        if self.forward is not None:
+            return self.forward
+        return replace(
+            self, points=self.points[::-1], widths=self.widths[::-1], extensions=self.extensions[::-1], forward=self
+        )
 
     def once(self, image, measured):
-        """Return what a function measures of this line in a photograph; it is called once a photograph.
+        """Return what a function measures at both ends of this line in a photograph; it is called once a photograph.
 
         Ranking the cracks and finding their tips ask for the same features of the same lines.
 
@@ -55,16 +68,18 @@ class Centreline:
         image : ndarray
             The photograph. Whatever else `measured` uses must be the same each time.
         measured : callable
-            Without arguments.
+            Of a Centreline; it returns an array with a row for each end, that of the first point first.
         """
+        if self.forward is not None:
+            return self.forward.once(image, measured)[::-1]
         of, values = self.__dict__.get("_measured", (lambda: None, None))
         if of() is not image:
-            self.__dict__["_measured"] = weakref.ref(image), (values := measured())
+            self.__dict__["_measured"] = weakref.ref(image), (values := measured(self))
         return values
 
     def __getstate__(self):
-        """What is pickled: not what was measured, as it refers to the photograph."""
-        return {name: value for name, value in self.__dict__.items() if name != "_measured"}
+        """What is pickled: not what was measured, as it refers to the photograph, and not the line twice."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_measured", "reverse")}
 
     @property
     def along(self):
@@ -98,7 +113,7 @@ def trace(field, level, pixels, radii, closed=False, heading=(0.0, 1.0)):
     closed : bool
         True if the last pixel is a neighbour of the first.
     heading : tuple of float
-        Unit vector (row, column), used as the direction of a path that is too short to have one.
+        Unit vector (row, column): the line along which a path goes that is too short to have a direction.
 
     Returns
     -------
@@ -114,6 +129,8 @@ def trace(field, level, pixels, radii, closed=False, heading=(0.0, 1.0)):
         points = _centred(field, level, pixels[start : stop + 1].astype(float), radii[start : stop + 1], closed)
         cut = radii[start : stop + 1]
         heading = np.asarray(heading)
+        if heading @ (pixels[-1] - pixels[0]) < 0:
+            heading = -heading
         first, before = _end(field, level, points, cut, pixels[start::-1], -heading)
         last, after = _end(field, level, points[::-1], cut[::-1], pixels[stop:], heading)
         points = np.concatenate([first[::-1], points, last])
@@ -126,7 +143,7 @@ def trace(field, level, pixels, radii, closed=False, heading=(0.0, 1.0)):
 
 
 def line_of(field, level, crack, way, closed=False):
-    """Return the centreline along a path of a crack's skeleton, as `trace` does; each path is traced once.
+    """Return the centreline along a path of a crack's skeleton, as `trace` does; each path is traced in one direction.
 
     Parameters
     ----------
@@ -143,6 +160,8 @@ def line_of(field, level, crack, way, closed=False):
     -------
     Centreline
     """
+    if way[0] > way[-1]:
+        return line_of(field, level, crack, way[::-1], closed).reverse
     key = way.tobytes(), closed
     if key not in crack.lines:
         crack.lines[key] = trace(field, level, crack.pixels[way], crack.radii[way], closed, crack.heading)
@@ -266,8 +285,9 @@ def _edges(field, level, points, radii, closed):
     reach = 2 * radii + 1
     both = np.concatenate([points, points]), np.concatenate([normals, -normals]), np.concatenate([reach, reach])
     left, right = np.split(_way_out(field, level, *both), 2)
-    beyond = np.maximum(left + right - reach, 0)  # cut off the longer side
-    return left - beyond * (left >= right), right - beyond * (left < right)
+    beyond = np.maximum(left + right - reach, 0)
+    from_left = 0.5 * (1 + np.sign(left - right))  # cut off the longer side, or half of it from each
+    return left - beyond * from_left, right - beyond * (1 - from_left)
 
 
 def _widths(field, level, points, radii, closed):

@@ -57,17 +57,17 @@ def join_pieces(field, level, cracks, image=None):
     """
     ends = [end for number, crack in enumerate(cracks) for end in _ends(number, crack)]
     # First between long pieces: a speck beside an end would hide the next piece from it.
-    long = [number for number, end in enumerate(ends) if end["direction"] is not None]
-    weak = _weak_ways(field, level, ends, long)
-    if len(long) < len(ends):
-        weak += _weak_ways(field, level, ends, range(len(ends)))
-    used, group, bridges = set(), np.arange(len(cracks)), []
+    weak = _weak_ways(field, level, ends, specks=False) + _weak_ways(field, level, ends, specks=True)
+    group, bridges = np.arange(len(cracks)), []
+    used, used_by_long = set(), set()  # a speck in a notch does not hide one half of a crack from the other
     for number, (first, second, way) in enumerate(weak + _straight_ways(field, ends, image)):
         a, b = (group[ends[end]["piece"]] for end in (first, second))
-        if a == b or (number >= len(weak) and used & {first, second}):  # another end fits better
-            continue
+        speck = _with_speck(ends[first], ends[second])
+        if a == b or (number >= len(weak) and (used if speck else used_by_long) & {first, second}):
+            continue  # another end fits better
         group[group == b] = a
         used |= {first, second}
+        used_by_long |= set() if speck else {first, second}
         bridges.append(([ends[end]["piece"] for end in (first, second)], way))
     joined = field.copy() if bridges else field
     for pieces, way in bridges:
@@ -101,6 +101,11 @@ def _ends(number, crack):
     return ends[:1] if len(pixels) == 1 else ends
 
 
+def _with_speck(*ends):
+    """Return whether one of some ends is that of a short piece."""
+    return any(end["direction"] is None for end in ends)
+
+
 class _Meetings(MCP_Connect):
     """Grows from all ends at once; `ways` has the cheapest between two: (end, end) to (cost, place, place beside)."""
 
@@ -114,11 +119,13 @@ class _Meetings(MCP_Connect):
         self.ways[id1, id2] = min(self.ways.get((id1, id2), (np.inf,)), (cost1 + cost2, pos1, pos2))
 
 
-def _weak_ways(field, level, ends, numbers):
-    """Return the ways between two of the numbered ends on which the probability is nowhere low, most probable first.
+def _weak_ways(field, level, ends, specks):
+    """Return the ways between two ends on which the probability is nowhere low, most probable first.
 
-    Each is (end, end, pixels between them that are no crack). A pixel costs minus the logarithm of its probability.
+    They are those between long pieces, or (`specks`) those between all pieces, in the parts where some are short. Each
+    is (end, end, pixels between them that are no crack). A pixel costs minus the logarithm of its probability.
     """
+    numbers = [number for number, end in enumerate(ends) if specks or end["direction"] is not None]
     if not numbers or level <= _WEAK:
         return []
     box = _around(box_of(field >= level))  # of a large photograph, few bytes a pixel; of the box, many
@@ -129,7 +136,8 @@ def _weak_ways(field, level, ends, numbers):
         ends_of.setdefault(labels[tuple(ends[number]["pixel"] - corner)], []).append(number)
     parts, ways = ndimage.find_objects(labels), []
     for label, those in ends_of.items():
-        if len({ends[number]["piece"] for number in those}) > 1:  # never so in a mask
+        short = _with_speck(*(ends[number] for number in those))
+        if short == specks and len({ends[number]["piece"] for number in those}) > 1:  # never so in a mask
             part = parts[label - 1]
             inside = np.where(labels[part] == label, field[part], 0)
             ways += _ways_within(inside, level, corner + [side.start for side in part], ends, those)
@@ -161,15 +169,15 @@ def _around(box):
 
 
 def _straight_ways(field, ends, image):
-    """Return the straight ways between ends that may be joined, as `_weak_ways` does, those that fit best first."""
+    """Return the straight ways between ends that may be joined, as `_weak_ways` does: specks last, best ones first."""
     ways = []
     for first, second in _facing(ends, _NOTCH * min(field.shape)):
         cost = _cost(ends[first], ends[second], min(field.shape), image)
         if cost is not None:
-            ways.append((cost, first, second))
+            ways.append((_with_speck(ends[first], ends[second]), cost, first, second))
     return [
         (first, second, np.stack(pixels_between(*ends[first]["pixel"], *ends[second]["pixel"]), axis=1))
-        for _, first, second in sorted(ways)
+        for _, _, first, second in sorted(ways)
     ]
 
 

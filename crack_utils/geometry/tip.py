@@ -352,6 +352,8 @@ def both_ends(field, level, crack, way):
 
 def _end_of(field, level, crack, way, end):
     """Return the position and outward direction of the first (0) or the last (-1) end of a path; each is found once."""
+    if way[0] > way[-1]:
+        way, end = way[::-1], -1 - end
     key = way.tobytes(), end
     if key not in crack.end_points:
         line = line_of(field, level, crack, way)

@@ -1,10 +1,11 @@
 """Fits the rule that tells a crack's tip from its mouth (`geometry/ends.py`) on synthetic specimens.
 
-    python -m crack_utils.study.tip_rule SPECIMENS
+    python -m crack_utils.study.tip_rule MODEL SPECIMENS
 
-draws specimens, spoils their masks as networks do, and prints the weights, and how often the rule is right, and says
-that it is, on every other specimen, which these weights were not fitted on. The weights are copied into the module by
-hand.
+draws specimens, spoils their masks as networks do, and shows them to a network. The rule for masks alone is fitted on
+the true and the spoiled masks, the rule for photographs on what the network sees, too. For each it prints the weights,
+and how often the rule is right, and says that it is, on every other specimen, which these weights were not fitted on.
+The weights are copied into the module by hand.
 """
 
 import sys
@@ -70,13 +71,15 @@ def _false_alarm(shape, rng):
     return ndimage.binary_dilation(line, iterations=int(rng.integers(1, 4)))
 
 
-def samples(photograph, mask):
+def samples(photograph, mask, threshold=0.5):
     """Return the signs of both ends of the primary crack and whether each is a tip; None where they cannot be told.
 
     Parameters
     ----------
     photograph : SpecimenPhotograph
-    mask : ndarray of bool, shape (H, W)
+    mask : ndarray of bool or, for a probability in [0, 1], of float, shape (H, W)
+    threshold : float
+        Of a probability.
 
     Returns
     -------
@@ -84,14 +87,15 @@ def samples(photograph, mask):
         Shapes (2, n), (2,), (2,).
     """
     image = np.float32(photograph.image) / 255
-    field, cracks, _ = ranked(*as_field(mask), image)
+    field, level = as_field(mask, threshold)
+    field, cracks, _ = ranked(field, level, image)
     if not cracks or not len(photograph.tips):
         return None
     crack, way, closed = cracks[0]
     hit = photograph.parts[tuple(crack.pixels.T)] == 1
     if closed or hit.mean() < 0.4 or len(crack.pixels) < 6:
         return None
-    line, pair = both_ends(field, 0.5, crack, way)
+    line, pair = both_ends(field, level, crack, way)
     at_border = [leaves(point, mask.shape) for point, _ in pair]
     tips = []
     for point, _ in pair:
@@ -99,7 +103,7 @@ def samples(photograph, mask):
         nearest = int(to_tip.argmin())
         apart = np.hypot(*(photograph.tips[nearest] - photograph.mouths[nearest]))
         tips.append(to_tip[nearest] < min(to_mouth.min(), TOO_FAR * apart + 3))
-    return end_signs(field, 0.5, line, at_border, image)[0], np.array(tips), np.array(at_border)
+    return end_signs(field, level, line, at_border, image)[0], np.array(tips), np.array(at_border)
 
 
 def fit(signs, tips, names):
@@ -124,26 +128,35 @@ def fit(signs, tips, names):
     return dict(zip(names, np.round(found.x, 2).tolist(), strict=True))
 
 
-def gather(specimens, seed=SEED):
-    """Return the samples of specimens, each with its true and with a spoiled mask.
+def gather(specimens, predictor, seed=SEED):
+    """Return the samples of specimens, each with its true and with a spoiled mask, and as a network sees it.
+
+    Parameters
+    ----------
+    specimens : int
+    predictor : Predictor
+    seed : int
+        Of the specimens.
 
     Returns
     -------
-    list of (specimen, signs, tips, at_border)
+    drawn, seen : list of (specimen, signs, tips, at_border)
+        Of the masks, and of the network's probabilities.
     """
-    found = []
+    drawn, seen = [], []
     for specimen in range(specimens):
         rng = np.random.default_rng([seed, specimen])
         photograph = render_specimen(seed, specimen, int(rng.integers(2, 10)))
-        for mask in (photograph.parts > 0, spoil(photograph, rng)):
-            sample = samples(photograph, mask)
+        probability = predictor.predict(np.float32(photograph.image) / 255)
+        for found, mask in ((drawn, photograph.parts > 0), (drawn, spoil(photograph, rng)), (seen, probability)):
+            sample = samples(photograph, mask, predictor.threshold)
             if sample is not None:
                 found.append((specimen, *sample))
-    return found
+    return drawn, seen
 
 
 def measure(found, names):
-    """Fit on even specimens, measure on odd ones: weights, share of right ends, mean probability.
+    """Fit on even specimens, and measure on odd ones.
 
     Parameters
     ----------
@@ -151,6 +164,16 @@ def measure(found, names):
         From `gather`.
     names : sequence of str
         Of the signs.
+
+    Returns
+    -------
+    weights : dict of str to float
+    right : float
+        Share of the chosen ends that are tips.
+    stated : float
+        Mean probability that the rule gives for it.
+    both : float
+        Of the cracks with two tips, share for which the rule says so.
     """
     count = len(names)
     fitted = [each for each in found if each[0] % 2 == 0]
@@ -160,10 +183,18 @@ def measure(found, names):
         (judge(signs[:, :count], weights, at_border), tips) for number, signs, tips, at_border in found if number % 2
     ]
     right = np.mean([tips[ends.tip] for ends, tips in judged])
-    return weights, float(right), float(np.mean([ends.probability for ends, _ in judged]))
+    both = np.mean([ends.both for ends, tips in judged if tips.all()])
+    return weights, float(right), float(np.mean([ends.probability for ends, _ in judged])), float(both)
+
+
+def main(model, specimens):
+    """Fit both rules and print what `measure` returns of them."""
+    from crack_utils.inference.predictor import load_trained
+
+    drawn, seen = gather(specimens, load_trained(model))
+    print(*measure(drawn, list(MASK_ONLY)), sep="\n")
+    print(*measure(drawn + seen, list(WITH_IMAGE)), sep="\n")
 
 
 if __name__ == "__main__":
-    gathered = gather(int(sys.argv[1]))
-    for known in (MASK_ONLY, WITH_IMAGE):
-        print(*measure(gathered, list(known)), sep="\n")
+    main(sys.argv[1], int(sys.argv[2]))

@@ -65,6 +65,18 @@ def test_a_speck_beside_an_end_does_not_hide_the_next_piece():
     assert bridges(field)[50, 50:110].all()
 
 
+def test_a_speck_in_a_notch_does_not_hide_one_half_of_a_crack_from_the_other():
+    rng = np.random.default_rng(0)
+    image = np.float32(0.6 + rng.normal(0, 0.02, (200, 240)))
+    image[50:71, 90:150] = 0.05  # the notch
+    mask = np.zeros(image.shape, np.float32)
+    mask[59:62, 20:88] = mask[59:62, 152:220] = 1
+    halves = np.flatnonzero(mask.any(axis=0))
+    mask[58, 92] = 1  # the speck
+    joined = join_pieces(mask, LEVEL, skeletons(mask > LEVEL), image)
+    assert joined[60, halves[0] : halves[-1]].all()
+
+
 def test_a_bridge_is_no_area_but_its_crack_is_one_and_nowhere_thin():
     field = two_pieces()
     field[50, 50:110] = 0.1

@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 from skimage.morphology import remove_small_holes
 
 from crack_utils.geometry import ends, pieces, primary, skeleton
-from crack_utils.geometry.centreline import ray
+from crack_utils.geometry.centreline import line_of, ray, trace
 from crack_utils.geometry.skeleton import EIGHT, skeletons, without_pores
 from crack_utils.geometry.tip import uncertainty
 
@@ -26,6 +26,22 @@ def picture(request):
     field = np.float32(np.clip(1.1 - 60 * valleys + broken, 0, 1))
     image = ndimage.gaussian_filter(rng.uniform(size=field.shape), 1) - 0.2 * field
     return field, np.float32(np.clip(image, 0, 1))
+
+
+def test_a_line_traced_from_its_other_end_is_the_same_line(picture):
+    field, image = picture
+    for crack in skeletons(field >= LEVEL):
+        way, closed = crack.longest_path()
+        if closed or len(way) < 20:
+            continue
+        line, other = line_of(field, LEVEL, crack, way), line_of(field, LEVEL, crack, way[::-1])
+        assert other.reverse is line
+        backward = trace(field, LEVEL, crack.pixels[way[::-1]], crack.radii[way[::-1]], heading=crack.heading)
+        np.testing.assert_allclose(other.points, backward.points, atol=1e-6)
+        np.testing.assert_allclose(other.widths, backward.widths, atol=1e-6)
+        measured = ends.signs_of(line, (False, False), image, field >= LEVEL)
+        other_way = ends.signs_of(other, (False, False), image, field >= LEVEL)
+        np.testing.assert_allclose(other_way, measured[::-1], atol=1e-9)
 
 
 def test_cracks_after_joining_are_those_of_a_new_skeleton(picture):
