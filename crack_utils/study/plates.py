@@ -2,10 +2,10 @@
 
 A network knows its own drawings. So `study.default_tips` also measures it on these, which share no code with
 `data.synthetic`: a plate that fills the picture, whose surface is filtered noise; a slot from the edge and a crack with
-one tip, or a crack with two tips, some with a slot in its middle. A crack is a polygon whose width falls with the
-square root of the distance from a tip. No network was trained on them and no rule was fitted on them. But the first
-plates, of other seeds, showed that smooth cracks of an even gray were missed, and such cracks were added to the
-specimens.
+one tip, or a crack with two tips, some with a slot in its middle; a fifth of them have no crack. A crack is a polygon
+whose width falls with the square root of the distance from a tip. No network was trained on them and no rule was fitted
+on them. But the first plates, of other seeds, showed that smooth cracks of an even gray were missed, and such cracks
+were added to the specimens.
 """
 
 from types import SimpleNamespace
@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
+_NO_CRACK = 5  # of this many plates, the last has no crack
 _FINER = 4  # polygons are drawn on a grid this many times finer
 _STEP = 3.0  # [px] between the points of a crack
 _MARGIN = 12  # [px] from the border at which a crack ends
@@ -23,6 +24,8 @@ _WIDTHS = (2.0, 9.0)  # [px] widest places of cracks
 
 def draw_plate(specimen, seed, size=(512, 640)):
     """Draw a plate: even numbers have a slot and a crack with one tip, odd ones a crack with two tips.
+
+    The last of each five has no crack.
 
     Parameters
     ----------
@@ -41,9 +44,11 @@ def draw_plate(specimen, seed, size=(512, 640)):
     draw = _two_tips if specimen % 2 else _one_tip
     points, widths, slots = draw(rng, *size)
     crack, slot = _polygon(_outline(points, widths), size), _polygon(slots, size)
+    tips, mouths = (points[[0, -1]], points[:0]) if specimen % 2 else (points[-1:], points[:1])
+    if specimen % _NO_CRACK == _NO_CRACK - 1:
+        crack, tips, mouths = np.zeros(size), points[:0], points[:0]
     image = _photograph(rng, _surface(rng, *size), crack, slot)
     parts = np.uint8((crack > _VISIBLE) & (slot < 0.5))
-    tips, mouths = (points[[0, -1]], points[:0]) if specimen % 2 else (points[-1:], points[:1])
     if rng.random() < 0.5:  # the slot is at the left or at the right
         flip = np.array([1, -1]), np.array([0, size[1] - 1])
         image, parts = image[:, ::-1].copy(), parts[:, ::-1].copy()
