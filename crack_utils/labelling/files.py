@@ -1,9 +1,7 @@
 """Read photographs for labelling without loss, and write masks with the hash of their recipe."""
 
 import io
-import os
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 from PIL import Image
@@ -12,8 +10,9 @@ from PIL.PngImagePlugin import PngInfo
 from crack_utils.data.decoding import is_regular, open_stored
 from crack_utils.data.images import full_scale
 from crack_utils.data.stored import DataError
+from crack_utils.runtime.atomic import write_together
 
-__all__ = ["encode_mask", "encode_parts", "read_digest", "read_photo", "write_mask", "write_together"]
+__all__ = ["encode_mask", "encode_parts", "read_digest", "read_photo", "write_mask"]
 
 KEY = "crack-utils recipe"  # name of the text entry in a mask's PNG file with the hash of its recipe
 
@@ -97,37 +96,6 @@ def read_digest(path):
             return file.info.get(KEY)
     except (OSError, ValueError, SyntaxError):
         return None
-
-
-def write_together(contents):
-    """Write several files atomically: all of them or none.
-
-    Parameters
-    ----------
-    contents : dict of Path to bytes
-        Missing folders are made.
-
-    Raises
-    ------
-    OSError
-        If a file cannot be written. All files are then unchanged, and no temporary file is left; only if a folder
-        becomes read-only while they get their names, some have been replaced already.
-    """
-    waiting = []
-    try:
-        for path, data in contents.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(f".draft-{uuid4().hex}-{path.name}")  # a killed process leaves it to `remove_drafts`
-            waiting.append((part, path))
-            with open(part, "xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())  # otherwise a crash may leave an empty file with the new name
-        for part, path in waiting:
-            os.replace(part, path)
-    finally:
-        for part, _ in waiting:
-            part.unlink(missing_ok=True)
 
 
 def _encode(values, digest):

@@ -17,9 +17,10 @@ from crack_utils.data.metadata import METADATA, read_table
 from crack_utils.data.names import normal, printable, problem_of
 from crack_utils.data.pairs import refuse
 from crack_utils.data.stored import DataError
-from crack_utils.labelling.files import encode_mask, encode_parts, read_digest, read_photo, write_together
+from crack_utils.labelling.files import encode_mask, encode_parts, read_digest, read_photo
 from crack_utils.labelling.recipe import Recipe
 from crack_utils.labelling.steps import RecipeError
+from crack_utils.runtime.atomic import write_together
 
 __all__ = ["KEEP", "LabelFolder"]
 

@@ -14,6 +14,7 @@ import numpy as np
 from crack_utils.data.contrast import check_image
 from crack_utils.data.decoding import is_regular
 from crack_utils.labelling.steps import PARTS, RecipeError, Step
+from crack_utils.runtime.atomic import write_together
 
 __all__ = ["VERSION", "Labels", "Recipe"]
 
@@ -281,8 +282,6 @@ class Recipe:
 
     def save(self, path):
         """Write the recipe as JSON, atomically."""
-        from crack_utils.labelling.files import write_together
-
         write_together({Path(path): self.to_json().encode()})
 
     @classmethod

@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 from bs4 import BeautifulSoup
 
 from crack_utils.runtime import paths
+from crack_utils.runtime.atomic import atomic_write
 
 NAME = "crack-segmentation"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -161,8 +162,7 @@ def mend_epub(made, file):
     made, file : Path
         The ePub as Sphinx has made it, and where to write the mended one.
     """
-    draft = file.with_suffix(".draft")
-    with zipfile.ZipFile(made) as old, zipfile.ZipFile(draft, "w") as new:
+    with atomic_write(file) as draft, zipfile.ZipFile(made) as old, zipfile.ZipFile(draft, "w") as new:
         files = set(old.namelist())
         for entry in old.infolist():
             data = old.read(entry)
@@ -171,7 +171,6 @@ def mend_epub(made, file):
                 ElementTree.fromstring(data)  # raises where a page is still no XML
             entry.date_time = _date()[:6]
             new.writestr(entry, data)
-    os.replace(draft, file)
 
 
 def as_xhtml(page, folder, files):

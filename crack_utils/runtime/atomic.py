@@ -8,6 +8,7 @@ import contextlib
 import errno
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import filelock
@@ -42,7 +43,7 @@ def atomic_write(path):
         If the disk is full.
     """
     path = Path(path)
-    draft = path.with_name(f".draft-{os.getpid()}-{path.name}")
+    draft = _draft_of(path)
     with explain_full_disk(path.parent):
         try:
             yield draft
@@ -51,6 +52,35 @@ def atomic_write(path):
             _flush(path.parent)  # otherwise a power failure may undo the renaming
         finally:
             draft.unlink(missing_ok=True)
+
+
+def write_together(contents):
+    """Write several files atomically: all of them or none.
+
+    Use it for files that belong to each other, such as a photograph and its mask.
+
+    Parameters
+    ----------
+    contents : dict of Path to bytes
+        Missing folders are made.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written. All files are then unchanged, and no draft is left; only if a folder becomes
+        read-only while they get their names, some have been replaced already.
+    """
+    with contextlib.ExitStack() as drafts:
+        waiting = []
+        for path, data in contents.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = _draft_of(path)
+            drafts.callback(draft.unlink, missing_ok=True)
+            draft.write_bytes(data)
+            _flush(draft)
+            waiting.append((draft, path))
+        for draft, path in waiting:
+            os.replace(draft, path)
 
 
 def remove_drafts(folder):
@@ -97,6 +127,11 @@ def explain_full_disk(folder):
         free = shutil.disk_usage(folder).free / 2**20
         message = f"no room to write in {folder} ({free:.1f} MiB free, or a quota is reached): {error.strerror}"
         raise FullDiskError(error.errno, message) from error
+
+
+def _draft_of(path):
+    """Return where a file is written first: beside it, with its suffix, and under a name that no thread shares."""
+    return path.with_name(f".draft-{os.getpid()}-{threading.get_native_id()}-{path.name}")
 
 
 def _flush(path):

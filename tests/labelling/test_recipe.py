@@ -14,6 +14,7 @@ from crack_utils.cli.main import main
 from crack_utils.data import DataError, check_pairs, find_pairs, read_image, read_mask
 from crack_utils.labelling import Recipe, RecipeError, Step, files
 from crack_utils.labelling.folder import LabelFolder
+from crack_utils.runtime import atomic
 from tests.helpers.folders import make_folder
 
 
@@ -279,7 +280,7 @@ def test_the_shell_says_what_is_wrong_and_touches_nothing(folder, tmp_path, ten_
     assert contents(folder) == before
 
 
-@pytest.mark.parametrize("failing", ["open", "replace"])
+@pytest.mark.parametrize("failing", ["write", "replace"])
 def test_a_folder_that_cannot_be_written_keeps_what_it_had(folder, ten_steps, monkeypatch, failing):
     labels = LabelFolder(folder)
     labels.save("a", ten_steps, ten_steps.apply(labels.photo("a")), (3, 4))
@@ -288,9 +289,7 @@ def test_a_folder_that_cannot_be_written_keeps_what_it_had(folder, ten_steps, mo
     def refuse(*_args, **_keywords):  # as a read-only file system does, also for root
         raise PermissionError(30, "Read-only file system")
 
-    monkeypatch.setattr(files, "open", refuse, raising=False) if failing == "open" else monkeypatch.setattr(
-        files.os, "replace", refuse
-    )
+    monkeypatch.setattr(*((Path, "write_bytes") if failing == "write" else (atomic.os, "replace")), refuse)
     with pytest.raises(PermissionError):
         labels.save("a", Recipe(), Recipe().apply(labels.photo("a")))
     assert contents(folder) == before

@@ -8,9 +8,10 @@ from PIL import Image
 
 from crack_utils import labelling
 from crack_utils.data import DataError, check_pairs, find_pairs
-from crack_utils.labelling import Recipe, RecipeError, files
+from crack_utils.labelling import Recipe, RecipeError
 from crack_utils.labelling.folder import LabelFolder
 from crack_utils.labelling.session import Session
+from crack_utils.runtime import atomic
 from tests.helpers.cracked_pipes import BOX, CORNERS, CRACK, SIZE, cracked_pipes, mask_of, on_disk
 
 
@@ -144,7 +145,7 @@ def test_a_folder_that_cannot_be_written_leaves_everything_as_it_was(folder, mon
     def refuse(*_arguments):  # as a read-only file system does, also for root
         raise PermissionError(30, "Read-only file system")
 
-    monkeypatch.setattr(files.os, "replace", refuse)
+    monkeypatch.setattr(atomic.os, "replace", refuse)
     for action in (session.undo, lambda: session.add("dilate"), lambda: session.mark_tip(1, 1), session.save):
         with pytest.raises(PermissionError, match="Read-only"):
             action()

@@ -8,7 +8,8 @@ from pathlib import Path
 from crack_utils.data.metadata import METADATA, read_table
 from crack_utils.data.pairs import refuse
 from crack_utils.data.stored import DataError
-from crack_utils.labelling.files import encode_mask, read_digest, write_together
+from crack_utils.labelling.files import encode_mask, read_digest
+from crack_utils.runtime.atomic import write_together
 
 MADE_HERE = "page"  # written into a mask's file: such a mask may be saved again
 ONE_AT_A_TIME = threading.Lock()  # otherwise one of two labels may be missing in the table
