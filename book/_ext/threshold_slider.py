@@ -44,7 +44,8 @@ def html_of(data: dict) -> str:
     """Return the slider as HTML: the still picture, and the controls that the script shows."""
     still = "".join(_column(data, step) for step in (0, -1))
     shown = "".join(
-        f'<figure><img alt="" class="mask"><figcaption><b>{escape(network["title"])}</b> '
+        f'<figure><img alt="What the network trained with {escape(network["title"])} marks as crack at this threshold" '
+        f'class="mask"><figcaption><b>{escape(network["title"])}</b> '
         '<span class="score"></span></figcaption></figure>'
         for network in data["networks"]
     )
@@ -59,6 +60,7 @@ def html_of(data: dict) -> str:
 <input type="range" min="0" max="{len(data["labels"]) - 1}" value="0" step="1"></label>
 <p class="order" aria-live="polite"></p>
 </div>
+<p class="source">notebooks/table1.ipynb · {escape(data["source"])}</p>
 <script type="application/json">{embedded}</script>
 <script>{SCRIPT}</script>
 </div>

@@ -16,6 +16,7 @@ from crack_utils.data import read_image, sources
 from crack_utils.inference.measure import measure
 from crack_utils.runtime import paths
 from crack_utils.runtime.atomic import atomic_write
+from crack_utils.runtime.typeset import number
 
 NAME = "cracktip_polymer"
 MARKS = "results/polymer_tips.csv"  # made by eye
@@ -58,6 +59,20 @@ def find_tips(trained, folder=None):
         if marked:
             crops.append(_crop(mark.photograph, image, marked, tip and tip.position))
     return pd.DataFrame(rows).set_index("photograph"), crops
+
+
+def said(table):
+    """Say what the table of `find_tips` shows: whether a tip is found without a crack, and how far others are off."""
+    without, cracked = table[table["marked"] == "–"], table[table["marked"] != "–"]
+    false, off = without["right end"].dropna(), cracked["off [px]"].dropna()
+    first = "no tip is reported where there is no crack"
+    if len(false):
+        first = f"a tip is reported where there is no crack, stated to be right with {number(false.max(), '.0%')}"
+    others = "in the others none is found"
+    if len(off):
+        least, most = (number(value, ".0f") for value in (off.min(), off.max()))
+        others = f"in {len(off)} of {len(cracked)} with a crack it is {least} to {most} px from the marked one"
+    return f"In photographs of a polymer specimen {first}; {others}."
 
 
 def main():

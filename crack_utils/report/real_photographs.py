@@ -51,7 +51,7 @@ def read_trainings(table=None):
 
 
 def case_table(trainings, question):
-    """Return the mean of each case of a question over its seeds, with an interval for F1 at 2 px.
+    """Return the mean of each case of a question over its seeds, with an interval for F1 within 2 px.
 
     A failed training counts with F1 0.
 
@@ -64,7 +64,7 @@ def case_table(trainings, question):
     Returns
     -------
     DataFrame
-        One row a case (a loss by its title) and number of labels, in the order of the study: F1 at 2 px (mean over
+        One row a case (a loss by its title) and number of labels, in the order of the study: F1 within 2 px (mean over
         photographs) with low and high (Student's t over seeds, NaN with one seed), pooled F1, minutes, failed, seeds.
     """
     rows = []
@@ -73,11 +73,11 @@ def case_table(trainings, question):
         near = runs["f1_tolerance_2"].fillna(0.0)
         mean, low, high = mean_interval(near)
         rows.append(
-            {"case": TITLES.get(case, case), "labels": labels, "F1 at 2 px": mean, "low": low, "high": high}
+            {"case": TITLES.get(case, case), "labels": labels, "F1 within 2 px": mean, "low": low, "high": high}
             | {"pooled F1": runs["f1"].fillna(0.0).mean(), "minutes": runs["minutes"].mean()}
             | {"failed": int(runs["failed"].sum()), "seeds": len(runs)}
         )
-    columns = ["case", "labels", "F1 at 2 px", "low", "high", "pooled F1", "minutes", "failed", "seeds"]
+    columns = ["case", "labels", "F1 within 2 px", "low", "high", "pooled F1", "minutes", "failed", "seeds"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -128,13 +128,13 @@ def with_few_labels(trainings, count=10):
         A sentence.
     """
     near = _from_default(trainings, str(count))
-    whole = case_table(trainings, "recipe")["F1 at 2 px"]
+    whole = case_table(trainings, "recipe")["F1 within 2 px"]
     if near.empty or whole.empty:
         return f"Trainings with {count} labels have not been made yet."
     mean, least, most, everything = (number(value, ".3f") for value in (near.mean(), near.min(), near.max(), whole[0]))
     share = number(near.mean() / whole[0], ".1%")
     said = (
-        f"With {count} labels, drawn {len(near)} times, F1 at 2 px is {mean} on average (lowest {least}, "
+        f"With {count} labels, drawn {len(near)} times, F1 within 2 px is {mean} on average (lowest {least}, "
         f"highest {most}): {share} of the {everything} that the whole preset gives with all labels"
     )
     as_long = _from_default(trainings, "all")
@@ -142,6 +142,32 @@ def with_few_labels(trainings, count=10):
         return f"{said}."
     share, everything = number(near.mean() / as_long.mean(), ".1%"), number(as_long.mean(), ".3f")
     return f"{said}, and {share} of the {everything} that equally short trainings give with all labels."
+
+
+def without_labels(trainings, zero):
+    """Say what the default model gives without any label, beside the best number of labels.
+
+    Parameters
+    ----------
+    trainings : DataFrame
+        From `read_trainings`.
+    zero : float
+        F1 within 2 px of the default model on the same photographs.
+
+    Returns
+    -------
+    str
+        A sentence.
+    """
+    table = case_table(trainings, "labels")
+    table = table[table["case"] == "default"]
+    said = f"Without any label, it is {number(zero, '.3f')} on the same photographs"
+    if table.empty:
+        return f"{said}."
+    best = table.loc[table["F1 within 2 px"].idxmax()]
+    return (
+        f"{said}; the best of these numbers of labels ({best['labels']}) gives {number(best['F1 within 2 px'], '.3f')}."
+    )
 
 
 def shorter(trainings):
@@ -157,7 +183,7 @@ def shorter(trainings):
     str
         Some sentences; empty where one of the two was not trained.
     """
-    short, whole = _from_default(trainings, "all"), case_table(trainings, "recipe")["F1 at 2 px"]
+    short, whole = _from_default(trainings, "all"), case_table(trainings, "recipe")["F1 within 2 px"]
     if short.empty or whole.empty:
         return ""
     updates = photographs.SHORTEST["updates"]
@@ -170,7 +196,7 @@ def shorter(trainings):
 
 
 def _from_default(trainings, labels):
-    """Return F1 at 2 px of the trainings with so many labels from the default model; a failed one has 0."""
+    """Return F1 within 2 px of the trainings with so many labels from the default model; a failed one has 0."""
     asked = (trainings["question"] == "labels") & (trainings["case"] == "default")
     return trainings.loc[asked & (trainings["labels"].astype(str) == labels), "f1_tolerance_2"].fillna(0.0)
 
@@ -188,8 +214,8 @@ def ingredient_table(trainings, base="all"):
     Returns
     -------
     DataFrame
-        One row a case but the base: difference of F1 at 2 px (case − base) with low and high (Student's t over seeds,
-        NaN with one seed), seeds, and shown: whether the interval excludes 0.
+        One row a case but the base: difference of F1 within 2 px (case − base) with low and high (Student's t over
+        seeds, NaN with one seed), seeds, and shown: whether the interval excludes 0.
     """
     asked = trainings[trainings["question"] == "ingredients"]
     by_case = asked.groupby("case", sort=False)
@@ -287,20 +313,20 @@ def zero_shot_table(tables):
     Returns
     -------
     DataFrame
-        One row a set: pictures, F1 at 2 px (mean over pictures), and pooled F1, precision and recall.
+        One row a set: pictures, F1 within 2 px (mean over pictures), and pooled F1, precision and recall.
     """
     rows = {}
     for name, table in tables.items():
         if table.empty:
             continue
         counts = pooled_rows(table)
-        rows[name] = {"pictures": len(table), "F1 at 2 px": table["f1"].mean(), "pooled F1": counts.f1}
+        rows[name] = {"pictures": len(table), "F1 within 2 px": table["f1"].mean(), "pooled F1": counts.f1}
         rows[name] |= {"precision": counts.precision, "recall": counts.recall}
     return pd.DataFrame(rows).T.astype({"pictures": int})
 
 
 def worst(table, masks, count=3):
-    """Return positions of the pictures with the lowest F1 at 2 px among those with a crack.
+    """Return positions of the pictures with the lowest F1 within 2 px among those with a crack.
 
     Parameters
     ----------
@@ -329,21 +355,23 @@ def numbers(zero_shot, trainings):
     """
     drawn = zero_shot.loc["drawn surfaces"]
     made = set(trainings["question"])
-    recipe = case_table(trainings, "recipe")
+    recipe, ingredients = case_table(trainings, "recipe"), ingredient_table(trainings)
     zero = json.loads((paths.root() / ZERO_SHOT).read_text(encoding="utf-8"))
     return {
         "measured": joined([words for question, words in PARTS.items() if question in made] or ["nothing"]),
         "open": joined([words for question, words in PARTS.items() if question not in made] or ["nothing"]),
-        "recipe": f"{recipe['F1 at 2 px'].iloc[0]:.3f}" if len(recipe) else "not been trained yet",
+        "recipe": f"{recipe['F1 within 2 px'].iloc[0]:.3f}" if len(recipe) else "not been trained yet",
         "zero_shot": zero,
-        "training_helps": bool(len(recipe)) and bool(recipe["F1 at 2 px"].iloc[0] > zero["test"]["f1_tolerance_2"]),
+        "training_helps": bool(len(recipe)) and bool(recipe["F1 within 2 px"].iloc[0] > zero["test"]["f1_tolerance_2"]),
         "drawn": int(drawn["pictures"]),
         "drawn_f1": float(drawn["pooled F1"]),
-        "drawn_f1_near": float(drawn["F1 at 2 px"]),
+        "drawn_f1_near": float(drawn["F1 within 2 px"]),
         "trainings": len(trainings),
         "failed": int(trainings["failed"].sum()),
         "failures_by_loss": failures(trainings),
         "ten_labels": with_few_labels(trainings),
+        "no_labels": without_labels(trainings, zero["test"]["f1_tolerance_2"]),
+        "ingredients_shown": joined(ingredients.loc[ingredients["shown"] == "yes", "case"]) or "none",
         "shorter": shorter(trainings),
         "updates_default": photographs.SHORTEST["updates"],
         "updates_scratch": photographs.SHORT["updates"],

@@ -10,6 +10,7 @@ from scipy import stats
 from crack_utils.data.synthetic import SpecimenPhotograph, render_specimen
 from crack_utils.geometry import TipErrors, find_tip, tip_errors
 from crack_utils.inference.measure import measure
+from crack_utils.runtime.typeset import joined, number
 from crack_utils.study.default_tips import is_right_end
 from crack_utils.study.tip_rule import spoil
 
@@ -159,6 +160,21 @@ def reliability_table(ends):
                 | {"low": limits.low, "high": limits.high, "tips": len(members)}
             )
     return pd.DataFrame(rows, columns=["masks", "from", "to", "stated", "right", "low", "high", "tips"])
+
+
+def groups_off(table):
+    """Say in which groups of predicted tips the stated probability is outside the interval of the share that was right.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `reliability_table`.
+    """
+    off = table[(table["masks"] == "predicted") & ~table["stated"].between(table["low"], table["high"])]
+    groups = [f"{number(row['from'], '.0%')} to {number(row['to'], '.0%')}" for _, row in off.iterrows()]
+    if not groups:
+        return "In each group of the figure below it lies inside the interval."
+    return f"In the figure below, it lies outside the interval in the groups of {joined(groups)}."
 
 
 def numbers(pictures, ends):

@@ -35,7 +35,7 @@ MEASURES = {
     "fall_at_half": "largest fall of validation mean IoU at 0.5",
     "thin_recall_at_half": f"recall within 2 px at 0.5, less {RECALL_WANTED}",
     "thick_recall_at_half": f"recall within 2 px at 0.5, less {RECALL_WANTED}",
-    "optimism": "mean IoU, validation minus test",
+    "optimism": "mean IoU at 0.5, validation minus test",
     "memory_gib": "peak memory [GiB]",
 }
 WITHOUT_LIMITS = ("memory_gib",)

@@ -21,6 +21,7 @@ BASE = "dice"  # loss that the other variants of the study extend
 SUCCESS = "found within 2 px"
 RESAMPLES = 2000
 DIAGONAL = math.hypot(*SCALES["tips"]["base"]["size"])  # [px] of the study's pictures
+SIZE = "{} × {}".format(*SCALES["tips"]["base"]["size"])  # of the study's pictures, in words
 
 
 def held_out(experiment, specimens=12, frames=2, size=SIZE):
@@ -135,7 +136,7 @@ def families():
         values = of_family.pivot(index="seed", columns="specimen", values="tip_recall").dropna(axis=1).to_numpy()
         limits = verdicts.interval(values, verdicts.SHARE)
         found[family] = {"tip recall": limits["value"], **{name: limits[name] for name in ("low", "high", "seeds")}}
-    return pd.DataFrame(found, dtype=object).T.astype(float).astype({"seeds": int}).sort_values("tip recall")[::-1]
+    return pd.DataFrame(found, dtype=object).T.astype(float).astype({"seeds": int})
 
 
 def table(errors):
@@ -245,7 +246,8 @@ def first_analysis(tables, diagonal=DIAGONAL):
             difference = values[variant] - values[BASE]
             mean, low, high = float(difference.mean()), np.nan, np.nan
             if min(difference.shape) > 1:
-                limits = interval(difference)
+                largest = 1.0 if measure == SUCCESS else diagonal
+                limits = interval(difference, bounds=(-largest, largest))
                 low, high = float(limits.low), float(limits.high)
             better = low > 0 if measure == SUCCESS else high < 0
             rows.append(
@@ -306,8 +308,23 @@ def both_analyses(first, second):
 
 def helping(compared):
     """Return which variants lower the median error, from `against_base` or `first_analysis`, as a text."""
-    helped = compared[(compared["measure"] != SUCCESS) & compared["better"].astype(bool)]["variant"]
-    return ", ".join(map(title, helped)) or "none"
+    return ", ".join(map(title, _better(compared, compared["measure"] != SUCCESS))) or "none"
+
+
+def helping_within_2(first, second):
+    """Return which variants raise the share of tips within 2 px by both analyses, as a text.
+
+    Parameters
+    ----------
+    first, second : DataFrame
+        From `first_analysis` and `against_base`.
+    """
+    by_first, by_second = (_better(compared, compared["measure"] == SUCCESS) for compared in (first, second))
+    return ", ".join(title(variant) for variant in by_first if variant in by_second) or "none"
+
+
+def _better(compared, rows):
+    return compared[rows & compared["better"].astype(bool)]["variant"].tolist()
 
 
 def numbers(true, runs, study, compared):

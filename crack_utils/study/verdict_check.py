@@ -17,6 +17,7 @@ from scipy import stats
 
 from crack_utils.runtime import paths
 from crack_utils.runtime.atomic import atomic_write
+from crack_utils.runtime.typeset import joined
 from crack_utils.study.verdicts import CONTRADICTED, MATTERS, NO_DIFFERENCE, SUPPORTED, by_seed, verdict
 
 TABLE = "results/verdict_check.csv"
@@ -88,11 +89,13 @@ def numbers(table):
 
     Returns
     -------
-    dict of dict
-        By shape, with an underscore for a space: covered, false_difference, false_equality.
+    dict
+        By shape, with an underscore for a space: covered, false_difference, false_equality. "seeds": their numbers, in
+        words.
     """
     worst = table.groupby("shape").agg({"covered": "min", "false_difference": "max", "false_equality": "max"})
-    return {shape.replace(" ", "_"): row for shape, row in worst.to_dict("index").items()}
+    by_shape = {shape.replace(" ", "_"): row for shape, row in worst.to_dict("index").items()}
+    return by_shape | {"seeds": joined(map(str, table["seeds"].unique()))}
 
 
 def main():

@@ -35,17 +35,19 @@ def test_differences_are_paired_by_seed(trainings):
 
 def test_a_failed_training_counts_as_zero(trainings):
     table = chapter.case_table(trainings, "labels").set_index("labels")
-    assert table.loc["5", "F1 at 2 px"] == pytest.approx(0.4) and table.loc["5", "failed"] == 1
+    assert table.loc["5", "F1 within 2 px"] == pytest.approx(0.4) and table.loc["5", "failed"] == 1
     assert table.loc["all", "pooled F1"] == pytest.approx(0.7)
 
 
 def test_few_labels_are_compared_with_all(trainings):
     said = chapter.with_few_labels(trainings, 5)  # 0.6, 0.6 and a failed one, which counts as 0; with all 0.8
-    assert "drawn 3 times, F1 at 2 px is 0.400 on average" in said
+    assert "drawn 3 times, F1 within 2 px is 0.400 on average" in said
     assert "(lowest 0.000, highest 0.600): 50.0\u00a0% of the 0.800 that the whole preset gives" in said
     assert said.endswith("and 50.0\u00a0% of the 0.800 that equally short trainings give with all labels.")
     few = trainings[trainings["labels"].eq("5") | trainings["question"].eq("recipe")]
     assert chapter.with_few_labels(few, 5).endswith("that the whole preset gives with all labels.")
+    assert "Without any label, it is 0.950 on" in chapter.without_labels(trainings, 0.95)
+    assert "(all) gives 0.800" in chapter.without_labels(trainings, 0.95)
     assert chapter.with_few_labels(trainings) == "Trainings with 10 labels have not been made yet."
 
 
@@ -74,8 +76,8 @@ def test_each_set_has_its_own_table_of_losses(trainings):
     columns = ["question", "case", "labels", "seed", "failed", "f1_tolerance_2"]
     both = pd.concat([trainings, pd.DataFrame(rows, columns=columns).assign(f1=0.4, minutes=1.0)])
     (photographs,), (specimens,) = (chapter.case_table(both, name).to_dict("records") for name in chapter.BY_LOSS)
-    assert (photographs["case"], photographs["F1 at 2 px"], photographs["failed"]) == ("BCE", 0.5, 0)
-    assert (specimens["case"], specimens["F1 at 2 px"], specimens["failed"]) == ("BCE", 0.0, 1)
+    assert (photographs["case"], photographs["F1 within 2 px"], photographs["failed"]) == ("BCE", 0.5, 0)
+    assert (specimens["case"], specimens["F1 within 2 px"], specimens["failed"]) == ("BCE", 0.0, 1)
     axes = figures.f1_over_minutes(both).axes[0]
     assert len(axes.lines[0].get_xdata()) == 1  # drawn specimens are other pictures, ingredients are from scratch
     plt.close("all")

@@ -53,6 +53,9 @@ def test_stated_and_observed_shares_by_class():
         ["predicted", 0.95, 0.5, 2],
         ["damaged", 1.0, 1.0, 1],
     ]
+    assert tip_pictures.groups_off(table).startswith("In each group")
+    off = table.assign(stated=0.01)
+    assert "outside the interval in the groups of 65\xa0% to 80\xa0% and 80\xa0% to" in tip_pictures.groups_off(off)
     assert (table["low"] <= table["right"]).all() and (table["high"] >= table["right"]).all()
     assert table.loc[1, "low"] == pytest.approx(0.0126, abs=1e-4)  # exact binomial interval of one of two
     assert len(figures.right_end_reliability(table).axes[0].containers) == 2

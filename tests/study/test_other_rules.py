@@ -38,7 +38,7 @@ def test_the_committed_check_names_its_worst_values():
     assert found["normal"]["covered"] > 0.94 and found["normal"]["false_equality"] < 0.06
     assert found["with_failures"]["covered"] < found["with_outliers"]["covered"] < found["normal"]["covered"]
     assert found["with_outliers"]["false_equality"] > found["normal"]["false_equality"]
-    one = pd.DataFrame([{"shape": "a b", "covered": 0.9, "false_difference": 0.1, "false_equality": 0.2}])
+    one = pd.DataFrame([{"seeds": 3, "shape": "a b", "covered": 0.9, "false_difference": 0.1, "false_equality": 0.2}])
     assert verdict_check.numbers(one)["a_b"] == pytest.approx(
         {"covered": 0.9, "false_difference": 0.1, "false_equality": 0.2}
     )

@@ -56,6 +56,7 @@ class TestAgainstBase:
         tables.tips.loc[failed, "tip_error"] = INF
         found = tips.first_analysis(tables, diagonal=100).set_index("measure").loc["median error [px]"]
         assert found["seeds"] == 6 and found["difference"] == pytest.approx((5 * -3 - 98) / 6)  # 2 − 100 in one seed
+        assert found["low"] >= -100 and found["high"] <= 100, "no difference is larger than a miss"
         assert tips.first_analysis(None).empty and tips.helping(tips.first_analysis(None)) == "none"
 
     def test_seeds_that_disagree_widen_the_interval(self):
@@ -74,9 +75,16 @@ def test_families_are_compared_by_the_recall_near_the_tip():
     table = tips.families()
     assert {"U-Net", "Mask R-CNN"} <= set(table.index) and table.loc["U-Net", "seeds"] == 3
     assert table.loc["FCN-8s", "seeds"] == 2  # one of its trainings failed
-    assert table["tip recall"].is_monotonic_decreasing
     assert (table["low"] >= 0).all() and (table["high"] <= 1).all()
     assert (table["low"] <= table["tip recall"]).all() and (table["tip recall"] <= table["high"]).all()
+
+
+def test_what_helps_by_both_analyses():
+    rows = [("dice+tip", tips.SUCCESS, True), ("dice+tip_distance", tips.SUCCESS, True)]
+    first = pd.DataFrame(rows, columns=["variant", "measure", "better"])
+    second = first.assign(better=[True, False])
+    assert tips.helping_within_2(first, second) == tips.title("dice+tip")
+    assert tips.helping_within_2(first, second.assign(better=False)) == "none" == tips.helping(first)
 
 
 def test_without_a_study(tmp_path, monkeypatch, capsys):

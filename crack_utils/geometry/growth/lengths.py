@@ -7,6 +7,8 @@ import numpy as np
 from crack_utils.geometry.sequence import rising
 
 WIDER = 1.5  # times a notch's length: largest gap between the halves of a crack
+AROUND = 5  # frames with about the same direction of growth
+ASIDE, ASIDE_LEAST = 0.1, 10.0  # share of the longest growth, and [px]: a tip farther aside may be on another line
 LARGEST_TURN = 20.0  # [degrees] largest angle between crack and notch (E647 8.8)
 
 
@@ -32,7 +34,8 @@ class Lengths:
         Crack length a if all frames are used, which never decreases [mm]; NaN without a crack. Where a frame
         contradicts the others, it lies between those of its neighbours.
     outliers : ndarray of bool, shape (n,)
-        Where a frame contradicts the others: a crack does not become shorter, at neither tip.
+        Where a frame contradicts the others: a crack does not become shorter, at neither tip, and a tip far aside from
+        the way of the others is that of another line.
     """
 
     tips: np.ndarray
@@ -117,12 +120,33 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty, weights=None):
     grown = ends.mean(axis=1) - specimen.a_n
     spread = np.hypot(np.asarray(uncertainty, float) * scale / np.sqrt(ends.shape[1]), residual * grown)
     weights = np.ones(len(tips)) if weights is None else np.asarray(weights, float)
-    return Lengths(ends, spread, turned, scale, residual, exchanged, *_together(ends, scale, weights))
+    on_way = np.where(_aside(ways, axis, weights)[:, None], np.nan, ends)
+    return Lengths(ends, spread, turned, scale, residual, exchanged, *_together(ends, on_way, scale, weights))
 
 
-def _together(ends, scale, weights):
+def _aside(ways, axis, weights):
+    """Return which ways, from the notch to a tip or from tip to tip [px], lead aside from those of the frames around.
+
+    The usual direction is the median over a few frames, as a crack may turn while it grows.
+    """
+    known = np.flatnonzero(np.isfinite(ways).all(axis=1))
+    length = np.hypot(*ways[known].T)
+    turned = np.angle((ways[known] @ (1, 1j)) / (axis @ (1, 1j)))
+    usual = np.empty(len(known))
+    for place in range(len(known)):
+        first = min(max(place - AROUND // 2, 0), max(len(known) - AROUND, 0))
+        around = np.s_[first : first + AROUND]
+        usual[place] = np.quantile(turned[around], 0.5, weights=weights[known[around]] + 1e-9, method="inverted_cdf")
+    away = turned - usual
+    limit = max(ASIDE_LEAST, ASIDE * (length * np.cos(away)).max())
+    aside = np.zeros(len(ways), bool)
+    aside[known] = (length * np.abs(np.sin(away)) > limit) & (np.abs(away) > np.radians(LARGEST_TURN))
+    return aside
+
+
+def _together(ends, on_way, scale, weights):
     """Return what `Lengths` has as `together` and `outliers`."""
-    along, kept = rising(ends / scale, weights)
+    along, kept = rising(on_way / scale, weights)
     missing = np.isnan(ends).any(axis=1)
     return np.where(missing, np.nan, scale * along.mean(axis=1)), ~kept & ~missing
 

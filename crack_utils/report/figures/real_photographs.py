@@ -5,11 +5,11 @@ import numpy as np
 
 from crack_utils.report.figures.style import CRACK, QUIET, SECONDARY
 
-NEAR = "F1 at 2 px"
+NEAR = "F1 within 2 px"
 
 
 def ingredients(table):
-    """Show what each change of the preset does to F1 at 2 px, with intervals over seeds.
+    """Show what each change of the preset does to F1 within 2 px, with intervals over seeds.
 
     Parameters
     ----------
@@ -27,13 +27,13 @@ def ingredients(table):
     axes.errorbar(table["difference"], places, xerr=np.nan_to_num(half), fmt="o", color=CRACK, capsize=3)
     axes.axvline(0, color=QUIET, lw=1, ls="--")
     axes.set_yticks(places, table["case"])
-    axes.set(xlabel="difference of F1 at 2 px to the preset as it is")
+    axes.set(xlabel="difference of F1 within 2 px to the preset as it is")
     axes.grid(axis="x", alpha=0.3)
     return figure
 
 
 def label_curves(table):
-    """Show F1 at 2 px over the number of labelled photographs, a curve a start.
+    """Show F1 within 2 px over the number of labelled photographs, a curve a start.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def label_curves(table):
 
 
 def f1_over_minutes(trainings):
-    """Show F1 at 2 px over the minutes of each training of the recipe and of the losses, a colour a case of the recipe.
+    """Show F1 within 2 px over the minutes of each training of the recipe and of the losses, a colour for each case.
 
     Parameters
     ----------

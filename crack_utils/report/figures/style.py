@@ -86,8 +86,8 @@ def credit(figure, notebook, *sources):
     figure : matplotlib Figure
     notebook : str
         Such as "train".
-    *sources : Run or str
-        Runs, or data sets in words.
+    *sources : Run, Predictor or str
+        Runs, trained networks, or data sets in words.
 
     Returns
     -------
@@ -95,7 +95,9 @@ def credit(figure, notebook, *sources):
     """
     runs = [source for source in sources if hasattr(source, "id")]
     said = [f"run {', '.join(run.id for run in runs)}"] if runs else []
-    data = {run.provenance["data_hash"][:10] for run in runs} | {each for each in sources if each not in runs}
+    networks = [source for source in sources if hasattr(source, "digest")]
+    said += [f"network {', '.join(network.digest[:10] for network in networks)}"] if networks else []
+    data = {run.provenance["data_hash"][:10] for run in runs} | {each for each in sources if isinstance(each, str)}
     said += [f"data {', '.join(sorted(data))}"] if data else []
     text = " · ".join([f"notebooks/{notebook}.ipynb", *said, f"commit {provenance.commit()}"])
     width = int(figure.get_figwidth() * 15)  # letters of this size that fit

@@ -37,6 +37,16 @@ class TestLengths:
         assert both_halves(*primary[::-1], [*lines, half], gap=30) == ((60, 230), (62, 110))
         assert both_halves((60, 230), None, lines, gap=30) == ((60, 230), None)
 
+    def test_a_tip_on_another_line_is_an_outlier_though_its_length_fits(self):
+        grown = np.array([10, 20, 30, 40, 50, 60])
+        tips = np.stack([50 + 0.2 * grown, 100.0 + grown], axis=1)
+        tips[2] = 350, 130  # an edge of the plate
+        given = dataclasses.replace(COMPACT, notch=(50, 100), direction=0)
+        found = crack_lengths(given, tips, np.full((6, 2), np.nan), np.full(6, 0.1), np.full(6, 0.5))
+        np.testing.assert_allclose(found.a, 12 + 0.1 * grown)
+        assert found.outliers.tolist() == [False, False, True, False, False, False]
+        np.testing.assert_allclose(found.together, 12 + 0.1 * grown)
+
     def test_without_a_direction_it_is_that_of_the_crack(self):
         found = crack_lengths(COMPACT, [(3, 4), (6, 8)], [(0, 0), (0, 0)], [1, 1], [0, 0])
         np.testing.assert_allclose(found.a, [12 + 5, 12 + 10])
