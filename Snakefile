@@ -73,7 +73,7 @@ RESULTS = {
     "tips": ["results/tips", "results/families", "results/polymer_tips.csv", "results/polymer_found.csv", *FOUND_TIPS],
     "certainty": FOUND_TIPS,
     "real_photographs": ["results/photographs"],
-    "large_pictures": ["results/thin_cracks.csv", "results/benchmark.csv"],
+    "large_pictures": ["results/thin_cracks.csv", "results/thin_cracks.json", "results/benchmark.csv"],
 }
 
 STARTED = time.time()

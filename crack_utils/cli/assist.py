@@ -1,5 +1,6 @@
 """The network helps to label: ``crack-utils pre-label`` and ``crack-utils next``."""
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -47,10 +48,9 @@ def _add_common(command):
 
 
 def _count(text):
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)  # argparse makes a message of it
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
+    return int(text)
 
 
 def _pre_label(options):

@@ -146,8 +146,9 @@ def _mismatches(pair, contents):
     if mask and parts and parts.size == mask.size and parts.digest != mask.digest:
         yield pair.parts, f"primary and secondary crack together are not the mask {pair.mask.name}"
     table = pair.image.parent.parent / "metadata.csv"
-    if pair.tip and image and not all(-0.5 <= at <= side - 0.5 for at, side in zip(pair.tip, image.size, strict=True)):
-        yield table, f"the tip of {pair.name!r} at {pair.tip} lies outside its picture of {_text(image.size)} pixels"
+    for which, tip in (("tip", pair.tip), ("second tip", pair.tip2)):
+        if tip and image and not all(-0.5 <= at <= side - 0.5 for at, side in zip(tip, image.size, strict=True)):
+            yield table, f"the {which} of {pair.name!r} at {tip} lies outside its picture of {_text(image.size)} pixels"
     if pair.tip and mask and not mask.crack:
         yield table, f"{pair.name!r} has a tip, but no crack in its mask {pair.mask.name}"
 

@@ -85,6 +85,33 @@ def read_table(path, key="name", known=KNOWN):
     return table
 
 
+def with_row(columns, rows, name, values):
+    """Return the text of a table with some fields of one row set; all others stay as they are.
+
+    Parameters
+    ----------
+    columns : list of str
+    rows : dict of str to dict
+        By name, as of a `Table`.
+    name : str
+        A row that is not there is added.
+    values : dict of str to str
+        By column. A column that is not there is added where its value is not empty.
+
+    Returns
+    -------
+    str
+        CSV, its rows by name.
+    """
+    values = {column: value for column, value in values.items() if value or column in columns}
+    rows = rows | {name: {"name": name} | rows.get(name, {}) | values}
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(dict.fromkeys([*columns, *values])), restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows[key] for key in sorted(rows))
+    return text.getvalue()
+
+
 def read_metadata(path, names):
     """Read what a table says of each picture.
 

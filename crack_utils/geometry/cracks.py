@@ -8,10 +8,12 @@ from scipy import ndimage
 from crack_utils.geometry.arguments import as_field, check_image, check_position, check_scale
 from crack_utils.geometry.centreline import Centreline, line_of
 from crack_utils.geometry.follow import follow
+from crack_utils.geometry.pieces import draw_way
 from crack_utils.geometry.primary import ranked
 from crack_utils.geometry.skeleton import EIGHT, box_of, principal_axis
-from crack_utils.geometry.tip import Tip, tip_of
+from crack_utils.geometry.tip import Tip, leaves, tip_of
 
+_MEETS = 3  # points of a way that lie in another crack where it leads there
 _AT_END = 4.0  # [px] from an end of the centreline: a tip farther away belongs to a branch
 
 
@@ -165,6 +167,31 @@ def _measure(field, level, crack, way, closed, area, primary, mm_per_px, of_tip)
     return Crack(primary, line, area, orientation, tip, mm_per_px)
 
 
+def part_of(mask, crack):
+    """Return the pieces of a mask that a crack's centreline runs through: a crack may have several.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (height, width)
+    crack : Crack
+        Measured in it.
+
+    Returns
+    -------
+    ndarray of bool, shape (height, width)
+    """
+    part = np.zeros_like(mask)
+    if mask.any():
+        box = box_of(mask)
+        labels, count = ndimage.label(mask[box], EIGHT)
+        places = np.rint(crack.centreline.points).astype(int) - [side.start for side in box]
+        own = np.zeros(count + 1, bool)
+        own[labels[tuple(places[((places >= 0) & (places < labels.shape)).all(axis=1)].T)]] = True
+        own[0] = False
+        part[box] = own[labels]
+    return part
+
+
 def follow_tips(crack, image, probabilities=None):
     """Extend a crack beyond the ends of its mask, as far as the photograph shows it.
 
@@ -204,6 +231,38 @@ def follow_tips(crack, image, probabilities=None):
             crack, centreline=replace(line, points=points, widths=widths), tip=_moved(crack.tip, position, added[-1])
         )
     return crack
+
+
+def with_continuation(mask_or_probability, threshold, crack, followed):
+    """Draw how a crack continues to another crack or out of the picture, so that it can be measured again as a whole.
+
+    Parameters
+    ----------
+    mask_or_probability : ndarray, float, shape (height, width), in [0, 1]
+        In which the crack was measured; it stays as it is.
+    threshold : float in (0, 1)
+    crack : Crack
+        From `measure_cracks`.
+    followed : Crack
+        The same from `follow_tips`.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width), or None
+        None where the crack continues to neither.
+    """
+    if followed is crack:
+        return None
+    field, shape = np.float32(mask_or_probability), np.array(np.shape(mask_or_probability))
+    labels, _ = ndimage.label(field >= threshold, EIGHT)
+    before, after = (np.clip(np.rint(each.centreline.points).astype(int), 0, shape - 1) for each in (crack, followed))
+    met = labels[tuple(after.T)]
+    met = met[(met > 0) & ~np.isin(met, labels[tuple(before.T)])]
+    ends = followed.centreline.points[[0, -1]]
+    if len(met) < _MEETS and not any(leaves(end, shape) for end in ends):
+        return None
+    draw_way(field, after[labels[tuple(after.T)] == 0], max(crack.mean_width / 2, 1.0))
+    return field
 
 
 def _moved(tip, before, after):

@@ -72,12 +72,22 @@ def join_pieces(field, level, cracks, image=None):
     joined = field.copy() if bridges else field
     for pieces, way in bridges:
         radius = min(np.median(cracks[piece].radii) for piece in pieces)
-        _draw(joined, way, radius)
+        draw_way(joined, way, radius)
     return joined
 
 
-def _draw(field, way, radius):
-    """Set the pixels in discs around the pixels of a way to 1."""
+def draw_way(field, way, radius):
+    """Set the pixels in discs around the pixels of a way to 1.
+
+    Parameters
+    ----------
+    field : ndarray of float32, shape (height, width)
+        It is changed.
+    way : ndarray of int, shape (n, 2)
+        (row, column) [px].
+    radius : float
+        Of the discs [px].
+    """
     around = np.stack(disk((0, 0), radius), axis=1)
     for start in range(0, len(way), _AT_ONCE):
         pixels = (way[start : start + _AT_ONCE, None] + around).reshape(-1, 2)

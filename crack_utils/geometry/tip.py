@@ -31,7 +31,7 @@ _SPAN = 0.8  # share of the longest path: an end from which no path is as long i
 _FEW = 4  # ends that are compared to choose the mouth
 _MOST = 20  # ends of a crack that are examined: a mask of pure noise has thousands
 _GIVEN = 0.99  # probability of the right end if the notch was given
-_BORDER = 1.0  # [px] from the picture's edge: at a smaller distance the crack leaves the picture
+_BORDER = 4.0  # [px] from the edge: nearer, the crack leaves the picture, as masks end early there
 
 
 @dataclass(frozen=True)
@@ -361,7 +361,8 @@ def _end_of(field, level, crack, way, end):
         outward = points[-1] - points[-2]
         outward = outward / max(np.hypot(*outward), 1e-9)
         point = sharp_point(field, level, crack.pixels[way], crack.radii[way], outward)
-        crack.end_points[key] = points[-1] if point is None else point, outward
+        point = points[-1] if point is None else point
+        crack.end_points[key] = np.clip(point, -0.5, np.array(field.shape) - 0.5), outward
     return crack.end_points[key]
 
 

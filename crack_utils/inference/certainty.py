@@ -6,7 +6,7 @@ from crack_utils.data.images import resize_image
 from crack_utils.runtime.typeset import joined, number
 
 
-def how_sure(trained, image, cracks, threshold=None, scale=None, flips=False, unlike=None, corrections=()):
+def how_sure(trained, image, cracks, threshold=None, unlike=None, corrections=()):
     """Say how far length and tip of the primary crack may be off, and whether the photograph is an unusual one.
 
     Parameters
@@ -15,9 +15,9 @@ def how_sure(trained, image, cracks, threshold=None, scale=None, flips=False, un
     image : ndarray, float, shape (H, W), in [0, 1]
     cracks : list of geometry.Crack
         Found in it, the primary crack first.
-    threshold, scale, flips
-        How they were found; None: by default, which is what the network was calibrated for, unless it sees the
-        photograph at several scales. Its bounds hold for nothing else.
+    threshold : float, optional
+        At which they were found; by default the one that the network was calibrated for. Its bounds hold for no other,
+        and not where it sees the photograph at several scales.
     unlike : list of str, optional
         What `unlike_the_training` says, where that is known already.
     corrections : sequence of str
@@ -36,8 +36,7 @@ def how_sure(trained, image, cracks, threshold=None, scale=None, flips=False, un
         name
         for name, differs in (
             ("threshold", threshold is not None and abs(threshold - trained.threshold) > 0.005),
-            ("scale", len(scales) > 1 if scale is None else abs(scale - own) > 1e-6),
-            ("flips", flips),
+            ("scale", len(scales) > 1),
         )
         if differs
     ]

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from crack_utils.data.novelty import features
-from crack_utils.geometry.skeleton import EIGHT
+from crack_utils.geometry import part_of
 from crack_utils.inference.measure import measure
 from crack_utils.labelling import Recipe, Step
 from crack_utils.labelling.drafts import packed
@@ -47,13 +46,8 @@ def draft_recipe(trained, model, image, threshold=None):
 def _parts(image, probability, threshold):
     """Return the mask of the primary crack, the pieces that its centreline runs through, and that of all others."""
     mask = probability >= threshold
-    regions, _ = ndimage.label(mask, EIGHT)
     cracks = measure(image, probability, threshold)
-    if not cracks:
-        return np.zeros_like(mask), mask
-    rows, columns = np.rint(cracks[0].centreline.points).astype(int).T
-    rows, columns = np.clip(rows, 0, mask.shape[0] - 1), np.clip(columns, 0, mask.shape[1] - 1)
-    primary = mask & np.isin(regions, regions[rows, columns])
+    primary = part_of(mask, cracks[0]) if cracks else np.zeros_like(mask)
     return primary, mask & ~primary
 
 

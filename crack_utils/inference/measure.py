@@ -2,7 +2,9 @@
 
 import math
 
-from crack_utils.geometry import follow_tips, measure_cracks
+from crack_utils.geometry import follow_tips, measure_cracks, with_continuation
+
+_AGAIN = 4  # at most so often is a crack measured again because it continues to another one or leaves the picture
 
 
 def measure(image, probability, threshold, mm_per_px=None, predictor=None, primary=None, notch=None):
@@ -24,15 +26,21 @@ def measure(image, probability, threshold, mm_per_px=None, predictor=None, prima
     Returns
     -------
     list of Crack
-        The primary crack first.
+        The primary crack first. Where the photograph shows that it continues to another one, both are one crack.
     """
-    cracks = measure_cracks(probability, mm_per_px, threshold, image, primary, notch)
-    if cracks:
-        # A network that saw the photograph as it is has said already that the crack ends there; asked again, it would
-        # keep the photograph's own evidence from being followed.
-        native = (lambda part: predictor.predict(image[part], scale=1)) if predictor else None
-        cracks[0] = follow_tips(cracks[0], image, native)
-    return cracks
+    # A network that saw the photograph as it is has said already that the crack ends there; asked again, it would
+    # keep the photograph's own evidence from being followed.
+    native = (lambda part: predictor.predict(image[part], scale=1)) if predictor else None
+    for _ in range(_AGAIN):
+        cracks = measure_cracks(probability, mm_per_px, threshold, image, primary, notch)
+        if not cracks:
+            return []
+        followed = follow_tips(cracks[0], image, native)
+        continued = with_continuation(probability, threshold, cracks[0], followed)
+        if continued is None:
+            break
+        probability = continued
+    return [followed, *cracks[1:]]
 
 
 def as_row(crack):

@@ -1,6 +1,8 @@
 """A photograph with its cracks outlined, the tip marked, and a strip below that says the measures and the scale."""
 
 import math
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
@@ -9,6 +11,7 @@ from scipy import ndimage
 from crack_utils.data.colours import CRACK, SECONDARY, TIP
 from crack_utils.data.contrast import stretch_limits, stretched
 from crack_utils.data.stored import bands
+from crack_utils.geometry import part_of
 from crack_utils.geometry.skeleton import EIGHT, box_of
 from crack_utils.runtime.typeset import number
 
@@ -45,7 +48,7 @@ def overlay_array(image, mask, cracks, name, mm_per_px=None):
     """
     height, width = mask.shape
     line = max(1, round(max(mask.shape) / 1000))  # [px]
-    primary = _component(mask, cracks[0].centreline.points) if cracks else mask
+    primary = part_of(mask, cracks[0]) if cracks else mask
     letters = max(12, round(max(mask.shape) / 50))  # [px]
     painted = np.empty((height + 4 * letters, width, 3), np.uint8)
     limits, start = stretch_limits(image), 0
@@ -63,8 +66,8 @@ def overlay_array(image, mask, cracks, name, mm_per_px=None):
         sizes = max(10, round(max(mask.shape) / 90)), max(2, round(max(mask.shape) / 400))
         _mark(painted, position, *sizes, is_unsure(cracks[0].tip))
     strip = Image.fromarray(painted[height:])
-    draw, font = ImageDraw.Draw(strip), ImageFont.load_default(letters)
-    draw.text((letters // 2, letters // 2), f"{name}: {_words(cracks)}", "black", font)
+    draw, font = ImageDraw.Draw(strip), _font(letters)
+    _write(draw, (letters // 2, letters // 2), f"{name}: {_words(cracks)}", width - letters, font)
     _scale_bar(draw, (letters // 2, 2 * letters), width, letters, mm_per_px, font)
     painted[height:] = strip
     return painted
@@ -83,17 +86,6 @@ def is_unsure(tip):
 def _in_8_bits(gray):
     gray *= 255
     return np.rint(gray, out=gray).astype(np.uint8)
-
-
-def _component(mask, points):
-    """Return the component of a mask that most points of a line lie in."""
-    component, box = np.zeros_like(mask), box_of(mask)
-    labels, count = ndimage.label(mask[box], EIGHT)
-    places = np.rint(points).astype(int) - [side.start for side in box]
-    places = places[((places >= 0) & (places < labels.shape)).all(axis=1)]
-    votes = np.bincount(labels[tuple(places.T)], minlength=count + 1)
-    component[box] = labels == 1 + votes[1:].argmax()
-    return component
 
 
 def _mark(painted, position, radius, line, dashed):
@@ -115,15 +107,29 @@ def _mark(painted, position, radius, line, dashed):
     window[:] = picture
 
 
+def _font(size):
+    """Return Matplotlib's font in a size [px]: Pillow's own has no letters beyond English."""
+    folder = Path(find_spec("matplotlib").origin).parent  # found without its import, which takes long
+    return ImageFont.truetype(folder / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf", size)
+
+
+def _write(draw, corner, text, width, font):
+    """Write a line of text that fits into a width [px], smaller if need be."""
+    long = draw.textlength(text, font)
+    draw.text(corner, text, "black", font if long <= width else font.font_variant(size=font.size * width / long))
+
+
 def _words(cracks):
     if not cracks:
         return "no crack found"
     crack = cracks[0]
     scale, unit = (1, "px") if crack.mm_per_px is None else (crack.mm_per_px, "mm")
-    words = f"length {crack.length * scale:.3g} {unit}, width {crack.mean_width * scale:.2g} {unit}"
+    length = crack.length * scale
+    words = f"length {length:{'.0f' if length >= 1000 else '.3g'}} {unit}, width {crack.mean_width * scale:.2g} {unit}"
     if crack.tip.found:
-        row, column = crack.tip.position
-        words += f", tip at row {row:.0f}, column {column:.0f}"
+        words += ", tip at " + " and ".join(
+            f"row {row:.0f}, column {column:.0f}" for row, column in crack.tip.positions
+        )
         if is_unsure(crack.tip):
             words += f" (right with {number(crack.tip.right_end_probability, '.0%')})"
     return words + (f"; {len(cracks) - 1} more" if len(cracks) > 1 else "")

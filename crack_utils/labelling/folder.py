@@ -4,8 +4,6 @@
 ``parts/<name>.png``, and a row of ``metadata.csv`` with the tip.
 """
 
-import csv
-import io
 import math
 import unicodedata
 from functools import cached_property
@@ -13,7 +11,7 @@ from pathlib import Path
 
 from crack_utils.data.digests import common_bits
 from crack_utils.data.images import SUFFIXES, read_image
-from crack_utils.data.metadata import METADATA, read_table
+from crack_utils.data.metadata import METADATA, read_table, with_row
 from crack_utils.data.names import normal, printable, problem_of
 from crack_utils.data.pairs import refuse
 from crack_utils.data.stored import DataError
@@ -257,16 +255,10 @@ class LabelFolder:
         columns, rows = self._metadata()
         new = _point_fields("tip", tip) | _point_fields("tip2", None if tip is None else tip2)
         if mm_per_px is not KEEP:
-            new["mm_per_px"] = "" if mm_per_px is None else f"{mm_per_px:.6g}"
-        new = {column: value for column, value in new.items() if value or column in columns}
-        row = rows.setdefault(name, {"name": name, **({"source": self.path.name} if "source" in columns else {})})
-        row |= new
-        columns += [column for column in new if column not in columns]
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows[key] for key in sorted(rows))
-        return text.getvalue()
+            new["mm_per_px"] = "" if mm_per_px is None else f"{mm_per_px:.8g}"
+        if name not in rows and "source" in columns:
+            new["source"] = self.path.name
+        return with_row(columns, rows, name, new)
 
 
 def _point_fields(which, point):

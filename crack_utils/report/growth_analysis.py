@@ -141,9 +141,14 @@ def _doubtful(test, lengths, shifts):
     notes = [f"{what}: {few(names[where].tolist())}" for what, where in said.items() if where.any()]
     if test.specimen.notch is not None and _unmoved(shifts)[0]:
         notes.append("notch_row and notch_column are not used: they hold for the first photograph")
+    if test.specimen.notch is None and not test.specimen.two_tips:
+        notes.append(
+            "where the notch ends is taken from where the cracks begin; if masks show the notch, too, give notch_row "
+            "and notch_column"
+        )
     if len(names) > 1 and np.isnan(shifts).all() and test.frames[0].mask.name:  # a simulated test has no pictures
         notes.append(
-            "the photographs do not tell how the camera moved"
+            "the photographs do not tell how the camera moved: its movement is not taken out"
             if any(frame.photograph for frame in test.frames)
             else "no photographs beside metadata.csv or in images/ there: a movement of the camera is not taken out"
         )

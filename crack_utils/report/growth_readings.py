@@ -14,6 +14,7 @@ from crack_utils.data import read_image
 from crack_utils.data.digests import sha256
 from crack_utils.data.masks import read_mask
 from crack_utils.geometry import measure_cracks
+from crack_utils.geometry.growth import paris
 from crack_utils.geometry.growth.lengths import WIDER, both_halves
 from crack_utils.geometry.growth.opening import FAR, FEWEST, NEAR, opening_angle
 from crack_utils.geometry.sequence import movement, surface
@@ -75,7 +76,7 @@ def movements(tests, folder):
     dict of str to ndarray, shape (n, 2)
         By specimen, the movement of each photograph: (row, column) [px]. NaN where the photograph is not there, cannot
         be read, has another size, or has too little in common with the first one; everywhere where that leaves half of
-        the photographs or fewer.
+        the photographs or fewer, or too few for a law.
     """
     with tqdm(total=sum(len(test.frames) for test in tests), unit="picture", desc="movement", disable=None) as shown:
         return {test.specimen.name: _movements(test, Path(folder), shown) for test in tests}
@@ -100,7 +101,8 @@ def _movements(test, folder, shown):
             moved[number] = found["moved"]
         elif first is frame:
             first = None
-    few = np.isfinite(moved).all(axis=1).sum() <= max(1, len(moved) / 2)  # one: it was compared with itself
+    known = np.isfinite(moved).all(axis=1).sum()
+    few = known <= max(1, len(moved) / 2) or known < min(paris.FEWEST, len(moved))  # one: it was compared with itself
     return np.full_like(moved, np.nan) if few else moved
 
 

@@ -17,9 +17,9 @@ from crack_utils.data import find_pairs, sources
 from crack_utils.data.split import Split, split_pairs, write_split
 from crack_utils.data.synthetic import generate
 from crack_utils.evaluation import native
+from crack_utils.evaluation.calibration import calibrate
 from crack_utils.evaluation.train import train
 from crack_utils.losses.registry import REPORTED
-from crack_utils.metrics.counts import pooled_rows
 from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import atomic_write
 from crack_utils.training.callbacks import NothingLearntError
@@ -155,21 +155,15 @@ def measure(case, seed, data=DATA):
         run = train(Experiment.preset(case.preset, **options))
     except NothingLearntError:
         return row | {"failed": 1}
-    from crack_utils.evaluation.calibration import calibrate
-
-    rows = pd.DataFrame(native.measure(run, threshold=None))
-    counts = pooled_rows(rows)
+    measured = native.summary(native.measure(run, threshold=None))
     trained = run.provenance
     return row | {
-        "failed": int(counts.f1 < 0.01),
+        "failed": int(measured["f1"] < 0.01),
         "attempts": 1 + len(trained.get("restarted_after", [])),
         "number_type": trained["precision"],
         "minutes": trained["seconds"] / 60,
         "threshold": calibrate(run).threshold,
-        "f1": counts.f1,
-        "precision": counts.precision,
-        "recall": counts.recall,
-        "f1_tolerance_2": float(rows["f1"].mean()),
+        **{name: measured[name] for name in ("f1", "precision", "recall", "f1_tolerance_2")},
     }
 
 
@@ -220,7 +214,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m crack_utils.study.photographs", description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path, nargs="?", default=Path("results/photographs"), help="of the tables")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--questions", nargs="*", default=(), help=f"{', '.join(QUESTIONS)}; default: all")
+    parser.add_argument("--questions", nargs="*", default=(), choices=QUESTIONS, help="default: all")
     parser.add_argument("--data", default=DATA)
     options = parser.parse_args(arguments)
     study(options.folder, options.seeds, options.questions, options.data)

@@ -106,7 +106,7 @@ def test_a_pipe_opens_at_both_tips(tmp_path):
     np.testing.assert_allclose(table["opening_mm"], wide, atol=0.05)
     np.testing.assert_allclose(table["opening_grown_mm"], wide - wide[0], atol=0.05)
     assert result.note == (  # the drawn surface is smooth
-        "the photographs do not tell how the camera moved; no cycles were counted: no growth rates"
+        "the photographs do not tell how the camera moved: its movement is not taken out; no cycles were counted: no growth rates"
     )
     assert sheet_table([result])["kind"].tolist() == ["pipe"]
 

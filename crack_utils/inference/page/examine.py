@@ -7,6 +7,7 @@ import numpy as np
 from scipy import ndimage
 from skimage.measure import find_contours
 
+from crack_utils.geometry import part_of
 from crack_utils.geometry.skeleton import EIGHT
 from crack_utils.inference.certainty import how_sure
 from crack_utils.inference.measure import measure
@@ -136,13 +137,10 @@ def _of_primary(mask, cracks, lines):
     """Return the numbers of those outlines that go round the primary crack."""
     if not cracks:
         return []
-    labels, _ = ndimage.label(mask, EIGHT)
-    at = np.clip(np.rint(cracks[0].centreline.points).astype(int), 0, np.array(mask.shape) - 1)
-    own = set(np.unique(labels[tuple(at.T)])) - {0}
-    numbers = []
+    own, numbers = part_of(mask, cracks[0]), []
     for number, line in enumerate(lines):
         # A vertex lies between a pixel of the crack and one that is none.
         ends = np.clip([np.floor(line[0]), np.ceil(line[0])], 0, np.array(mask.shape) - 1).astype(int)
-        if labels[tuple(ends.T)].max() in own:
+        if own[tuple(ends.T)].any():
             numbers.append(number)
     return numbers

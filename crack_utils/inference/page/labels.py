@@ -1,11 +1,9 @@
 """A corrected mask, kept as a label: a folder with `images/`, `masks/` and `metadata.csv`, as a training takes it."""
 
-import csv
-import io
 import threading
 from pathlib import Path
 
-from crack_utils.data.metadata import METADATA, read_table
+from crack_utils.data.metadata import METADATA, read_table, with_row
 from crack_utils.data.pairs import refuse
 from crack_utils.data.stored import DataError
 from crack_utils.labelling.files import encode_mask, read_digest
@@ -13,7 +11,7 @@ from crack_utils.runtime.atomic import write_together
 
 MADE_HERE = "page"  # written into a mask's file: such a mask may be saved again
 ONE_AT_A_TIME = threading.Lock()  # otherwise one of two labels may be missing in the table
-FIELDS = ("mm_per_px", "tip_row", "tip_column", "tip2_row", "tip2_column")
+TIPS = ("tip_row", "tip_column", "tip2_row", "tip2_column")
 
 
 def save_label(folder, name, photograph, mask, tips, mm_per_px=None):
@@ -68,12 +66,8 @@ def _table(path, name, tips, mm_per_px):
     """Return the bytes of the table with the row of one photograph; all others stay as they are."""
     table = read_table(path)
     refuse([(path, problem) for problem in table.problems])
-    columns = [*table.columns, *(column for column in METADATA if column not in table.columns)]
-    row = table.rows.setdefault(name, {"name": name})
     positions = [f"{value:.2f}" for tip in tips for value in tip]
-    row |= dict(zip(FIELDS, [f"{mm_per_px:.8g}" if mm_per_px else "", *positions, *4 * [""]], strict=False))
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table.rows[key] for key in sorted(table.rows))
-    return text.getvalue().encode()
+    values = dict(zip(TIPS, [*positions, *4 * [""]], strict=False))
+    if mm_per_px:  # a scale that is known is not erased
+        values["mm_per_px"] = f"{mm_per_px:.8g}"
+    return with_row(list(table.columns or METADATA), table.rows, name, values).encode()

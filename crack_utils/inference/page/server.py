@@ -88,7 +88,10 @@ async def _run(desk, port, token, megabytes, labels, address, file):
     largest = int(megabytes * 1e6) + OVERHEAD
     application = make_application(desk, port, token, megabytes, labels)
     server = HTTPServer(application, max_body_size=largest, max_buffer_size=largest)
-    server.listen(port, ADDRESS)
+    try:
+        server.listen(port, ADDRESS)
+    except OSError as error:
+        raise OSError(f"port {port} cannot be used ({error.strerror}); choose another one with --port") from error
     print(f"Open {address}\nCtrl+C ends it.", flush=True)
     threading.Thread(target=draw_example, args=(desk,), daemon=True).start()
     if file:

@@ -75,10 +75,11 @@ def draw_sheet(photograph, image, trained):
     for number, (words, value) in enumerate(_measures(crack)):
         write(0.445 - 0.018 * number, words, fontsize=9)
         write(0.445 - 0.018 * number, value, x=0.3, fontsize=9)
-    sentences = [*(f"Unlike the photographs of the training: {why}." for why in photograph.unlike)]
-    sentences += photograph.findings.sure
+    sentences = [*photograph.findings.sure]
+    sentences += [f"Unlike the photographs of the training: {why}." for why in photograph.unlike]
     lines = [line for sentence in sentences for line in textwrap.wrap(sentence, 62 if crack else LETTERS)]
-    write(0.445 - 0.018 * 9.5, "\n".join(lines[: 2 * LINES]), fontsize=8, linespacing=1.4)
+    size = 8 * min(1.0, 2 * LINES / max(len(lines), 1))  # all of it stands on the sheet
+    write(0.445 - 0.018 * 9.5, "\n".join(lines), fontsize=size, linespacing=1.4)
     write(0.09, "\n".join(_provenance(photograph, trained)), fontsize=7, color="0.3", linespacing=1.4, va="bottom")
     return figure
 
