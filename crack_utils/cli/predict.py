@@ -73,6 +73,11 @@ def _predict(options):
     cracks = sum(len(record["cracks"]) for record in found)
     before = f" ({done['resumed']} of them before)" if done["resumed"] else ""
     print(f"{len(found)} of {len(photographs)} photographs done{before}, {cracks} cracks: {options.out}/measures.csv")
+    if done["earlier"]:
+        print(
+            f"note: {options.out} also holds {done['earlier']} photograph(s) of earlier calls, which are not in its "
+            "tables; give all photographs in one call, or another --out"
+        )
     _print_unsure(found, options.out)
     unlike = [record for record in found if record["unlike_the_training"]]
     for record in unlike[:LISTED]:

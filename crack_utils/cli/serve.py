@@ -1,5 +1,7 @@
 """The command that opens the page: ``crack-utils serve``."""
 
+import contextlib
+
 from crack_utils.inference.page import MEGABYTES, PORT
 
 
@@ -43,5 +45,6 @@ def add_commands(subparsers):
 def _serve(options):
     from crack_utils.inference.page.server import serve
 
-    serve(options.model, options.port, options.megabytes, options.labels, browser=not options.no_browser)
+    with contextlib.suppress(KeyboardInterrupt):  # it is told to end the page so
+        serve(options.model, options.port, options.megabytes, options.labels, browser=not options.no_browser)
     return 0

@@ -212,8 +212,8 @@ def _notes(pairs, contents):
     turned = sum(content["image"].orientation > 1 == content["mask"].orientation for content in contents)
     if turned:
         notes.append(
-            f"{turned} photograph(s) are turned by their EXIF orientation, and their masks are not: masks must lie on "
-            "photographs as viewers show them"
+            f"{turned} photograph(s) are turned by their EXIF orientation, and their masks are not: this is right "
+            "where the masks lie on the photographs as viewers show them"
         )
     for folder, bits in sorted({(str(pair.image.parent), pair.bits) for pair in pairs if pair.bits}):
         if bits < 16:
@@ -222,7 +222,7 @@ def _notes(pairs, contents):
     sizes = sorted(set(sides))
     if len(sizes) > 1:
         notes.append(
-            f"pictures of {len(sizes)} sizes, from {_text(sizes[0])} to {_text(sizes[-1])}; --fit resize makes them one"
+            f"pictures of {len(sizes)} sizes, from {_text(sizes[0])} to {_text(sizes[-1])}; the preset photo takes crops"
         )
         shorter = [min(size) for size in sides]
         side = min(shorter)

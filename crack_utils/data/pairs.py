@@ -187,7 +187,7 @@ def _scan(folder, found):
     missing = [part for part in ("images", "masks") if not (folder / part).is_dir()]
     if missing:
         why = f"no folder {'/ and no folder '.join(missing)}/; a data set holds images/ and masks/ with equal names"
-        found.problems.append((folder, why + _layout_hint(folder)))
+        found.problems.append((folder, why + (_drafts_hint(folder) or _layout_hint(folder))))
         return
     images, masks, parts = (_by_stem(folder / part, found) for part in ("images", "masks", "parts"))
     by_image = {without_mark(stem): masks[stem] for stem in sorted(masks.keys() - images.keys(), reverse=True)}
@@ -224,6 +224,12 @@ def _left_out(folder, names, count):
     if names:
         some = ", ".join(printable(name) for name in names[:3]) + (", …" if len(names) > 3 else "")
         yield f"{folder}: {len(names)} of {count} photographs have no mask yet and are left out ({some})"
+
+
+def _drafts_hint(folder):
+    """Return what to do where a network has drafted masks that nobody has looked at."""
+    drafts = len(list((folder / "recipes").glob("*.json"))) if (folder / "images").is_dir() else 0
+    return f"; there are {drafts} draft(s) in recipes/: look at them in the editor first" if drafts else ""
 
 
 def _layout_hint(folder):

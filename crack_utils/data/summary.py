@@ -257,8 +257,8 @@ def _thin(pictures, longest_side):
     if max(factors) == 1 or reduced >= THIN:
         return []
     return [
-        f"cracks of {width:.1f} px (median) become {reduced:.1f} px where the preset quick reduces the pictures; "
-        "`crack-utils train … --fit crop` leaves them as they are"
+        f"cracks of {width:.1f} px (median) would become {reduced:.1f} px where a preset reduces the pictures, as "
+        "quick does; the preset photo leaves them as they are"
     ]
 
 

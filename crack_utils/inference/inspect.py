@@ -88,7 +88,8 @@ def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=
     -------
     dict
         model, threshold, …: how it was done; photographs: a list of what was found in each (list of dict), in order;
-        failed: those that could not be read and why (list of dict); resumed: how many were done before.
+        failed: those that could not be read and why (list of dict); resumed: how many were done before; earlier: how
+        many others an earlier call has left in the folder, which are not in its tables.
 
     Raises
     ------
@@ -122,7 +123,9 @@ def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=
         summary = {**told, "photographs": found, "failed": failed}
         _write_table(folder / "measures.csv", found)
         provenance.write_json(folder / "measures.json", summary)
-    return {**summary, "resumed": resumed}
+        of_these = {record["name"] for record in found}
+        earlier = sum(file.stem not in of_these for file in (folder / "measures").glob("*.json"))
+    return {**summary, "resumed": resumed, "earlier": earlier}
 
 
 def _remove_earlier(folder, failed, names):

@@ -102,7 +102,7 @@ class TestFacts:
         size = (300, 500)
         for rows, noted in ((3, True), (9, False)):
             folder = barred(tmp_path / f"{rows}", {"a": texture(0, size)}, {"a": bar(rows, 200, size)})
-            notes = [note for note in facts_of(folder).notes if "--fit crop" in note]
+            notes = [note for note in facts_of(folder).notes if "would become" in note]
             assert bool(notes) == noted
         assert facts_of(barred(tmp_path / "small", {"a": texture(0)})).notes == []
 
@@ -110,7 +110,7 @@ class TestFacts:
         images = {"a": texture(0), "b": texture(1), "c": texture(2, (300, 500))}
         masks = {"a": bar(), "b": bar(), "c": bar(5, 200, (300, 500))}
         notes = facts_of(barred(tmp_path / "x", images, masks)).notes
-        assert notes == ["pictures of 2 sizes, from 48×60 to 300×500; --fit resize makes them one"]
+        assert notes == ["pictures of 2 sizes, from 48×60 to 300×500; the preset photo takes crops"]
 
 
 class TestThumbnail:

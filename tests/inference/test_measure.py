@@ -31,6 +31,24 @@ def test_the_photograph_decides_how_far_a_crack_goes_on(drawn):
     assert crack.tip.position[1] == pytest.approx(109.5, abs=3)
 
 
+def test_a_crack_that_continues_to_another_one_is_measured_as_one(drawn):
+    image, probability = drawn
+    image[38:41, 110:150] -= 0.03
+    probability[38:41, 100:150] = 0.99  # 30 px away, too far for pieces to be joined by the mask alone
+    (crack,) = measure(image, probability, 0.5)
+    assert crack.length == pytest.approx(150, abs=3) and crack.tip.position[1] == pytest.approx(149.5, abs=2)
+    assert crack.area == pytest.approx(3 * 150, abs=40)
+
+
+def test_a_crack_that_leaves_the_picture_has_no_tip_there(drawn):
+    image, probability = drawn
+    image[38:41, 110:] -= 0.03
+    (crack,) = measure(image, probability, 0.5)
+    assert crack.length == pytest.approx(160, abs=2) and not crack.tip.found
+    probability[38:41, :157] = 0.99  # masks end early at the border
+    assert not measure(image, probability, 0.5)[0].tip.found
+
+
 def test_a_second_look_of_the_network_has_a_say(drawn):
     (crack,) = measure(*drawn, 0.5, predictor=Blind())
     assert crack.tip.position[1] == pytest.approx(69.5, abs=3)

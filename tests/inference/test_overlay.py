@@ -34,6 +34,24 @@ def test_the_overlay_outlines_cracks_and_marks_the_tip():
     assert np.asarray(overlay(image, empty, [], "a")).shape[2] == 3
 
 
+def test_all_pieces_of_the_primary_crack_have_its_colour():
+    mask = np.zeros((200, 240), bool)
+    mask[40:44, 10:110] = mask[40:44, 116:230] = True
+    image = np.where(mask, np.float32(0.2), np.float32(0.8))
+    cracks = measure_cracks(mask, image=image)
+    drawn = np.asarray(overlay(image, mask, cracks, "Brücke Süd"))[:200]
+    assert len(cracks) == 1
+    assert not (drawn == drawing.ImageColor.getrgb(drawing.SECONDARY)).all(axis=-1).any()
+
+
+def test_the_caption_fits_and_has_letters_of_other_languages():
+    image = np.full((60, 100), 0.8, np.float32)
+    long, short = (np.asarray(overlay(image, image < 0.5, [], name))[60:].min(axis=(0, 2)) for name in ("ä" * 60, "ä"))
+    assert (long[-6:] > 100).all() and (long < 100).sum() > (short < 100).sum()
+    font = drawing._font(20)
+    assert len({bytes(font.getmask(letter)) for letter in "äöü"}) == 3
+
+
 def test_the_mark_of_a_tip_is_seen_on_a_large_photograph_that_is_shown_small():
     mask = np.zeros((2056, 2456), bool)
     mask[1000:1008, 300:1200] = True

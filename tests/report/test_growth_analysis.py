@@ -106,7 +106,8 @@ def test_a_pipe_opens_at_both_tips(tmp_path):
     np.testing.assert_allclose(table["opening_mm"], wide, atol=0.05)
     np.testing.assert_allclose(table["opening_grown_mm"], wide - wide[0], atol=0.05)
     assert result.note == (  # the drawn surface is smooth
-        "the photographs do not tell how the camera moved: its movement is not taken out; no cycles were counted: no growth rates"
+        "the photographs do not tell how the camera moved: its movement is not taken out; "
+        "no cycles were counted: no growth rates"
     )
     assert sheet_table([result])["kind"].tolist() == ["pipe"]
 
@@ -215,6 +216,16 @@ def test_a_movement_that_is_known_of_few_photographs_is_not_used(tmp_path):
     found.frames[4:] = [dataclasses.replace(frame, photograph=None) for frame in found.frames[4:]]
     (result,) = analyse([found], tmp_path)
     assert len(result.paris.a) == 10 and "do not tell how the camera moved" in result.note
+
+
+def test_a_movement_is_not_used_where_too_few_readings_for_a_law_would_be_left(tmp_path):
+    test = compact_test(readings=7)
+    write_moved(tmp_path, test, [(0, 0)] * 7)
+    (found,), _ = find_tests(tmp_path)
+    found.frames[5:] = [dataclasses.replace(frame, photograph=None) for frame in found.frames[5:]]
+    (result,) = analyse([found], tmp_path)
+    assert len(result.paris.a) == 7 and "its movement is not taken out" in result.note
+    assert "where the notch ends is taken from where the cracks begin" in result.note
 
 
 def test_the_notch_of_the_first_photograph_is_not_used_where_that_one_is_missing(tmp_path):

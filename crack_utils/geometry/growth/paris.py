@@ -117,7 +117,8 @@ def fit_paris(specimen, cycles, a, load, level=0.95):
     if not np.isfinite([first, log_c, m, spread_c, spread_m]).all():
         raise ValueError(f"{specimen.name}: Paris' law does not describe the readings")
     length = a + fit.fun
-    range_k = stress_intensity(specimen, length, specimen.effective(load[known]))
+    loads = specimen.effective(load[known])[1:]  # that of a reading was applied before it
+    range_k = np.concatenate([stress_intensity(specimen, part, loads) for part in (length[:-1], length[1:])])
     return ParisFit(
         float(np.exp(log_c)),
         float(m),
@@ -128,7 +129,7 @@ def fit_paris(specimen, cycles, a, load, level=0.95):
         np.stack([length - wide * spread_a, length + wide * spread_a]),
         float(np.sqrt(variance)),
         float(residuals[1:] @ residuals[:-1] / (residuals @ residuals)),
-        (float(range_k[1:].min()), float(range_k[1:].max())),
+        (float(range_k.min()), float(range_k.max())),
         np.flatnonzero(~used),
     )
 

@@ -109,6 +109,7 @@ def test_labels_are_what_a_training_takes(desk, pipe, tmp_path):
     save_label(folder, "other", other.file, desk.mask(other), [])
     save_label(folder, "pipe", pipe.file, ~desk.mask(pipe), [], None)  # once more, with another mask
     assert [pair.name for pair in find_pairs(folder)] == ["other", "pipe"]
+    assert find_pairs(folder)[1].mm_per_px == 0.5, "a scale is not erased"
     assert np.asarray(Image.open(folder / "masks" / "pipe.png"))[0, 0] == 255
 
 
