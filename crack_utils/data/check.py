@@ -222,7 +222,8 @@ def _notes(pairs, contents):
     sizes = sorted(set(sides))
     if len(sizes) > 1:
         notes.append(
-            f"pictures of {len(sizes)} sizes, from {_text(sizes[0])} to {_text(sizes[-1])}; the preset photo takes crops"
+            f"pictures of {len(sizes)} sizes, from {_text(sizes[0])} to {_text(sizes[-1])}; "
+            "the preset photo takes crops"
         )
         shorter = [min(size) for size in sides]
         side = min(shorter)

@@ -114,7 +114,8 @@ def _chart(axes, followed, numbers):
     found = followed.joint.single * scale - true[0]
     grown = np.clip(found, low, high)  # what lies outside is shown at the edge
     shown, wrong = np.isin(frames - 1, numbers), followed.joint.outliers | (found != grown)
-    style = {"color": CRACK, "ms": 8, "mew": 2, "clip_on": False}
+    # Without points, what is not clipped would have no place, and the layout would give it all of the room.
+    style = {"color": CRACK, "ms": 8, "mew": 2, "clip_on": False, "in_layout": False}
     for which, form, label in ((~wrong, "o", "found"), (wrong, "x", "wrong")):
         axes.plot(frames[shown & which], grown[shown & which], form, label=label, **style)
     axes.set(xlabel="photograph", xlim=(0.5, len(true) + 0.5), ylim=(low, high))

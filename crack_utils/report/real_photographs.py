@@ -13,7 +13,7 @@ from crack_utils.losses.registry import TITLES
 from crack_utils.metrics.counts import pooled_rows
 from crack_utils.runtime import paths
 from crack_utils.runtime.typeset import joined, number, styled
-from crack_utils.study import photographs, verdicts
+from crack_utils.study import folds, photographs, verdicts
 from crack_utils.training.experiment import PRESETS
 
 TRAININGS = "results/photographs/trainings.csv"
@@ -373,6 +373,7 @@ def numbers(zero_shot, trainings):
         "no_labels": without_labels(trainings, zero["test"]["f1_tolerance_2"]),
         "ingredients_shown": joined(ingredients.loc[ingredients["shown"] == "yes", "case"]) or "none",
         "shorter": shorter(trainings),
+        "folds": folds.said(folds.read()),
         "updates_default": photographs.SHORTEST["updates"],
         "updates_scratch": photographs.SHORT["updates"],
     }

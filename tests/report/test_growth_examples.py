@@ -101,6 +101,8 @@ def test_no_crack_in_any_frame_is_told(photographs):
 
 def test_the_moving_picture_shows_every_step_of_every_photograph(followed):
     with Image.open(io.BytesIO(moving_picture(followed, [0, 7]))) as picture:
+        gray = np.asarray(picture.convert("L"))
+        assert (gray[:, : gray.shape[1] // 2] < 240).mean() > 0.4, "the photograph fills its half, also without a point"
         assert picture.format == "WEBP" and picture.n_frames == 2 * len(STEPS)
         shown = []
         for frame in range(picture.n_frames):
