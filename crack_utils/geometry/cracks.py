@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from crack_utils.geometry.arguments import as_field, check_image, check_position, check_scale
-from crack_utils.geometry.centreline import Centreline, line_of
+from crack_utils.geometry.centreline import Centreline, arc_length, line_of
 from crack_utils.geometry.follow import follow
 from crack_utils.geometry.pieces import draw_way
 from crack_utils.geometry.primary import ranked
@@ -96,7 +96,7 @@ class Crack:
         return values
 
 
-def measure_cracks(mask, mm_per_px=None, threshold=None, image=None, primary=None, notch=None):
+def measure_cracks(mask, mm_per_px=None, threshold=None, image=None, primary=None, notch=None, least=0.0):
     """Measure length, width, area, orientation and tip of every crack in a mask or a probability.
 
     Accuracy: the error of length and mean width is at most 2 % and 0.5 px, if the crack is 2–20 px wide and at least 40
@@ -119,6 +119,8 @@ def measure_cracks(mask, mm_per_px=None, threshold=None, image=None, primary=Non
         Position [px] near a crack: that crack is the primary one, whatever the photograph shows.
     notch : (row, column), optional
         Position [px] near the mouth of the primary crack, as for `find_tip`.
+    least : float
+        Other cracks that extend less far [px] are specks, and left out.
 
     Returns
     -------
@@ -138,6 +140,7 @@ def measure_cracks(mask, mm_per_px=None, threshold=None, image=None, primary=Non
     image = check_image(image, field.shape)
     primary, notch = check_position("primary", primary), check_position("notch", notch)
     joined, ordered, probability = ranked(field, level, image, primary)
+    ordered = ordered[:1] + [crack for crack in ordered[1:] if _extent(*crack[:2]) >= least]
     areas = _areas(field >= level, mask >= level, joined >= level, [crack for crack, _, _ in ordered])
     first = {"image": image, "notch": notch, "probability": probability}
     # There may be many secondary cracks; examining the photograph at all of their ends would take seconds.
@@ -157,6 +160,11 @@ def _areas(filled, mask, joined, cracks):
     corner = [side.start for side in box]
     touched = [np.unique(labels[tuple((crack.pixels - corner).T)]) for crack in cracks]
     return [int(sizes[pieces[pieces > 0]].sum()) for pieces in touched]
+
+
+def _extent(crack, way):
+    """Return how far a skeleton's crack extends along its longest path, about [px]."""
+    return arc_length(crack.pixels[way])[-1] + crack.radii[way[[0, -1]]].sum() - 1
 
 
 def _measure(field, level, crack, way, closed, area, primary, mm_per_px, of_tip):

@@ -4,6 +4,7 @@ import math
 
 from crack_utils.geometry import follow_tips, measure_cracks, with_continuation
 
+LEAST = 5.0  # [px] length: what is shorter, also after following, is a speck and no crack
 _AGAIN = 4  # at most so often is a crack measured again because it continues to another one or leaves the picture
 
 
@@ -27,12 +28,13 @@ def measure(image, probability, threshold, mm_per_px=None, predictor=None, prima
     -------
     list of Crack
         The primary crack first. Where the photograph shows that it continues to another one, both are one crack.
+        Specks, shorter than `LEAST`, are left out.
     """
     # A network that saw the photograph as it is has said already that the crack ends there; asked again, it would
     # keep the photograph's own evidence from being followed.
     native = (lambda part: predictor.predict(image[part], scale=1)) if predictor else None
     for _ in range(_AGAIN):
-        cracks = measure_cracks(probability, mm_per_px, threshold, image, primary, notch)
+        cracks = measure_cracks(probability, mm_per_px, threshold, image, primary, notch, LEAST)
         if not cracks:
             return []
         followed = follow_tips(cracks[0], image, native)
@@ -40,7 +42,7 @@ def measure(image, probability, threshold, mm_per_px=None, predictor=None, prima
         if continued is None:
             break
         probability = continued
-    return [followed, *cracks[1:]]
+    return [*([followed] if followed.length >= LEAST else []), *cracks[1:]]
 
 
 def as_row(crack):

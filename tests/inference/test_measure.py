@@ -49,6 +49,15 @@ def test_a_crack_that_leaves_the_picture_has_no_tip_there(drawn):
     assert not measure(image, probability, 0.5)[0].tip.found
 
 
+def test_specks_are_no_cracks(drawn):
+    image, probability = drawn
+    probability[10:13, 50:53] = probability[70, 100:103] = 0.9
+    probability[60:62, 20:40] = 0.9
+    assert [crack.primary for crack in measure(image, probability, 0.5)] == [True, False]
+    alone = np.where(np.arange(80)[:, None] < 20, probability, 0)
+    assert measure(np.full_like(image, 0.6), np.float32(alone), 0.5) == []
+
+
 def test_a_second_look_of_the_network_has_a_say(drawn):
     (crack,) = measure(*drawn, 0.5, predictor=Blind())
     assert crack.tip.position[1] == pytest.approx(69.5, abs=3)
