@@ -55,10 +55,10 @@ def photograph(seed=0, size=(8, 10)):
 
 
 def dark_bar(height=40, width=60):
-    """A bright picture with a dark bar of 30×4 px, 120 px in all, and a short line of 2×6 px."""
+    """A bright picture with a dark bar of 30×4 px, 120 px in all, and above it a line of 2×6 px."""
     values = np.full((height, width), 230, np.uint8)
     values[18:22, 10:40] = 20
-    values[5:7, 50:56] = 20
+    values[5:7, 20:26] = 20
     return values
 
 

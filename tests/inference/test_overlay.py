@@ -23,7 +23,7 @@ def test_the_overlay_outlines_cracks_and_marks_the_tip():
 
     marks = painted(drawing.TIP) | painted("black")  # those of the tips lie over the outlines
     assert (painted(drawing.CRACK) | marks)[17, 12:25].all() and painted(drawing.CRACK)[17].any()
-    assert (painted(drawing.SECONDARY) | marks)[4, 50:53].all()
+    assert (painted(drawing.SECONDARY) | marks)[4, 20:26].all()
     assert not (painted(drawing.CRACK) | painted(drawing.SECONDARY))[mask].any()
     for row, column in cracks[0].tip.positions:  # a circle around each tip, of radius 10
         above = np.flatnonzero(painted(drawing.TIP)[round(row - 9.5), : drawn.shape[1]])
