@@ -92,11 +92,10 @@ def _predict(options):
 def _print_unsure(found, folder):
     """Say in which photographs the tip is more likely wrong than right, the least likely first."""
     from crack_utils.inference.overlay import UNSURE
-    from crack_utils.runtime.typeset import number
+    from crack_utils.runtime.typeset import few, number
 
     likely = {record["name"]: record["cracks"][0]["right_end_probability"] for record in found if record["cracks"]}
     unsure = sorted((value, name) for name, value in likely.items() if value is not None and value < UNSURE)
     if unsure:
-        named = ", ".join(f"{name} (right with {number(value, '.0%')})" for value, name in unsure[:LISTED])
-        more = f" and {len(unsure) - LISTED} more" if len(unsure) > LISTED else ""
-        print(f"tip may be wrong, look at {folder}/overlays: {named}{more}")
+        named = few([f"{name} (right with {number(value, '.0%')})" for value, name in unsure], LISTED)
+        print(f"tip may be wrong, look at {folder}/overlays: {named}")

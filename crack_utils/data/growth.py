@@ -13,7 +13,8 @@ from crack_utils.data.names import normal
 from crack_utils.data.pairs import refuse, scan
 from crack_utils.data.specimens import read_specimens
 from crack_utils.geometry.growth import Specimen
-from crack_utils.geometry.growth.lengths import WIDER, both_halves
+from crack_utils.geometry.growth.lengths import both_halves
+from crack_utils.runtime.typeset import few
 
 TABLES = ("metadata.csv", "specimens.csv")
 NEEDED = ("photograph", "crack", "tip_row", "tip_column")  # of measures.csv
@@ -199,11 +200,6 @@ def _wrong_scales(photographs, found):
         )
 
 
-def few(names):
-    """Return the first three names, and how many more there are, for a message."""
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
 def _test(specimen, taken, masks, found, photographs):
     frames = []
     for name, row in taken:
@@ -214,8 +210,8 @@ def _test(specimen, taken, masks, found, photographs):
         if second:
             values["other"] = second if specimen.two_tips or not values.get("other") else values["other"]
         elif specimen.two_tips and found:
-            gap = WIDER * 2 * specimen.a_n / values["mm_per_px"]
-            values["tip"], values["other"] = both_halves(values.get("tip"), values.get("other"), lines, gap)
+            ends = values.get("tip"), values.get("other")
+            values["tip"], values["other"] = both_halves(specimen, *ends, lines, values["mm_per_px"])
         values |= {"cycles": row.get("cycles"), "cmod": row.get("cmod_mm"), "photograph": photographs.get(name)}
         frames.append(Frame(name, masks[name], row.get("load_n", 0.0), **values))
     return Test(specimen, frames, bool(found))

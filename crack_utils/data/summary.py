@@ -19,7 +19,7 @@ from crack_utils.data.names import printable
 from crack_utils.data.pairs import spread
 from crack_utils.data.split import SPLIT_BY, TEST, VALIDATION, split_pairs, warnings_of
 from crack_utils.data.widths import trimmed
-from crack_utils.runtime.typeset import number
+from crack_utils.runtime.typeset import few, number
 
 MEASURED = 200  # pictures whose crack is thinned for its width, which takes up to a second each; spread over the set
 
@@ -182,8 +182,7 @@ def lines_of(found):
     """Return what `summarize` gives as (fact, value) in words."""
 
     def counts(values):
-        shown = [f"{text} ({count})" if len(values) > 1 else text for text, count in list(values.items())[:4]]
-        return ", ".join(shown) + (f" and {len(values) - 4} more" if len(values) > 4 else "")
+        return few([f"{text} ({count})" if len(values) > 1 else text for text, count in values.items()], most=4)
 
     share, width, scale = (found[name] for name in ("crack_share", "crack_width", "mm_per_px"))
     lines = [

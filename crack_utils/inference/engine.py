@@ -56,6 +56,10 @@ def precision():
     return BFLOAT16 if cpu_flags() & {"amx_bf16", "avx512_bf16"} else FLOAT32
 
 
+class EngineError(ValueError):
+    """An engine is unknown, not installed, or gives other results."""
+
+
 def compiled(model, engine=None, policy=None):
     """Make a network ready for prediction; its weights are taken as they are now.
 
@@ -75,7 +79,7 @@ def compiled(model, engine=None, policy=None):
 
     Raises
     ------
-    ValueError
+    EngineError
         If the engine is unknown, is not installed, or gives other probabilities.
     """
     check_engine(engine)
@@ -87,7 +91,7 @@ def compiled(model, engine=None, policy=None):
         if difference <= BOUNDS[policy]:
             return network
         if engine:
-            raise ValueError(f"engine=openvino: probabilities differ from Keras' by {difference:.2g}; use tensorflow")
+            raise EngineError(f"engine=openvino: probabilities differ from Keras' by {difference:.2g}; use tensorflow")
     if policy != FLOAT32:
         network = Engine(model, _function(folded(model, policy)), f"tensorflow, {policy.removeprefix('mixed_')}")
         if _difference(plain, network) <= BOUNDS[policy]:
@@ -98,9 +102,9 @@ def compiled(model, engine=None, policy=None):
 def check_engine(engine):
     """Refuse an engine that is unknown or not installed."""
     if engine not in (None, *ENGINES):
-        raise ValueError(f"engine={engine}: valid are {', '.join(ENGINES)}")
+        raise EngineError(f"engine={engine}: valid are {', '.join(ENGINES)}")
     if engine == "openvino" and not is_installed():
-        raise ValueError(f"engine=openvino: {HINT}")
+        raise EngineError(f"engine=openvino: {HINT}")
 
 
 def is_installed():

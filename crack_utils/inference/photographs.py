@@ -10,6 +10,7 @@ from crack_utils.data.metadata import read_metadata
 from crack_utils.data.names import normal, problem_of
 from crack_utils.data.pairs import drawn_parts, refuse
 from crack_utils.geometry.arguments import check_scale
+from crack_utils.runtime.typeset import few
 
 BESIDE = (".csv", ".json", ".txt", ".md", ".ini", ".db")  # of files that nobody takes for a photograph
 PARTS = ("images", "masks", "parts", "recipes", "found", "labels")  # of folders that others of our commands make
@@ -126,8 +127,7 @@ def _add_folder(folder, found, problems, notes):
     shown = [path for path in files if path not in taken and not path.name.startswith(".")]
     others = [path.name for path in shown if path.suffix.lower() not in BESIDE and path.name not in PARTS]
     if others:
-        few = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
-        notes.append(f"{place}: passed over: {few}; pictures end in {', '.join(SUFFIXES)}")
+        notes.append(f"{place}: passed over: {few(others)}; pictures end in {', '.join(SUFFIXES)}")
     if not paths:
         problems.append((place, f"no picture ({', '.join(SUFFIXES)})"))
     names = {path: normal(path.stem) for path in paths}

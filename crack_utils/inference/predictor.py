@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from crack_utils.inference.engine import check_engine, compiled, trial_picture
+from crack_utils.inference.engine import EngineError, check_engine, compiled, trial_picture
 from crack_utils.inference.model_file import load_network
 from crack_utils.inference.tiles import predict
 from crack_utils.models import shipped
@@ -328,9 +328,9 @@ def _ready(model, file, engine):
     try:
         ready = compiled(model, engine)
         probability = ready.predict_on_batch(picture)
+    except EngineError:
+        raise
     except Exception as error:  # each kind fails in its own way
-        if "engine=" in str(error):
-            raise
         raise ValueError(
             f"{file}: a model of another kind ({type(error).__name__} on a gray picture); {wanted}"
         ) from error

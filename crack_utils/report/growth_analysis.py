@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from crack_utils.data.growth import Test, few
+from crack_utils.data.growth import Test
 from crack_utils.data.pairs import refuse
 from crack_utils.geometry.growth import ParisFit, Rates, fit_paris, growth_rates, incremental_polynomial, secant, spaced
 from crack_utils.geometry.growth.lengths import LARGEST_TURN, Lengths, crack_lengths
 from crack_utils.geometry.sequence import between
 from crack_utils.report.growth_readings import measure, movements
+from crack_utils.runtime.typeset import few
 
 METHODS = {"secant": secant, "polynomial": incremental_polynomial}
 TEXT = ("specimen", "photograph", "outlier", "used")  # columns of the readings that hold no numbers

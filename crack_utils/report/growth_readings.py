@@ -15,7 +15,7 @@ from crack_utils.data.digests import sha256
 from crack_utils.data.masks import read_mask
 from crack_utils.geometry import measure_cracks
 from crack_utils.geometry.growth import paris
-from crack_utils.geometry.growth.lengths import WIDER, both_halves
+from crack_utils.geometry.growth.lengths import both_halves
 from crack_utils.geometry.growth.opening import FAR, FEWEST, NEAR, opening_angle
 from crack_utils.geometry.sequence import movement, surface
 from crack_utils.runtime import provenance
@@ -149,7 +149,7 @@ def _measure(test, frame):
     other = frame.other or tuple(map(float, ends[np.hypot(*(ends - tip).T).argmax()]))
     if test.specimen.two_tips and not frame.other:
         lines = [[tuple(map(float, end)) for end in crack.centreline.points[[0, -1]]] for crack in cracks[1:]]
-        tip, other = both_halves(tip, other, lines, WIDER * 2 * test.specimen.a_n / frame.mm_per_px)
+        tip, other = both_halves(test.specimen, tip, other, lines, frame.mm_per_px)
     found = {"tip": tip, "other": other}
     if test.specimen.kind == "pipe":
         lines = [_line_from(cracks, end) for end in (tip, other)]

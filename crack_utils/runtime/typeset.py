@@ -55,6 +55,17 @@ def span(low, high, form=".2f", unit=""):
     return "–".join(ends) + unit.replace(" ", FIXED_SPACE)
 
 
+def few(words, most=3):
+    """Return the first words, and how many more there are, for a message, such as "a, b, c and 2 more".
+
+    Parameters
+    ----------
+    words : sequence of str
+    most : int
+    """
+    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
+
+
 def joined(words, last="and"):
     """Return words as a list in a sentence, such as "BCE, Dice and focal".
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from crack_utils.geometry.sequence import rising
 
-WIDER = 1.5  # times a notch's length: largest gap between the halves of a crack
+_WIDER = 1.5  # times a notch's length: largest gap between the halves of a crack
 AROUND = 5  # frames with about the same direction of growth
 ASIDE, ASIDE_LEAST = 0.1, 10.0  # share of the longest growth, and [px]: a tip farther aside may be on another line
 LARGEST_TURN = 20.0  # [degrees] largest angle between crack and notch (E647 8.8)
@@ -151,17 +151,18 @@ def _together(ends, on_way, scale, weights):
     return np.where(missing, np.nan, scale * along.mean(axis=1)), ~kept & ~missing
 
 
-def both_halves(tip, other, lines, gap):
+def both_halves(specimen, tip, other, lines, mm_per_px):
     """Return both tips of a crack that a notch in its middle divides into two lines.
 
     Parameters
     ----------
+    specimen : Specimen
     tip, other : (row, column)
         The ends of the primary crack, either of them at the notch [px].
     lines : list of list of (row, column)
         The ends of the other cracks [px].
-    gap : float
-        Largest distance between the two lines [px].
+    mm_per_px : float
+        Scale: the lines are no farther apart than the notch, with some allowance, is long.
 
     Returns
     -------
@@ -169,6 +170,7 @@ def both_halves(tip, other, lines, gap):
         As given, where no line goes on beyond the notch in the same direction, within `LARGEST_TURN`. The longest one
         that does is the other half.
     """
+    gap = _WIDER * 2 * specimen.a_n / mm_per_px
     for outer, inner in ((tip, other), (other, tip)):
         if found := _beyond(outer, inner, lines, gap):
             return outer, found

@@ -31,11 +31,12 @@ class TestLengths:
     def test_only_a_line_that_goes_on_beyond_the_notch_is_the_other_half(self):
         speck, scratch, half = [(60, -900), (60, -903)], [(60, 60), (60, 20)], [(61, 142), (62, 110)]
         across = [(70, 140), (120, 120)]
+        slot = dataclasses.replace(MIDDLE, a_n=10)  # so the halves are 30 px apart at most
         primary, lines = ((60, 230), (60, 158)), [speck, scratch, across]
-        assert both_halves(*primary, lines, gap=30) == primary
-        assert both_halves(*primary, [*lines, half], gap=30) == ((60, 230), (62, 110))
-        assert both_halves(*primary[::-1], [*lines, half], gap=30) == ((60, 230), (62, 110))
-        assert both_halves((60, 230), None, lines, gap=30) == ((60, 230), None)
+        assert both_halves(slot, *primary, lines, 1) == primary
+        assert both_halves(slot, *primary, [*lines, half], 1) == ((60, 230), (62, 110))
+        assert both_halves(slot, *primary[::-1], [*lines, half], 1) == ((60, 230), (62, 110))
+        assert both_halves(slot, (60, 230), None, lines, 1) == ((60, 230), None)
 
     def test_a_tip_on_another_line_is_an_outlier_though_its_length_fits(self):
         grown = np.array([10, 20, 30, 40, 50, 60])
