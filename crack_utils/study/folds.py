@@ -122,7 +122,7 @@ def said(table):
         before, after = (number(row[name], ".3f") for name in ("without training", "trained"))
         change, low, high = (number(row[name], "+.3f") for name in ("difference", "low", "high"))
         sentences.append(
-            f"With {row['updates']} updates it is {after} instead of {before} without training, over "
+            f"With {row['updates']:,} updates it is {after} instead of {before} without training, over "
             f"{row['photographs']} photographs ({change}, 95\xa0% interval over {row['folds']} parts {low} to {high})."
         )
     return " ".join(sentences) or "This has not been measured yet."
