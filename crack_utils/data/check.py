@@ -223,7 +223,7 @@ def _notes(pairs, contents):
     if len(sizes) > 1:
         notes.append(
             f"pictures of {len(sizes)} sizes, from {_text(sizes[0])} to {_text(sizes[-1])}; "
-            "the preset photo takes crops"
+            "the preset photo trains on crops, for which sizes may differ"
         )
         shorter = [min(size) for size in sides]
         side = min(shorter)

@@ -6,13 +6,14 @@ import numpy as np
 from scipy import ndimage
 
 from crack_utils.geometry.arguments import as_field, check_image, check_position, check_scale
-from crack_utils.geometry.centreline import Centreline, arc_length, line_of
+from crack_utils.geometry.centreline import Centreline, line_of
 from crack_utils.geometry.follow import follow
 from crack_utils.geometry.pieces import draw_way
 from crack_utils.geometry.primary import ranked
 from crack_utils.geometry.skeleton import EIGHT, box_of, principal_axis
 from crack_utils.geometry.tip import Tip, leaves, tip_of
 
+_PIXEL = 1.0  # [px] an end that moved less was not followed
 _MEETS = 3  # points of a way that lie in another crack where it leads there
 _AT_END = 4.0  # [px] from an end of the centreline: a tip farther away belongs to a branch
 
@@ -120,7 +121,7 @@ def measure_cracks(mask, mm_per_px=None, threshold=None, image=None, primary=Non
     notch : (row, column), optional
         Position [px] near the mouth of the primary crack, as for `find_tip`.
     least : float
-        Other cracks that extend less far [px] are specks, and left out.
+        Cracks that extend less far [px] are specks, and left out, but a primary one that was said, or where all are.
 
     Returns
     -------
@@ -139,8 +140,7 @@ def measure_cracks(mask, mm_per_px=None, threshold=None, image=None, primary=Non
     check_scale(mm_per_px)
     image = check_image(image, field.shape)
     primary, notch = check_position("primary", primary), check_position("notch", notch)
-    joined, ordered, probability = ranked(field, level, image, primary)
-    ordered = ordered[:1] + [crack for crack in ordered[1:] if _extent(*crack[:2]) >= least]
+    joined, ordered, probability = ranked(field, level, image, primary, least)
     areas = _areas(field >= level, mask >= level, joined >= level, [crack for crack, _, _ in ordered])
     first = {"image": image, "notch": notch, "probability": probability}
     # There may be many secondary cracks; examining the photograph at all of their ends would take seconds.
@@ -160,11 +160,6 @@ def _areas(filled, mask, joined, cracks):
     corner = [side.start for side in box]
     touched = [np.unique(labels[tuple((crack.pixels - corner).T)]) for crack in cracks]
     return [int(sizes[pieces[pieces > 0]].sum()) for pieces in touched]
-
-
-def _extent(crack, way):
-    """Return how far a skeleton's crack extends along its longest path, about [px]."""
-    return arc_length(crack.pixels[way])[-1] + crack.radii[way[[0, -1]]].sum() - 1
 
 
 def _measure(field, level, crack, way, closed, area, primary, mm_per_px, of_tip):
@@ -196,6 +191,10 @@ def part_of(mask, crack):
         own = np.zeros(count + 1, bool)
         own[labels[tuple(places[((places >= 0) & (places < labels.shape)).all(axis=1)].T)]] = True
         own[0] = False
+        if not own.any():  # a pixel between the two ends of its line
+            middle = crack.centreline.points.mean(axis=0) - [side.start for side in box]
+            pixels = np.argwhere(labels)
+            own[labels[tuple(pixels[np.hypot(*(pixels - middle).T).argmin()])]] = True
         part[box] = own[labels]
     return part
 
@@ -236,7 +235,9 @@ def follow_tips(crack, image, probabilities=None):
         if turned:
             points, widths = points[::-1], widths[::-1]
         crack = replace(
-            crack, centreline=replace(line, points=points, widths=widths), tip=_moved(crack.tip, position, added[-1])
+            crack,
+            centreline=replace(line, points=points, widths=widths, forward=None),
+            tip=_moved(crack.tip, position, added[-1]),
         )
     return crack
 
@@ -261,13 +262,14 @@ def with_continuation(mask_or_probability, threshold, crack, followed):
     """
     if followed is crack:
         return None
-    field, shape = np.float32(mask_or_probability), np.array(np.shape(mask_or_probability))
+    field, shape = np.array(mask_or_probability, np.float32), np.array(np.shape(mask_or_probability))
     labels, _ = ndimage.label(field >= threshold, EIGHT)
     before, after = (np.clip(np.rint(each.centreline.points).astype(int), 0, shape - 1) for each in (crack, followed))
     met = labels[tuple(after.T)]
     met = met[(met > 0) & ~np.isin(met, labels[tuple(before.T)])]
-    ends = followed.centreline.points[[0, -1]]
-    if len(met) < _MEETS and not any(leaves(end, shape) for end in ends):
+    ends = zip(crack.centreline.points[[0, -1]], followed.centreline.points[[0, -1]], strict=True)
+    left = any(leaves(end, shape) for start, end in ends if np.hypot(*(end - start)) > _PIXEL)
+    if len(met) < _MEETS and not left:
         return None
     draw_way(field, after[labels[tuple(after.T)] == 0], max(crack.mean_width / 2, 1.0))
     return field

@@ -136,7 +136,7 @@ def _weak_ways(field, level, ends, specks):
     is (end, end, pixels between them that are no crack). A pixel costs minus the logarithm of its probability.
     """
     numbers = [number for number, end in enumerate(ends) if specks or end["direction"] is not None]
-    if not numbers or level <= _WEAK:
+    if not numbers or level <= _WEAK or (specks and not _with_speck(*ends)):
         return []
     box = _around(box_of(field >= level))  # of a large photograph, few bytes a pixel; of the box, many
     corner, field = np.array([side.start for side in box]), field[box]

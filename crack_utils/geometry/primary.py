@@ -12,7 +12,7 @@ from numpy.polynomial import polynomial
 from scipy import ndimage
 from scipy.special import logit
 
-from crack_utils.geometry.centreline import line_of
+from crack_utils.geometry.centreline import arc_length, line_of
 from crack_utils.geometry.ends import WITH_IMAGE, falls_along, signs_of
 from crack_utils.geometry.pieces import join_pieces
 from crack_utils.geometry.skeleton import EIGHT, box_of, skeletons
@@ -46,7 +46,7 @@ _USUAL_ENDS = (3.2, 3.0)  # medians of the features of ends over the candidates 
 OF_ENDS = [list(WEIGHTS).index(name) for name in ("tip and mouth", "tip")]
 
 
-def ranked(field, level, image=None, primary=None):
+def ranked(field, level, image=None, primary=None, least=0.0):
     """Return the cracks of a picture, the primary crack first, after joining the pieces of broken cracks.
 
     Parameters
@@ -59,6 +59,8 @@ def ranked(field, level, image=None, primary=None):
         The photograph.
     primary : (row, column), optional
         The crack nearest to this position [px] is the primary one, whatever its features are.
+    least : float
+        Cracks that extend less far [px] are specks, and left out, but a primary one that was said, or where all are.
 
     Returns
     -------
@@ -70,12 +72,21 @@ def ranked(field, level, image=None, primary=None):
         That the first is the primary crack, in (0, 1]; 1 without an image, and where a person has said which it is.
     """
     joined, pieces = _joined(field, level, image)
-    first, probability = 0, 1.0
-    if primary is not None and pieces:
+    cracks = [piece for piece in pieces if _extent(*piece[:2]) >= least]
+    if not pieces:
+        return joined, [], 1.0
+    among, first, probability = cracks or pieces, 0, 1.0
+    if primary is not None:
+        among = pieces
         first = int(np.argmin([np.hypot(*(crack.pixels - primary).T).min() for crack, _, _ in pieces]))
-    elif image is not None and pieces:
-        first, probability = _most_likely(joined, level, image, pieces[:_CANDIDATES])
-    return joined, pieces[first : first + 1] + pieces[:first] + pieces[first + 1 :], probability
+    elif image is not None:
+        first, probability = _most_likely(joined, level, image, among[:_CANDIDATES])
+    return joined, [among[first], *(crack for crack in cracks if crack is not among[first])], probability
+
+
+def _extent(crack, way):
+    """Return how far a skeleton's crack extends along its longest path, about [px]."""
+    return arc_length(crack.pixels[way])[-1] + crack.radii[way[[0, -1]]].sum() - 1
 
 
 def candidates(field, level, image=None):

@@ -116,7 +116,14 @@ def _font(size):
 def _write(draw, corner, text, width, font):
     """Write a line of text that fits into a width [px], smaller if need be."""
     long = draw.textlength(text, font)
-    draw.text(corner, text, "black", font if long <= width else font.font_variant(size=font.size * width / long))
+    draw.text(
+        corner, text, "black", font if long <= width else font.font_variant(size=max(1, font.size * width / long))
+    )
+
+
+def _short(value, digits):
+    """Return a number with so many digits, but all before the point."""
+    return f"{value:.0f}" if value >= 10 ** (digits - 1) else f"{value:.{digits}g}"
 
 
 def _words(cracks):
@@ -124,8 +131,8 @@ def _words(cracks):
         return "no crack found"
     crack = cracks[0]
     scale, unit = (1, "px") if crack.mm_per_px is None else (crack.mm_per_px, "mm")
-    length = crack.length * scale
-    words = f"length {length:{'.0f' if length >= 1000 else '.3g'}} {unit}, width {crack.mean_width * scale:.2g} {unit}"
+    length, width = crack.length * scale, crack.mean_width * scale
+    words = f"length {_short(length, 3)} {unit}, width {_short(width, 2)} {unit}"
     if crack.tip.found:
         words += ", tip at " + " and ".join(
             f"row {row:.0f}, column {column:.0f}" for row, column in crack.tip.positions

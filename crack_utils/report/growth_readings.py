@@ -102,7 +102,7 @@ def _movements(test, folder, shown):
         elif first is frame:
             first = None
     known = np.isfinite(moved).all(axis=1).sum()
-    few = known <= max(1, len(moved) / 2) or known < min(paris.FEWEST, len(moved))  # one: it was compared with itself
+    few = known <= max(1, len(moved) / 2) or known < paris.FEWEST <= len(moved)  # one: it was compared with itself
     return np.full_like(moved, np.nan) if few else moved
 
 

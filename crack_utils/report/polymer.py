@@ -16,7 +16,7 @@ from crack_utils.data import read_image, sources
 from crack_utils.inference.measure import measure
 from crack_utils.runtime import paths
 from crack_utils.runtime.atomic import atomic_write
-from crack_utils.runtime.typeset import number
+from crack_utils.runtime.typeset import number, span
 
 NAME = "cracktip_polymer"
 MARKS = "results/polymer_tips.csv"  # made by eye
@@ -70,8 +70,8 @@ def said(table):
         first = f"a tip is reported where there is no crack, stated to be right with {number(false.max(), '.0%')}"
     others = "in the others none is found"
     if len(off):
-        least, most = (number(value, ".0f") for value in (off.min(), off.max()))
-        others = f"in {len(off)} of {len(cracked)} with a crack it is {least} to {most} px from the marked one"
+        apart = span(off.min(), off.max(), ".0f", " px")
+        others = f"in {len(off)} of {len(cracked)} with a crack it is {apart} from the marked one"
     return f"In photographs of a polymer specimen {first}; {others}."
 
 

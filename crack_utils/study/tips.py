@@ -21,7 +21,7 @@ BASE = "dice"  # loss that the other variants of the study extend
 SUCCESS = "found within 2 px"
 RESAMPLES = 2000
 DIAGONAL = math.hypot(*SCALES["tips"]["base"]["size"])  # [px] of the study's pictures
-SIZE = "{} × {}".format(*SCALES["tips"]["base"]["size"])  # of the study's pictures, in words
+STUDY_SIZE = "{} × {}".format(*SCALES["tips"]["base"]["size"])  # of the study's pictures, in words
 
 
 def held_out(experiment, specimens=12, frames=2, size=SIZE):

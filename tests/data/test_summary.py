@@ -110,7 +110,9 @@ class TestFacts:
         images = {"a": texture(0), "b": texture(1), "c": texture(2, (300, 500))}
         masks = {"a": bar(), "b": bar(), "c": bar(5, 200, (300, 500))}
         notes = facts_of(barred(tmp_path / "x", images, masks)).notes
-        assert notes == ["pictures of 2 sizes, from 48×60 to 300×500; the preset photo takes crops"]
+        assert notes == [
+            "pictures of 2 sizes, from 48×60 to 300×500; the preset photo trains on crops, for which sizes may differ"
+        ]
 
 
 class TestThumbnail:

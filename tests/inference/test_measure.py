@@ -40,6 +40,21 @@ def test_a_crack_that_continues_to_another_one_is_measured_as_one(drawn):
     assert crack.area == pytest.approx(3 * 150, abs=40)
 
 
+def test_what_a_network_says_stays_as_it_is_and_following_has_no_area(drawn):
+    image, probability = drawn
+    probability.flags.writeable = False
+    (crack,) = measure(image, probability, 0.5)
+    assert crack.length > 100 and crack.area == 3 * 70
+
+
+def test_a_speck_is_the_primary_crack_only_where_a_person_says_so(drawn):
+    image, probability = drawn
+    probability[12:14, 100:102] = 0.99
+    assert measure(image, probability, 0.5)[0].length > 60
+    first, second = measure(image, probability, 0.5, primary=(12, 100))
+    assert first.primary and first.area == 4 and second.length > 60
+
+
 def test_a_crack_that_leaves_the_picture_has_no_tip_there(drawn):
     image, probability = drawn
     image[38:41, 110:] -= 0.03

@@ -42,7 +42,7 @@ def test_the_sentence_tells_a_false_tip_and_the_errors():
     )
     said = polymer.said(table)
     assert "a tip is reported where there is no crack, stated to be right with 82\xa0%" in said
-    assert "in 1 of 2 with a crack it is 3 to 3 px from" in said
+    assert "in 1 of 2 with a crack it is 3\xa0px from" in said
     none = polymer.said(table.assign(**{"off [px]": np.nan, "right end": np.nan}))
     assert "no tip is reported" in none and "none is found" in none
 

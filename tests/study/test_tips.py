@@ -1,5 +1,7 @@
 """Tables and figure of tip errors: by hand, with misses, without tips, and without a study."""
 
+import inspect
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -85,6 +87,11 @@ def test_what_helps_by_both_analyses():
     second = first.assign(better=[True, False])
     assert tips.helping_within_2(first, second) == tips.title("dice+tip")
     assert tips.helping_within_2(first, second.assign(better=False)) == "none" == tips.helping(first)
+
+
+def test_held_out_specimens_have_the_reports_size():
+    assert inspect.signature(tips.held_out).parameters["size"].default == (512, 640)
+    assert tips.STUDY_SIZE == "64 × 80"
 
 
 def test_without_a_study(tmp_path, monkeypatch, capsys):

@@ -132,16 +132,18 @@ def _aside(ways, axis, weights):
     known = np.flatnonzero(np.isfinite(ways).all(axis=1))
     length = np.hypot(*ways[known].T)
     turned = np.angle((ways[known] @ (1, 1j)) / (axis @ (1, 1j)))
+    # The direction of a crack that has hardly grown is that of its noise.
+    sure = weights[known] * np.minimum(length, ASIDE_LEAST) + 1e-9
     usual = np.empty(len(known))
     for place in range(len(known)):
         first = min(max(place - AROUND // 2, 0), max(len(known) - AROUND, 0))
         around = np.s_[first : first + AROUND]
-        usual[place] = np.quantile(turned[around], 0.5, weights=weights[known[around]] + 1e-9, method="inverted_cdf")
+        usual[place] = np.quantile(turned[around], 0.5, weights=sure[around], method="inverted_cdf")
     away = turned - usual
     limit = max(ASIDE_LEAST, ASIDE * (length * np.cos(away)).max())
     aside = np.zeros(len(ways), bool)
     aside[known] = (length * np.abs(np.sin(away)) > limit) & (np.abs(away) > np.radians(LARGEST_TURN))
-    return aside
+    return aside & ~aside[known].all()  # where all are, none is usual
 
 
 def _together(ends, on_way, scale, weights):

@@ -48,6 +48,20 @@ class TestLengths:
         assert found.outliers.tolist() == [False, False, True, False, False, False]
         np.testing.assert_allclose(found.together, 12 + 0.1 * grown)
 
+    def test_the_direction_of_a_crack_that_has_hardly_grown_is_noise(self):
+        tips = [(53, 100), (53, 101), (54, 101), (52, 160), (52, 200)]
+        given = dataclasses.replace(COMPACT, notch=(50, 100), direction=0)
+        found = crack_lengths(given, tips, np.full((5, 2), np.nan), np.full(5, 0.1), np.full(5, 0.5))
+        assert not found.outliers.any()
+        np.testing.assert_allclose(found.together[-2:], [18, 22])
+
+    def test_where_all_frames_contradict_each_other_some_are_kept(self):
+        tips = [(139, 122), (-5, 104), (124, 190), (50, 136), (50, 164), (50, 175)]
+        given = dataclasses.replace(COMPACT, notch=(50, 100), direction=0)
+        weights = [1, 1, 1e-6, 0.5, 1e-6, 0.02]
+        found = crack_lengths(given, tips, np.full((6, 2), np.nan), np.full(6, 0.1), np.full(6, 0.5), weights)
+        assert not found.outliers.all()
+
     def test_without_a_direction_it_is_that_of_the_crack(self):
         found = crack_lengths(COMPACT, [(3, 4), (6, 8)], [(0, 0), (0, 0)], [1, 1], [0, 0])
         np.testing.assert_allclose(found.a, [12 + 5, 12 + 10])
