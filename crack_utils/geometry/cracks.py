@@ -13,7 +13,7 @@ from crack_utils.geometry.primary import ranked
 from crack_utils.geometry.skeleton import EIGHT, box_of, principal_axis
 from crack_utils.geometry.tip import Tip, leaves, tip_of
 
-_PIXEL = 1.0  # [px] an end that moved less was not followed
+_FOLLOWED = 1.0  # [px] an end that moved less was not followed
 _MEETS = 3  # points of a way that lie in another crack where it leads there
 _AT_END = 4.0  # [px] from an end of the centreline: a tip farther away belongs to a branch
 
@@ -121,7 +121,8 @@ def measure_cracks(mask, mm_per_px=None, threshold=None, image=None, primary=Non
     notch : (row, column), optional
         Position [px] near the mouth of the primary crack, as for `find_tip`.
     least : float
-        Cracks that extend less far [px] are specks, and left out, but a primary one that was said, or where all are.
+        Cracks that extend less far [px] are specks, and left out. A primary crack that a person has chosen is kept, and
+        where all are specks, the most likely one.
 
     Returns
     -------
@@ -268,7 +269,7 @@ def with_continuation(mask_or_probability, threshold, crack, followed):
     met = labels[tuple(after.T)]
     met = met[(met > 0) & ~np.isin(met, labels[tuple(before.T)])]
     ends = zip(crack.centreline.points[[0, -1]], followed.centreline.points[[0, -1]], strict=True)
-    left = any(leaves(end, shape) for start, end in ends if np.hypot(*(end - start)) > _PIXEL)
+    left = any(leaves(end, shape) for start, end in ends if np.hypot(*(end - start)) > _FOLLOWED)
     if len(met) < _MEETS and not left:
         return None
     draw_way(field, after[labels[tuple(after.T)] == 0], max(crack.mean_width / 2, 1.0))

@@ -60,7 +60,8 @@ def ranked(field, level, image=None, primary=None, least=0.0):
     primary : (row, column), optional
         The crack nearest to this position [px] is the primary one, whatever its features are.
     least : float
-        Cracks that extend less far [px] are specks, and left out, but a primary one that was said, or where all are.
+        Cracks that extend less far [px] are specks, and left out. A primary crack that a person has chosen is kept, and
+        where all are specks, the most likely one.
 
     Returns
     -------

@@ -28,7 +28,7 @@ def measure(image, probability, threshold, mm_per_px=None, predictor=None, prima
     -------
     list of Crack
         The primary crack first. Where the photograph shows that it continues to another one, both are one crack.
-        Specks, shorter than `LEAST`, are left out, but a primary crack that was said.
+        Specks, shorter than `LEAST`, are left out, except for a primary crack that a person has chosen.
     """
     # A network that saw the photograph as it is has said already that the crack ends there; asked again, it would
     # keep the photograph's own evidence from being followed.
@@ -42,7 +42,7 @@ def measure(image, probability, threshold, mm_per_px=None, predictor=None, prima
         if continued is None:
             break
         probability = continued
-    speck = followed.length < LEAST and primary is None  # then all are
+    speck = followed.length < LEAST and primary is None  # then all the others are specks, too
     return [] if speck else [followed, *cracks[1:]]
 
 

@@ -11,7 +11,6 @@ import sys
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from crack_utils.data import find_pairs, sources
 from crack_utils.data.split import Split, split_pairs, write_split
@@ -21,6 +20,7 @@ from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import atomic_write
 from crack_utils.runtime.typeset import number
 from crack_utils.study.photographs import DATA, VALIDATION
+from crack_utils.study.verdicts import by_seed
 from crack_utils.training.experiment import Experiment
 
 TABLE = "results/photographs/folds.csv"
@@ -100,16 +100,17 @@ def gains(table):
     -------
     DataFrame
         One row a number of updates: photographs; F1 within 2 px "without training" and "trained" (means over
-        photographs); difference, with low and high: 95 % by Student's t over the folds, whose trainings differ; folds.
+        photographs); difference (mean over the folds), with low and high as of `verdicts.by_seed`, a fold in place of a
+        seed; folds.
     """
     rows = []
     for updates, tested in table.groupby("updates"):
         changes = (tested["trained"] - tested["without"]).groupby(tested["fold"]).mean()
-        half = stats.t.ppf(0.975, len(changes) - 1) * stats.sem(changes) if len(changes) > 1 else np.nan
+        found = by_seed(changes)
         rows.append(
             {"updates": updates, "photographs": len(tested), "without training": tested["without"].mean()}
-            | {"trained": tested["trained"].mean(), "difference": changes.mean()}
-            | {"low": changes.mean() - half, "high": changes.mean() + half, "folds": len(changes)}
+            | {"trained": tested["trained"].mean(), "difference": found["value"]}
+            | {"low": found["low"], "high": found["high"], "folds": found["seeds"]}
         )
     names = ["updates", "photographs", "without training", "trained", "difference", "low", "high", "folds"]
     return pd.DataFrame(rows, columns=names)
@@ -122,7 +123,7 @@ def said(table):
         before, after = (number(row[name], ".3f") for name in ("without training", "trained"))
         change, low, high = (number(row[name], "+.3f") for name in ("difference", "low", "high"))
         sentences.append(
-            f"With {row['updates']:,} updates it is {after} instead of {before} without training, over "
+            f"With {row['updates']:,} updates F1 within 2 px is {after} instead of {before} without training, over "
             f"{row['photographs']} photographs ({change}, 95\xa0% interval over {row['folds']} parts {low} to {high})."
         )
     return " ".join(sentences) or "This has not been measured yet."

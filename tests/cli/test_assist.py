@@ -32,6 +32,8 @@ def test_a_draft_is_no_label_before_somebody_has_looked_at_it(folder, capsys):
     assert {labels.state(name) for name in labels.names} == {"draft"} and not (folder / "masks").exists()
     assert main(["label", "replay", str(folder)]) == 0
     assert "certain: draft" in capsys.readouterr().out and not (folder / "masks").exists()
+    assert main(["check", str(folder)]) == 1
+    assert "there are 3 draft(s) in recipes/: look at them in the editor first" in capsys.readouterr().err
 
     session = Session(folder)
     assert session.name == "certain" and session.labels.mask[20:24].all()
@@ -76,6 +78,13 @@ def test_next_names_the_doubtful_photograph_first(folder, capsys):
         session.save()
     assert main(["next", str(folder)]) == 0
     assert capsys.readouterr().out == "all 3 photographs are labelled\n"
+
+
+@pytest.mark.parametrize("count", ["0", "many"])
+def test_a_count_that_is_none_is_refused(folder, capsys, count):
+    with pytest.raises(SystemExit):
+        main(["next", str(folder), "--count", count])
+    assert f"'{count}' is no whole number of at least 1" in capsys.readouterr().err
 
 
 def test_a_photograph_that_cannot_be_read_costs_itself_only(folder, capsys):

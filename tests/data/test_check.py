@@ -100,6 +100,14 @@ class TestMessages:
             "line 3: tip_row '1,5' is no number; a decimal has a point"
         )
 
+    def test_a_tip_outside_of_its_picture_is_named_whichever_it_is(self, tmp_path):
+        for number, which in enumerate(("tip", "tip2")):
+            folder = make_folder(tmp_path / which, {"a": GRAY}, {"a": CRACK})
+            rest = "tip_row,tip_column,tip2_row,tip2_column\na," + ("9999,1,," if not number else "1,1,9999,-500")
+            (folder / "metadata.csv").write_text(f"name,{rest}\n")
+            said = ("the tip of 'a' at (9999.0, 1.0)", "the second tip of 'a' at (9999.0, -500.0)")[number]
+            assert f"{said} lies outside its picture" in refused(folder)
+
     def test_duplicates_say_whether_they_contradict(self, tmp_path):
         masks = {"a": CRACK, "b": CRACK, "c": CRACK[::-1]}
         folder = make_folder(tmp_path / "x", {"a": GRAY, "b": GRAY, "c": GRAY}, masks)

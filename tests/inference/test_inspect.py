@@ -95,6 +95,13 @@ def test_what_is_done_is_not_done_again_unless_something_changed(command, networ
     assert calls("--threshold", "0.2", "--flips") == 3 * 4
 
 
+def test_what_an_earlier_call_has_left_is_told(command, folder, tmp_path, capsys):
+    assert command(folder, "--out", tmp_path / "out") == 0
+    assert "earlier calls" not in capsys.readouterr().out
+    assert command(folder / "a.png", "--out", tmp_path / "out") == 0
+    assert "also holds 2 photograph(s) of earlier calls, which are not in its tables" in capsys.readouterr().out
+
+
 def test_it_goes_on_after_an_interruption(network, folder, tmp_path, monkeypatch):
     out, photographs = tmp_path / "out", find_photographs(folder)
     inspect_all(network, photographs, tmp_path / "whole")

@@ -94,6 +94,9 @@ def test_the_sheet_is_one_page_that_says_how_it_was_made(desk, shown):
     text = text_of(made)
     for words in ("a $x_1$", "dark is crack", "0" * 64, "threshold 0.4", "crack-utils", "UTC"):
         assert words in text.replace("\\", ""), words
+    photograph.unlike = [f"reason {n}, which is long enough for two lines of a sheet, is one of many" for n in range(6)]
+    text = text_of(sheet(photograph, desk.image(photograph), desk.trained))
+    assert all(f"reason {n}," in text for n in range(6)), "nothing is cut"
 
 
 def test_labels_are_what_a_training_takes(desk, pipe, tmp_path):
