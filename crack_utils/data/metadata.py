@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from crack_utils.data.decoding import is_regular
 from crack_utils.data.names import normal, printable
+from crack_utils.runtime.csv_files import as_csv
 from crack_utils.runtime.typeset import joined
 
 METADATA = ("name", "source", "specimen", "frame", "tip_row", "tip_column", "mm_per_px", "tip2_row", "tip2_column")
@@ -105,11 +106,7 @@ def with_row(columns, rows, name, values):
     """
     values = {column: value for column, value in values.items() if value or column in columns}
     rows = rows | {name: {"name": name} | rows.get(name, {}) | values}
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(dict.fromkeys([*columns, *values])), restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows[key] for key in sorted(rows))
-    return text.getvalue()
+    return as_csv([rows[key] for key in sorted(rows)], [*columns, *values])
 
 
 def read_metadata(path, names):

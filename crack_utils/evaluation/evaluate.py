@@ -21,6 +21,7 @@ from crack_utils.inference.tiles import predict
 from crack_utils.metrics.counts import COUNTS
 from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import atomic_write
+from crack_utils.runtime.csv_files import write_csv
 
 NEAR_TIP = 0.1  # radius of the surroundings of a tip, as a share of the picture's height
 
@@ -263,8 +264,8 @@ def _measure(run, fingerprint):
         if name in ("validation", split.evaluated):
             swept += _sweep_rows(name, sweep, tips)
         if rows:
-            _write_rows(run.folder / "measures.csv", rows)
-    _write_rows(run.folder / "thresholds.csv", swept)
+            write_csv(run.folder / "measures.csv", rows)
+    write_csv(run.folder / "thresholds.csv", swept)
     provenance.write_json(run.folder / "metrics.json", measures)  # last: its presence means that all files are complete
 
 
@@ -367,10 +368,3 @@ def _write_prediction(run, pair, probability):
 
 def _prediction_path(run, pair):
     return run.folder / "predictions" / f"{paths.file_name(pair.source, pair.name)}.png"
-
-
-def _write_rows(path, rows):
-    with atomic_write(path) as draft, open(draft, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)

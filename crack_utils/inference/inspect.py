@@ -10,8 +10,6 @@ many photographs it is shared among other processes (`runtime.workers`).
 """
 
 import contextlib
-import csv
-import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -29,6 +27,7 @@ from crack_utils.inference.measure import as_row, measure
 from crack_utils.inference.overlay import overlay_array
 from crack_utils.runtime import provenance
 from crack_utils.runtime.atomic import FullDiskError, atomic_write, lock, remove_drafts
+from crack_utils.runtime.csv_files import write_csv
 from crack_utils.runtime.workers import Workers, cores
 
 PARTS = ("probabilities", "masks", "overlays", "measures")
@@ -227,11 +226,7 @@ def _done_before(folder, photograph, decisive):
     """Return what an earlier call found, None if it has not done this photograph in this way."""
     if not all(_path(folder, part, photograph).is_file() for part in PARTS):
         return None
-    try:
-        record = json.loads(_path(folder, "measures", photograph).read_text(encoding="utf-8"))
-    except ValueError:
-        return None
-    return record if isinstance(record, dict) and record.get("made_of") == decisive else None
+    return provenance.read_kept(_path(folder, "measures", photograph), decisive)
 
 
 def _record(photograph, shape, cracks):
@@ -277,8 +272,4 @@ def _write_table(path, found):
         for record in found
         for number, crack in enumerate(record["cracks"], start=1)
     ]
-    columns = list(dict.fromkeys(column for row in rows for column in row)) or ["photograph", "crack"]
-    with atomic_write(path) as draft, open(draft, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(path, rows, ("photograph", "crack"))

@@ -56,10 +56,7 @@ def measure(tests, folder):
         decisive = {**known, "mask": sha256(frame.mask), "code": code, "mm_per_px": frame.mm_per_px}
         decisive = json.loads(json.dumps(decisive | {"measured": test.measured, "kind": test.specimen.kind}))
         path = folder / f"{frame.name}.json"
-        ends[key] = _done_before(path, decisive)
-        if ends[key] is None:
-            ends[key] = _measure(test, frame)
-            provenance.write_json(path, {"found": ends[key], "made_of": decisive})
+        ends[key] = _kept(path, decisive, lambda test=test, frame=frame: _measure(test, frame))
     return ends
 
 
@@ -93,10 +90,7 @@ def _movements(test, folder, shown):
         first = first or frame
         made_of = [sha256(file) for each in (first, frame) for file in (each.photograph, each.mask)]
         path, decisive = folder / f"{frame.name}.movement.json", {"files": made_of, "code": code}
-        found = _done_before(path, decisive)
-        if found is None:
-            found = {"moved": _moved(first, frame, surfaces)}
-            provenance.write_json(path, {"found": found, "made_of": decisive})
+        found = _kept(path, decisive, lambda first=first, frame=frame: {"moved": _moved(first, frame, surfaces)})
         if found["moved"]:
             moved[number] = found["moved"]
         elif first is frame:
@@ -121,12 +115,13 @@ def _surface(frame):
     return surface(read_image(frame.photograph), read_mask(frame.mask))
 
 
-def _done_before(path, decisive):
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        return record["found"] if record["made_of"] == decisive else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+def _kept(path, decisive, find):
+    """Return what `find` finds; what an earlier call found of the same files is not looked for again."""
+    record = provenance.read_kept(path, decisive)
+    if record is None:
+        record = {"found": find(), "made_of": decisive}
+        provenance.write_json(path, record)
+    return record["found"]
 
 
 def _known(test, frame):

@@ -127,6 +127,28 @@ def read_json(path):
     return values
 
 
+def read_kept(path, made_of):
+    """Return what was written for the same inputs, so that it need not be made again.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A record written by `write_json`, a dict whose "made_of" says what it was made of.
+    made_of : dict
+        What decides its contents: digests of files and code, settings.
+
+    Returns
+    -------
+    dict or None
+        None if there is no such record, or it was made of something else.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) and record.get("made_of") == made_of else None
+
+
 def write_json(path, values):
     """Write `values` as JSON, atomically."""
     with atomic_write(path) as draft:

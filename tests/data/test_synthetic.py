@@ -259,7 +259,7 @@ def interrupted(folder):
     generate(folder, specimens=4, frames=3, size=(64, 80), seed=3)
     (folder / "synthetic.json").rename(folder / ".begun.json")
     (folder / "old" / "masks" / "s000_f00.png").unlink()
-    (folder / "old" / "masks" / ".s000_f00.png.4711").write_bytes(b"half")
+    (folder / "old" / "masks" / ".draft-4711-1-s000_f00.png").write_bytes(b"half")
     (folder / "new" / "metadata.csv").unlink()
 
 

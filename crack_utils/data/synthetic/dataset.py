@@ -14,7 +14,8 @@ from crack_utils.data.synthetic.patterns import GROWING, pattern_of
 from crack_utils.data.synthetic.photograph import VERSION, check_arguments, measure, render
 from crack_utils.data.synthetic.specimen import SOURCES
 from crack_utils.data.synthetic.wide import WIDE_VERSION, measure_specimen, render_specimen
-from crack_utils.runtime.atomic import lock
+from crack_utils.runtime.atomic import atomic_write, lock
+from crack_utils.runtime.csv_files import write_csv
 from crack_utils.runtime.workers import cores, share
 
 COLUMNS = ("name", "source", "specimen", "frame", "tip_row", "tip_column", "mm_per_px")
@@ -129,7 +130,8 @@ def write_specimen(specimen, folder, frames, size, seed, patterns=GROWING, looks
         else:
             shot = render(specimen, frame, frames, size, seed, pattern=pattern_of(specimen, patterns))
         for place, array in zip(places, (shot.image, 255 * shot.mask.astype(np.uint8), shot.parts), strict=True):
-            _replace(place, partial(_save_png, array))
+            with atomic_write(place) as draft:
+                Image.fromarray(array).save(draft, format="PNG", compress_level=3)
 
 
 def _write(folder, recipe, workers, progress):
@@ -148,7 +150,7 @@ def _write(folder, recipe, workers, progress):
             bar.update(missing[number])
     for first, source in enumerate(SOURCES):
         rows = [_row(number, frame, recipe) for number in range(first, specimens, 2) for frame in range(frames)]
-        _write_rows(folder / source / "metadata.csv", rows)
+        write_csv(folder / source / "metadata.csv", rows, () if rows else COLUMNS)
     os.replace(folder / _BEGUN, folder / _RECIPE)
 
 
@@ -168,10 +170,11 @@ def _prepare(folder, recipe):
                 raise ValueError(
                     f"folder={folder}: {place} holds other pictures ({strange[0]}, …); choose another folder"
                 )
-            # Incomplete files, whose process has ended; without a recipe of the data set, all pictures.
-            for path in place.glob(".*.png.*" if begun else "*.png*"):
-                path.unlink(missing_ok=True)
-    _replace(folder / _BEGUN, lambda path: path.write_text(json.dumps(recipe) + "\n"))
+            if not begun:  # nobody knows of which data set these pictures are
+                for path in place.glob("*.png"):
+                    path.unlink()
+    with atomic_write(folder / _BEGUN) as draft:
+        draft.write_text(json.dumps(recipe) + "\n")
 
 
 def check_recipe(folder, name, recipe):
@@ -233,27 +236,6 @@ def _row(specimen, frame, recipe):
 
 def _patterns(recipe):
     return recipe.get("patterns", GROWING)
-
-
-def _save_png(array, path):
-    Image.fromarray(array).save(path, format="PNG", compress_level=3)
-
-
-def _replace(path, write):
-    """Write a file under another name first, so that no process reads an incomplete file."""
-    partial_path = path.with_name(f".{path.name}.{os.getpid()}")
-    write(partial_path)
-    os.replace(partial_path, path)
-
-
-def _write_rows(path, rows):
-    def write(partial_path):
-        with open(partial_path, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(rows[0]) if rows else COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-
-    _replace(path, write)
 
 
 def _read_rows(path):

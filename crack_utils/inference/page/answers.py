@@ -1,6 +1,5 @@
 """What the page's server answers: states and measures as JSON, pictures, and the table over all photographs."""
 
-import csv
 import io
 
 import numpy as np
@@ -11,6 +10,7 @@ from crack_utils.data.images import resize_image
 from crack_utils.inference.measure import as_row
 from crack_utils.inference.overlay import overlay
 from crack_utils.inference.page.examine import EVERY
+from crack_utils.runtime.csv_files import as_csv
 
 SHOWN = 4096  # [px] longest side of the picture in a browser; measures have all pixels
 THUMBNAIL = 192  # [px] longest side
@@ -89,12 +89,8 @@ def table(photographs, trained):
             rows.append({"photograph": photograph.name, "crack": number, **as_row(crack), **made})
         if not photograph.findings.cracks:
             rows.append({"photograph": photograph.name, "crack": None, **made})
-    columns = list(dict.fromkeys(column for row in sorted(rows, key=len, reverse=True) for column in row))
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, columns or ["photograph", "crack"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    fullest = max(rows, key=len, default=())  # a photograph without a crack has fewer columns
+    return as_csv(rows, fullest or ("photograph", "crack"))
 
 
 def picture(image, side=SHOWN):

@@ -1,6 +1,5 @@
 """Write a data set of surfaces with several processes; an interrupted call continues where it stopped."""
 
-import csv
 import json
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ from tqdm import tqdm
 from crack_utils.data.synthetic.dataset import check_recipe, useful_workers
 from crack_utils.data.synthetic.surfaces.picture import VERSION, check_arguments, render_surface
 from crack_utils.runtime.atomic import atomic_write, lock
+from crack_utils.runtime.csv_files import write_csv
 from crack_utils.runtime.workers import share
 
 SOURCE = "surfaces"
@@ -104,9 +104,7 @@ def _write(folder, recipe, workers, progress):
     written = share(partial(write_surface, **job), to_do, workers)
     for _ in tqdm(written, total=len(indices), initial=len(indices) - len(to_do), unit="picture", disable=not progress):
         pass
-    with atomic_write(folder / "metadata.csv") as draft, open(draft, "w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerows([("name", "source"), *((_name(index), SOURCE) for index in indices)])
+    write_csv(folder / "metadata.csv", [{"name": _name(index), "source": SOURCE} for index in indices])
     (folder / _BEGUN).replace(folder / _RECIPE)
 
 
