@@ -114,26 +114,6 @@ def read_calibration(folder):
         raise ValueError(f"{file}: not a calibration ({why}); delete it and calibrate again") from error
 
 
-def fit_temperature(true, probability):
-    """Return the temperature that minimises the binary cross-entropy with the true masks (Guo et al. 2017).
-
-    Parameters
-    ----------
-    true : array of bool
-    probability : array of float in [0, 1], of the same shape
-
-    Returns
-    -------
-    float, between 0.05 and 20
-
-    Raises
-    ------
-    ValueError
-        If all pixels are crack, or none is: the best temperature would be infinite.
-    """
-    return temperature_of(logit_counts(true, probability))
-
-
 def logit_counts(true, probability):
     """Count pixels by the logit of their true class, which is all that a temperature needs; counts of pictures add up.
 
@@ -153,21 +133,21 @@ def logit_counts(true, probability):
 
 
 def temperature_of(counts):
-    """Return the temperature of pixels that were counted by `logit_counts`, as `fit_temperature` does from a picture.
+    """Return the temperature that minimises the binary cross-entropy with the true masks (Guo et al. 2017).
 
     Parameters
     ----------
     counts : (ndarray, ndarray), each of shape (STEPS,)
-        Number of crack and of background pixels in each interval of the logit.
+        From `logit_counts`: crack and background pixels in each interval of the logit.
 
     Returns
     -------
-    float
+    float, between COLDEST and HOTTEST
 
     Raises
     ------
     ValueError
-        If there are no crack pixels or no background pixels.
+        If all pixels are crack, or none is: the best temperature would be infinite.
     """
     cracks, background = counts
     if not cracks.any() or not background.any():

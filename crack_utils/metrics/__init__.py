@@ -17,8 +17,6 @@ from crack_utils.metrics.probabilities import (
     expected_calibration_error,
     reliability,
     reliability_sums,
-    share_at_one,
-    threshold_sweep,
     unthresholded_mean_iou,
 )
 
@@ -35,8 +33,6 @@ __all__ = [
     "pooled",
     "reliability",
     "reliability_sums",
-    "share_at_one",
-    "threshold_sweep",
     "tolerant_f1",
     "tolerant_precision_recall",
     "unthresholded_mean_iou",

@@ -97,24 +97,6 @@ def reliability_sums(true, probability, bins=15):
     return np.stack([np.bincount(index, values, bins) for values in (None, probability, true)])
 
 
-def share_at_one(true, probability):
-    """Return the share of crack pixels with a probability of exactly 1; an unthresholded IoU counts only these (S1).
-
-    Parameters
-    ----------
-    true : array of bool
-    probability : array of float in [0, 1], of the same shape
-
-    Returns
-    -------
-    float in [0, 1]
-        0 if there is no crack.
-    """
-    true, probability = boolean_mask(true, "true"), _probability(probability)
-    check_same_shape(true, probability)
-    return float((probability[true] >= 1).mean()) if true.any() else 0.0
-
-
 def confusions_by_threshold(true, probability, thresholds):
     """Return one Confusion for each threshold t, of the masks ``probability >= t``, in one pass over the pixels.
 
@@ -154,26 +136,6 @@ def confusions_by_threshold(true, probability, thresholds):
     ]
 
 
-def threshold_sweep(true, probability, thresholds):
-    """Return the mean IoU at each threshold, to choose one with `best_threshold`.
-
-    Parameters
-    ----------
-    true, probability, thresholds
-        As for `confusions_by_threshold`.
-
-    Returns
-    -------
-    ndarray of float, shape (thresholds,), in [0, 1]
-
-    Raises
-    ------
-    ValueError
-        If a value or the shape is not valid.
-    """
-    return np.array([counts.mean_iou for counts in confusions_by_threshold(true, probability, thresholds)])
-
-
 def best_threshold(thresholds, scores):
     """Return the threshold with the highest score; the middle one if several are best.
 
@@ -183,7 +145,7 @@ def best_threshold(thresholds, scores):
     ----------
     thresholds : sequence of float, rising
     scores : sequence of float, of the same length
-        Such as the mean IoU at each threshold, see `threshold_sweep`.
+        Such as the mean IoU at each threshold, of `confusions_by_threshold`.
 
     Returns
     -------

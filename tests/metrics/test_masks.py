@@ -211,20 +211,12 @@ def test_calibration_of_probabilities_that_are_right():
         assert metrics.expected_calibration_error(true, probability, bins) == pytest.approx(expected, abs=1e-5)
 
 
-def test_share_at_one_counts_exact_ones_on_the_crack():
-    true = pixels(1, 1, 0, 0)
-    assert metrics.share_at_one(true, np.array([1, 1 - 1e-7, 1, 0], np.float32)) == 1 / 2
-    assert metrics.share_at_one(~pixels(1, 1), np.array([1.0, 1.0])) == 0
-
-
-def test_threshold_sweep_equals_one_threshold_at_a_time():
+def test_all_thresholds_at_once_equal_one_at_a_time():
     true, _ = random_masks()
     probability = np.round(np.random.default_rng(3).random(true.shape), 1).astype(np.float32)  # many ties
     thresholds = [0.5, 0.1, 0.0, 1.0, 0.7, 0.5]
     one_by_one = [confusion(true, probability >= threshold) for threshold in thresholds]
     assert metrics.confusions_by_threshold(true, probability, thresholds) == one_by_one
-    sweep = metrics.threshold_sweep(true, probability, thresholds)
-    assert sweep.tolist() == [counts.mean_iou for counts in one_by_one]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +230,7 @@ def test_threshold_sweep_equals_one_threshold_at_a_time():
 )
 def test_what_is_no_probability_is_refused(probability, message):
     with pytest.raises(ValueError, match=message):
-        metrics.threshold_sweep(pixels(1, 0), probability, [0.5])
+        metrics.confusions_by_threshold(pixels(1, 0), probability, [0.5])
 
 
 def test_measures_load_no_deep_learning():
@@ -255,5 +247,6 @@ def test_the_best_threshold_is_the_middle_of_the_best():
     assert metrics.best_threshold([0.2, 0.4, 0.6], [0.1, 0.9, 0.3]) == 0.4
     # crack at 0.4 and 0.6, background at 0.1: all from 0.11 to 0.4 are best
     thresholds = np.round(np.arange(0.01, 1.0, 0.01), 2)
-    scores = metrics.threshold_sweep(pixels(1, 1, 0), np.array([0.4, 0.6, 0.1], np.float32), thresholds)
-    assert metrics.best_threshold(thresholds, scores) in (0.25, 0.26)
+    probability = np.array([0.4, 0.6, 0.1], np.float32)
+    counts = metrics.confusions_by_threshold(pixels(1, 1, 0), probability, thresholds)
+    assert metrics.best_threshold(thresholds, [each.mean_iou for each in counts]) in (0.25, 0.26)
