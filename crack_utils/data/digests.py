@@ -1,4 +1,4 @@
-"""What files hold, as digests: worked out once a process for as long as a file stays as it is. NumPy and SciPy only."""
+"""Digests of files: computed once in a process, and again if the file changes. NumPy and SciPy only."""
 
 import hashlib
 import os

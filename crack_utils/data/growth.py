@@ -1,4 +1,4 @@
-"""The photographs of growth tests with what the machine read beside them: found, ordered and checked at the door."""
+"""The photographs of growth tests with what the machine read beside them: found, ordered and checked."""
 
 import csv
 import itertools
@@ -61,13 +61,11 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Test:
+class PhotographedTest:
     """A specimen and its photographs, in the order of the test.
 
     `measured` says that a frame without a tip shows no crack; else it is to be looked for in the mask.
     """
-
-    __test__ = False  # not one of pytest's
 
     specimen: Specimen
     frames: list[Frame]
@@ -89,7 +87,7 @@ def find_tests(folder, tables=None):
 
     Returns
     -------
-    tests : list of Test
+    tests : list of PhotographedTest
     notes : list of str
         What was passed over.
 
@@ -214,7 +212,7 @@ def _test(specimen, taken, masks, found, photographs):
             values["tip"], values["other"] = both_halves(specimen, *ends, lines, values["mm_per_px"])
         values |= {"cycles": row.get("cycles"), "cmod": row.get("cmod_mm"), "photograph": photographs.get(name)}
         frames.append(Frame(name, masks[name], row.get("load_n", 0.0), **values))
-    return Test(specimen, frames, bool(found))
+    return PhotographedTest(specimen, frames, bool(found))
 
 
 def _true(folder, problems):

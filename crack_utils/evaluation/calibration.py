@@ -20,9 +20,10 @@ from scipy.optimize import minimize_scalar
 from crack_utils import metrics
 from crack_utils.data import cache
 from crack_utils.evaluation.evaluate import predicted, split_of
-from crack_utils.evaluation.tally import Sweep, calibration_error
+from crack_utils.evaluation.tally import THRESHOLD, Sweep
 from crack_utils.inference.engine import compiled
 from crack_utils.inference.predictor import calibrated, calibration_values, logits
+from crack_utils.metrics.probabilities import BINS, calibration_error
 from crack_utils.runtime import provenance
 
 NAME = "calibration.json"
@@ -223,10 +224,10 @@ def _intervals(stored, temperature, threshold):
 
 def _measured(stored, temperature, threshold):
     plain = chosen = metrics.pooled([])
-    before, after = np.zeros((3, 15)), np.zeros((3, 15))
+    before, after = np.zeros((3, BINS)), np.zeros((3, BINS))
     for _, true, probability in stored:
         warmer = calibrated(probability, temperature)
-        plain += metrics.confusion(true, probability >= 0.5)
+        plain += metrics.confusion(true, probability >= THRESHOLD)
         chosen += metrics.confusion(true, warmer >= threshold)
         before += metrics.reliability_sums(true, probability)
         after += metrics.reliability_sums(true, warmer)

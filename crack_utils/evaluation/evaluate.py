@@ -194,7 +194,7 @@ def evaluate_baseline(split, size):
     }
 
 
-def best_threshold(run):
+def chosen_threshold(run):
     """Return the threshold with the best mean IoU on validation, and its mean IoU on the evaluated set.
 
     Parameters

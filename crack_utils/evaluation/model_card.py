@@ -8,7 +8,7 @@ import numpy as np
 
 from crack_utils.evaluation.calibration import NAME as CALIBRATION
 from crack_utils.evaluation.calibration import read_calibration
-from crack_utils.evaluation.evaluate import THRESHOLD
+from crack_utils.evaluation.tally import THRESHOLD
 from crack_utils.evaluation.words import MEASURES
 from crack_utils.inference.certainty import why_no_bound
 from crack_utils.metrics.counts import COUNTS

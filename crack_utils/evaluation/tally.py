@@ -3,10 +3,10 @@
 import numpy as np
 
 from crack_utils import metrics
+from crack_utils.metrics.probabilities import BINS, calibration_error
 
 THRESHOLD = 0.5  # on float32 probabilities: the reference of the whole book
 TOLERANCES = (1, 2)  # [px] of the F1 that ignores small shifts of a hand-drawn boundary
-BINS = 15  # of the calibration error
 
 
 class Tally:
@@ -71,9 +71,3 @@ class Sweep:
         """Add the pixels of a picture: arrays of one shape, of booleans and of floats in [0, 1]."""
         more = metrics.confusions_by_threshold(true, probability, self.thresholds)
         self.counts = [count + each for count, each in zip(self.counts, more, strict=True)]
-
-
-def calibration_error(sums):
-    """Return the expected calibration error of sums of `metrics.reliability_sums`, in [0, 1]."""
-    pixels, confidence, frequency = sums
-    return float(np.abs(confidence - frequency).sum() / max(pixels.sum(), 1))

@@ -175,7 +175,8 @@ def stride_and_reach(model):
     """
     if isinstance(model, Engine):
         return model.stride_and_reach
-    from crack_utils.models.table import layer_table, total_stride
+    from crack_utils.models.graph import total_stride
+    from crack_utils.models.table import layer_table
 
     try:
         stride = total_stride(model)

@@ -1,4 +1,4 @@
-"""A trained network for use without Keras: SavedModel, ONNX and LiteRT, each held against Keras before it is there.
+"""A trained network for use without Keras: SavedModel, ONNX and LiteRT, each compared with Keras before it is kept.
 
 The exported network takes (batch, height, width, 1) in [0, 1], float32, and gives the probability of crack of each
 pixel, not calibrated: ``calibration.json`` beside it has the temperature and the threshold.
@@ -162,7 +162,7 @@ def _padded(model):
     import keras
     from keras import ops
 
-    from crack_utils.models.table import total_stride
+    from crack_utils.models.graph import total_stride
 
     stride = total_stride(model)
 

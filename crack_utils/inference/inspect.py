@@ -2,8 +2,8 @@
 
 The folder of the results holds `probabilities/` (16-bit PNG, 65535 is certain crack), `masks/` (255 is crack),
 `overlays/` and `measures/` (JSON) with one file a photograph, and over all of them `measures.csv` (one row a crack) and
-`measures.json`. A photograph's JSON is written last: while it says the same photograph, network and settings, nothing
-is done again.
+`measures.json`. A photograph's JSON is written last: if it names the same photograph, network and
+settings, the photograph is skipped.
 
 The network predicts in this process, one photograph at a time. Measuring takes longer than that, in pure Python, so of
 many photographs it is shared among other processes (`runtime.workers`).
@@ -118,11 +118,11 @@ def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=
                 continue
             resumed += before
             found.append({key: value for key, value in record.items() if key != "made_of"})
-        _remove_earlier(folder, without, {record["name"] for record in found})
+        of_these = {record["name"] for record in found}
+        _remove_earlier(folder, without, of_these)
         summary = {**told, "photographs": found, "failed": failed}
         _write_table(folder / "measures.csv", found)
         provenance.write_json(folder / "measures.json", summary)
-        of_these = {record["name"] for record in found}
         earlier = sum(file.stem not in of_these for file in (folder / "measures").glob("*.json"))
     return {**summary, "resumed": resumed, "earlier": earlier}
 
@@ -167,8 +167,8 @@ def _inspect(trained, folder, made_of, threshold, scale, flips, workers, photogr
         # Near the tips of a photograph that was reduced, the network looks again: only this process has it.
         call = _here if reduced or workers is None else workers.call
         unlike = unlike_the_training(trained, image)
-        looks = trained if reduced else None
-        record = call(_finish, folder, photograph, image, probability, threshold, looks, unlike, decisive)
+        predictor = trained if reduced else None
+        record = call(_finish, folder, photograph, image, probability, threshold, predictor, unlike, decisive)
         return record, False, None
     except FullDiskError:
         raise

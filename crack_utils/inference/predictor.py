@@ -266,8 +266,8 @@ def model_file(name):
             if place.suffix != ".keras":
                 raise ValueError(f"{place}: not a model; valid are a run, a .keras file, or '{shipped.DEFAULT}'")
             return place
-        if (place / "model.keras").is_file():
-            return place / "model.keras"
+        if (place / shipped.NETWORK).is_file():
+            return place / shipped.NETWORK
         if place.is_dir():
             raise ValueError(f"{place}: no model.keras in this folder; is its training finished?")
     raise ValueError(

@@ -1,8 +1,10 @@
-"""Checks of images and masks that all tools use."""
+"""Checks of images, masks and numbers that all tools use."""
+
+import numbers
 
 import numpy as np
 
-__all__ = ["as_mask", "check_same_size"]
+__all__ = ["as_mask", "check_count", "check_same_size"]
 
 
 def as_mask(mask):
@@ -19,6 +21,13 @@ def check_same_size(image, mask):
     """Raise ValueError unless the mask has the image's height and width."""
     if image.shape[:2] != mask.shape:
         raise ValueError(f"the mask of {_size(mask)} does not fit the image of {_size(image)}")
+
+
+def check_count(value, name, most):
+    """Check a whole number of at least one, and return it."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not 1 <= value <= most:
+        raise ValueError(f"{name} must be a whole number from 1 to {most}, not {value!r}")
+    return int(value)
 
 
 def _size(array):

@@ -14,8 +14,8 @@ from scipy import ndimage
 
 from crack_utils.data.contrast import as_unit
 from crack_utils.geometry.skeleton import box_of
-from crack_utils.labelling.arrays import as_mask, check_same_size
-from crack_utils.labelling.tools import LARGEST_RADIUS, _count, dilate
+from crack_utils.labelling.arrays import as_mask, check_count, check_same_size
+from crack_utils.labelling.tools import LARGEST_RADIUS, dilate
 
 __all__ = ["METHODS", "active_contour"]
 
@@ -87,10 +87,10 @@ def check_contour(iterations, method, reach, smoothing):
     ValueError
         If an argument is invalid; the message says what is valid.
     """
-    _count(iterations, "iterations", MOST_ITERATIONS)
-    _count(reach, "reach", LARGEST_RADIUS)
+    check_count(iterations, "iterations", MOST_ITERATIONS)
+    check_count(reach, "reach", LARGEST_RADIUS)
     if smoothing != 0:
-        _count(smoothing, "smoothing", MOST_SMOOTHING)
+        check_count(smoothing, "smoothing", MOST_SMOOTHING)
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r}; valid are {', '.join(METHODS)}")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from crack_utils.labelling import contour, drafts, lines, roi, tools
+from crack_utils.labelling.arrays import check_count
 
 __all__ = ["PARTS", "TOOLS", "RecipeError", "Step"]
 
@@ -75,11 +76,11 @@ def _check_contour(iterations, method, reach, smoothing):
 
 
 def _check_radius(radius):
-    return {"radius": tools._count(radius, "radius", tools.LARGEST_RADIUS)}
+    return {"radius": check_count(radius, "radius", tools.LARGEST_RADIUS)}
 
 
 def _check_area(area):
-    return {"area": tools._count(area, "area", tools.LARGEST_AREA)}
+    return {"area": check_count(area, "area", tools.LARGEST_AREA)}
 
 
 @dataclass(frozen=True)

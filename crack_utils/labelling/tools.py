@@ -4,14 +4,12 @@ The results follow MATLAB's Image Segmenter, which made the report's masks. Ever
 rotated or mirrored input gives exactly the rotated or mirrored mask.
 """
 
-import numbers
-
 import numpy as np
 from scipy import ndimage
 
 from crack_utils.data.contrast import check_image, contrast_stretch
 from crack_utils.geometry.skeleton import EIGHT, box_of
-from crack_utils.labelling.arrays import as_mask
+from crack_utils.labelling.arrays import as_mask, check_count
 
 __all__ = [
     "clear_border",
@@ -91,7 +89,7 @@ def dilate(mask, radius=1):
     -------
     bool array of shape (H, W)
     """
-    mask, radius = as_mask(mask), _count(radius, "radius", LARGEST_RADIUS)
+    mask, radius = as_mask(mask), check_count(radius, "radius", LARGEST_RADIUS)
     result = np.zeros_like(mask)
     if mask.any():
         box = box_of(mask, margin=radius)
@@ -105,7 +103,7 @@ def erode(mask, radius=1):
     Pixels beyond the image count as crack, so that a crack at the border is not shortened; ``imerode`` does the same.
     Parameters and result as in `dilate`.
     """
-    mask, radius = as_mask(mask), _count(radius, "radius", LARGEST_RADIUS)
+    mask, radius = as_mask(mask), check_count(radius, "radius", LARGEST_RADIUS)
     result = np.zeros_like(mask)
     if mask.any():
         # One ring of background around the box is enough, because all other background is further away.
@@ -124,7 +122,7 @@ def closing(mask, radius=1):
 
     The image is padded during the operation, so that its border has no effect.
     """
-    mask, radius = as_mask(mask), _count(radius, "radius", LARGEST_RADIUS)
+    mask, radius = as_mask(mask), check_count(radius, "radius", LARGEST_RADIUS)
     inside = (slice(radius, -radius), slice(radius, -radius))
     return erode(dilate(np.pad(mask, radius), radius), radius)[inside]
 
@@ -173,7 +171,7 @@ def remove_small(mask, area):
     -------
     bool array of shape (H, W)
     """
-    mask, area = as_mask(mask), _count(area, "area", LARGEST_AREA)
+    mask, area = as_mask(mask), check_count(area, "area", LARGEST_AREA)
     regions, _ = ndimage.label(mask, EIGHT)
     return mask & (np.bincount(regions.ravel()) >= area)[regions]
 
@@ -230,10 +228,3 @@ def _position(seed, size):
     if not (0 <= row < size[0] and 0 <= column < size[1]):
         raise ValueError(f"seed (row {row}, column {column}) lies outside the image of {size[0]}×{size[1]} px")
     return row, column
-
-
-def _count(value, name, most):
-    """Check a whole number of at least one, and return it."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not 1 <= value <= most:
-        raise ValueError(f"{name} must be a whole number from 1 to {most}, not {value!r}")
-    return int(value)

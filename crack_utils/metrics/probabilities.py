@@ -11,6 +11,7 @@ from crack_utils.metrics.masks import Confusion, boolean_mask, check_same_shape,
 # A probability stored in one of these types rounds to 1 from this value, half a step below 1 (a tie rounds to 1, which
 # is even). The cast of S1 is a threshold there. The networks' outputs are float32, where only 1 itself counts.
 ROUNDS_TO_ONE = {"bfloat16": 1 - 2**-9, "float16": 1 - 2**-12, "float32": 1.0}
+BINS = 15  # of the calibration error, as Guo et al. (2017) have it
 
 
 def unthresholded_mean_iou(true, probability):
@@ -31,7 +32,7 @@ def unthresholded_mean_iou(true, probability):
     return confusion(true, _probability(probability) >= 1).mean_iou
 
 
-def expected_calibration_error(true, probability, bins=15):
+def expected_calibration_error(true, probability, bins=BINS):
     """Return the calibration error of probabilities, in [0, 1]: 0 is calibrated, 1 the worst.
 
     Pixels are divided into `bins` equal intervals of their probability of crack. The error is the mean over pixels of
@@ -47,11 +48,16 @@ def expected_calibration_error(true, probability, bins=15):
     ----------
     Guo, Pleiss, Sun, Weinberger (2017), arXiv:1706.04599.
     """
-    confidence, frequency, pixels = reliability(true, probability, bins)
-    return float(np.average(np.abs(confidence - frequency), weights=pixels))
+    return calibration_error(reliability_sums(true, probability, bins))
 
 
-def reliability(true, probability, bins=15):
+def calibration_error(sums):
+    """Return the expected calibration error of sums of `reliability_sums`, in [0, 1]; 0 without pixels."""
+    pixels, confidence, frequency = sums
+    return float(np.abs(confidence - frequency).sum() / max(pixels.sum(), 1))
+
+
+def reliability(true, probability, bins=BINS):
     """Return the points of a reliability diagram, to see whether probabilities are calibrated.
 
     Parameters
@@ -78,7 +84,7 @@ def reliability(true, probability, bins=15):
     return confidence[filled] / pixels[filled], frequency[filled] / pixels[filled], pixels[filled].astype(int)
 
 
-def reliability_sums(true, probability, bins=15):
+def reliability_sums(true, probability, bins=BINS):
     """Return what a reliability diagram is made of, to be added up over pictures.
 
     Parameters

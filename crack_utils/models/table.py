@@ -8,7 +8,7 @@ from keras import layers
 
 from .graph import sources_of, total_stride
 
-__all__ = ["layer_table", "total_stride"]
+__all__ = ["layer_table"]
 
 _POOLING = (layers.MaxPooling2D, layers.AveragePooling2D)
 _POINTWISE = (

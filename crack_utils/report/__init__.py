@@ -1,1 +1,1 @@
-"""The contents of the book: recorded values, tables and figures, and the names of executed notebooks."""
+"""The contents of the book: recorded values, tables and figures; and the analysis behind `crack-utils growth`."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from crack_utils.data.growth import Test
+from crack_utils.data.growth import PhotographedTest
 from crack_utils.data.pairs import refuse
 from crack_utils.geometry.growth import ParisFit, Rates, fit_paris, growth_rates, incremental_polynomial, secant, spaced
 from crack_utils.geometry.growth.lengths import LARGEST_TURN, Lengths, crack_lengths
@@ -31,7 +31,7 @@ class GrowthResult:
 
     Attributes
     ----------
-    test : Test
+    test : PhotographedTest
     lengths : Lengths
         Of each frame alone, after the movement of the camera was taken out.
     readings : DataFrame
@@ -43,7 +43,7 @@ class GrowthResult:
         Why there is no law, or what speaks against it; empty if nothing does.
     """
 
-    test: Test
+    test: PhotographedTest
     lengths: Lengths
     readings: pd.DataFrame
     rates: dict[str, Rates]
@@ -61,7 +61,7 @@ def analyse(tests, folder, notes=None):
 
     Parameters
     ----------
-    tests : list of Test
+    tests : list of PhotographedTest
     folder : path-like
         Where what is measured is kept, see `growth_readings.measure`.
     notes : list, optional

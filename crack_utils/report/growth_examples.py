@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crack_utils.data.growth import Frame, Test
+from crack_utils.data.growth import Frame, PhotographedTest
 from crack_utils.data.synthetic import SpecimenPhotograph, render_specimen
 from crack_utils.data.synthetic.wide import measure_specimen
 from crack_utils.geometry.growth import GrowthTest, Specimen, simulate_test, stress_intensity
@@ -228,7 +228,7 @@ def followed_result(followed):
             zip(cycles, followed.tips, followed.shifts, followed.cracks, strict=True), start=1
         )
     ]
-    return analyse([Test(specimen, frames, measured=True)], Path())[0]
+    return analyse([PhotographedTest(specimen, frames, measured=True)], Path())[0]
 
 
 def law_table(results):
@@ -294,7 +294,7 @@ def _as_test(test: GrowthTest):
         Frame(f"reading {number}", Path(), float(load), SCALE, cycles=float(count), tip=(0.0, float(column)))
         for number, (count, load, column) in enumerate(zip(test.cycles, test.load, columns, strict=True), start=1)
     ]
-    return Test(specimen, frames, measured=True)
+    return PhotographedTest(specimen, frames, measured=True)
 
 
 def _load(specimen):

@@ -32,7 +32,7 @@ def measure(tests, folder):
 
     Parameters
     ----------
-    tests : list of Test
+    tests : list of PhotographedTest
     folder : path-like
         Where it is kept, one JSON file a photograph; it has to be there.
 

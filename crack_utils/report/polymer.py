@@ -61,7 +61,7 @@ def find_tips(trained, folder=None):
     return pd.DataFrame(rows).set_index("photograph"), crops
 
 
-def said(table):
+def describe_tips(table):
     """Say what the table of `find_tips` shows: whether a tip is found without a crack, and how far others are off."""
     without, cracked = table[table["marked"] == "–"], table[table["marked"] != "–"]
     false, off = without["right end"].dropna(), cracked["off [px]"].dropna()

@@ -373,7 +373,7 @@ def numbers(zero_shot, trainings):
         "no_labels": without_labels(trainings, zero["test"]["f1_tolerance_2"]),
         "ingredients_shown": joined(ingredients.loc[ingredients["shown"] == "yes", "case"]) or "none",
         "shorter": shorter(trainings),
-        "folds": folds.said(folds.read()),
+        "folds": folds.describe_gains(folds.read()),
         "updates_default": photographs.SHORTEST["updates"],
         "updates_scratch": photographs.SHORT["updates"],
     }

@@ -1,4 +1,4 @@
-"""Values from a file or a command line against the types that a dataclass declares: refused at the door, by name."""
+"""Compare values of a file or a command line with the types that a dataclass declares, and name the wrong ones."""
 
 import math
 import types

@@ -116,7 +116,7 @@ def gains(table):
     return pd.DataFrame(rows, columns=names)
 
 
-def said(table):
+def describe_gains(table):
     """Say what training changes on photographs that are each tested once, a sentence a number of updates."""
     sentences = []
     for row in gains(table).to_dict("records"):

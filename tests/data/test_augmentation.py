@@ -7,11 +7,9 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from skimage.draw import line
 from skimage.measure import label
 
-from crack_utils import Experiment
 from crack_utils.data import augmentation, find_pairs, make_dataset
 from crack_utils.data.augmentation import Strengths, flips, move, rich, shake
 from crack_utils.data.targets import NO_TIP
-from crack_utils.training.experiment import AUGMENTATIONS
 from tests.helpers.folders import dark_cracks
 
 SIZE = (48, 60)
@@ -244,9 +242,3 @@ class TestPipeline:
     def test_an_unknown_augmentation_is_refused(self, pairs):
         with pytest.raises(ValueError, match="augmentation must be one of flips, rich, light, got 'colours'"):
             make_dataset(pairs, (16, 24), augmentation="colours")
-
-
-def test_names_equal_the_experiments():
-    assert list(AUGMENTATIONS) == list(augmentation.AUGMENTATIONS)
-    with pytest.raises(ValueError, match="augmentation must be one of flips, rich"):
-        Experiment(augmentation="poor")

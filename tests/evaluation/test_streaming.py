@@ -11,8 +11,9 @@ from crack_utils import metrics
 from crack_utils.data import find_pairs
 from crack_utils.evaluation import calibration
 from crack_utils.evaluation.evaluate import predicted
-from crack_utils.evaluation.tally import Sweep, Tally, calibration_error
+from crack_utils.evaluation.tally import Sweep, Tally
 from crack_utils.inference.predictor import logits
+from crack_utils.metrics.probabilities import BINS, calibration_error
 from tests.helpers.darkness import Darkness
 
 
@@ -49,7 +50,7 @@ def test_a_tally_has_the_measures_of_all_pixels_together():
 def test_a_set_without_a_crack_has_no_share_at_one():
     tally = Tally()
     tally.add(np.zeros((4, 4), bool), np.ones((4, 4), np.float32))
-    assert tally.summary()["crack_at_one"] == 0 and calibration_error(np.zeros((3, 15))) == 0
+    assert tally.summary()["crack_at_one"] == 0 and calibration_error(np.zeros((3, BINS))) == 0
 
 
 def test_a_sweep_adds_up():

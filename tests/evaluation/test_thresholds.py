@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from crack_utils.evaluation.evaluate import best_threshold, threshold_scores
+from crack_utils.evaluation.evaluate import chosen_threshold, threshold_scores
 
 
 @pytest.fixture
@@ -22,4 +22,4 @@ def test_scores_by_set_and_threshold(run):
 
 
 def test_the_threshold_is_chosen_on_validation(run):
-    assert best_threshold(run) == {"threshold": 0.5, "mean_iou": pytest.approx((2 / 4 + 16 / 18) / 2)}
+    assert chosen_threshold(run) == {"threshold": 0.5, "mean_iou": pytest.approx((2 / 4 + 16 / 18) / 2)}

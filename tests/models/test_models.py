@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from crack_utils import losses, models
 from crack_utils.models.any_size import AnySizeModel
-from crack_utils.models.table import total_stride
+from crack_utils.models.graph import total_stride
 from crack_utils.training import metrics
 
 # Report item R33, layer by layer; poolings and concatenations have no parameters.

@@ -27,10 +27,10 @@ def test_gains_by_hand():
     assert -1 <= row["low"] < 0 < row["difference"] < row["high"] <= 1  # of two parts: a wide one, which can be
     assert (
         "With 300 updates F1 within 2 px is 0.800 instead of 0.700 without training, over 3 photographs"
-        in folds.said(table)
+        in folds.describe_gains(table)
     )
 
 
 def test_without_a_table_nothing_is_said(tmp_path):
     table = folds.read(tmp_path / "none.csv")
-    assert table.empty and folds.gains(table).empty and "not been measured" in folds.said(table)
+    assert table.empty and folds.gains(table).empty and "not been measured" in folds.describe_gains(table)

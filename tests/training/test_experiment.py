@@ -17,6 +17,8 @@ def test_names_equal_the_registries():
     assert list(AUGMENTATIONS) == list(augmentation.AUGMENTATIONS)
     assert list(PATTERNS) == list(synthetic.PATTERNS)
     assert list(OPTIMIZERS) == list(fit.OPTIMIZERS)
+    with pytest.raises(ValueError, match="augmentation must be one of flips, rich"):
+        Experiment(augmentation="poor")
 
 
 def test_presets_are_experiments():

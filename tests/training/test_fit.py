@@ -145,7 +145,7 @@ class TestEvaluation:
 
     def test_the_best_threshold_is_chosen_on_validation(self, experiment, run):
         evaluate(run)
-        found = measured_runs.best_threshold(run)
+        found = measured_runs.chosen_threshold(run)
         pairs = measured_runs.split_of(run).validation
         _, true = measured_runs.arrays(pairs, experiment.size)
         probability = np.stack([predict(run, image) for image in measured_runs.arrays(pairs, experiment.size)[0]])

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from crack_utils.data.images import DataError
 from crack_utils.data.importers import coco, cvat, labelme, matlab, palette, plain, yolo
 from crack_utils.data.importers.folder import Folder
 from crack_utils.data.importers.shapes import Options
 from crack_utils.data.importers.writer import Imported, distinct_names, new_folder, write_pairs
 from crack_utils.data.masks import read_mask
 from crack_utils.data.pairs import find_pairs
+from crack_utils.data.stored import DataError
 
 FORMATS = {"labelme": labelme, "coco": coco, "cvat": cvat, "yolo": yolo, "matlab": matlab, "palette": palette}
 PLAIN = "plain"  # read only where the crack's colour is said

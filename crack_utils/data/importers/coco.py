@@ -12,9 +12,9 @@ import numpy as np
 from pycocotools import mask as coco
 from scipy.ndimage import label as pieces_of
 
-from crack_utils.data.images import DataError
 from crack_utils.data.importers.folder import read_json
 from crack_utils.data.importers.shapes import Annotated, polygon, refuse_shape, runs, union
+from crack_utils.data.stored import DataError
 from crack_utils.geometry.skeleton import EIGHT
 
 LABEL = "crack"  # what `write` calls our masks

@@ -9,9 +9,9 @@ from functools import partial
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from crack_utils.data.images import DataError
 from crack_utils.data.importers.folder import read_text
 from crack_utils.data.importers.shapes import Annotated, line, paste, polygon, refuse_shape, runs, union
+from crack_utils.data.stored import DataError
 
 NO_SHAPES = ("tag", "attribute")  # what an image holds beside shapes
 

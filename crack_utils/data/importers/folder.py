@@ -6,8 +6,9 @@ import os
 import posixpath
 from pathlib import Path, PureWindowsPath
 
-from crack_utils.data.images import SUFFIXES, DataError
+from crack_utils.data.images import SUFFIXES
 from crack_utils.data.names import normal, printable, problem_of
+from crack_utils.data.stored import DataError
 
 FIRST = 20  # files of a kind that are looked into to recognise a format
 LARGEST = 256 * 2**20  # [bytes] of an annotation file; read as a whole, JSON takes some ten times as much memory

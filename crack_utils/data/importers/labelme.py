@@ -14,9 +14,9 @@ from functools import partial
 import numpy as np
 from PIL import Image
 
-from crack_utils.data.images import DataError
 from crack_utils.data.importers.folder import MissingPictureError, read_json
 from crack_utils.data.importers.shapes import Annotated, line, paste, polygon, refuse_shape, union
+from crack_utils.data.stored import DataError
 
 LABEL = "crack"  # what `write` calls our masks
 

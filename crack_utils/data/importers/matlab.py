@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from crack_utils.data.images import DataError
 from crack_utils.data.importers.shapes import Annotated
+from crack_utils.data.stored import DataError
 
 VARIABLE, FIELD = "groundTruth", "Segmentation"
 LARGEST = 2**29  # [bytes] of a file, and of each of its variables unpacked

@@ -10,11 +10,11 @@ from functools import partial
 import numpy as np
 
 from crack_utils.data.decoding import open_stored
-from crack_utils.data.images import DataError
 from crack_utils.data.importers.folder import read_text
 from crack_utils.data.importers.pixels import masks, pairs, read_pixels
 from crack_utils.data.importers.shapes import Annotated
 from crack_utils.data.masks import understand
+from crack_utils.data.stored import DataError
 
 MOST = 64  # classes in a mask; more are gray edges, or a photograph
 FEW = 8  # values that may be classes also where they look like gray edges

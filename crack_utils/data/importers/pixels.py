@@ -3,8 +3,9 @@
 import numpy as np
 
 from crack_utils.data.decoding import bits_used, open_stored
-from crack_utils.data.images import SUFFIXES, DataError
+from crack_utils.data.images import SUFFIXES
 from crack_utils.data.names import without_mark
+from crack_utils.data.stored import DataError
 
 FOLDERS = (  # of masks, in small letters; photographs stand elsewhere
     "masks",

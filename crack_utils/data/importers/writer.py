@@ -14,7 +14,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm import tqdm
 
 from crack_utils.data.decoding import open_stored
-from crack_utils.data.images import DataError, gray_values
+from crack_utils.data.images import gray_values
+from crack_utils.data.stored import DataError
 from crack_utils.runtime.atomic import FULL, explain_full_disk
 
 SUFFIX = {"PNG": ".png", "JPEG": ".jpg", "TIFF": ".tif", "BMP": ".bmp"}  # of photographs that annotations hold

@@ -9,9 +9,10 @@ from functools import partial
 import numpy as np
 import yaml
 
-from crack_utils.data.images import SUFFIXES, DataError
+from crack_utils.data.images import SUFFIXES
 from crack_utils.data.importers.folder import read_text
 from crack_utils.data.importers.shapes import Annotated, polygon, refuse_shape, union
+from crack_utils.data.stored import DataError
 
 BOX = 5  # numbers in a line that holds a box only
 

@@ -121,7 +121,17 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty, weights=None):
     spread = np.hypot(np.asarray(uncertainty, float) * scale / np.sqrt(ends.shape[1]), residual * grown)
     weights = np.ones(len(tips)) if weights is None else np.asarray(weights, float)
     on_way = np.where(_aside(ways, axis, weights)[:, None], np.nan, ends)
-    return Lengths(ends, spread, turned, scale, residual, exchanged, *_together(ends, on_way, scale, weights))
+    together, outliers = _together(ends, on_way, scale, weights)
+    return Lengths(
+        tips=ends,
+        uncertainty=spread,
+        turned=turned,
+        mm_per_px=scale,
+        residual=residual,
+        exchanged=exchanged,
+        together=together,
+        outliers=outliers,
+    )
 
 
 def _aside(ways, axis, weights):

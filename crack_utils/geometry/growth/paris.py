@@ -120,17 +120,17 @@ def fit_paris(specimen, cycles, a, load, level=0.95):
     loads = specimen.effective(load[known])[1:]  # that of a reading was applied before it
     range_k = np.concatenate([stress_intensity(specimen, part, loads) for part in (length[:-1], length[1:])])
     return ParisFit(
-        float(np.exp(log_c)),
-        float(m),
-        tuple(np.exp(log_c + np.array([-1, 1]) * wide * spread_c).tolist()),
-        (float(m - wide * spread_m), float(m + wide * spread_m)),
-        level,
-        length,
-        np.stack([length - wide * spread_a, length + wide * spread_a]),
-        float(np.sqrt(variance)),
-        float(residuals[1:] @ residuals[:-1] / (residuals @ residuals)),
-        (float(range_k.min()), float(range_k.max())),
-        np.flatnonzero(~used),
+        C=float(np.exp(log_c)),
+        m=float(m),
+        C_interval=tuple(np.exp(log_c + np.array([-1, 1]) * wide * spread_c).tolist()),
+        m_interval=(float(m - wide * spread_m), float(m + wide * spread_m)),
+        level=level,
+        a=length,
+        a_interval=np.stack([length - wide * spread_a, length + wide * spread_a]),
+        noise=float(np.sqrt(variance)),
+        correlation=float(residuals[1:] @ residuals[:-1] / (residuals @ residuals)),
+        delta_k=(float(range_k.min()), float(range_k.max())),
+        left_out=np.flatnonzero(~used),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a person has set for one photograph on the page; read from a browser's JSON, and refused at the door."""
+"""What a person has set for one photograph on the page; read from a browser's JSON, and checked when it is read."""
 
 import json
 from dataclasses import dataclass

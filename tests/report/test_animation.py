@@ -1,4 +1,4 @@
-"""Pictures of a crack that grows, their animation, and photographs that no training has seen."""
+"""Pictures of a crack that grows, and their animation."""
 
 import io
 
@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crack_utils import Experiment
 from crack_utils.geometry import measure_cracks
-from crack_utils.report import figures, growth
+from crack_utils.report import figures
+from crack_utils.report.animation import animation
 from crack_utils.report.tables import measures_table
 
 
@@ -23,11 +23,11 @@ def sequence():
 
 
 def test_the_animation_has_all_frames_and_the_same_bytes(sequence):
-    gif = growth.animation(*sequence)
+    gif = animation(*sequence)
     picture = Image.open(io.BytesIO(gif))
     assert picture.n_frames == 3
     assert picture.size == (240, 80)  # small ones are enlarged by a whole factor
-    assert gif == growth.animation(*sequence)
+    assert gif == animation(*sequence)
     html = figures.moving(gif, 'a "crack"').data
     assert 'alt="a &quot;crack&quot;"' in html and 'src="data:image/gif;base64,' in html
 
@@ -36,7 +36,7 @@ def test_the_animation_keeps_the_colour_of_the_outline_on_a_speckled_specimen():
     image = np.random.default_rng(0).random((256, 320))
     mask = np.zeros(image.shape, bool)
     mask[:150, 150:153] = True
-    picture = Image.open(io.BytesIO(growth.animation([image], [mask], [measure_cracks(mask)])))
+    picture = Image.open(io.BytesIO(animation([image], [mask], [measure_cracks(mask)])))
     red, _, blue = np.moveaxis(np.int16(picture.convert("RGB")), -1, 0)
     assert (red - blue > 100).sum() > 100  # about 2 × 150 pixels of outline
 
@@ -60,17 +60,3 @@ def test_a_table_has_a_row_for_each_crack():
     assert table[["photograph", "crack"]].to_numpy().tolist() == [["a", 1], ["a", 2]]
     np.testing.assert_allclose(table["length [mm]"], [6, 3], atol=0.06)
     assert measures_table(records[1:]).empty
-
-
-def test_unseen_specimens_are_not_those_of_the_training(tmp_path, monkeypatch):
-    monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path))
-
-    class Run:
-        experiment = Experiment.preset("smoke", size=(32, 40))
-
-    found = growth.unseen(Run(), frames=2)
-    assert [(pair.source, pair.frame) for pair in found] == [("old", 0), ("old", 1), ("new", 0), ("new", 1)]
-    from crack_utils.data import sources
-
-    trained = {pair.image.read_bytes() for pair in sources.load(Run.experiment)}
-    assert not trained & {pair.image.read_bytes() for pair in found}

@@ -1,43 +1,13 @@
-"""Photographs that no training has seen, and the animation of a growing crack."""
+"""The animation of a growing crack."""
 
 import io
 
 from PIL import Image
 
-from crack_utils.data import find_pairs, spread, synthetic
 from crack_utils.inference.overlay import overlay
-from crack_utils.runtime import paths
-from crack_utils.training.experiment import SYNTHETIC
 
 MILLISECONDS = 400  # duration of each frame of the animation
 LARGEST, SMALLEST = 400, 320  # [px] limits for the longer side of the animation, which is resized by a whole factor
-
-
-def unseen(run, frames=12):
-    """Return photographs that were not used to train a run.
-
-    Parameters
-    ----------
-    run : Run
-    frames : int
-        Number of photographs. For a run on synthetic data: of each of two new specimens, one per source. For folders:
-        at most this number, spread over the evaluated set.
-
-    Returns
-    -------
-    list of Pair
-    """
-    experiment = run.experiment
-    if experiment.data != SYNTHETIC:
-        from crack_utils.evaluation.evaluate import split_of
-
-        split = split_of(run)
-        return spread(split[split.evaluated], frames)
-    height, width = experiment.size
-    seed = experiment.data_seed + 1
-    folder = paths.data() / f"unseen-v{synthetic.VERSION}-2x{frames}-{height}x{width}-{seed}"
-    synthetic.generate(folder, specimens=2, frames=frames, size=experiment.size, seed=seed)
-    return find_pairs(folder / "old", folder / "new")
 
 
 def animation(images, masks, cracks):
