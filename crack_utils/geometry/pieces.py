@@ -31,7 +31,8 @@ _NOTCH = 0.45  # share of the picture's shorter side: the longest notch in a cra
 _AWAY = 0.7  # cosine: less than that of both angles
 _SHORT = 8.0  # [px] length: shorter pieces have no direction
 _TANGENT = 12.0  # [px] length over which an end's direction is measured
-_ODD = 3.0  # standard deviations from the gray values beside the crack: farther away it is not material
+_ODD = 2.0  # standard deviations from the gray values beside the crack, all to one side: it is not material
+_BEFORE = 12  # [px] from a notch at which a mask may end
 _AT_ONCE = 64  # pixels of a bridge that are drawn together
 _FLANK = 12  # [px] from the line between two ends: where the gray values of the material are measured
 
@@ -232,7 +233,7 @@ def _cosines(a, b):
 
 
 def _notch_between(image, first, second):
-    """Return whether the photograph shows no material on at least 80 % of the line between two ends."""
+    """Return whether there is a notch between two ends: a stretch that is dark, or bright, almost everywhere."""
     way = (second - first).astype(float)
     gap = np.hypot(*way)
     way /= gap
@@ -248,4 +249,8 @@ def _notch_between(image, first, second):
     material = ndimage.map_coordinates(image, np.concatenate(beside).T, order=1, mode="nearest")
     middle = np.median(material)
     spread = max(1.4826 * np.median(np.abs(material - middle)), 0.01)
-    return bool((np.abs(gray - middle) > _ODD * spread).mean() >= 0.8)
+    odd = max((gray - middle > _ODD * spread, middle - gray > _ODD * spread), key=np.count_nonzero)
+    if odd.mean() < 0.5:
+        return False
+    first, last = np.flatnonzero(odd)[[0, -1]]
+    return bool(odd[first : last + 1].mean() >= 0.8 and max(first, len(odd) - 1 - last) <= _BEFORE)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from crack_utils.geometry import find_tip, measure_cracks
 from crack_utils.geometry.pieces import join_pieces
@@ -75,6 +76,27 @@ def test_a_speck_in_a_notch_does_not_hide_one_half_of_a_crack_from_the_other():
     mask[58, 92] = 1  # the speck
     joined = join_pieces(mask, LEVEL, skeletons(mask > LEVEL), image)
     assert joined[60, halves[0] : halves[-1]].all()
+
+
+@pytest.mark.parametrize(
+    ("columns", "gray", "grain", "joined"),
+    [
+        ((90, 150), 0.05, 0.02, True),
+        ((90, 150), 0.25, 0.15, True),  # on a coarse surface, whose single pixels may be as dark as the notch
+        ((90, 150), 0.95, 0.02, True),  # lit from behind
+        ((98, 142), 0.05, 0.02, True),  # both halves end 10 px before the notch
+        ((110, 130), 0.05, 0.02, False),  # much of the gap is surface
+        ((90, 150), None, 0.15, False),  # nothing but surface
+    ],
+)
+def test_halves_are_joined_where_the_photograph_shows_a_notch_between_them(columns, gray, grain, joined):
+    rng = np.random.default_rng(0)
+    image = np.float32(0.6 + ndimage.gaussian_filter(rng.normal(0, 3 * grain, (200, 240)), 1))
+    if gray is not None:
+        image[50:71, slice(*columns)] = gray
+    mask = np.zeros(image.shape, np.float32)
+    mask[59:62, 20:88] = mask[59:62, 152:220] = 1
+    assert (join_pieces(mask, LEVEL, skeletons(mask > LEVEL), image)[60, 88:152] > 0).all() == joined
 
 
 def test_a_bridge_is_no_area_but_its_crack_is_one_and_nowhere_thin():
