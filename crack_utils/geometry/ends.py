@@ -21,38 +21,40 @@ _NEAR, _MIDDLE = 0.05, 0.25  # shares of the length over which the width at an e
 _LEAST = 3.0  # [px] shortest length over which the width at an end is measured
 _CONE = np.radians(35)  # half angle of the cone beyond an end that is examined
 _FAR = 0.05  # share of the photograph's shorter side: length of the region beyond an end that is examined
+_LOCAL = 3.0  # times that length: how far from an end the material beside the crack is near it
+_FEWEST = 50  # pixels beside a crack of which a middle and a standard deviation can be measured
 _BLOCK = 8  # [px] side of the blocks of pixels whose distance from a line is computed together
 _MOST = 4_000_000  # [px] around a crack that are examined one by one; of larger regions, some rows and columns
 _DARKEST = 0.01  # in [0, 1]: smallest standard deviation of gray values, for pictures without noise
 
-# Fitted by `crack_utils.study.tip_rule` on every other of 1,400 drawn specimens, the second rule on what the default
-# model sees of them, too; a fit on a hundred is not stable.
+# Fitted by `crack_utils.study.tip_rule` on 1,400 drawn specimens: the first rule on true and spoiled masks, the second
+# on what the default model sees; a fit on a hundred is not stable.
 # One row per feature; "other" means the other end.
 MASK_ONLY = {
-    "constant": 0.7,
-    "width against the other end": -1.09,
-    "width falls": 3.57,
-    "own width": -0.14,
-    "other's width": -0.3,
-    "other at the border": 0.19,
+    "constant": 0.64,
+    "width against the other end": -1.62,
+    "width falls": 2.79,
+    "own width": -0.5,
+    "other's width": -0.2,
+    "other at the border": 0.66,
 }
 WITH_IMAGE = {
-    "constant": 2.97,
-    "width against the other end": -0.63,
-    "width falls": 2.2,
-    "own width": 0.11,
-    "other's width": -0.28,
-    "other at the border": 0.49,
-    "odd ahead": -0.81,
-    "odd in a cone ahead": 0.88,
-    "unlike around": -1.73,
-    "large unlike around": -0.68,
-    "rougher": -0.7,
-    "other odd ahead": 0.08,
-    "other odd in a cone ahead": -0.07,
-    "other unlike around": 0.53,
+    "constant": 2.64,
+    "width against the other end": 0.72,
+    "width falls": 2.19,
+    "own width": 0.0,
+    "other's width": -0.15,
+    "other at the border": 0.79,
+    "odd ahead": -0.94,
+    "odd in a cone ahead": 0.62,
+    "unlike around": -1.51,
+    "large unlike around": -0.85,
+    "rougher": -0.89,
+    "other odd ahead": 0.1,
+    "other odd in a cone ahead": 0.05,
+    "other unlike around": 0.65,
     "other large unlike around": 0.23,
-    "other rougher": 0.41,
+    "other rougher": 0.3,
 }
 # Share of cracks whose features mislead, however clear they are; no probability is larger than 1 - LAPSE / 2.
 LAPSE = 0.04
@@ -156,7 +158,8 @@ def _beyond(image, mask, line):
     """Compare the photograph beyond and around each end with the material beside the crack; shape (2, 5).
 
     The photograph is smoothed at two scales, because a notch is large and the grain of a surface is small. Differences
-    are in standard deviations of the gray values beside the crack.
+    are in standard deviations of the gray values beside the crack: along all of it, and near the end. The smaller one
+    counts. A notch is unlike both; where the light changes along the crack, an end is unlike its middle only.
     """
     side = min(image.shape)
     reach = max(20.0, _FAR * side)
@@ -172,22 +175,37 @@ def _beyond(image, mask, line):
     beside = np.all([(at - point) @ outward < 0 for point, outward, _ in ends], axis=0)
     beside[beside] = _within(min(line.widths.max() / 2 + 3 + reach, 2 * reach), at[beside], line.points[::2])
     features = np.zeros((2, 5))
-    if beside.sum() < 50:
+    if beside.sum() < _FEWEST:
         return features
     parts = [_parts(at, *end[:2], reach) for end in ends]
+    references = [(beside, _beside_end(beside, at, point, reach)) for point, _, _ in ends]
     weight = np.float32(outside)
     for number, scale in enumerate((1.5, 0.012 * side)):
         smooth = _smoothed(image[thin], weight[thin], scale / step) if number else _smoothed(image, weight, scale)[thin]
         gray = smooth[outside[thin]]
-        middle = np.median(gray[beside])
-        spread = max(1.4826 * np.median(np.abs(gray[beside] - middle)), _DARKEST / (1 + number))
         for end, (cone, strip, around) in enumerate(parts):
+            scales = [_scale(gray[reference], _DARKEST / (1 + number)) for reference in references[end]]
             if around.size:
-                features[end, 2 + number] = np.log1p(np.percentile(np.abs((gray[around] - middle) / spread), 90))
+                unlike = np.min([np.abs(gray[around] - middle) / spread for middle, spread in scales], axis=0)
+                features[end, 2 + number] = np.log1p(np.percentile(unlike, 90))
             if number == 0 and cone.size and strip.size:
-                features[end, :2] = [_all_odd((gray[part] - middle) / spread) for part in (strip, cone)]
+                features[end, :2] = [
+                    min(_all_odd((gray[part] - middle) / spread) for middle, spread in scales) for part in (strip, cone)
+                ]
                 features[end, 4] = np.log((gray[cone].std() + _DARKEST) / (gray[beside].std() + _DARKEST))
     return features
+
+
+def _beside_end(beside, at, point, reach):
+    """Return which of the pixels beside a crack are near one of its ends; all of them where few are."""
+    near = beside & (np.hypot(*(at - point).T) < _LOCAL * reach)
+    return near if near.sum() >= _FEWEST else beside
+
+
+def _scale(gray, least):
+    """Return the middle and the standard deviation of gray values, both robust."""
+    middle = np.median(gray)
+    return middle, max(1.4826 * np.median(np.abs(gray - middle)), least)
 
 
 def _grown(mask):

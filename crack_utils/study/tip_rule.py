@@ -3,9 +3,9 @@
     python -m crack_utils.study.tip_rule MODEL SPECIMENS
 
 draws specimens, spoils their masks as networks do, and shows them to a network. The rule for masks alone is fitted on
-the true and the spoiled masks, the rule for photographs on what the network sees, too. For each it prints the weights,
-and how often the rule is right, and says that it is, on every other specimen, which these weights were not fitted on.
-The weights are copied into the module by hand.
+the true and the spoiled masks, the rule for photographs on what the network sees. For each it prints the weights, and
+how often the rule is right, and says that it is, on every other specimen if it is fitted on the others alone. The
+weights are copied into the module by hand.
 """
 
 import sys
@@ -21,7 +21,7 @@ from crack_utils.geometry.ends import MASK_ONLY, WITH_IMAGE, judge
 from crack_utils.geometry.primary import ranked
 from crack_utils.geometry.tip import both_ends, end_signs, leaves
 
-SEED = 501  # not used for anything else
+SEED = 7302  # not used for anything else
 RIDGE = 0.002  # of the weights but the constant
 TOO_FAR = 0.5  # of the distance from tip to mouth: an end farther from a tip is another
 
@@ -156,7 +156,7 @@ def gather(specimens, predictor, seed=SEED):
 
 
 def measure(found, names):
-    """Fit on even specimens, and measure on odd ones.
+    """Fit a rule on all specimens, and measure on the odd ones what a fit on the even ones is worth.
 
     Parameters
     ----------
@@ -176,15 +176,18 @@ def measure(found, names):
         Of the cracks with two tips, share for which the rule says so.
     """
     count = len(names)
-    fitted = [each for each in found if each[0] % 2 == 0]
-    signs = np.concatenate([signs[~at_border, :count] for _, signs, _, at_border in fitted])
-    weights = fit(signs, np.concatenate([tips[~at_border] for _, _, tips, at_border in fitted]), names)
+
+    def fitted(those):
+        signs = np.concatenate([signs[~at_border, :count] for _, signs, _, at_border in those])
+        return fit(signs, np.concatenate([tips[~at_border] for _, _, tips, at_border in those]), names)
+
+    half = fitted([each for each in found if each[0] % 2 == 0])
     judged = [
-        (judge(signs[:, :count], weights, at_border), tips) for number, signs, tips, at_border in found if number % 2
+        (judge(signs[:, :count], half, at_border), tips) for number, signs, tips, at_border in found if number % 2
     ]
     right = np.mean([tips[ends.tip] for ends, tips in judged])
     both = np.mean([ends.both for ends, tips in judged if tips.all()])
-    return weights, float(right), float(np.mean([ends.probability for ends, _ in judged])), float(both)
+    return fitted(found), float(right), float(np.mean([ends.probability for ends, _ in judged])), float(both)
 
 
 def main(model, specimens):
@@ -193,7 +196,7 @@ def main(model, specimens):
 
     drawn, seen = gather(specimens, load_trained(model))
     print(*measure(drawn, list(MASK_ONLY)), sep="\n")
-    print(*measure(drawn + seen, list(WITH_IMAGE)), sep="\n")
+    print(*measure(seen, list(WITH_IMAGE)), sep="\n")
 
 
 if __name__ == "__main__":

@@ -65,6 +65,24 @@ def test_two_arms_of_a_notch_are_one_crack_with_two_tips():
     assert {row["tip2_row"], row["other_end_row"]} == {crack.tip.second[0]}
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("notched", [False, True])
+def test_a_spot_of_light_at_one_end_of_a_crack_is_no_notch(notched, seed):
+    """The light falls to a third along the crack: its lit end is as unlike the middle as a notch would be."""
+    row, column = np.indices((300, 400))
+    grain = ndimage.gaussian_filter(np.random.default_rng(seed).normal(0, 0.18, row.shape), 1)
+    image = (0.25 + 0.6 * np.exp(-((row - 90) ** 2 + (column - 110) ** 2) / (2 * 45**2))) * (1 + grain)
+    along = np.clip(((row - 100) * 110 + (column - 120) * 160) / (110**2 + 160**2), 0, 1)
+    mask = np.hypot(row - 100 - 110 * along, column - 120 - 160 * along) <= 1.5
+    image[mask] *= 0.3
+    if notched:
+        image[(abs(row - 212) < 9) & (column > 283)] = 0.05
+    tip = geometry.find_tip(mask, image=np.float32(image))
+    assert (tip.second is None) == notched
+    if notched:
+        np.testing.assert_allclose(tip.position, (100, 120), atol=3)
+
+
 def test_a_notch_in_the_middle_may_be_said():
     mask = np.zeros((60, 140), bool)
     mask[28:32, 20:120] = True
