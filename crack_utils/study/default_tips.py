@@ -29,7 +29,7 @@ from crack_utils.runtime.atomic import atomic_write
 from crack_utils.runtime.typeset import styled
 from crack_utils.study.plates import draw_plate
 
-SEED = 10400  # of specimens that no choice was made on
+SEED = 10500  # of specimens that no choice was made on
 SIZE = (512, 640)  # [px] the report's
 TABLES = {  # by looks
     "wide": "results/default_tips.csv",
