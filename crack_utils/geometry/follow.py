@@ -64,7 +64,7 @@ class Followed:
     evidence: float
 
 
-def follow(image, path, probabilities=None, weights=WEIGHTS):
+def follow(image, path, probabilities=None):
     """Follow a crack in the photograph, beyond the end of its mask.
 
     Parameters
@@ -76,8 +76,6 @@ def follow(image, path, probabilities=None, weights=WEIGHTS):
     probabilities : callable, optional
         A function of two slices, a part of the photograph of (h, w) pixels, that returns the network's probability of
         crack there, an array of shape (h, w).
-    weights : dict of str to float
-        Weights of the features, with the keys of `WEIGHTS`.
 
     Returns
     -------
@@ -85,7 +83,7 @@ def follow(image, path, probabilities=None, weights=WEIGHTS):
     """
     path, gained, running, turned = np.asarray(path, float), 0.0, False, False
     for _ in range(_MOST):
-        added, strip_evidence, ends = _strip(image, path, probabilities, weights, running, turned)
+        added, strip_evidence, ends = _strip(image, path, probabilities, running, turned)
         if len(added):
             path, gained = np.concatenate([path, added]), gained + strip_evidence
             running, turned = not ends, False
@@ -98,7 +96,7 @@ def follow(image, path, probabilities=None, weights=WEIGHTS):
     return Followed(tuple(map(float, path[-1])), path, float(gained))
 
 
-def _strip(image, path, probabilities, weights, running, turned):
+def _strip(image, path, probabilities, running, turned):
     """Return the points that extend a path in one strip, their evidence, and whether the crack ends in the strip."""
     along = arc_length(path)
     start = int(np.searchsorted(along, along[-1] - BEHIND))
@@ -106,12 +104,12 @@ def _strip(image, path, probabilities, weights, running, turned):
     across = np.array([-tangent[1], tangent[0]])
     features, contrast = strip_features(image, origin, tangent, probabilities, turned=turned)
     start_row = min(int(np.rint((path[-1] - origin) @ tangent)), len(features) - 2)
-    columns, values = best_path(evidence(features[start_row:], weights), (path[-1] - origin) @ across + ASIDE)
+    columns, values = best_path(evidence(features[start_row:]), (path[-1] - origin) @ across + ASIDE)
     stop = int(np.argmax(values))
     least = 0.0 if running else TURNED if turned else LEAST
     enough = stop > 0 and values[stop] >= least
     if enough and not running:  # chance takes longest to find out and only ever raises what is needed
-        enough = values[stop] >= least + _by_chance(image, path[-1], tangent, contrast, probabilities, weights, turned)
+        enough = values[stop] >= least + _by_chance(image, path[-1], tangent, contrast, probabilities, turned)
     if not enough:
         return np.empty((0, 2)), 0.0, True
     aside = _smooth(columns[: stop + 1] - ASIDE)[1:]
@@ -120,7 +118,7 @@ def _strip(image, path, probabilities, weights, running, turned):
     return added, values[stop], stop < len(values) - 3
 
 
-def _by_chance(image, end, tangent, contrast, probabilities, weights, turned):
+def _by_chance(image, end, tangent, contrast, probabilities, turned):
     """Return the largest evidence of paths on the bare surface beside the crack, which occurs by chance."""
     across = np.array([-tangent[1], tangent[0]])
     most = 0.0
@@ -129,7 +127,7 @@ def _by_chance(image, end, tangent, contrast, probabilities, weights, turned):
         if not _inside(origin + BEHIND * tangent, image.shape):
             continue
         features, _ = strip_features(image, origin, tangent, probabilities, contrast, turned)
-        most = max(most, best_path(evidence(features[BEHIND:], weights), ASIDE)[1].max())
+        most = max(most, best_path(evidence(features[BEHIND:]), ASIDE)[1].max())
     return most
 
 
@@ -187,25 +185,23 @@ def strip_features(image, origin, tangent, probabilities=None, contrast=None, tu
     return np.stack(features, axis=-1)[8:-8, margin:-margin], contrast
 
 
-def evidence(features, weights):
+def evidence(features):
     """Return the evidence that each pixel of a strip is crack.
 
     Parameters
     ----------
     features : ndarray, float, shape (length, width, n)
         From `strip_features`.
-    weights : dict of str to float
-        As `WEIGHTS`.
 
     Returns
     -------
     ndarray, shape (length, width)
         At most `_PIXEL`; negative where the features speak against crack.
     """
-    values = np.array([weights[name] for name in weights if name not in ("constant", "probability")])
-    score = weights["constant"] + features[..., : len(values)] @ values
+    values = np.array([weight for name, weight in WEIGHTS.items() if name != "constant"])
+    score = WEIGHTS["constant"] + features[..., : len(values)] @ values
     if features.shape[-1] > len(values):
-        score = score + weights.get("probability", PROBABILITY) * features[..., -1]
+        score = score + PROBABILITY * features[..., -1]
     return np.minimum(score, _PIXEL)
 
 

@@ -42,7 +42,7 @@ def ends(specimens, seed=SEED):
     return found
 
 
-def pixels(image, points, tip, weights):
+def pixels(image, points, tip):
     """Return the features of the pixels of a path: the true one up to the tip, and that of most evidence beyond it.
 
     Parameters
@@ -51,8 +51,6 @@ def pixels(image, points, tip, weights):
     points : ndarray, shape (n, 2)
         (row, column) [px] along the crack, to its tip.
     tip : (row, column) [px]
-    weights : dict of str to float
-        As `follow.WEIGHTS`.
 
     Returns
     -------
@@ -65,7 +63,7 @@ def pixels(image, points, tip, weights):
     start = int(np.searchsorted(along[: len(path)], along[len(path) - 1] - BEHIND))
     tangent = (path[-1] - path[start]) / np.hypot(*(path[-1] - path[start]))
     features, _ = strip_features(image, path[start], tangent)
-    score = evidence(features, weights)
+    score = evidence(features)
     offset = points[start:] - path[start]
     ahead, aside = offset @ tangent, offset @ np.array([-tangent[1], tangent[0]])
     last = int((tip - path[start]) @ tangent)
@@ -79,7 +77,7 @@ def pixels(image, points, tip, weights):
 def main(specimens):
     """Print weights fitted anew, and what those in use are worth."""
     cracks = ends(specimens)
-    samples = [pixels(*crack, WEIGHTS) for crack in cracks]
+    samples = [pixels(*crack) for crack in cracks]
     features = np.concatenate([each for each, _ in samples])
     signs = np.concatenate([np.ones((len(features), 1)), features], axis=1)
     print(fit(signs, np.concatenate([crack for _, crack in samples]), list(WEIGHTS)))
