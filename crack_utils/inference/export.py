@@ -94,7 +94,7 @@ def export_table(written):
     return pd.DataFrame(rows)
 
 
-def check_export(model, path, images, tolerance=TOLERANCE):
+def check_export(model, path, images):
     """Return the largest difference of an exported network's probabilities from Keras'.
 
     Parameters
@@ -103,7 +103,6 @@ def check_export(model, path, images, tolerance=TOLERANCE):
     path : path-like
         A folder with a SavedModel, or a file that ends in .onnx or .tflite.
     images : list of ndarray, float32, shape (H, W), in [0, 1]
-    tolerance : float
 
     Returns
     -------
@@ -112,7 +111,7 @@ def check_export(model, path, images, tolerance=TOLERANCE):
     Raises
     ------
     ExportError
-        If it is more than `tolerance`.
+        If it is more than `TOLERANCE`.
     """
     if not len(images):
         raise ValueError("check_export needs at least one picture")
@@ -125,8 +124,8 @@ def check_export(model, path, images, tolerance=TOLERANCE):
         if found.shape != expected.shape:
             raise ExportError(f"{path}: gives {found.shape} for a picture of {image.shape}, Keras {expected.shape}")
         largest = max(largest, float(np.abs(found - expected).max()))
-    if not largest <= tolerance:
-        raise ExportError(f"{path}: differs from Keras by {largest:.2g}, more than {tolerance:g}")
+    if not largest <= TOLERANCE:
+        raise ExportError(f"{path}: differs from Keras by {largest:.2g}, more than {TOLERANCE:g}")
     return largest
 
 

@@ -23,6 +23,7 @@ C, M = 1e-8, 3.0  # the law of all tests here, for da/dN in mm/cycle and ΔK in 
 COMPACT = Specimen("", "C(T)", 12.5, W=50, B=12.5)
 LOAD_RATIOS = (0.1, 0.3, 0.5)
 NOISE = 0.05  # [mm] of a simulated reading
+BLUNDER = 20  # number of a simulated reading whose tip is taken for that of the notch
 NEAR = 5  # [px] a tip that is found
 UNSURE = 0.01  # least weight of a tip among the frames
 FIRST_DELTA_K = 15.0  # [MPa √m] at the first reading
@@ -84,14 +85,10 @@ class FollowedTest:
         return along_path(self.true_tips - self.shifts, self.path)
 
 
-def simulated_results(seed=0, blunder=20):
+def simulated_results():
     """Simulate a fatigue test of a compact specimen for each load ratio and analyse it.
 
-    Parameters
-    ----------
-    seed : int
-    blunder : int
-        Number of the reading whose tip is taken for the notch's.
+    Of one reading (`BLUNDER`) the tip is taken for the notch's.
 
     Returns
     -------
@@ -101,9 +98,9 @@ def simulated_results(seed=0, blunder=20):
     tests = []
     for number, ratio in enumerate(LOAD_RATIOS):
         specimen = dataclasses.replace(COMPACT, name=f"simulated, R = {ratio:g}", load_ratio=ratio)
-        test = simulate_test(specimen, C, M, _load(specimen), 32.0, noise=NOISE, seed=[seed, number])
+        test = simulate_test(specimen, C, M, _load(specimen), 32.0, noise=NOISE, seed=[0, number])
         a = test.a.copy()
-        a[blunder] = specimen.a_n + 0.5
+        a[BLUNDER] = specimen.a_n + 0.5
         tests.append(_as_test(dataclasses.replace(test, a=a)))
     return analyse(tests, Path())
 

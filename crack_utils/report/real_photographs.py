@@ -81,15 +81,13 @@ def case_table(trainings, question):
     return pd.DataFrame(rows, columns=columns)
 
 
-def failures(trainings, questions=BY_LOSS):
-    """Say how many trainings failed, and how large the share that fails can be.
+def failures(trainings):
+    """Say how many trainings with each of the losses failed, and how large the share that fails can be.
 
     Parameters
     ----------
     trainings : DataFrame
         From `read_trainings`.
-    questions : sequence of str
-        The trainings of these are counted.
 
     Returns
     -------
@@ -102,7 +100,7 @@ def failures(trainings, questions=BY_LOSS):
     >>> failures(pd.DataFrame({"question": ["losses"] * 40, "failed": [0] * 40}))
     '0 of 40 trainings failed. With 95\\xa0% confidence at most 7.2\\xa0% of such trainings do.'
     """
-    failed = trainings.loc[trainings["question"].isin(questions), "failed"].astype(int)
+    failed = trainings.loc[trainings["question"].isin(BY_LOSS), "failed"].astype(int)
     if failed.empty:
         return "None of these trainings has been made yet."
     limit = stats.binomtest(failed.sum(), len(failed), alternative="less").proportion_ci(LEVEL).high
@@ -201,28 +199,26 @@ def _from_default(trainings, labels):
     return trainings.loc[asked & (trainings["labels"].astype(str) == labels), "f1_tolerance_2"].fillna(0.0)
 
 
-def ingredient_table(trainings, base="all"):
+def ingredient_table(trainings):
     """Return what leaving out each ingredient of the preset changes, on the same seeds.
 
     Parameters
     ----------
     trainings : DataFrame
         From `read_trainings`.
-    base : str
-        The case with all of them.
 
     Returns
     -------
     DataFrame
-        One row a case but the base: difference of F1 within 2 px (case − base) with low and high (Student's t over
+        One row a case but "all": difference of F1 within 2 px (case − all) with low and high (Student's t over
         seeds, NaN with one seed), seeds, and shown: whether the interval excludes 0.
     """
     asked = trainings[trainings["question"] == "ingredients"]
     by_case = asked.groupby("case", sort=False)
     near = {case: runs.set_index("seed")["f1_tolerance_2"].fillna(0.0) for case, runs in by_case}
     rows = []
-    for case in [case for case in near if case != base and base in near]:
-        difference = (near[case] - near[base]).dropna()
+    for case in [case for case in near if case != "all" and "all" in near]:
+        difference = (near[case] - near["all"]).dropna()
         mean, low, high = mean_interval(difference, verdicts.DIFFERENCE)
         rows.append(
             {"case": case, "difference": mean, "low": low, "high": high, "seeds": len(difference)}
@@ -279,24 +275,23 @@ def asphalt(count=12):
     return [(pair.name, read_image(pair.image, pair.bits), read_mask(pair.mask)) for pair in pairs]
 
 
-def predict_all(trained, pictures, tolerance=2):
+def predict_all(trained, pictures):
     """Predict pictures whose cracks are known, and measure each at the model's threshold.
 
     Parameters
     ----------
     trained : Predictor
     pictures : list of (name, image, mask)
-    tolerance : float [px]
 
     Returns
     -------
     probabilities : list of ndarray, float32, shape (H, W)
     table : DataFrame
-        One row a picture: precision, recall and f1 with the tolerance, and the counts tp, fp, fn, tn.
+        One row a picture: precision, recall and f1 within 2 px, and the counts tp, fp, fn, tn.
     """
     probabilities = [trained.predict(image) for _, image, _ in pictures]
     rows = {
-        name: native.row(mask, probability >= trained.threshold, tolerance)
+        name: native.row(mask, probability >= trained.threshold, 2)
         for (name, _, mask), probability in zip(pictures, probabilities, strict=True)
     }
     return probabilities, pd.DataFrame(rows).T

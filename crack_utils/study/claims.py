@@ -176,26 +176,25 @@ def stability(tables, question):
     return pd.DataFrame(rows).T
 
 
-def compare_losses(tables, measure, losses=REPORTED):
-    """Compare all pairs of losses by one measure. The limits hold for all pairs at once (95 %).
+def compare_losses(tables, measure):
+    """Compare all pairs of the report's losses by one measure. The limits hold for all pairs at once (95 %).
 
     Parameters
     ----------
     tables : Tables
     measure : str
         Column of `specimens.csv`.
-    losses : sequence of str
 
     Returns
     -------
     dict of (first, second) to dict
         first, second (titles), value (first − second), low, high, and p, all of the measure's unit but p.
     """
-    compared = intervals.compare(tables.values("losses", measure, losses, worked=True), bounds=DIFFERENCE)
+    compared = intervals.compare(tables.values("losses", measure, REPORTED, worked=True), bounds=DIFFERENCE)
     rows = {}
     for place, (one, other) in enumerate(compared.pairs):
         value, low, high, p = (float(getattr(compared, name)[place]) for name in ("difference", "low", "high", "p"))
-        first, second = losses[one], losses[other]
+        first, second = REPORTED[one], REPORTED[other]
         rows[(first, second)] = {"first": first, "second": second, "value": value, "low": low, "high": high, "p": p}
         rows[(second, first)] = {"first": second, "second": first, "value": -value, "low": -high, "high": -low, "p": p}
     return rows

@@ -135,7 +135,7 @@ def _empty():
     return Masks(*np.empty((3, 0)))
 
 
-def rounded_curves(loss, name, kind, points=POINTS):
+def rounded_curves(loss, name, kind):
     """Return the curves of the published pair, and of the four corners of the values that round to it.
 
     Parameters
@@ -154,7 +154,7 @@ def rounded_curves(loss, name, kind, points=POINTS):
     """
     mean_iou, accuracy = TABLE_1[loss][f"{name}_miou"], TABLE_1[loss][f"{name}_accuracy"]
     steps = [(0, 0), *product((-ROUNDING, ROUNDING), repeat=2)]
-    return [curve(mean_iou + first, accuracy + second, kind, points) for first, second in steps]
+    return [curve(mean_iou + first, accuracy + second, kind) for first, second in steps]
 
 
 def feasible():

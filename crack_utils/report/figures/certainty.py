@@ -70,8 +70,8 @@ def error_bounds(errors, intervals):
     return figure
 
 
-def disagreement(image, true, mean, spread, threshold=0.5):
-    """Show where several networks disagree, and where their mean is wrong.
+def disagreement(image, true, mean, spread):
+    """Show where several networks disagree, and where their mean is wrong at a threshold of 0.5.
 
     Parameters
     ----------
@@ -79,7 +79,6 @@ def disagreement(image, true, mean, spread, threshold=0.5):
     true : ndarray, bool, shape (H, W)
     mean, spread : ndarray, float, shape (H, W)
         From `ensemble.predict_ensemble`.
-    threshold : float
 
     Returns
     -------
@@ -87,7 +86,7 @@ def disagreement(image, true, mean, spread, threshold=0.5):
     """
     height, width = image.shape
     figure, grid = plt.subplots(1, 4, figsize=(10, 10 / 4 * height / width + 0.9))
-    predicted = mean >= threshold
+    predicted = mean >= 0.5
     show(grid[0], image, "photograph")
     show(grid[1], mean, "mean")
     colours = grid[2].imshow(spread, cmap="magma", vmin=0, vmax=0.5)

@@ -24,7 +24,7 @@ from crack_utils.report.figures.style import (
 )
 
 
-def pictures(pairs, rows=2, masks=True):
+def pictures(pairs, rows=2):
     """Show photographs with their crack overlaid (Figure 7 of the report shows one of each source).
 
     Parameters
@@ -32,8 +32,6 @@ def pictures(pairs, rows=2, masks=True):
     pairs : list of Pair
         The pictures to show, in reading order.
     rows : int
-    masks : bool
-        Whether to overlay the masks and mark the labelled tips.
 
     Returns
     -------
@@ -51,15 +49,13 @@ def pictures(pairs, rows=2, masks=True):
         title = ", ".join(filter(None, [pair.source, pair.specimen or pair.name]))
         axes.set_axis_on()
         show(axes, image, title if pair.frame is None else f"{title}, frame {pair.frame}")
-        if masks:
-            axes.imshow(tint(image, *_layers(pair)))
-            if pair.tip is not None:
-                axes.plot(pair.tip[1], pair.tip[0], "o", mfc="none", mec=TIP, ms=11, mew=1.8)
-    if masks:
-        handles = [Patch(color=CRACK, label="crack")]
-        if pairs[0].parts is not None:
-            handles = [Patch(color=CRACK, label="primary crack"), Patch(color=SECONDARY, label="secondary crack")]
-        figure.legend(handles=handles, loc="outside upper right", ncols=len(handles))
+        axes.imshow(tint(image, *_layers(pair)))
+        if pair.tip is not None:
+            axes.plot(pair.tip[1], pair.tip[0], "o", mfc="none", mec=TIP, ms=11, mew=1.8)
+    handles = [Patch(color=CRACK, label="crack")]
+    if pairs[0].parts is not None:
+        handles = [Patch(color=CRACK, label="primary crack"), Patch(color=SECONDARY, label="secondary crack")]
+    figure.legend(handles=handles, loc="outside upper right", ncols=len(handles))
     return figure
 
 
@@ -176,7 +172,7 @@ def flips(versions):
     return figure
 
 
-def labelled(versions, columns=4):
+def labelled(versions):
     """Show pictures with their masks outlined and their tips marked.
 
     Parameters
@@ -184,13 +180,13 @@ def labelled(versions, columns=4):
     versions : dict of (image, mask, tip)
         By title: image in [0, 1] and mask, arrays of shape (H, W), the mask 0, 1 or, for secondary cracks, 2; tip (row,
         column) [px], or NaN where there is none.
-    columns : int
 
     Returns
     -------
     matplotlib.figure.Figure
     """
     height, width = next(iter(versions.values()))[0].shape
+    columns = 4
     rows = -(-len(versions) // columns)
     size = 10, rows * (10 / columns * height / width + 0.3) + 0.3
     figure, grid = plt.subplots(rows, columns, figsize=size, squeeze=False)
@@ -261,7 +257,7 @@ def _strips(axes, values, colours):
     axes.set_xlim(left=min(0, *(numbers.min() for numbers in values.values())) if values else 0)
 
 
-def baseline(image, mask, predicted, title="black-hat and Otsu"):
+def baseline(image, mask, predicted):
     """Show the prediction of a classical method, and its errors.
 
     Parameters
@@ -275,7 +271,7 @@ def baseline(image, mask, predicted, title="black-hat and Otsu"):
     """
     figure, grid = plt.subplots(1, 3, figsize=(10, 10 / 3 * image.shape[0] / image.shape[1] + 1.1))
     show(grid[0], image, "photograph")
-    show(grid[1], predicted, title)
+    show(grid[1], predicted, "black-hat and Otsu")
     show(grid[2], image, "where it errs")
     grid[2].imshow(errors(image, mask, predicted))
     figure.legend(handles=error_key(), loc="outside upper right", ncols=3)
