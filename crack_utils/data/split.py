@@ -216,7 +216,7 @@ def write_split(split, path):
         If a picture cannot be read, or the file cannot be written.
     """
     with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for name in ("train", "validation", "test"):
             writer.writerows(

@@ -158,8 +158,9 @@ def _beyond(image, mask, line):
     """Compare the photograph beyond and around each end with the material beside the crack; shape (2, 5).
 
     The photograph is smoothed at two scales, because a notch is large and the grain of a surface is small. Differences
-    are in standard deviations of the gray values beside the crack: along all of it, and near the end. The smaller one
-    counts. A notch is unlike both; where the light changes along the crack, an end is unlike its middle only.
+    are in standard deviations of the gray values beside the crack, once along all of it and once near the end. Of both
+    the smaller one counts. A notch is unlike both; where the light changes along the crack, an end is unlike its middle
+    only. How rough the surface is beyond an end is compared with all of the crack.
     """
     side = min(image.shape)
     reach = max(20.0, _FAR * side)
@@ -198,7 +199,8 @@ def _beyond(image, mask, line):
 
 def _beside_end(beside, at, point, reach):
     """Return which of the pixels beside a crack are near one of its ends; all of them where few are."""
-    near = beside & (np.hypot(*(at - point).T) < _LOCAL * reach)
+    near = beside.copy()  # of a large photograph, few of the pixels are beside the crack
+    near[beside] = np.hypot(*(at[beside] - point).T) < _LOCAL * reach
     return near if near.sum() >= _FEWEST else beside
 
 

@@ -31,7 +31,6 @@ _GAP = 8.0  # evidence that a path may lose before it ends; about as many pixels
 _SURE = 6.0  # largest absolute value of a logit
 BESIDE = (-74, -58, -42, 42, 58, 74)  # [px] from the crack: strips that show how much evidence occurs by chance
 LEAST = 9.0  # evidence above that of chance that is needed to follow a crack
-TURNED = 20.0  # the same for a line of the opposite kind, such as the bright flanks beyond a dark gap
 _MOST = 60  # strips at most: 2,400 px
 
 # Fitted by `crack_utils.study.follow_rule`: evidence = constant + Σ weight · feature.
@@ -106,7 +105,7 @@ def _strip(image, path, probabilities, running, turned):
     start_row = min(int(np.rint((path[-1] - origin) @ tangent)), len(features) - 2)
     columns, values = best_path(evidence(features[start_row:]), (path[-1] - origin) @ across + ASIDE)
     stop = int(np.argmax(values))
-    least = 0.0 if running else TURNED if turned else LEAST
+    least = 0.0 if running else LEAST
     enough = stop > 0 and values[stop] >= least
     if enough and not running:  # chance takes longest to find out and only ever raises what is needed
         enough = values[stop] >= least + _by_chance(image, path[-1], tangent, contrast, probabilities, turned)

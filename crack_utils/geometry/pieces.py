@@ -31,8 +31,10 @@ _NOTCH = 0.45  # share of the picture's shorter side: the longest notch in a cra
 _AWAY = 0.7  # cosine: less than that of both angles
 _SHORT = 8.0  # [px] length: shorter pieces have no direction
 _TANGENT = 12.0  # [px] length over which an end's direction is measured
-_ODD = 2.0  # standard deviations from the gray values beside the crack, all to one side: it is not material
-_BEFORE = 12  # [px] from a notch at which a mask may end
+_ODD = 3.0  # standard deviations from the gray values beside the crack: farther away it is not material
+_STRETCH = 20  # [px] of a line: so long a stretch is a notch where each pixel alone might be grain
+_UNLIKE = 2.0  # standard deviations by which its pixels differ, all to one side
+_BEFORE = 12  # [px] from such a notch at which a mask may end
 _AT_ONCE = 64  # pixels of a bridge that are drawn together
 _FLANK = 12  # [px] from the line between two ends: where the gray values of the material are measured
 
@@ -233,7 +235,11 @@ def _cosines(a, b):
 
 
 def _notch_between(image, first, second):
-    """Return whether there is a notch between two ends: a stretch that is dark, or bright, almost everywhere."""
+    """Return whether the photograph shows a notch between two ends.
+
+    It does if there is no material on at least 80 % of the line between them. It also does if at least half of the line
+    is one long stretch that is dark, or bright, almost everywhere, and that begins and ends near the two ends.
+    """
     way = (second - first).astype(float)
     gap = np.hypot(*way)
     way /= gap
@@ -249,8 +255,12 @@ def _notch_between(image, first, second):
     material = ndimage.map_coordinates(image, np.concatenate(beside).T, order=1, mode="nearest")
     middle = np.median(material)
     spread = max(1.4826 * np.median(np.abs(material - middle)), 0.01)
-    odd = max((gray - middle > _ODD * spread, middle - gray > _ODD * spread), key=np.count_nonzero)
+    unlike = (gray - middle) / spread
+    if (np.abs(unlike) > _ODD).mean() >= 0.8:
+        return True
+    odd = max((unlike > _UNLIKE, unlike < -_UNLIKE), key=np.count_nonzero)
     if odd.mean() < 0.5:
         return False
     first, last = np.flatnonzero(odd)[[0, -1]]
-    return bool(odd[first : last + 1].mean() >= 0.8 and max(first, len(odd) - 1 - last) <= _BEFORE)
+    long = last - first + 1 >= _STRETCH
+    return bool(long and odd[first : last + 1].mean() >= 0.8 and max(first, len(odd) - 1 - last) <= _BEFORE)

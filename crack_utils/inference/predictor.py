@@ -269,7 +269,7 @@ def model_file(name):
         if (place / shipped.NETWORK).is_file():
             return place / shipped.NETWORK
         if place.is_dir():
-            raise ValueError(f"{place}: no model.keras in this folder; is its training finished?")
+            raise ValueError(f"{place}: no {shipped.NETWORK} in this folder; is its training finished?")
     raise ValueError(
         f"{name}: no such model; valid are a run's folder or id, '{LATEST}', a .keras file, or '{shipped.DEFAULT}'"
     )

@@ -88,7 +88,7 @@ class FollowedTest:
 def simulated_results():
     """Simulate a fatigue test of a compact specimen for each load ratio and analyse it.
 
-    Of one reading (`BLUNDER`) the tip is taken for the notch's.
+    One reading (`BLUNDER`) is wrong: there the tip of the notch is taken for that of the crack.
 
     Returns
     -------

@@ -118,7 +118,7 @@ def _surface(frame):
 def _kept(path, decisive, find):
     """Return what `find` finds; what an earlier call found of the same files is not looked for again."""
     record = provenance.read_kept(path, decisive)
-    if record is None:
+    if record is None or "found" not in record:
         record = {"found": find(), "made_of": decisive}
         provenance.write_json(path, record)
     return record["found"]

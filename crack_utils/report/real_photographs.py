@@ -291,7 +291,7 @@ def predict_all(trained, pictures):
     """
     probabilities = [trained.predict(image) for _, image, _ in pictures]
     rows = {
-        name: native.row(mask, probability >= trained.threshold, 2)
+        name: native.row(mask, probability >= trained.threshold)
         for (name, _, mask), probability in zip(pictures, probabilities, strict=True)
     }
     return probabilities, pd.DataFrame(rows).T

@@ -1,4 +1,4 @@
-"""Tables as CSV: columns named in the first line, fields that a row lacks empty, complete or not there."""
+"""Tables as CSV: the first line names the columns, and what a row lacks is an empty field."""
 
 import csv
 import io

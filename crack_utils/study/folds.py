@@ -1,6 +1,6 @@
 """Does training help on photographs? Every photograph is a test photograph once.
 
-    python -m crack_utils.study.folds 300 1000
+    python -m crack_utils.study.folds 300 1000 3000
 
 divides CrackForest into five parts, keeps each in turn for testing, trains on the others from the default model with
 so many updates, and writes `results/photographs/folds.csv`: a row a photograph. A single test set of two dozen
@@ -57,7 +57,7 @@ def measure(fold, updates):
     Returns
     -------
     list of dict
-        photograph, fold, updates, trained and without: F1 within 2 px, each network at its own threshold.
+        photograph, fold, updates; trained and without: F1 within 2 px, each network at its own threshold; commit.
     """
     from crack_utils.inference.predictor import load_trained
 
@@ -70,6 +70,7 @@ def measure(fold, updates):
     by_network = (native.measure_pairs(load_trained(which), split.test) for which in (run.folder, "default"))
     return [
         {"photograph": after["name"], "fold": fold, "updates": updates, "trained": after["f1"], "without": before["f1"]}
+        | {"commit": provenance.commit()}
         for after, before in zip(*by_network, strict=True)
     ]
 
@@ -84,7 +85,7 @@ def read(file=None):
     """
     file = paths.root() / TABLE if file is None else file
     if not file.is_file():
-        return pd.DataFrame(columns=["photograph", "fold", "updates", "trained", "without"])
+        return pd.DataFrame(columns=["photograph", "fold", "updates", "trained", "without", "commit"])
     return pd.read_csv(file, dtype={"photograph": str})
 
 

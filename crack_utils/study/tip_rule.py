@@ -3,9 +3,9 @@
     python -m crack_utils.study.tip_rule MODEL SPECIMENS
 
 draws specimens, spoils their masks as networks do, and shows them to a network. The rule for masks alone is fitted on
-the true and the spoiled masks, the rule for photographs on what the network sees. For each it prints the weights, and
-how often the rule is right, and says that it is, on every other specimen if it is fitted on the others alone. The
-weights are copied into the module by hand.
+the true and the spoiled masks, the rule for photographs on what the network sees. For each it prints the weights of a
+fit on all specimens, which are copied into the module by hand. Then it fits on every other specimen and prints what
+this is worth on the rest. At last it prints what the rule for photographs is worth on the true and the spoiled masks.
 """
 
 import sys
@@ -155,8 +155,8 @@ def gather(specimens, predictor, seed=SEED):
     return drawn, seen
 
 
-def measure(found, names):
-    """Fit a rule on all specimens, and measure on the odd ones what a fit on the even ones is worth.
+def fit_ends(found, names):
+    """Return the weights fitted to samples, a dict of str to float.
 
     Parameters
     ----------
@@ -164,39 +164,45 @@ def measure(found, names):
         From `gather`.
     names : sequence of str
         Of the signs.
+    """
+    signs = np.concatenate([signs[~at_border, : len(names)] for _, signs, _, at_border in found])
+    return fit(signs, np.concatenate([tips[~at_border] for _, _, tips, at_border in found]), names)
+
+
+def worth(weights, found):
+    """Measure what a rule is worth on samples that it was not fitted to.
+
+    Parameters
+    ----------
+    weights : dict of str to float
+        From `fit_ends`.
+    found : list
+        From `gather`.
 
     Returns
     -------
-    weights : dict of str to float
-    right : float
-        Share of the chosen ends that are tips.
-    stated : float
-        Mean probability that the rule gives for it.
-    both : float
-        Of the cracks with two tips, share for which the rule says so.
+    dict of str to float
+        right, the share of the chosen ends that are tips; stated, the mean probability that the rule gives for it;
+        both, of the cracks with two tips, the share for which the rule says so.
     """
-    count = len(names)
-
-    def fitted(those):
-        signs = np.concatenate([signs[~at_border, :count] for _, signs, _, at_border in those])
-        return fit(signs, np.concatenate([tips[~at_border] for _, _, tips, at_border in those]), names)
-
-    half = fitted([each for each in found if each[0] % 2 == 0])
-    judged = [
-        (judge(signs[:, :count], half, at_border), tips) for number, signs, tips, at_border in found if number % 2
-    ]
-    right = np.mean([tips[ends.tip] for ends, tips in judged])
-    both = np.mean([ends.both for ends, tips in judged if tips.all()])
-    return fitted(found), float(right), float(np.mean([ends.probability for ends, _ in judged])), float(both)
+    judged = [(judge(signs[:, : len(weights)], weights, at_border), tips) for _, signs, tips, at_border in found]
+    return {
+        "right": float(np.mean([tips[ends.tip] for ends, tips in judged])),
+        "stated": float(np.mean([ends.probability for ends, _ in judged])),
+        "both": float(np.mean([ends.both for ends, tips in judged if tips.all()])),
+    }
 
 
 def main(model, specimens):
-    """Fit both rules and print what `measure` returns of them."""
+    """Print the weights of both rules, and what they are worth."""
     from crack_utils.inference.predictor import load_trained
 
     drawn, seen = gather(specimens, load_trained(model))
-    print(*measure(drawn, list(MASK_ONLY)), sep="\n")
-    print(*measure(seen, list(WITH_IMAGE)), sep="\n")
+    for rule, found in ((MASK_ONLY, drawn), (WITH_IMAGE, seen)):
+        even, odd = ([each for each in found if each[0] % 2 == rest] for rest in (0, 1))
+        print(fit_ends(found, list(rule)))
+        print("of every other specimen:", worth(fit_ends(even, list(rule)), odd))
+    print("of true and spoiled masks, with the photograph:", worth(fit_ends(seen, list(WITH_IMAGE)), drawn))
 
 
 if __name__ == "__main__":

@@ -99,6 +99,15 @@ def test_halves_are_joined_where_the_photograph_shows_a_notch_between_them(colum
     assert (join_pieces(mask, LEVEL, skeletons(mask > LEVEL), image)[60, 88:152] > 0).all() == joined
 
 
+@pytest.mark.parametrize("sigma", [2, 4])
+def test_a_speck_beyond_a_tip_on_a_coarse_surface_is_not_joined(sigma):
+    mask = np.zeros((120, 240), np.float32)
+    mask[59:62, 20:120] = mask[59:62, 130:135] = 1
+    for seed in range(20):
+        grain = ndimage.gaussian_filter(np.random.default_rng(seed).normal(0, 0.1 * sigma, mask.shape), sigma)
+        assert join_pieces(mask, LEVEL, skeletons(mask > LEVEL), np.float32(0.6 + grain)) is mask
+
+
 def test_a_bridge_is_no_area_but_its_crack_is_one_and_nowhere_thin():
     field = two_pieces()
     field[50, 50:110] = 0.1

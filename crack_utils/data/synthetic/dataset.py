@@ -150,7 +150,7 @@ def _write(folder, recipe, workers, progress):
             bar.update(missing[number])
     for first, source in enumerate(SOURCES):
         rows = [_row(number, frame, recipe) for number in range(first, specimens, 2) for frame in range(frames)]
-        write_csv(folder / source / "metadata.csv", rows, () if rows else COLUMNS)
+        write_csv(folder / source / "metadata.csv", rows, COLUMNS)
     os.replace(folder / _BEGUN, folder / _RECIPE)
 
 

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from crack_utils.evaluation.tally import THRESHOLD
 from crack_utils.metrics.probabilities import expected_calibration_error, reliability
 from crack_utils.report.figures.style import CRACK, FALSE_ALARM, FOUND, MISSED, QUIET, logarithmic, show, tint
 
@@ -86,7 +87,7 @@ def disagreement(image, true, mean, spread):
     """
     height, width = image.shape
     figure, grid = plt.subplots(1, 4, figsize=(10, 10 / 4 * height / width + 0.9))
-    predicted = mean >= 0.5
+    predicted = mean >= THRESHOLD
     show(grid[0], image, "photograph")
     show(grid[1], mean, "mean")
     colours = grid[2].imshow(spread, cmap="magma", vmin=0, vmax=0.5)
