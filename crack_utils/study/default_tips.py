@@ -9,8 +9,8 @@ for each to `results/default_tips.csv`. A network that was trained for its speci
     python -m crack_utils.study.default_tips 400 --model latest --looks usual
 
 writes `results/trained_tips.csv`. With `500 --looks plates` the default model is measured on the plates of
-`study.plates`, which are drawn by other means than all pictures that it was trained on (`results/plate_tips.csv`). The
-chapter on tips reads the three tables.
+`study.plates`, which are drawn by other means than all pictures that it was trained on (`results/plate_tips.csv`). A
+JSON file beside each table says what made it. The chapter on tips reads the three tables.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from scipy import stats
 from crack_utils.data.synthetic import render, render_specimen
 from crack_utils.geometry import measure_cracks, tip_errors
 from crack_utils.inference.measure import measure
-from crack_utils.runtime import paths
+from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import atomic_write
 from crack_utils.runtime.typeset import styled
 from crack_utils.study.plates import draw_plate
@@ -273,7 +273,7 @@ def page_table(looks="wide", file=None):
 
 
 def main(count, model="default", looks="wide"):
-    """Measure specimens, with a line each fifty, write the table and print its summary."""
+    """Measure specimens, with a line each fifty, write the table and what made it, and print its summary."""
     from crack_utils.inference.predictor import load_trained
 
     trained, rows = load_trained(model), []
@@ -281,9 +281,11 @@ def main(count, model="default", looks="wide"):
         rows.append(measure_specimen(trained, specimen, looks=looks))
         if len(rows) % 50 == 0:
             print(f"{len(rows)} of {count} specimens", flush=True)
-    table = pd.DataFrame(rows)
-    with atomic_write(paths.root() / TABLES[looks]) as draft:
+    table, file = pd.DataFrame(rows), paths.root() / TABLES[looks]
+    with atomic_write(file) as draft:
         table.round(3).to_csv(draft, index=False)
+    made_of = {"seed": SEED, "specimens": count, "model": model, "model_sha256": trained.digest}
+    provenance.write_json(file.with_suffix(".json"), made_of | provenance.describe())
     print(f"median of one tip {table.loc[table['tips'] == 1, 'error_px'].median():.1f} px")
     print(summarise(table).to_string(index=False))
 

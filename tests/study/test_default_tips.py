@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from crack_utils.data.synthetic import render_specimen
+from crack_utils.runtime import paths, provenance
 from crack_utils.study import default_tips
 
 SEED = 7  # of specimens of these tests
@@ -111,3 +112,10 @@ def test_without_the_table_the_page_says_what_makes_it(tmp_path):
         tmp_path / "one.csv"
     )
     assert "100\u00a0%" in default_tips.page_table("usual", tmp_path / "one.csv").to_html()
+
+
+@pytest.mark.parametrize("table", default_tips.TABLES.values())
+def test_the_committed_tables_are_of_the_seed_in_use(table):
+    made_of = provenance.read_json((paths.root() / table).with_suffix(".json"))
+    assert made_of["seed"] == default_tips.SEED
+    assert made_of["specimens"] == len(pd.read_csv(paths.root() / table))
