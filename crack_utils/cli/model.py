@@ -103,7 +103,8 @@ def _export(options):
     run = load_run(options.model)
     from crack_utils.evaluation.calibration import calibrate
     from crack_utils.evaluation.default_model import copy_model
-    from crack_utils.evaluation.evaluate import arrays, evaluate, split_of
+    from crack_utils.evaluation.evaluate import evaluate, split_of
+    from crack_utils.evaluation.predictions import arrays
 
     evaluate(run)
     calibrate(run)

@@ -19,7 +19,8 @@ from scipy.optimize import minimize_scalar
 
 from crack_utils import metrics
 from crack_utils.data import cache
-from crack_utils.evaluation.evaluate import predicted, split_of
+from crack_utils.evaluation.evaluate import split_of
+from crack_utils.evaluation.predictions import predicted
 from crack_utils.evaluation.tally import THRESHOLD, Sweep
 from crack_utils.inference.engine import compiled
 from crack_utils.inference.predictor import calibrated, calibration_values, logits
@@ -175,7 +176,7 @@ class _Stored:
         self.pictures = cache.load(pairs, size)
 
     def __iter__(self):
-        """Yield image, mask and probability of each picture, as `evaluate.predicted` does."""
+        """Yield image, mask and probability of each picture, as `predictions.predicted` does."""
         for number in range(len(self.pairs)):
             image, mask = self.pictures[number]
             yield image.astype(np.float32) / 255, mask > 0, np.load(self.folder / f"{number}.npy")

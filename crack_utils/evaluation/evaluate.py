@@ -2,25 +2,21 @@
 
 import csv
 import dataclasses
-import functools
 import json
 import math
 
-import keras
 import numpy as np
-import tensorflow as tf
-from PIL import Image
 
-from crack_utils import losses, metrics
-from crack_utils.data import cache, sources, targets
+from crack_utils import metrics
+from crack_utils.data import sources, targets
 from crack_utils.data.split import Split, refuse_changed
 from crack_utils.evaluation.baseline import black_hat_otsu, tune_black_hat
+from crack_utils.evaluation.mean_loss import MeanLoss
+from crack_utils.evaluation.predictions import arrays, predicted, write_prediction
 from crack_utils.evaluation.tally import THRESHOLD, Sweep, Tally
 from crack_utils.geometry import find_tip, tip_errors
-from crack_utils.inference.tiles import predict
 from crack_utils.metrics.counts import COUNTS
-from crack_utils.runtime import paths, provenance
-from crack_utils.runtime.atomic import atomic_write
+from crack_utils.runtime import provenance
 from crack_utils.runtime.csv_files import write_csv
 
 NEAR_TIP = 0.1  # radius of the surroundings of a tip, as a share of the picture's height
@@ -90,84 +86,6 @@ def split_of(run):
     return Split(**{key: [by_name[name] for name in chosen] for key, chosen in run.names().items()})
 
 
-def arrays(pairs, size):
-    """Return pictures (float32 in [0, 1]) and masks (bool), as the network receives them.
-
-    Parameters
-    ----------
-    pairs : list of Pair
-    size : (height, width) [px], or int
-        As `Experiment.picture_size`; a number divides the size of each picture, 1 leaves it unchanged.
-
-    Returns
-    -------
-    images, masks : ndarray, shape (N, H, W); with a number, list of ndarray, shape (H, W)
-    """
-    images, masks = cache.load(pairs, size).arrays()
-    if isinstance(size, int):
-        return [image.astype(np.float32) / 255 for image in images], [mask > 0 for mask in masks]
-    return images.astype(np.float32) / 255, masks > 0
-
-
-def probabilities(model, images, batch=8):
-    """Return the crack probability of each pixel.
-
-    Parameters
-    ----------
-    model : keras.Model or Engine
-    images : ndarray, float32, shape (N, H, W), in [0, 1]; or list of ndarray, shape (H, W)
-        Pictures in a list may have different sizes and are predicted one by one.
-    batch : int
-        Pictures per call.
-
-    Returns
-    -------
-    ndarray, float32, shape (N, H, W), in [0, 1]; or list of ndarray, shape (H, W)
-    """
-    if isinstance(images, list):
-        return [predict(model, image) for image in images]
-    is_keras = isinstance(model, keras.Model)  # an engine has compiled its network already
-    predict_batch = _graph(model, images.shape[1:3]) if is_keras else model.predict_on_batch
-    parts = [images[first : first + batch, ..., None] for first in range(0, len(images), batch)]
-    return np.concatenate([np.asarray(predict_batch(part))[..., 0] for part in parts])
-
-
-@functools.lru_cache(maxsize=1)  # the batches of a set come one by one
-def _graph(model, size):
-    """Return a network as a graph for batches of pictures of one size; not all layers can take a graph for any size."""
-    batches = tf.TensorSpec((None, *size, 1), tf.float32)
-    return tf.function(lambda images: model(images, training=False), input_signature=[batches])
-
-
-def predicted(model, pairs, size, batch=8):
-    """Yield each pair with what its picture shows and what the network says of it; a batch is in memory at a time.
-
-    Parameters
-    ----------
-    model : keras.Model or Engine
-    pairs : list of Pair
-    size : (height, width) [px], or int
-        As for `arrays`.
-    batch : int
-        Pictures per call, where all have one size.
-
-    Yields
-    ------
-    pair : Pair
-    image : ndarray, float32, shape (H, W), in [0, 1]
-    true : ndarray of bool, shape (H, W)
-    probability : ndarray, float32, shape (H, W), in [0, 1]
-    """
-    pictures = cache.load(pairs, size)
-    batch = 1 if isinstance(size, int) else batch
-    for first in range(0, len(pairs), batch):
-        part = pairs[first : first + batch]
-        images, masks = zip(*(pictures[first + number] for number in range(len(part))), strict=True)
-        images = [image.astype(np.float32) / 255 for image in images]
-        found = probabilities(model, images if isinstance(size, int) else np.stack(images), batch)
-        yield from zip(part, images, (mask > 0 for mask in masks), found, strict=True)
-
-
 def evaluate_baseline(split, size):
     """Tune the classical baseline on validation and measure it on the same set as the losses.
 
@@ -232,12 +150,6 @@ def threshold_scores(run):
     return scores
 
 
-def read_prediction(run, pair):
-    """Return the stored prediction of an evaluated run for a pair: float32, shape (H, W), in [0, 1]."""
-    with Image.open(_prediction_path(run, pair)) as picture:
-        return np.asarray(picture, np.float32) / 65535
-
-
 def _is_measured(run, fingerprint):
     return (run.folder / "metrics.json").exists() and run.metrics.get("fingerprint") == fingerprint
 
@@ -248,7 +160,7 @@ def _measure(run, fingerprint):
     for name in ("train", "validation", "test"):
         if not split[name]:
             continue
-        tally, sweep, tips, loss, rows = Tally(), Sweep(THRESHOLDS), Sweep(THRESHOLDS), Loss(run.experiment), []
+        tally, sweep, tips, loss, rows = Tally(), Sweep(THRESHOLDS), Sweep(THRESHOLDS), MeanLoss(run.experiment), []
         for pair, _, true, probability in predicted(model, split[name], run.experiment.picture_size):
             tally.add(true, probability)
             loss.add(pair, true, probability)
@@ -257,7 +169,7 @@ def _measure(run, fingerprint):
                 sweep.add(true, probability)
                 tips.add(near[near], probability[near])
             if name == split.evaluated:
-                _write_prediction(run, pair, probability)
+                write_prediction(run, pair, probability)
                 rows.append(_row(pair, true, probability))
         measures["images"][name] = len(split[name])
         measures[name] = tally.summary() | {"loss": loss.mean()}
@@ -314,57 +226,3 @@ def _sweep_rows(name, sweep, tips):
         {"set": name, "threshold": threshold, **dataclasses.asdict(each), "tip_tp": tip.tp, "tip_fn": tip.fn}
         for threshold, each, tip in zip(THRESHOLDS, sweep.counts, tips.counts, strict=True)
     ]
-
-
-class Loss:
-    """The mean loss over batches, as `fit` reports it: batches of the training's size, or single pictures.
-
-    Parameters
-    ----------
-    experiment : Experiment
-    """
-
-    def __init__(self, experiment):
-        options = experiment.loss_options
-        self._loss, self._needs = losses.get(experiment.loss, **options), losses.needs(experiment.loss, **options)
-        self._size = 1 if experiment.fit == "crop" else experiment.batch
-        self._batch, self._values, self._weights = [], [], []
-
-    def add(self, pair, true, probability):
-        """Add a picture to the mean.
-
-        Parameters
-        ----------
-        pair : Pair
-            For the labelled tip, if the loss needs it.
-        true : ndarray of bool, shape (H, W)
-        probability : ndarray of float32, shape (H, W), in [0, 1]
-        """
-        target = true[..., None]
-        if self._needs:
-            target = targets.stack(true, targets.tip_at(pair, true.shape), "distance" in self._needs)
-        self._batch.append((target, probability[..., None]))
-        if len(self._batch) == self._size:
-            self._close()
-
-    def mean(self):
-        """Return the mean over all pictures that were added."""
-        if self._batch:
-            self._close()
-        return float(np.average(self._values, weights=self._weights))
-
-    def _close(self):
-        batch = [np.stack(pictures, dtype=np.float32) for pictures in zip(*self._batch, strict=True)]
-        self._values.append(float(keras.ops.convert_to_numpy(self._loss(*batch))))
-        self._weights.append(len(self._batch))
-        self._batch = []
-
-
-def _write_prediction(run, pair, probability):
-    (run.folder / "predictions").mkdir(exist_ok=True)
-    with atomic_write(_prediction_path(run, pair)) as draft:
-        Image.fromarray(np.rint(probability * 65535).astype(np.uint16)).save(draft)
-
-
-def _prediction_path(run, pair):
-    return run.folder / "predictions" / f"{paths.file_name(pair.source, pair.name)}.png"

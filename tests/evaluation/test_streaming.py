@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 from crack_utils import metrics
 from crack_utils.data import find_pairs
 from crack_utils.evaluation import calibration
-from crack_utils.evaluation.evaluate import predicted
+from crack_utils.evaluation.predictions import predicted
 from crack_utils.evaluation.tally import Sweep, Tally
 from crack_utils.inference.predictor import logits
 from crack_utils.metrics.probabilities import BINS, calibration_error

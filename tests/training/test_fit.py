@@ -13,6 +13,7 @@ from crack_utils import Experiment, evaluate, load_run, losses, metrics, predict
 from crack_utils.cli import main
 from crack_utils.data import make_dataset, sources
 from crack_utils.evaluation import evaluate as measured_runs
+from crack_utils.evaluation import predictions
 from crack_utils.runtime import hardware, imports, paths, provenance
 from crack_utils.training import fit
 from crack_utils.training.prepare import prepare
@@ -131,8 +132,8 @@ class TestEvaluation:
         found = evaluate(run)
         assert found["evaluated"] == "validation" and found["images"] == {"train": 8, "validation": 2}
         pairs = measured_runs.split_of(run).validation
-        images, true = measured_runs.arrays(pairs, experiment.size)
-        stored = np.stack([measured_runs.read_prediction(run, pair) for pair in pairs])
+        images, true = predictions.arrays(pairs, experiment.size)
+        stored = np.stack([predictions.read_prediction(run, pair) for pair in pairs])
         np.testing.assert_allclose(stored, [predict(run, image) for image in images], atol=1e-4)
         predicted = stored >= 0.5
         union = (true | predicted).sum()
@@ -147,15 +148,15 @@ class TestEvaluation:
         evaluate(run)
         found = measured_runs.chosen_threshold(run)
         pairs = measured_runs.split_of(run).validation
-        _, true = measured_runs.arrays(pairs, experiment.size)
-        probability = np.stack([predict(run, image) for image in measured_runs.arrays(pairs, experiment.size)[0]])
+        _, true = predictions.arrays(pairs, experiment.size)
+        probability = np.stack([predict(run, image) for image in predictions.arrays(pairs, experiment.size)[0]])
         scores = [metrics.confusion(true, probability >= t).mean_iou for t in measured_runs.THRESHOLDS]
         assert scores[measured_runs.THRESHOLDS.index(found["threshold"])] == max(scores)
         assert found["mean_iou"] == pytest.approx(max(scores))  # there is no test set
 
     def test_is_made_once(self, run, monkeypatch):
         found = evaluate(run)
-        monkeypatch.setattr(measured_runs, "probabilities", None)
+        monkeypatch.setattr(predictions, "probabilities", None)
         assert evaluate(run) == found
         stale = found | {"fingerprint": "of older code"}
         (run.folder / "metrics.json").write_text(json.dumps(stale))
@@ -202,7 +203,7 @@ class TestPipeline:
             np.concatenate(part)
             for part in zip(*make_dataset(pairs, experiment.size, 4).as_numpy_iterator(), strict=True)
         )
-        plain, true = measured_runs.arrays(pairs, experiment.size)
+        plain, true = predictions.arrays(pairs, experiment.size)
         np.testing.assert_array_equal(images[..., 0], plain)
         np.testing.assert_array_equal(masks[..., 0] > 0, true)
         assert images.dtype == masks.dtype == np.float32 and images.shape == (10, 16, 24, 1)
