@@ -18,6 +18,7 @@ from crack_utils.study.tables import overview, repeated, source
 from crack_utils.study.verdicts import FEW, MATTERS, SHARE, WORDS, by_seed, interval, text
 
 QUOTED = ("mean_iou", "unthresholded_mean_iou", "crack_at_one", "recall", "expected_calibration_error")  # in the prose
+FOR_THE_ORDER = ("mean_iou", "unthresholded_mean_iou")  # measures by which the losses are ordered
 
 
 def loss_table(tables, measures):
@@ -235,15 +236,8 @@ def numbers(full, fair, live, findings):
     dict
         Ready for JSON.
     """
-    losses = {}
-    for loss in REPORTED:
-        losses[loss] = {}
-        for measure in QUOTED:
-            values = full.values("losses", measure, REPORTED, worked=True)[REPORTED.index(loss)]
-            losses[loss][measure] = interval(values, SHARE)
     at_thresholds = _at_thresholds(full)
-    for loss, measure in product(REPORTED, ("threshold", "mean_iou_half", "mean_iou_cast", *thresholds.MEASURES[1:])):
-        losses[loss][measure] = by_seed(at_thresholds.loc[loss, measure].dropna(), SHARE)
+    losses = _loss_numbers(full, at_thresholds)
     by_rule = other_rules.by_rule(at_thresholds)
     # What a threshold of validation gains over 0.5.
     gains = (at_thresholds["mean_iou_chosen"] - at_thresholds["mean_iou_half"]).groupby("variant").mean().astype(float)
@@ -254,14 +248,7 @@ def numbers(full, fair, live, findings):
         for measure in ("mean_iou", "unthresholded_mean_iou", "mean_iou_cast", "mean_iou_chosen")
     }
     means = {measure: {loss: losses[loss][measure]["value"] for loss in REPORTED} for measure in spread}
-    measures = ("mean_iou", "unthresholded_mean_iou")
-    live_means = {
-        measure: dict(
-            zip(REPORTED, live.values("losses", measure, REPORTED, worked=True).mean(axis=(1, 2)).tolist(), strict=True)
-        )
-        for measure in measures
-    }
-    pairs = {measure: compare_losses(full, measure) for measure in measures}
+    pairs = {measure: compare_losses(full, measure) for measure in FOR_THE_ORDER}
     return {
         "source": source(full),
         "facts": overview(full),
@@ -293,9 +280,26 @@ def numbers(full, fair, live, findings):
             "source": source(live),
             "repeated": repeated(full, live),
             "facts": overview(live),
-            "order": {measure: order(values) for measure, values in live_means.items()},
+            "order": {measure: order(_means(live, measure)) for measure in FOR_THE_ORDER},
         },
     }
+
+
+def _loss_numbers(full, at_thresholds):
+    """Return the quoted measures of each loss with their intervals, at 0.5 and at other thresholds."""
+    found = {loss: {} for loss in REPORTED}
+    for measure in QUOTED:
+        for loss, values in zip(REPORTED, full.values("losses", measure, REPORTED, worked=True), strict=True):
+            found[loss][measure] = interval(values, SHARE)
+    for loss, measure in product(REPORTED, ("threshold", "mean_iou_half", "mean_iou_cast", *thresholds.MEASURES[1:])):
+        found[loss][measure] = by_seed(at_thresholds.loc[loss, measure].dropna(), SHARE)
+    return found
+
+
+def _means(tables, measure):
+    """Return the mean of a measure over seeds and specimens, by loss."""
+    means = tables.values("losses", measure, REPORTED, worked=True).mean(axis=(1, 2))
+    return dict(zip(REPORTED, means.tolist(), strict=True))
 
 
 def _failures(tables, question):
