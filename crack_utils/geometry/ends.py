@@ -179,13 +179,15 @@ def _beyond(image, mask, line):
     if beside.sum() < _FEWEST:
         return features
     parts = [_parts(at, *end[:2], reach) for end in ends]
-    references = [(beside, _beside_end(beside, at, point, reach)) for point, _, _ in ends]
+    near = [_beside_end(beside, at, point, reach) for point, _, _ in ends]
     weight = np.float32(outside)
     for number, scale in enumerate((1.5, 0.012 * side)):
         smooth = _smoothed(image[thin], weight[thin], scale / step) if number else _smoothed(image, weight, scale)[thin]
         gray = smooth[outside[thin]]
+        least = _DARKEST / (1 + number)
+        along_all = _scale(gray[beside], least)
         for end, (cone, strip, around) in enumerate(parts):
-            scales = [_scale(gray[reference], _DARKEST / (1 + number)) for reference in references[end]]
+            scales = along_all, _scale(gray[near[end]], least)
             if around.size:
                 unlike = np.min([np.abs(gray[around] - middle) / spread for middle, spread in scales], axis=0)
                 features[end, 2 + number] = np.log1p(np.percentile(unlike, 90))
