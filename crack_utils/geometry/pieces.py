@@ -31,6 +31,7 @@ _NOTCH = 0.45  # share of the picture's shorter side: the longest notch in a cra
 _AWAY = 0.7  # cosine: less than that of both angles
 _SHORT = 8.0  # [px] length: shorter pieces have no direction
 _TANGENT = 12.0  # [px] length over which an end's direction is measured
+_COURSE = 40.0  # [px] the same beside a notch, at whose edge a mask may bend
 _ODD = 3.0  # standard deviations from the gray values beside the crack: farther away it is not material
 _STRETCH = 20  # [px] of a line: so long a stretch is a notch where each pixel alone might be grain
 _UNLIKE = 2.0  # standard deviations by which its pixels differ, all to one side
@@ -98,7 +99,10 @@ def draw_way(field, way, radius):
 
 
 def _ends(number, crack):
-    """Return both ends of a piece's longest path: position, outward direction (None for a short piece), length."""
+    """Return both ends of a piece's longest path: position, length, outward direction and course.
+
+    The course is the direction over a longer part; both are None for a short piece.
+    """
     way, closed = crack.longest_path()
     if closed:
         return []
@@ -106,12 +110,18 @@ def _ends(number, crack):
     along = arc_length(pixels)
     ends = []
     for path in (pixels, pixels[::-1]):
-        direction = None
+        direction = course = None
         if along[-1] >= _SHORT:
-            back = path[np.searchsorted(arc_length(path), min(_TANGENT, along[-1] / 2))]
-            direction = (path[0] - back) / np.hypot(*(path[0] - back))
-        ends.append({"piece": number, "pixel": path[0], "direction": direction, "length": along[-1] + 1})
+            direction, course = (_outward(path, min(part, along[-1] / 2)) for part in (_TANGENT, _COURSE))
+        end = {"piece": number, "pixel": path[0], "length": along[-1] + 1}
+        ends.append(end | {"direction": direction, "course": course})
     return ends[:1] if len(pixels) == 1 else ends
+
+
+def _outward(path, length):
+    """Return the direction of a path's first point, seen from the point so far along it [px]: a unit vector."""
+    way = path[0] - path[np.searchsorted(arc_length(path), length)]
+    return way / np.hypot(*way)
 
 
 def _with_speck(*ends):
@@ -200,11 +210,12 @@ def _facing(ends, farthest):
         return []
     pieces = np.array([end["piece"] for end in ends])
     pixels = np.array([end["pixel"] for end in ends], float)
-    outward = np.array([(np.nan, np.nan) if end["direction"] is None else end["direction"] for end in ends])
     ways = pixels - pixels[:, None]  # from the first to the second of a pair
     gaps = np.hypot(ways[..., 0], ways[..., 1])
-    away = (ways * outward[:, None]).sum(axis=-1) < _AWAY * gaps  # False where there is no direction
-    away &= gaps > 3
+    away = gaps > 3
+    for name in ("direction", "course"):
+        outward = np.array([(np.nan, np.nan) if end[name] is None else end[name] for end in ends])
+        away &= (ways * outward[:, None]).sum(axis=-1) < _AWAY * gaps  # False where there is no direction
     possible = ~(away | away.T) & (gaps <= farthest + 1) & (pieces != pieces[:, None])
     return np.argwhere(np.triu(possible)).tolist()
 
@@ -219,17 +230,18 @@ def _cost(a, b, side, image):
     longest = max(_ALWAYS, min(_NEAR * side, a["length"], b["length"]))
     if gap <= longest and min(cosines) >= _TURN:
         return gap * (3 - sum(cosines))
+    cosines = [max(pair) for pair in zip(cosines, _cosines(a, b, "course"), strict=True)]
     if image is None or min(cosines) < _STRAIGHT or not _notch_between(image, a["pixel"], b["pixel"]):
         return None
     return gap * (3 - sum(cosines))
 
 
-def _cosines(a, b):
+def _cosines(a, b, name="direction"):
     """Return of two ends the cosine of the angle by which each points past the other; 1 for one without direction."""
     way = (b["pixel"] - a["pixel"]).astype(float)
     gap = np.hypot(*way)
     return [
-        1.0 if end["direction"] is None or gap < 3 else float(end["direction"] @ (sign * way / gap))
+        1.0 if end[name] is None or gap < 3 else float(end[name] @ (sign * way / gap))
         for end, sign in ((a, 1), (b, -1))
     ]
 

@@ -99,6 +99,19 @@ def test_halves_are_joined_where_the_photograph_shows_a_notch_between_them(colum
     assert (join_pieces(mask, LEVEL, skeletons(mask > LEVEL), image)[60, 88:152] > 0).all() == joined
 
 
+def test_halves_whose_masks_bend_at_the_edge_of_a_notch_are_joined_in_their_course():
+    rng = np.random.default_rng(0)
+    image = np.float32(0.6 + rng.normal(0, 0.02, (200, 240)))
+    row, column = np.indices(image.shape)
+    image[np.hypot(row - 60, column - 120) < 20] = 0.05  # a round hole
+    mask = np.zeros(image.shape, np.float32)
+    mask[59:62, 20:98] = mask[59:62, 142:220] = 1
+    mask[50:60, 96:99] = 1  # up along its edge, by 10 px
+    joined = join_pieces(mask, LEVEL, skeletons(mask > LEVEL), image)
+    assert (joined[40:70, 105:135] > 0).any(axis=0).all()
+    assert join_pieces(mask, LEVEL, skeletons(mask > LEVEL), np.full_like(image, 0.6)) is mask
+
+
 @pytest.mark.parametrize("sigma", [2, 4])
 def test_a_speck_beyond_a_tip_on_a_coarse_surface_is_not_joined(sigma):
     mask = np.zeros((120, 240), np.float32)
