@@ -15,6 +15,7 @@ from PIL import Image
 
 from crack_utils.data import DataError, digests, read_image
 from crack_utils.data.decoding import bits_used, exif_orientation, open_stored
+from tests.helpers.bare_png import bare_png
 
 GRAY = np.add.outer(np.arange(40) * 4, np.arange(50)).astype(np.uint8) + 1
 TURNED = {
@@ -131,15 +132,6 @@ def bare_tiff(path, bits, rows, white_is_zero=False):
     return written(path, head + pixels + struct.pack("<H", len(tags)) + ifd + bytes(4))
 
 
-def bare_png(path, bits, rows, interlaced=False):
-    def chunk(name, content):
-        return len(content).to_bytes(4) + name + content + zlib.crc32(name + content).to_bytes(4)
-
-    header = struct.pack(">IIBBBBB", 50, 40, bits, 0, 0, 0, interlaced)
-    pixels = zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))
-    return written(path, b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b""))
-
-
 class TestFewBits:
     @pytest.mark.parametrize("bits", [1, 2, 4, 12])
     @pytest.mark.parametrize("white_is_zero", [False, True])
@@ -154,13 +146,15 @@ class TestFewBits:
     def test_packed_in_png(self, tmp_path, bits):
         values, rows = of_bits(bits)
         np.testing.assert_allclose(
-            read_image(bare_png(tmp_path / "a.png", bits, rows)), values / (2**bits - 1), atol=1e-6
+            read_image(written(tmp_path / "a.png", bare_png(40, 50, map(bytes, rows), bits))),
+            values / (2**bits - 1),
+            atol=1e-6,
         )
 
     def test_interlaced_png(self, tmp_path):
         steps = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
         rows = [row for top, left, down, right in steps for row in GRAY[top::down, left::right]]
-        path = bare_png(tmp_path / "a.png", 8, rows, interlaced=True)
+        path = written(tmp_path / "a.png", bare_png(40, 50, map(bytes, rows), interlaced=True))
         np.testing.assert_allclose(read_image(path), GRAY / 255, atol=1e-6)
 
 
@@ -227,12 +221,7 @@ class TestEnds:
     @quick
     @given(st.integers(0, 39))
     def test_png_with_fewer_rows(self, tmp_path, rows):
-        def chunk(name, content):
-            return len(content).to_bytes(4) + name + content + zlib.crc32(name + content).to_bytes(4)
-
-        header = (50).to_bytes(4) + (40).to_bytes(4) + b"\x08\0\0\0\0"
-        pixels = zlib.compress(b"".join(b"\0" + row.tobytes() for row in GRAY[:rows]))
-        content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+        content = bare_png(40, 50, map(bytes, GRAY[:rows]))
         with pytest.raises(DataError, match=r"short\.png"):
             read_image(written(tmp_path / "short.png", content))
 

@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import zlib
 
 import numpy as np
 import pytest
@@ -22,6 +21,7 @@ from crack_utils.inference.inspect import inspect_all
 from crack_utils.inference.overlay import overlay_array
 from crack_utils.inference.photographs import find_photographs
 from crack_utils.runtime.atomic import FullDiskError, lock
+from tests.helpers.bare_png import bare_png
 from tests.helpers.darkness import darkness
 from tests.helpers.folders import contents
 from tests.helpers.folders import dark_bar as photograph
@@ -124,19 +124,9 @@ BAD = {
     "text.png": (b"no picture at all", "cannot be read as a picture"),
     "cut.png": (lambda: encoded(photograph(), "PNG")[:-40], "cut off|cannot be read"),
     "short.jpg": (lambda: encoded(photograph(), "JPEG")[:-80], "cut off|cannot be read"),
-    "huge.png": (lambda: of_header(40000, 50000), r"40000×50000 pixels need 10\.0 GB of memory, and up to 1\.5"),
+    "huge.png": (lambda: bare_png(40000, 50000), r"40000×50000 pixels need 10\.0 GB of memory, and up to 1\.5"),
     "bright.tif": (lambda: encoded(np.full((8, 8), 7.5, np.float32), "TIFF"), r"must lie in \[0, 1\]"),
 }
-
-
-def of_header(height, width):
-    """Return a PNG that says it is large; its pixels are not there."""
-
-    def chunk(name, content):
-        return len(content).to_bytes(4) + name + content + zlib.crc32(name + content).to_bytes(4)
-
-    header = width.to_bytes(4) + height.to_bytes(4) + b"\x08\0\0\0\0"
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
 def encoded(values, kind):
