@@ -126,9 +126,8 @@ def test_cracks_only_grow():
 
 
 def test_one_geometry_at_all_sizes(shots):
-    small = shots[next(number for number in range(MANY) if len(shots[number].tips))]
-    number = shots.index(small)
-    large = shot(number, size=(384, 480))
+    number = next(number for number in range(MANY) if len(shots[number].tips))
+    small, large = shots[number], shot(number, size=(384, 480))
     np.testing.assert_allclose((small.tips + 0.5) * 2, large.tips + 0.5, atol=1e-9)
     assert small.mm_per_px == pytest.approx(2 * large.mm_per_px)
 

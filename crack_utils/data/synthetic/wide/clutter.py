@@ -4,81 +4,9 @@ import math
 
 import numpy as np
 
-from crack_utils.data.synthetic.drawing import box, disc, paint, solid, stroke
-from crack_utils.geometry.centreline import arc_length
-
-_CLEAR = 0.025  # that marks which look like cracks, and all that would hide one, keep from the cracks
-_GLYPHS = {  # strokes of letters on a 2 by 4 grid
-    "0": [(0, 0), (2, 0), (2, 4), (0, 4), (0, 0)],
-    "1": [(0, 1), (1, 0), (1, 4)],
-    "2": [(0, 0), (2, 0), (2, 2), (0, 4), (2, 4)],
-    "3": [(0, 0), (2, 0), (1, 2), (2, 3), (1, 4), (0, 4)],
-    "4": [(2, 3), (0, 3), (1, 0), (1, 4)],
-    "5": [(2, 0), (0, 0), (0, 2), (2, 2), (2, 4), (0, 4)],
-    "7": [(0, 0), (2, 0), (1, 4)],
-    "A": [(0, 4), (1, 0), (2, 4), (1.5, 2.5), (0.5, 2.5)],
-    "C": [(2, 0), (0, 0), (0, 4), (2, 4)],
-    "L": [(0, 0), (0, 4), (2, 4)],
-    "N": [(0, 4), (0, 0), (2, 4), (2, 0)],
-    "T": [(0, 0), (2, 0), (1, 0), (1, 4)],
-}
-
-
-class Canvas:
-    """A picture that is being painted, and the ways into its coordinates.
-
-    Parameters
-    ----------
-    image : ndarray of float32, shape (height, width)
-        Painted in place.
-    grids : (x, y, u, v)
-        Positions in the picture's and in the specimen's frame, ndarrays of float32, shape (height, width).
-    scale : float
-        Pixels per unit.
-    to_pixels : function
-        From (x, y), shape (n, 2), to (row, column).
-    cracks : ndarray, shape (n, 2)
-        (x, y) of points along all cracks at their longest.
-
-    All are attributes of the same names; the grids are the attributes `x`, `y`, `u` and `v`.
-    """
-
-    def __init__(self, image, grids, scale, to_pixels, cracks):
-        self.image, self.scale, self.to_pixels, self.cracks = image, scale, to_pixels, cracks
-        self.x, self.y, self.u, self.v = grids
-
-    def clear(self, points, distance):
-        """Whether points (x, y) keep a distance from all cracks."""
-        if not len(self.cracks):
-            return True
-        points = np.asarray(points, float)
-        return np.min(np.hypot(*(points[:, None] - self.cracks[None]).transpose(2, 0, 1))) > distance
-
-    def line(self, points, half_width, value, opacity=1.0, within=None):
-        """Draw a line.
-
-        Parameters
-        ----------
-        points : sequence of (x, y)
-        half_width : float
-            In units of the frame.
-        value : float
-            Gray value, in [0, 1].
-        opacity : float in [0, 1]
-        within : ndarray of float, shape (height, width), optional
-            Share of each pixel that may be painted, in [0, 1].
-        """
-        drawn = stroke(self.image.shape, self.to_pixels(np.asarray(points, float)), half_width * self.scale)
-        if drawn is not None:
-            paint(self.image, drawn, value, opacity if within is None else opacity * within[drawn.window])
-
-
-def resample(points, step=0.02):
-    """Return points along a polyline, (n, 2), at equal distances of about `step`; shape (m, 2)."""
-    points = np.asarray(points, float)
-    along = arc_length(points)
-    at = np.linspace(0, along[-1], max(2, int(along[-1] / step) + 1))
-    return np.stack([np.interp(at, along, points[:, axis]) for axis in (0, 1)], axis=1)
+from crack_utils.data.synthetic.drawing import box, disc, solid
+from crack_utils.data.synthetic.wide.canvas import CLEAR, resample
+from crack_utils.data.synthetic.wide.writing import write_label
 
 
 def paint_marks(canvas, rng, gray, body):
@@ -107,7 +35,7 @@ def paint_marks(canvas, rng, gray, body):
         ends = np.array([[0, 0], [0.5 * length, bend], [length, 0]])
         turn = np.array([[math.cos(way), math.sin(way)], [-math.sin(way), math.cos(way)]])
         points, dark = start + ends @ turn, rng.random() < 0.4
-        if not dark or canvas.clear(resample(points), _CLEAR):
+        if not dark or canvas.clear(resample(points), CLEAR):
             value = rng.uniform(0, 0.5 * gray) if dark else min(gray + rng.uniform(0.15, 0.5), 1)
             canvas.line(points, rng.uniform(0.0004, 0.002), value, rng.uniform(0.2, 0.9), body)
     if rng.random() < 0.22:  # pen lines, one or a grid
@@ -119,15 +47,15 @@ def paint_marks(canvas, rng, gray, body):
             reach = rng.uniform(0.2, 1.0)
             points = [foot - reach * way, foot + reach * way]
             # A line along the crack would be taken for it; one across it is drawn below it.
-            if canvas.clear(resample(points), _CLEAR) or (rng.random() < 0.5 and step):
+            if canvas.clear(resample(points), CLEAR) or (rng.random() < 0.5 and step):
                 canvas.line(points, width, gray + contrast * rng.uniform(0.6, 1.8), rng.uniform(0.4, 0.95), body)
     if rng.random() < 0.2:
         _paint_ruler(canvas, rng, anywhere())
     if rng.random() < 0.2:
-        _write(canvas, rng, anywhere(), max(gray + 2 * contrast, 0.02), body)
+        write_label(canvas, rng, anywhere(), max(gray + 2 * contrast, 0.02), body)
     for _ in range(rng.integers(1, 5) if rng.random() < 0.2 else 0):  # stickers, ground spots, target marks
         centre, radius = anywhere(), rng.uniform(0.012, 0.06)
-        if canvas.clear([centre], radius + _CLEAR):
+        if canvas.clear([centre], radius + CLEAR):
             distance = disc(canvas.x, canvas.y, centre, radius)
             value = rng.uniform(0.0, 1.0)
             canvas.image += solid(canvas.scale * distance) * body * (value - canvas.image)
@@ -142,24 +70,13 @@ def _paint_ruler(canvas, rng, start):
     way, aside = np.array([math.cos(angle), math.sin(angle)]), np.array([-math.sin(angle), math.cos(angle)])
     count, tall = rng.integers(8, 50), rng.uniform(0.02, 0.05)
     strip = start + tall * aside / 2, start + count * pitch * way + tall * aside / 2
-    if not canvas.clear(resample(strip), 1.3 * tall + _CLEAR):
+    if not canvas.clear(resample(strip), 1.3 * tall + CLEAR):
         return
     if rng.random() < 0.6:
         canvas.line(strip, 0.9 * tall, rng.uniform(0.6, 0.95))
     for index in range(count):
         foot = start + index * pitch * way
         canvas.line([foot, foot + (tall if index % 5 == 0 else 0.6 * tall) * aside], 0.12 * pitch, 0.05, 0.9)
-
-
-def _write(canvas, rng, start, value, body):
-    """Write some letters and digits."""
-    angle, tall = rng.choice(4) * math.pi / 2 + rng.normal(0, 0.1), rng.uniform(0.03, 0.1)
-    turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
-    letters = [np.array(_GLYPHS[letter], float) for letter in rng.choice(sorted(_GLYPHS), rng.integers(2, 7))]
-    words = [start + (tall / 4 * (glyph + np.array([3 * place, 0]))) @ turn for place, glyph in enumerate(letters)]
-    if all(canvas.clear(resample(word), _CLEAR) for word in words):
-        for word in words:
-            canvas.line(word, rng.uniform(0.05, 0.08) * tall, value, 0.85, body)
 
 
 def paint_rig(canvas, rng, layout, fields):
@@ -262,7 +179,7 @@ def _keeps_clear(canvas, distance):
         return True
     rows, columns = np.rint(canvas.to_pixels(canvas.cracks)).astype(int).T
     seen = (rows >= 0) & (rows < distance.shape[0]) & (columns >= 0) & (columns < distance.shape[1])
-    return distance[rows[seen], columns[seen]].min(initial=9.0) > _CLEAR
+    return distance[rows[seen], columns[seen]].min(initial=9.0) > CLEAR
 
 
 def draw_wires(rng):
@@ -281,7 +198,7 @@ def draw_wires(rng):
 def paint_wires(canvas, wires):
     """Paint wires that keep off the cracks, each with its shadow and a light line."""
     for points, half_width, gray in wires:
-        if canvas.clear(resample(points), half_width + _CLEAR):
+        if canvas.clear(resample(points), half_width + CLEAR):
             canvas.line(points + 0.6 * half_width, 1.2 * half_width, 0.0, 0.35)
             canvas.line(points, half_width, gray)
             canvas.line(points - 0.25 * half_width, 0.3 * half_width, min(gray + 0.35, 1), 0.7)

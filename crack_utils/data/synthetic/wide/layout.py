@@ -116,7 +116,7 @@ def draw_layout(rng, half):
         hold=tuple(np.sort(rng.uniform(0.2, 0.9, 2))) if rng.random() < 0.35 else (0.0, 0.0),
         millimetres=math.exp(rng.uniform(math.log(8), math.log(200))),
     )
-    cracks = rng.random() >= (0.12 if start == "notch" else 0.06)
+    cracks = rng.random() >= (0.2 if start == "notch" else 0.1)
     return replace(layout, arms=_draw_arms(rng, layout, two, half)) if cracks else layout
 
 

@@ -11,23 +11,20 @@ from crack_utils.data.synthetic.drawing import box, solid
 from crack_utils.data.synthetic.photograph import check_arguments
 from crack_utils.data.synthetic.scene import picture_grid, picture_scale, to_pixel
 from crack_utils.data.synthetic.specimen import Pose
-from crack_utils.data.synthetic.wide.clutter import (
-    Canvas,
-    draw_wires,
-    paint_gauge,
-    paint_marks,
-    paint_rig,
-    paint_wires,
-)
+from crack_utils.data.synthetic.wide.canvas import Canvas
+from crack_utils.data.synthetic.wide.clutter import draw_wires, paint_gauge, paint_marks, paint_rig, paint_wires
 from crack_utils.data.synthetic.wide.crack import CrackLook, paint_arm, shade_tip
 from crack_utils.data.synthetic.wide.finish import Fields, draw_finish
 from crack_utils.data.synthetic.wide.layout import Layout, draw_layout
 from crack_utils.data.synthetic.wide.light import Light
 from crack_utils.data.synthetic.wide.notch import NotchLook
+from crack_utils.data.synthetic.wide.weld import paint_weld
+from crack_utils.data.synthetic.wide.writing import write_by_hand
 
-WIDE_VERSION = 5  # of what is rendered: raised when the same arguments give other pictures
+WIDE_VERSION = 6  # of what is rendered: raised when the same arguments give other pictures
+_WRITTEN_ON = 0.15  # share of specimens
 _SHORTEST = 3.0  # [px] a shorter crack is not drawn, because it could not be seen or labelled
-_LAYOUT, _SURFACE, _LIGHT, _CRACKS, _FRAME = range(100, 105)  # streams of chance
+_LAYOUT, _SURFACE, _LIGHT, _CRACKS, _FRAME, _WELD, _WRITING = range(100, 107)  # streams of chance
 
 
 @dataclass(frozen=True)
@@ -134,7 +131,8 @@ class _Test:
         self.layout, self.size, self.scale = _layout(seed, specimen, size), size, picture_scale(size)
         rng = _rng(seed, specimen, _SURFACE)
         grids = _grids(self.layout.pose, size)
-        self.scene, self.background, around = self._surface(rng, grids)
+        extra = _rng(seed, specimen, _WELD), _rng(seed, specimen, _WRITING)
+        self.scene, self.background, around = self._surface(rng, *extra, grids)
         self.light = Light(_rng(seed, specimen, _LIGHT), self.scale, _crack_points(self.layout))
         rng = _rng(seed, specimen, _CRACKS)
         if len(self.layout.arms):
@@ -147,11 +145,12 @@ class _Test:
         self.seed = int(rng.integers(2**32))
         self.hairline = self._hairline(float(np.mean(np.std(around.reshape(len(around), -1), axis=1))))
 
-    def _surface(self, rng, grids):
+    def _surface(self, rng, weld, writing, grids):
         x, y, u, v = grids
         layout, scale = self.layout, self.scale
         fields = Fields(rng, self.size)
         surface, gray = draw_finish(rng, fields, x, y, scale)
+        paint_weld(weld, Fields(weld, self.size), surface, layout, (u, v), scale)
         if layout.across:
             surface *= _round(rng, layout, (u, v))
         background = rng.uniform(0, 0.15) if rng.random() < 0.7 else rng.uniform(0.15, 1.0)
@@ -163,6 +162,8 @@ class _Test:
         image += body * (surface - image)
         canvas = Canvas(image, grids, scale, lambda points: to_pixel(points, self.size), _crack_points(layout))
         paint_marks(canvas, rng, gray, body)
+        if writing.random() < _WRITTEN_ON:
+            write_by_hand(canvas, writing, gray, body)
         angle = rng.choice([0, math.pi / 2])
         paint_rig(canvas, rng, layout, fields.lines(angle, 0.8, 30))
         points = np.rint(canvas.to_pixels(canvas.cracks)).astype(int) if len(canvas.cracks) else np.argwhere(body > 0.5)
