@@ -25,7 +25,7 @@ def artifacts(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("artifacts")
         patch.setenv("CRACK_UTILS_ARTIFACTS", str(folder))
-        patch.setattr(hardware, "resolve", lambda precision="auto": ("float32", False))
+        patch.setattr(hardware, "resolve", lambda *_: ("float32", False))
         yield folder
 
 

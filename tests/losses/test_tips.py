@@ -381,6 +381,7 @@ def test_without_needs_nothing_changes(folder):
         np.testing.assert_array_equal(mask, known[..., :1])
 
 
+@pytest.mark.usefixtures("untraced")
 def test_smoke_training(folder):
     """All four in one sum, which needs both the tip and the distance."""
     loss = "dice+tip+tip_distance+0.1*cldice+boundary"

@@ -234,7 +234,7 @@ def test_training_data_has_each_picture_s_cracks(small, photographs):
     assert true["boxes"].shape == (8, network.CRACKS, 4)
 
 
-@pytest.mark.usefixtures("own_artifacts")
+@pytest.mark.usefixtures("own_artifacts", "untraced")
 def test_smoke_preset():
     small = {"size": (32, 40), "epochs": 1}
     run = fit.fit(Experiment.preset("smoke", model="mask_rcnn", model_options=SMALL, **small))
@@ -249,7 +249,7 @@ def test_smoke_preset():
 def test_an_interrupted_training_continues_to_the_same_weights(tmp_path, monkeypatch):
     experiment = Experiment.preset("smoke", model="mask_rcnn", model_options=SMALL)
     monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path))
-    monkeypatch.setattr(hardware, "resolve", lambda precision="auto": ("float32", False))
+    monkeypatch.setattr(hardware, "resolve", lambda *_: ("float32", False))
     finished = fit.fit(experiment).model().get_weights()
     shutil.rmtree(tmp_path / "runs")
     with full_at_the_second_epoch():
