@@ -46,7 +46,12 @@ def experiment(tmp_path_factory):
         Image.fromarray(mask).save(folder / "masks" / f"{number}.png")
         rows.append(f"{number},s{number // 2},{number % 2}")
     (folder / "metadata.csv").write_text("\n".join(rows) + "\n")
-    options = {"model_options": {"filters": 4}, "epochs": 4, "repeat": 4, "learning_rates": (0.02, 0.01, 0.005)}
+    options = {
+        "model_options": {"filters": 4, "depth": 1},
+        "epochs": 4,
+        "repeat": 4,
+        "learning_rates": (0.02, 0.01, 0.005),
+    }
     return Experiment.preset("smoke", data=str(folder), test=0.3, **options)
 
 

@@ -51,7 +51,7 @@ def pairs(folder):
 
 @pytest.fixture(scope="module")
 def experiment(folder):
-    options = {"size": SIZE, "model_options": {"filters": 2}, "repeat": 2, "batch": 2, "validation": 0.4}
+    options = {"size": SIZE, "model_options": {"filters": 2, "depth": 1}, "repeat": 2, "batch": 2, "validation": 0.4}
     return Experiment.preset("smoke", data=str(folder), fit="crop", learning_rates=(0.01, 0.005, 0.001), **options)
 
 
@@ -274,7 +274,13 @@ class TestChoice:
 @pytest.mark.acceptance
 class TestAgainstReduction:
     def test_every_photograph_of_the_test_set_by_training_and_threshold(self, folder):
-        options = {"size": SIZE, "model_options": {"filters": 2}, "validation": 0.4, "batch": 2, "epochs": 1}
+        options = {
+            "size": SIZE,
+            "model_options": {"filters": 2, "depth": 1},
+            "validation": 0.4,
+            "batch": 2,
+            "epochs": 1,
+        }
         table = thin_cracks.check(data=str(folder), preset="smoke", **options)
         trained = table[table["fit"] != "ceiling"]
         names = set(table["name"])

@@ -127,7 +127,7 @@ class TestUnlike:
 @pytest.mark.usefixtures("own_artifacts", "untraced")
 def test_a_training_ends_calibrated(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path))
-    folder = train(Experiment.preset("smoke", size=(32, 40), epochs=1, model_options={"filters": 2})).folder
+    folder = train(Experiment.preset("smoke", size=(32, 40), epochs=1, model_options={"filters": 2, "depth": 1})).folder
     trained, found = load_trained(folder), json.loads((folder / "calibration.json").read_text())
     assert (trained.temperature, trained.threshold) == (found["temperature"], found["threshold"])
     assert "calibrated" in trained.source and set(found["measured"]) == {"validation", "test"}

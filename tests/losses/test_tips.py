@@ -385,7 +385,7 @@ def test_without_needs_nothing_changes(folder):
 def test_smoke_training(folder):
     """All four in one sum, which needs both the tip and the distance."""
     loss = "dice+tip+tip_distance+0.1*cldice+boundary"
-    options = {"data": str(folder), "model_options": {"filters": 2}, "repeat": 1, "epochs": 1}
+    options = {"data": str(folder), "model_options": {"filters": 2, "depth": 1}, "repeat": 1, "epochs": 1}
     run = fit.fit(Experiment.preset("smoke", loss=loss, **options))
     assert np.isfinite(run.history["loss"]).all()
     measures = evaluate(run)  # whole pictures after the training, as the last validation saw them

@@ -32,7 +32,7 @@ def folder(tmp_path_factory):
     return dark_cracks(tmp_path_factory.mktemp("lines"), masks)
 
 
-SMALL = {"model_options": {"filters": 2}, "repeat": 2, "learning_rates": (0.01, 0.005, 0.001)}
+SMALL = {"model_options": {"filters": 2, "depth": 1}, "repeat": 2, "learning_rates": (0.01, 0.005, 0.001)}
 
 
 @pytest.fixture(scope="module")

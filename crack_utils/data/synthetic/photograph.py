@@ -113,16 +113,16 @@ def measure(specimen, frame, frames, size, seed, pattern="growing"):
 @lru_cache(maxsize=2)  # frames of a specimen share its textures, which take longer to draw than a small picture
 def _setting(seed, specimen, source, pattern):
     geometry = _geometry(seed, specimen, source, pattern)
-    return Surface(_rng(seed, specimen, 1), geometry), Camera(_rng(seed, specimen, 2), source)
+    return Surface(stream(seed, specimen, 1), geometry), Camera(stream(seed, specimen, 2), source)
 
 
 def _geometry(seed, specimen, source, pattern):
-    return PATTERNS[pattern](_rng(seed, specimen, 4), draw_specimen(_rng(seed, specimen, 0), source))
+    return PATTERNS[pattern](stream(seed, specimen, 4), draw_specimen(stream(seed, specimen, 0), source))
 
 
 def _moment(seed, specimen, geometry, frame, frames):
     """Return growth and pose at a frame, and the random generator of its picture."""
-    rng = _rng(seed, specimen, 3, frame)
+    rng = stream(seed, specimen, 3, frame)
     return geometry.growth(frame, frames), camera_moves(rng, geometry.pose), rng
 
 
@@ -130,8 +130,20 @@ def _resolution(geometry, pose, size):
     return geometry.millimetres / picture_scale(size) / pose.zoom
 
 
-def _rng(seed, *key):
-    """Return a separate generator for each purpose: results do not depend on order, workers or other specimens."""
+def stream(seed, *key):
+    """Return a separate generator of random numbers for each purpose.
+
+    So results do not depend on order, workers or other specimens.
+
+    Parameters
+    ----------
+    seed, *key : int
+        Not negative. The same numbers give the same generator.
+
+    Returns
+    -------
+    numpy.random.Generator
+    """
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 

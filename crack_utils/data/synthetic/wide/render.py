@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import affine_transform
 
 from crack_utils.data.synthetic.drawing import box, solid
-from crack_utils.data.synthetic.photograph import check_arguments
+from crack_utils.data.synthetic.photograph import check_arguments, stream
 from crack_utils.data.synthetic.scene import picture_grid, picture_scale, to_pixel
 from crack_utils.data.synthetic.specimen import Pose
 from crack_utils.data.synthetic.wide.canvas import Canvas
@@ -129,12 +129,12 @@ class _Test:
 
     def __init__(self, seed, specimen, size):
         self.layout, self.size, self.scale = _layout(seed, specimen, size), size, picture_scale(size)
-        rng = _rng(seed, specimen, _SURFACE)
+        rng = stream(seed, specimen, _SURFACE)
         grids = _grids(self.layout.pose, size)
-        extra = _rng(seed, specimen, _WELD), _rng(seed, specimen, _WRITING)
+        extra = stream(seed, specimen, _WELD), stream(seed, specimen, _WRITING)
         self.scene, self.background, around = self._surface(rng, *extra, grids)
-        self.light = Light(_rng(seed, specimen, _LIGHT), self.scale, _crack_points(self.layout))
-        rng = _rng(seed, specimen, _CRACKS)
+        self.light = Light(stream(seed, specimen, _LIGHT), self.scale, _crack_points(self.layout))
+        rng = stream(seed, specimen, _CRACKS)
         if len(self.layout.arms):
             places = _crack_points(self.layout)
             self.light.expose(places[:: max(1, len(places) // 200)], np.median(around, axis=(1, 2)))
@@ -249,7 +249,7 @@ def _tips(layout, growth, pose, size):
 @lru_cache(maxsize=4)
 def _layout(seed, specimen, size):
     scale = picture_scale(size)
-    return draw_layout(_rng(seed, specimen, _LAYOUT), (size[0] / 2 / scale, size[1] / 2 / scale))
+    return draw_layout(stream(seed, specimen, _LAYOUT), (size[0] / 2 / scale, size[1] / 2 / scale))
 
 
 def _moment(seed, specimen, frame, frames, size):
@@ -257,8 +257,8 @@ def _moment(seed, specimen, frame, frames, size):
     check_arguments(specimen + 1, frames, size, seed)
     if not 0 <= frame < frames:
         raise ValueError(f"frame={frame}: valid are 0 to {frames - 1}, as frames={frames}")
-    layout, rng = _layout(seed, specimen, size), _rng(seed, specimen, _FRAME, frame)
-    pose, steady = layout.pose, _rng(seed, specimen, _FRAME).random() < 0.4
+    layout, rng = _layout(seed, specimen, size), stream(seed, specimen, _FRAME, frame)
+    pose, steady = layout.pose, stream(seed, specimen, _FRAME).random() < 0.4
     if not steady and frame != frames - 1:  # camera or rig have moved, seen from the last frame
         shift = tuple((np.asarray(pose.shift) + rng.normal(0, 0.006, 2)).tolist())
         pose = Pose(pose.angle + rng.normal(0, 0.003), 1.0, shift, 1 + rng.normal(0, 0.002))
@@ -305,7 +305,3 @@ def _crack_points(layout):
     paths = [arm.path[:: max(1, len(arm.path) // 60)] for arm in layout.arms]
     ends = [arm.path[-1:] for arm in layout.arms]
     return layout.pose.to_picture(np.concatenate(paths + ends)) if paths else np.zeros((0, 2))
-
-
-def _rng(seed, *key):
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
