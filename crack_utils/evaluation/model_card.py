@@ -205,8 +205,9 @@ def _limits(run, calibration):
     )
     lines = [
         f"- {scale}",
-        "- Scratches, joints, edges and shadows can be mistaken for cracks, and fine cracks can be missed. An empty "
-        "result does not prove that there is no crack, and the network does not replace an inspection.",
+        "- Scratches, joints, edges, shadows, cables, weld seams and pen writing can be mistaken for cracks. Fine "
+        "cracks can be missed. An empty result does not prove that there is no crack, and the network does not replace "
+        "an inspection.",
         "- All values are valid only for pictures from the same distribution as the data above.",
     ]
     if run.experiment.data == SYNTHETIC:

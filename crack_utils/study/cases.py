@@ -4,7 +4,6 @@
 True
 """
 
-import math
 from dataclasses import dataclass
 
 from crack_utils.losses.registry import REPORTED
@@ -221,8 +220,5 @@ def marker(scale, case):
 
 def image_steps(experiment):
     """Return the approximate number of image steps of a training, to estimate its time."""
-    e = experiment
-    if e.updates:
-        return e.updates * e.batch
-    pictures = e.specimens * e.frames * (1 - e.test) * (1 - e.validation)
-    return round(e.epochs * pictures * (e.repeat or math.ceil(e.images_per_epoch / pictures)))
+    pictures = experiment.specimens * experiment.frames
+    return experiment.pictures(pictures * (1 - experiment.test) * (1 - experiment.validation))

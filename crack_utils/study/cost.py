@@ -54,7 +54,7 @@ def table(scale, workers=1):
 
 def images_per_second(experiment):
     """Return the training speed of this machine, with all processors, in images per second."""
-    precision, xla = hardware.resolve(experiment.precision)
+    precision, xla = hardware.resolve(experiment.precision, study_cases.image_steps(experiment))
     model = compiled_model(experiment, STEPS, precision, xla)
     black = np.zeros((experiment.batch, *experiment.size, 1), np.float32)
     pictures = tf.data.Dataset.from_tensors((black, black)).repeat(STEPS + 2)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields, replace
 
 from crack_utils.data.options import AUGMENTATIONS, FITS, LEAKS, PATTERNS
@@ -236,6 +237,18 @@ class Experiment:
         if (file := paths.find(self.split_by)) is None or not file.is_file():
             raise ValueError(f"split_by: no file {self.split_by}; valid are 'specimen', 'image' or a file split.csv")
         return file
+
+    def pictures(self, images):
+        """Return how many pictures the training learns from in all of its epochs, repetitions included.
+
+        Parameters
+        ----------
+        images : float
+            Number of training pictures, also an estimate.
+        """
+        if self.updates:
+            return self.updates * self.batch
+        return round(self.epochs * images * (self.repeat or math.ceil(self.images_per_epoch / images)))
 
     def to_dict(self):
         """Return all fields as a dict for JSON."""

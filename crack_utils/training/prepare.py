@@ -47,7 +47,7 @@ class Prepared:
 
     @property
     def xla(self) -> bool:
-        """Whether training steps are compiled with XLA; not with several devices, and not in a short training."""
+        """Whether training steps are compiled with XLA; not with several devices, nor in a short training."""
         from crack_utils.runtime import devices  # TensorFlow: what can be refused is refused before it is loaded
 
         return self._precision_and_xla[1] and len(devices.gpus()) < 2
@@ -66,14 +66,8 @@ class Prepared:
 
     @functools.cached_property
     def _precision_and_xla(self):
-        return hardware.resolve(self.experiment.precision, self._updates)
-
-    @property
-    def _updates(self):
-        """About how many updates the training has: all pairs are counted as training pairs."""
-        used, images = self.experiment, len(self.pairs)
-        sightings = images * used.repeat if used.repeat else max(images, used.images_per_epoch)
-        return used.updates or used.epochs * sightings // used.batch
+        # About: the pairs of validation and test are counted, too.
+        return hardware.resolve(self.experiment.precision, self.experiment.pictures(len(self.pairs)))
 
 
 def prepare(experiment):

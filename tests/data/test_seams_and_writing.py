@@ -1,4 +1,4 @@
-"""Weld seams and writing on widely drawn specimens: they are there, they are no crack, and they hide none."""
+"""Weld seams and writing on widely drawn specimens: they are there, and the truth is the same as without them."""
 
 from types import SimpleNamespace
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from crack_utils.data.synthetic.scene import picture_grid, picture_scale, to_pixel
+from crack_utils.data.synthetic.wide import render, weld
 from crack_utils.data.synthetic.wide.canvas import CLEAR, Canvas
 from crack_utils.data.synthetic.wide.finish import Fields
 from crack_utils.data.synthetic.wide.weld import paint_weld
@@ -41,6 +42,21 @@ def label(canvas, rng, surface):
     write_label(canvas, rng, rng.uniform(-0.3, 0.3, 2), 0.1, np.ones_like(surface))
 
 
+def test_the_truth_is_the_same_with_and_without(monkeypatch):
+    def rendered(share):
+        for module, name in ((weld, "_ON_PIPES"), (weld, "_ON_PLATES"), (render, "_WRITTEN_ON")):
+            monkeypatch.setattr(module, name, share)
+        render._test.cache_clear()
+        return [render.render_specimen(5, number, 9, 10, SIZE) for number in range(8)]
+
+    for bare, covered in zip(rendered(0.0), rendered(1.0), strict=True):
+        assert (bare.image != covered.image).mean() > 0.02
+        np.testing.assert_array_equal(bare.tips, covered.tips)
+        np.testing.assert_array_equal(bare.notch, covered.notch)
+        assert bare.mask.any() == covered.mask.any()
+    render._test.cache_clear()
+
+
 @pytest.mark.parametrize(("layout", "least", "most"), [(PIPE, 30, 50), (PLATE, 4, 22)])
 def test_some_pipes_and_a_few_plates_have_a_seam(layout, least, most):
     seams = [welded(number, layout, (48, 60)) for number in range(100)]
@@ -48,10 +64,11 @@ def test_some_pipes_and_a_few_plates_have_a_seam(layout, least, most):
     assert all(np.isfinite(seam).all() for seam in seams)
 
 
-def test_a_seam_crosses_the_picture_or_ends_in_it():
+def test_many_seams_cross_the_picture_and_some_end_in_it():
     seams = [welded(number, PIPE) for number in range(60)]
     changed = [np.abs(seam - 0.5) > 0.05 for seam in seams if np.any(seam != 0.5)]
-    assert sum(seam.any(axis=0).all() or seam.any(axis=1).all() for seam in changed) > len(changed) / 3
+    across = sum(seam.any(axis=0).all() or seam.any(axis=1).all() for seam in changed)
+    assert len(changed) / 3 < across < len(changed)
     assert np.median([seam.mean() for seam in changed]) < 0.5, "most of the surface is as it was"
 
 

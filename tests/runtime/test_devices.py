@@ -23,7 +23,7 @@ from crack_utils.training import fit
 artifacts, folder, loss, precision = sys.argv[1:]
 (cpu,) = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-hardware.resolve = lambda wanted="auto": (precision, False)
+hardware.resolve = lambda *_: (precision, False)
 experiment = Experiment.preset(
     "smoke", data=folder, loss=loss, model_options={"filters": 2}, validation=6 / 14, learning_rates=(0.01,) * 3
 )

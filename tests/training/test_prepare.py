@@ -10,14 +10,14 @@ from crack_utils.training.prepare import Prepared
 @pytest.mark.parametrize(
     ("changes", "compiled"),
     [
-        ({"updates": 199}, False),
-        ({"updates": 200}, True),
-        ({"epochs": 9, "batch": 2, "repeat": 4}, False),  # 10 pairs: 180 updates
-        ({"epochs": 10, "batch": 2, "repeat": 4}, True),
-        ({"epochs": 1, "batch": 2, "repeat": None, "images_per_epoch": 500}, True),
+        ({"updates": 99, "batch": 4}, False),
+        ({"updates": 100, "batch": 4}, True),
+        ({"epochs": 9, "repeat": 4}, False),  # of ten pairs, 360 pictures
+        ({"epochs": 10, "repeat": 4}, True),
+        ({"epochs": 1, "repeat": None, "images_per_epoch": 391}, True),  # each 40 times
     ],
 )
 def test_a_short_training_is_not_compiled(changes, compiled, monkeypatch):
-    monkeypatch.setattr(hardware, "cpu_flags", lambda: {"avx2"})
+    monkeypatch.setattr(hardware, "favoured", lambda *_: ("float32", True))
     prepared = Prepared(Experiment.preset("smoke", **changes), pairs=[None] * 10)
     assert (prepared.precision, prepared.xla) == ("float32", compiled)

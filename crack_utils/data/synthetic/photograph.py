@@ -133,7 +133,7 @@ def _resolution(geometry, pose, size):
 def stream(seed, *key):
     """Return a separate generator of random numbers for each purpose.
 
-    So results do not depend on order, workers or other specimens.
+    Results then do not depend on the order, the workers or other specimens.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from crack_utils.data.synthetic.photograph import stream
 from crack_utils.data.synthetic.surfaces.camera import draw_camera, photograph, resample
 from crack_utils.data.synthetic.surfaces.clutter import draw_clutter, draw_objects, draw_shadow
 from crack_utils.data.synthetic.surfaces.cracks import Gap, annotate, paint_cracks, roughen
@@ -64,7 +65,7 @@ def render_surface(seed, index, size=(384, 384), without=()):
     size = check_arguments(seed, index, size, without)
 
     def stage(number):  # a separate generator for each part, so that leaving one out does not change the others
-        return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index, number)))
+        return stream(seed, index, number)
 
     camera = draw_camera(stage(0), without)
     canvas = Fields([max(16, round(side / zoom)) for side, zoom in zip(size, camera.zoom, strict=True)])

@@ -5,7 +5,7 @@ import numpy as np
 from crack_utils.data.synthetic.drawing import paint, stroke
 from crack_utils.geometry.centreline import arc_length
 
-CLEAR = 0.025  # distance from the cracks of marks which look like cracks, and of all that would hide one
+CLEAR = 0.025  # [units of the picture] smallest distance from a crack of marks that look like one or would hide it
 
 
 class Canvas:
@@ -32,7 +32,7 @@ class Canvas:
         self.x, self.y, self.u, self.v = grids
 
     def clear(self, points, distance):
-        """Whether points (x, y) keep a distance from all cracks."""
+        """Whether points (x, y), shape (n, 2), keep a distance from the points along all cracks."""
         if not len(self.cracks):
             return True
         points = np.asarray(points, float)

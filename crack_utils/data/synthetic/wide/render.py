@@ -145,12 +145,12 @@ class _Test:
         self.seed = int(rng.integers(2**32))
         self.hairline = self._hairline(float(np.mean(np.std(around.reshape(len(around), -1), axis=1))))
 
-    def _surface(self, rng, weld, writing, grids):
+    def _surface(self, rng, weld_rng, writing_rng, grids):
         x, y, u, v = grids
         layout, scale = self.layout, self.scale
         fields = Fields(rng, self.size)
         surface, gray = draw_finish(rng, fields, x, y, scale)
-        paint_weld(weld, Fields(weld, self.size), surface, layout, (u, v), scale)
+        paint_weld(weld_rng, Fields(weld_rng, self.size), surface, layout, (u, v), scale)
         if layout.across:
             surface *= _round(rng, layout, (u, v))
         background = rng.uniform(0, 0.15) if rng.random() < 0.7 else rng.uniform(0.15, 1.0)
@@ -162,8 +162,8 @@ class _Test:
         image += body * (surface - image)
         canvas = Canvas(image, grids, scale, lambda points: to_pixel(points, self.size), _crack_points(layout))
         paint_marks(canvas, rng, gray, body)
-        if writing.random() < _WRITTEN_ON:
-            write_by_hand(canvas, writing, gray, body)
+        if writing_rng.random() < _WRITTEN_ON:
+            write_by_hand(canvas, writing_rng, gray, body)
         angle = rng.choice([0, math.pi / 2])
         paint_rig(canvas, rng, layout, fields.lines(angle, 0.8, 30))
         points = np.rint(canvas.to_pixels(canvas.cracks)).astype(int) if len(canvas.cracks) else np.argwhere(body > 0.5)

@@ -1,4 +1,8 @@
-"""Weld seams of pipes and plates: a bead with ripples, its toes, heat tint and spatter. None of them is crack."""
+"""Weld seams of pipes and plates: nothing of them is a crack.
+
+A seam is a bead of metal with ripples. Its edges, the toes, are often dark lines. The heat has coloured the metal
+beside it (the tint), and small drops of metal lie around (the spatter).
+"""
 
 import math
 
@@ -6,7 +10,7 @@ import numpy as np
 
 from crack_utils.data.synthetic.drawing import box, disc, solid
 
-_ROUND_PIPES, _ON_PLATES = 0.4, 0.12  # shares of specimens with a seam
+_ON_PIPES, _ON_PLATES = 0.4, 0.12  # shares of specimens with a seam
 
 
 def paint_weld(rng, fields, surface, layout, grids, scale):
@@ -26,7 +30,7 @@ def paint_weld(rng, fields, surface, layout, grids, scale):
     scale : float
         Pixels per unit.
     """
-    if rng.random() >= (_ROUND_PIPES if layout.across else _ON_PLATES):
+    if rng.random() >= (_ON_PIPES if layout.across else _ON_PLATES):
         return
     half_width = math.exp(rng.uniform(math.log(0.015), math.log(0.09)))
     along, across = _seam(rng, layout, grids, half_width)
@@ -82,7 +86,7 @@ def _tint(rng, surface, outside, half_width):
 
 
 def _toes(rng, fields, surface, outside, across, scale):
-    """Paint the lines where the bead meets the plate: undercut in part, dark, or lit."""
+    """Paint the lines where the bead meets the plate: dark or lit, and not everywhere."""
     for side in (-1, 1):
         thin = max(math.exp(rng.uniform(math.log(0.0008), math.log(0.006))), 0.4 / scale)
         strength = rng.uniform(0, 0.9) * np.clip(0.6 + rng.uniform(0, 0.8) * fields.cloudy(1.4), 0, 1)

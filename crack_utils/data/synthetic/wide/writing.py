@@ -40,19 +40,18 @@ def write_label(canvas, rng, start, value, body):
         Share of each pixel that the specimen covers, in [0, 1].
     """
     angle, tall = rng.choice(4) * math.pi / 2 + rng.normal(0, 0.1), rng.uniform(0.03, 0.1)
-    letters = [np.array(_GLYPHS[letter], float) for letter in rng.choice(sorted(_GLYPHS), rng.integers(2, 7))]
-    words = [
-        start + (tall / 4 * (glyph + np.array([3 * place, 0]))) @ _turn(angle) for place, glyph in enumerate(letters)
-    ]
-    if all(canvas.clear(resample(word), CLEAR) for word in words):
-        for word in words:
-            canvas.line(word, rng.uniform(0.05, 0.08) * tall, value, 0.85, body)
+    glyphs = [np.array(_GLYPHS[letter], float) for letter in rng.choice(sorted(_GLYPHS), rng.integers(2, 7))]
+    turn = _turn(angle)
+    letters = [start + (tall / 4 * (glyph + np.array([3 * place, 0]))) @ turn for place, glyph in enumerate(glyphs)]
+    if all(canvas.clear(resample(letter), CLEAR) for letter in letters):
+        for letter in letters:
+            canvas.line(letter, rng.uniform(0.05, 0.08) * tall, value, 0.85, body)
 
 
 def write_by_hand(canvas, rng, gray, body):
     """Write words, numbers, arrows and frames with a pen: pencil, ball pen or felt pen.
 
-    What is written keeps off the cracks, and is often beside one. An arrow may point at a crack.
+    What is written keeps off the cracks, and is often beside one. Strokes that would hide a crack are left out.
 
     Parameters
     ----------
@@ -82,7 +81,7 @@ def write_by_hand(canvas, rng, gray, body):
 
 
 def _page(rng, tall):
-    """Strokes of one to three lines of a few words; shape (n, 2) each, the first word begins at the origin."""
+    """Strokes of one to three lines of a few words, shape (n, 2) each; all lines begin near the left end."""
     letter = _letter if rng.random() < 0.6 else _print
     slant, strokes = rng.normal(0, 0.2), []
     for line in range(rng.integers(1, 4)):
@@ -98,7 +97,7 @@ def _page(rng, tall):
 
 
 def _letter(rng):
-    """One round stroke through a few points of a cell that is 0.5 wide and 1 high."""
+    """One round stroke through a few points of a cell, about 0.55 wide and 1 high."""
     corners = rng.uniform(0, 1, (rng.integers(3, 7), 2)) * [0.55, 1]
     return make_interp_spline(np.arange(len(corners)), corners, k=2)(np.linspace(0, len(corners) - 1, 24))
 
@@ -110,7 +109,7 @@ def _print(rng):
 
 
 def _sign(rng, tall):
-    """Strokes of an arrow, a frame, a ring, a cross or a line under something."""
+    """Strokes of an arrow, a ring, a frame or a cross."""
     long = tall * rng.uniform(1, 6)
     kind = rng.integers(4)
     if kind == 0:
