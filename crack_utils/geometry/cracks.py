@@ -37,6 +37,8 @@ class Crack:
         As of `find_tip`; its candidates are the ends of this crack.
     mm_per_px : float, optional
         Scale of the picture.
+    no_crack_probability : float in [0, 1)
+        Of the primary crack: probability that none of the found lines is a crack; see `primary.Chances`.
     """
 
     primary: bool
@@ -45,6 +47,7 @@ class Crack:
     orientation: float
     tip: Tip
     mm_per_px: float | None = None
+    no_crack_probability: float = 0.0
 
     @property
     def length(self):
@@ -141,14 +144,15 @@ def measure_cracks(mask, mm_per_px=None, threshold=None, image=None, primary=Non
     check_scale(mm_per_px)
     image = check_image(image, field.shape)
     primary, notch = check_position("primary", primary), check_position("notch", notch)
-    joined, ordered, probability = ranked(field, level, image, primary, least)
+    joined, ordered, chances = ranked(field, level, image, primary, least)
     areas = _areas(field >= level, mask >= level, joined >= level, [crack for crack, _, _ in ordered])
-    first = {"image": image, "notch": notch, "probability": probability}
+    first = {"image": image, "notch": notch, "probability": chances.primary}
     # There may be many secondary cracks; examining the photograph at all of their ends would take seconds.
-    return [
+    cracks = [
         _measure(joined, level, *crack, area, not number, mm_per_px, {} if number else first)
         for number, (crack, area) in enumerate(zip(ordered, areas, strict=True))
     ]
+    return [replace(crack, no_crack_probability=chances.none) if crack.primary else crack for crack in cracks]
 
 
 def _areas(filled, mask, joined, cracks):

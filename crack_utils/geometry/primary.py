@@ -7,10 +7,12 @@ each candidate are combined by a conditional logistic regression (McFadden 1974)
 of the candidates is the primary crack.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.polynomial import polynomial
 from scipy import ndimage
-from scipy.special import logit
+from scipy.special import logit, softmax
 
 from crack_utils.geometry.centreline import arc_length, line_of
 from crack_utils.geometry.ends import WITH_IMAGE, falls_along, signs_of
@@ -46,6 +48,21 @@ _USUAL_ENDS = (3.2, 3.0)  # medians of the features of ends over the candidates 
 OF_ENDS = [list(WEIGHTS).index(name) for name in ("tip and mouth", "tip")]
 
 
+class Chances(NamedTuple):
+    """What the photograph says of the found cracks.
+
+    Attributes
+    ----------
+    primary : float in (0, 1]
+        Probability that the first one is the primary crack.
+    none : float in [0, 1)
+        Probability that none of them is: that there is no crack, or that it was not found.
+    """
+
+    primary: float = 1.0
+    none: float = 0.0
+
+
 def ranked(field, level, image=None, primary=None, least=0.0):
     """Return the cracks of a picture, the primary crack first, after joining the pieces of broken cracks.
 
@@ -69,20 +86,20 @@ def ranked(field, level, image=None, primary=None, least=0.0):
         The same field with thin bridges between the pieces of a crack.
     cracks : list of (Skeleton, path, closed)
         Path and closed are those of `Skeleton.longest_path`. The primary crack is first, the others follow by length.
-    probability : float
-        That the first is the primary crack, in (0, 1]; 1 without an image, and where a person has said which it is.
+    chances : Chances
+        1 and 0 without an image, and where a person has said which one is the primary crack.
     """
     joined, pieces = _joined(field, level, image)
     cracks = [piece for piece in pieces if _extent(*piece[:2]) >= least]
     if not pieces:
-        return joined, [], 1.0
-    among, first, probability = cracks or pieces, 0, 1.0
+        return joined, [], Chances()
+    among, first, chances = cracks or pieces, 0, Chances()
     if primary is not None:
         among = pieces
         first = int(np.argmin([np.hypot(*(crack.pixels - primary).T).min() for crack, _, _ in pieces]))
     elif image is not None:
-        first, probability = _most_likely(joined, level, image, among[:_CANDIDATES])
-    return joined, [among[first], *(crack for crack in cracks if crack is not among[first])], probability
+        first, chances = _most_likely(joined, level, image, among[:_CANDIDATES])
+    return joined, [among[first], *(crack for crack in cracks if crack is not among[first])], chances
 
 
 def _extent(crack, way):
@@ -114,10 +131,10 @@ def candidates(field, level, image=None):
 
 
 def _most_likely(field, level, image, pieces):
-    """Return which crack has the largest weighted sum of the features of `candidates`, and its probability.
+    """Return which crack has the largest weighted sum of the features of `candidates`, and its `Chances`.
 
     Features of ends take most of the time. They are measured only where they could still make the sum the largest; for
-    the probability, the other cracks have those that are usual.
+    the chances, the other cracks have those that are usual.
     """
     weights = np.array(list(WEIGHTS.values()))
     signs = np.array([_signs_of_middle(field, level, image, *piece) for piece in pieces])
@@ -130,7 +147,9 @@ def _most_likely(field, level, image, pieces):
         signs[number, OF_ENDS] = _signs_of_ends(field, level, mask, image, *pieces[number])
         sums[number] = (signs @ weights)[number]
     likely = np.where(np.isfinite(sums), sums, np.minimum(without + weights[OF_ENDS] @ _USUAL_ENDS, sums.max()))
-    return int(np.argmax(sums)), float(1 / np.exp(np.append(likely, NONE) - sums.max()).sum())
+    shares = softmax(np.append(likely, NONE))
+    first = int(np.argmax(sums))
+    return first, Chances(float(shares[first]), float(shares[-1]))
 
 
 def _joined(field, level, image):

@@ -117,7 +117,7 @@ def find_tip(mask_or_probability, threshold=0.5, notch=None, mm_per_px=None, ima
     field, threshold = as_field(mask_or_probability, threshold)
     check_scale(mm_per_px)
     notch, image = check_position("notch", notch), check_image(image, field.shape)
-    field, cracks, probability = ranked(field, threshold, image)
+    field, cracks, chances = ranked(field, threshold, image)
     if not cracks:
         return Tip(None, np.empty((0, 2)), float("nan"), mm_per_px)
     others = [
@@ -127,7 +127,7 @@ def find_tip(mask_or_probability, threshold=0.5, notch=None, mm_per_px=None, ima
         for point, _ in both_ends(field, threshold, crack, way)[1]
         if not leaves(point, field.shape)
     ]
-    return tip_of(field, threshold, cracks[0][0], notch, mm_per_px, image, others, probability)
+    return tip_of(field, threshold, cracks[0][0], notch, mm_per_px, image, others, chances.primary)
 
 
 def tip_of(field, level, crack, notch=None, mm_per_px=None, image=None, others=(), probability=1.0):

@@ -5,6 +5,9 @@ import math
 from crack_utils.geometry import follow_tips, measure_cracks, with_continuation
 
 LEAST = 5.0  # [px] length: what is shorter, also after following, is a speck and no crack
+# If it is at least this likely that none of the lines is a crack, none is reported. On four sets of drawn pictures, two
+# thirds to four fifths of the pictures with a false crack remain so, and at most one found crack in forty is lost.
+NO_CRACK = 0.7
 _AGAIN = 4  # at most so often is a crack measured again because it continues to another one or leaves the picture
 
 
@@ -28,14 +31,15 @@ def measure(image, probability, threshold, mm_per_px=None, predictor=None, prima
     -------
     list of Crack
         The primary crack first. Where the photograph shows that it continues to another one, both are one crack.
-        Specks, shorter than `LEAST`, are left out, except for a primary crack that a person has chosen.
+        Specks, shorter than `LEAST`, are left out, except for a primary crack that a person has chosen. Empty where the
+        photograph says that all lines are more likely something else, such as a cable or an edge (`NO_CRACK`).
     """
     # A network that saw the photograph as it is has said already that the crack ends there; asked again, it would
     # keep the photograph's own evidence from being followed.
     native = (lambda part: predictor.predict(image[part], scale=1)) if predictor else None
     for _ in range(_AGAIN):
         cracks = measure_cracks(probability, mm_per_px, threshold, image, primary, notch, LEAST)
-        if not cracks:
+        if not cracks or cracks[0].no_crack_probability >= NO_CRACK:
             return []
         followed = follow_tips(cracks[0], image, native)
         continued = with_continuation(probability, threshold, cracks[0], followed)

@@ -48,7 +48,7 @@ def overlay_array(image, mask, cracks, name, mm_per_px=None):
     """
     height, width = mask.shape
     line = max(1, round(max(mask.shape) / 1000))  # [px]
-    primary = part_of(mask, cracks[0]) if cracks else mask
+    primary = part_of(mask, cracks[0]) if cracks else np.zeros_like(mask)
     letters = max(12, round(max(mask.shape) / 50))  # [px]
     painted = np.empty((height + 4 * letters, width, 3), np.uint8)
     limits, start = stretch_limits(image), 0

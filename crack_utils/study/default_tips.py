@@ -282,10 +282,11 @@ def main(count, model="default", looks="wide"):
         if len(rows) % 50 == 0:
             print(f"{len(rows)} of {count} specimens", flush=True)
     table, file = pd.DataFrame(rows), paths.root() / TABLES[looks]
+    made_of = {"seed": SEED, "specimens": count, "model": model, "model_sha256": trained.digest}
+    made_of |= provenance.describe()  # before the table changes what is committed
     with atomic_write(file) as draft:
         table.round(3).to_csv(draft, index=False)
-    made_of = {"seed": SEED, "specimens": count, "model": model, "model_sha256": trained.digest}
-    provenance.write_json(file.with_suffix(".json"), made_of | provenance.describe())
+    provenance.write_json(file.with_suffix(".json"), made_of)
     print(f"median of one tip {table.loc[table['tips'] == 1, 'error_px'].median():.1f} px")
     print(summarise(table).to_string(index=False))
 
