@@ -67,7 +67,7 @@ def overlay_array(image, mask, cracks, name, mm_per_px=None):
         _mark(painted, position, *sizes, is_unsure(cracks[0].tip))
     strip = Image.fromarray(painted[height:])
     draw, font = ImageDraw.Draw(strip), _font(letters)
-    _write(draw, (letters // 2, letters // 2), f"{name}: {_words(cracks)}", width - letters, font)
+    _write(draw, (letters // 2, letters // 2), f"{name}: {_words(cracks, mask.any())}", width - letters, font)
     _scale_bar(draw, (letters // 2, 2 * letters), width, letters, mm_per_px, font)
     painted[height:] = strip
     return painted
@@ -126,9 +126,9 @@ def _short(value, digits):
     return f"{value:.0f}" if value >= 10 ** (digits - 1) else f"{value:.{digits}g}"
 
 
-def _words(cracks):
+def _words(cracks, outlined=False):
     if not cracks:
-        return "no crack found"
+        return "no crack found" + ("; what is outlined is more likely something else" if outlined else "")
     crack = cracks[0]
     scale, unit = (1, "px") if crack.mm_per_px is None else (crack.mm_per_px, "mm")
     length, width = crack.length * scale, crack.mean_width * scale

@@ -9,7 +9,7 @@ from scipy import stats
 
 from crack_utils.data.synthetic import SpecimenPhotograph, render_specimen
 from crack_utils.geometry import TipErrors, find_tip, tip_errors
-from crack_utils.inference.measure import measure
+from crack_utils.inference.measure import NO_CRACK, measure
 from crack_utils.runtime.typeset import joined, number
 from crack_utils.study.default_tips import is_right_end
 from crack_utils.study.tip_rule import spoil
@@ -197,5 +197,6 @@ def numbers(pictures, ends):
         "drawn_misses": errors.misses,
         "drawn_empty": len(empty),
         "drawn_false": sum(bool(picture.found) for picture in empty),
+        "no_crack_from": NO_CRACK,
         "right_ends": float(predicted["right"].mean()) if len(predicted) else 0.0,
     }

@@ -104,6 +104,15 @@ def test_primary_crack_has_the_largest_sum_of_all_features(picture):
     np.testing.assert_array_equal(found.pixels, cracks[first][0].pixels)
 
 
+def test_chances_are_those_of_all_features_but_for_the_usual_ends_of_the_others(picture):
+    field, image = picture
+    features = primary.candidates(field, LEVEL, image)[2]
+    sums = np.exp([*(features @ list(primary.WEIGHTS.values())), primary.NONE])
+    chances = primary.ranked(field, LEVEL, image)[2]
+    assert chances.primary == pytest.approx(sums[:-1].max() / sums.sum(), abs=0.05)
+    assert chances.none == pytest.approx(sums[-1] / sums.sum(), abs=0.05)
+
+
 @pytest.mark.parametrize("with_image", [False, True])
 def test_pairs_of_ends_that_are_left_out_are_not_joined(picture, with_image, monkeypatch):
     field, image = picture

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from crack_utils.inference.measure import measure
+from crack_utils.inference.measure import NO_CRACK, measure
 from crack_utils.inference.overlay import overlay_array
 
 
@@ -71,6 +71,20 @@ def test_specks_are_no_cracks(drawn):
     assert [crack.primary for crack in measure(image, probability, 0.5)] == [True, False]
     alone = np.where(np.arange(80)[:, None] < 20, probability, 0)
     assert measure(np.full_like(image, 0.6), np.float32(alone), 0.5) == []
+
+
+def test_what_is_more_likely_an_edge_is_no_crack_unless_a_person_says_so():
+    """A thin line along the edge between dark and light, of which a network is not sure."""
+    image = np.full((120, 160), 0.5, np.float32) + np.float32(np.random.default_rng(0).normal(0, 0.03, (120, 160)))
+    image[61:] += 0.3
+    probability = np.full(image.shape, 0.002, np.float32)
+    probability[59:62] = 0.7
+    assert measure(image, probability, 0.5) == []
+    (chosen,) = measure(image, probability, 0.5, primary=(60, 80))
+    assert chosen.length == pytest.approx(160, abs=2) and chosen.no_crack_probability == 0
+    probability[59:62] = 0.95  # a sure network outweighs it
+    (crack,) = measure(image, probability, 0.5)
+    assert 0.1 < crack.no_crack_probability < NO_CRACK
 
 
 def test_a_second_look_of_the_network_has_a_say(drawn):

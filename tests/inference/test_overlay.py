@@ -34,6 +34,15 @@ def test_the_overlay_outlines_cracks_and_marks_the_tip():
     assert np.asarray(overlay(image, empty, [], "a")).shape[2] == 3
 
 
+def test_what_is_no_crack_is_outlined_like_a_secondary_one():
+    image = np.float32(photograph()) / 255
+    drawn = np.asarray(overlay(image, image < 0.5, [], "a"))[:40]
+    orange, blue = ((drawn == drawing.ImageColor.getrgb(c)).all(axis=-1) for c in (drawing.CRACK, drawing.SECONDARY))
+    assert blue.any() and not orange.any()
+    assert drawing._words([], False) == "no crack found"
+    assert drawing._words([], True) == "no crack found; what is outlined is more likely something else"
+
+
 def test_all_pieces_of_the_primary_crack_have_its_colour():
     mask = np.zeros((200, 240), bool)
     mask[40:44, 10:110] = mask[40:44, 116:230] = True
