@@ -6,7 +6,7 @@ from crack_utils.geometry import follow_tips, measure_cracks, with_continuation
 
 LEAST = 5.0  # [px] length: what is shorter, also after following, is a speck and no crack
 # If it is at least this likely that none of the lines is a crack, none is reported. On four sets of drawn pictures, two
-# thirds to four fifths of the pictures with a false crack remain so, and at most one found crack in forty is lost.
+# thirds to four fifths of the pictures with a false crack remain so, and at most one found crack in thirty is lost.
 NO_CRACK = 0.7
 _AGAIN = 4  # at most so often is a crack measured again because it continues to another one or leaves the picture
 
