@@ -38,7 +38,8 @@ class Crack:
     mm_per_px : float, optional
         Scale of the picture.
     no_crack_probability : float in [0, 1)
-        Of the primary crack: probability that none of the found lines is a crack; see `primary.Chances`.
+        Of the first crack: probability that neither it nor another one that was found is the primary crack, see
+        `primary.Chances`; 0 without a photograph, and for all other cracks.
     """
 
     primary: bool

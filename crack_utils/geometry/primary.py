@@ -56,7 +56,7 @@ class Chances(NamedTuple):
     primary : float in (0, 1]
         Probability that the first one is the primary crack.
     none : float in [0, 1)
-        Probability that none of them is: that there is no crack, or that it was not found.
+        Probability that none of the longest ones is: that there is no crack, or that it was not found.
     """
 
     primary: float = 1.0

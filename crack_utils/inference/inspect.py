@@ -168,7 +168,9 @@ def _inspect(trained, folder, made_of, threshold, scale, flips, workers, photogr
         call = _here if reduced or workers is None else workers.call
         unlike = unlike_the_training(trained, image)
         predictor = trained if reduced else None
-        record = call(_finish, folder, photograph, image, probability, threshold, predictor, unlike, decisive)
+        # A person who sets the threshold wants to see what is there at it.
+        how = {"threshold": threshold, "predictor": predictor, "all_lines": threshold != trained.threshold}
+        record = call(_finish, folder, photograph, image, probability, how, unlike, decisive)
         return record, False, None
     except FullDiskError:
         raise
@@ -182,10 +184,10 @@ def _here(function, *arguments):
     return function(*arguments)
 
 
-def _finish(folder, photograph, image, probability, threshold, predictor, unlike, made_of):
+def _finish(folder, photograph, image, probability, how, unlike, made_of):
     """Measure a photograph, write its three pictures and its record, and return the record."""
-    cracks = measure(image, probability, threshold, photograph.mm_per_px, predictor)
-    _draw(folder, photograph, image, probability, threshold, cracks)
+    cracks = measure(image, probability, mm_per_px=photograph.mm_per_px, **how)
+    _draw(folder, photograph, image, probability, how["threshold"], cracks)
     record = _record(photograph, image.shape, cracks) | {"unlike_the_training": unlike, "made_of": made_of}
     provenance.write_json(_path(folder, "measures", photograph), record)  # last: it vouches for all
     return record

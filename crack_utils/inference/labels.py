@@ -46,7 +46,7 @@ def draft_recipe(trained, model, image, threshold=None):
 def _parts(image, probability, threshold):
     """Return the mask of the primary crack, the pieces that its centreline runs through, and that of all others."""
     mask = probability >= threshold
-    cracks = measure(image, probability, threshold)
+    cracks = measure(image, probability, threshold, all_lines=True)  # a person decides on the draft
     primary = part_of(mask, cracks[0]) if cracks else np.zeros_like(mask)
     return primary, mask & ~primary
 

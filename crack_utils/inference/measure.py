@@ -5,13 +5,13 @@ import math
 from crack_utils.geometry import follow_tips, measure_cracks, with_continuation
 
 LEAST = 5.0  # [px] length: what is shorter, also after following, is a speck and no crack
-# If it is at least this likely that none of the lines is a crack, none is reported. On four sets of drawn pictures, two
-# thirds to four fifths of the pictures with a false crack remain so, and at most one found crack in thirty is lost.
+# If it is at least this likely that the primary crack is not among the lines, none is reported. Chosen on drawn
+# pictures: with 0.5, many more of the cracks that are hard to see would be lost.
 NO_CRACK = 0.7
 _AGAIN = 4  # at most so often is a crack measured again because it continues to another one or leaves the picture
 
 
-def measure(image, probability, threshold, mm_per_px=None, predictor=None, primary=None, notch=None):
+def measure(image, probability, threshold, mm_per_px=None, predictor=None, primary=None, notch=None, all_lines=False):
     """Measure the cracks of a photograph as `crack-utils predict` and the page do.
 
     Parameters
@@ -26,21 +26,25 @@ def measure(image, probability, threshold, mm_per_px=None, predictor=None, prima
         The network, where it saw the photograph reduced: near the tips it looks at the photograph's own pixels.
     primary, notch : (row, column), optional
         What a person says of the primary crack, as for `measure_cracks`.
+    all_lines : bool
+        Whether lines that are hardly cracks are measured, too: where a person has drawn some, or set the threshold.
 
     Returns
     -------
     list of Crack
         The primary crack first. Where the photograph shows that it continues to another one, both are one crack.
         Specks, shorter than `LEAST`, are left out, except for a primary crack that a person has chosen. Empty where the
-        photograph says that all lines are more likely something else, such as a cable or an edge (`NO_CRACK`).
+        photograph says that the lines are something else, such as cables or edges (`NO_CRACK`), unless a person has
+        chosen the primary crack.
     """
     # A network that saw the photograph as it is has said already that the crack ends there; asked again, it would
     # keep the photograph's own evidence from being followed.
     native = (lambda part: predictor.predict(image[part], scale=1)) if predictor else None
     for _ in range(_AGAIN):
         cracks = measure_cracks(probability, mm_per_px, threshold, image, primary, notch, LEAST)
-        if not cracks or cracks[0].no_crack_probability >= NO_CRACK:
+        if not cracks or (cracks[0].no_crack_probability >= NO_CRACK and not all_lines):
             return []
+        all_lines = True  # what was a crack before it was joined to another one still is
         followed = follow_tips(cracks[0], image, native)
         continued = with_continuation(probability, threshold, cracks[0], followed)
         if continued is None:

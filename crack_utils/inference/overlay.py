@@ -27,7 +27,7 @@ def overlay(image, mask, cracks, name, mm_per_px=None):
         Shown with its contrast stretched.
     mask : ndarray, bool, shape (H, W)
     cracks : list of geometry.Crack
-        Of that mask, the primary crack first.
+        Of that mask, the primary crack first; empty if what the mask shows is not taken for a crack.
     name : str
         Of the photograph.
     mm_per_px : float, optional
@@ -126,9 +126,9 @@ def _short(value, digits):
     return f"{value:.0f}" if value >= 10 ** (digits - 1) else f"{value:.{digits}g}"
 
 
-def _words(cracks, outlined=False):
+def _words(cracks, outlined):
     if not cracks:
-        return "no crack found" + ("; what is outlined is more likely something else" if outlined else "")
+        return "no crack found" + ("; what is outlined is not taken for one" if outlined else "")
     crack = cracks[0]
     scale, unit = (1, "px") if crack.mm_per_px is None else (crack.mm_per_px, "mm")
     length, width = crack.length * scale, crack.mean_width * scale

@@ -283,7 +283,7 @@ def main(count, model="default", looks="wide"):
             print(f"{len(rows)} of {count} specimens", flush=True)
     table, file = pd.DataFrame(rows), paths.root() / TABLES[looks]
     made_of = {"seed": SEED, "specimens": count, "model": model, "model_sha256": trained.digest}
-    made_of |= provenance.describe()  # before the table changes what is committed
+    made_of |= provenance.describe()  # a table that has changed already would mark the commit
     with atomic_write(file) as draft:
         table.round(3).to_csv(draft, index=False)
     provenance.write_json(file.with_suffix(".json"), made_of)

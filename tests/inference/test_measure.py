@@ -82,6 +82,8 @@ def test_what_is_more_likely_an_edge_is_no_crack_unless_a_person_says_so():
     assert measure(image, probability, 0.5) == []
     (chosen,) = measure(image, probability, 0.5, primary=(60, 80))
     assert chosen.length == pytest.approx(160, abs=2) and chosen.no_crack_probability == 0
+    (shown,) = measure(image, probability, 0.5, all_lines=True)
+    assert shown.no_crack_probability >= NO_CRACK
     probability[59:62] = 0.95  # a sure network outweighs it
     (crack,) = measure(image, probability, 0.5)
     assert 0.1 < crack.no_crack_probability < NO_CRACK

@@ -40,7 +40,7 @@ def test_what_is_no_crack_is_outlined_like_a_secondary_one():
     orange, blue = ((drawn == drawing.ImageColor.getrgb(c)).all(axis=-1) for c in (drawing.CRACK, drawing.SECONDARY))
     assert blue.any() and not orange.any()
     assert drawing._words([], False) == "no crack found"
-    assert drawing._words([], True) == "no crack found; what is outlined is more likely something else"
+    assert drawing._words([], True) == "no crack found; what is outlined is not taken for one"
 
 
 def test_all_pieces_of_the_primary_crack_have_its_colour():
@@ -83,4 +83,4 @@ def test_a_tip_that_is_more_likely_wrong_than_right_has_a_dashed_circle(probabil
         for each in (replace(tip, right_end_probability=0.9), tip)
     )
     assert (np.abs(whole - drawn).sum() > 0) == unsure
-    assert ("right with 49" in drawing._words([replace(cracks[0], tip=tip)])) == unsure
+    assert ("right with 49" in drawing._words([replace(cracks[0], tip=tip)], True)) == unsure

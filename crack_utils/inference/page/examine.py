@@ -115,7 +115,10 @@ def examine(trained, image, field, settings, lines, unlike):
     """
     field, left_out = _largest(field, settings.threshold)
     native = trained if trained.scale(image.shape) < 1 and not settings.strokes else None
-    cracks = measure(image, field, settings.threshold, settings.mm_per_px, native, settings.primary, settings.notch)
+    by_person = bool(settings.strokes or settings.notch) or settings.threshold != trained.threshold
+    cracks = measure(
+        image, field, settings.threshold, settings.mm_per_px, native, settings.primary, settings.notch, by_person
+    )
     sure, _ = how_sure(trained, image, cracks, settings.threshold, unlike=unlike, corrections=settings.corrections)
     return Findings(cracks, _of_primary(field >= settings.threshold, cracks, lines), sure, left_out)
 

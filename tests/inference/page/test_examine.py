@@ -25,6 +25,22 @@ def test_outlines_go_round_cracks_and_holes_and_close_at_the_border():
     assert outlines(np.zeros((20, 30), np.float32), 0.5) == []
 
 
+def test_an_edge_is_no_crack_until_a_person_draws_chooses_or_sets_the_threshold():
+    image = np.full((120, 160), 0.5, np.float32) + np.float32(np.random.default_rng(0).normal(0, 0.03, (120, 160)))
+    image[61:] += 0.3
+    field = np.full(image.shape, 0.002, np.float32)
+    field[59:62] = 0.7
+
+    def cracks(**more):
+        settings = Settings(**{"threshold": 0.4, **more})  # the network's own
+        drawn = corrected(image, field, settings.strokes)
+        return len(examine(predictor(), image, drawn, settings, outlines(drawn, settings.threshold), []).cracks)
+
+    assert cracks() == 0
+    assert cracks(primary=(60.0, 80.0)) == cracks(threshold=0.5) == 1
+    assert cracks(strokes=(Stroke("add", "straight", 3, ((60.0, 10.0), (60.0, 40.0))),)) == 1
+
+
 def test_outlines_of_noise_are_drawn_coarser():
     noise = np.random.default_rng(0).random((1200, 1200), np.float32)
     assert sum(map(len, outlines(noise, 0.5))) < 500_000

@@ -31,7 +31,10 @@ const place = (row, column) => (row === null ? "–" : `${row.toFixed(1)}, ${col
 export function panel({ findings, unlike, settings, count }) {
   const { cracks, sure, left_out: leftOut } = findings;
   const parts = unlike.map((why) => element("p", { className: "bad" }, `Unlike the photographs of the training: ${why}.`));
-  if (!cracks.length) return [...parts, ...sure.map((sentence) => element("p", {}, sentence))];
+  if (!cracks.length) {
+    const hint = "Is an outlined line a crack? Click it, or draw the crack.";
+    return [...parts, ...[...sure, hint].map((sentence) => element("p", {}, sentence))];
+  }
   const scale = settings.mm_per_px;
   const primary = element("dl");
   for (const [name, heading, power] of MEASURES) {
