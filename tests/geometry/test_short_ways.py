@@ -111,7 +111,7 @@ def test_chances_are_those_of_all_features_but_for_the_usual_ends_of_the_others(
     shares = np.exp([*sums, primary.NONE] - sums.max())
     chances = primary.ranked(field, LEVEL, image)[2]
     assert chances.primary == pytest.approx(chances.none) == pytest.approx(1 / shares.sum(), abs=0.05)
-    assert chances.none > 0.2
+    assert chances.none > 2 * 0.05  # so far from 0 that the tolerance shows a mistake
 
 
 @pytest.mark.parametrize("with_image", [False, True])
