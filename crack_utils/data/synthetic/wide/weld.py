@@ -1,4 +1,4 @@
-"""Weld seams of pipes and plates: nothing of them is a crack.
+"""Weld seams of pipes and plates, which are not cracks.
 
 A seam is a bead of metal with ripples. Its edges, the toes, are often dark lines. The heat has coloured the metal
 beside it (the tint), and small drops of metal lie around (the spatter).

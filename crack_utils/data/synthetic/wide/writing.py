@@ -128,8 +128,9 @@ def _sign(rng, tall):
 
 def _pieces(points):
     """Parts of a line, so that the part that would hide a crack can be left out alone."""
-    for start in range(0, len(points) - 1, 3 if len(points) > 6 else 1):
-        yield points[start : start + (4 if len(points) > 6 else 2)]
+    step = 3 if len(points) > 6 else 1  # of a curve's many short sides, three at a time
+    for start in range(0, len(points) - 1, step):
+        yield points[start : start + step + 1]
 
 
 def _turn(angle):
