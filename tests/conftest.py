@@ -29,7 +29,7 @@ SLOWEST = (
     "cli/test_model.py",
     "evaluation/test_calibration.py",
     "study/test_photographs.py",
-    "losses/test_tips.py",
+    "training/test_losses_of_tips.py",
 )
 
 
