@@ -157,7 +157,7 @@ def measure_cracks(mask, mm_per_px=None, threshold=None, image=None, primary=Non
 
 
 def _areas(filled, mask, joined, cracks):
-    """Return of each skeleton the number of pixels of the pieces that it connects, without pores and bridges."""
+    """Return, for each skeleton, the number of pixels of its pieces, without filled pores and bridges."""
     if not cracks:
         return []
     box = box_of(joined)

@@ -119,12 +119,14 @@ def _impossible(test, lengths, used):
     if too_long.size:
         index = too_long[0]
         what = f"{name}, {test.frames[index].name!r}: a = {lengths.tips[index].max():.2f} mm"
-        return f"{what} is not below {specimen.longest:.2f} mm; is the scale right?"
+        notch = ", and are notch_row and notch_column" if specimen.notch is not None else ""
+        return f"{what} is not below {specimen.longest:.2f} mm; is the scale right{notch}?"
     longest = np.nanmax(lengths.a)
-    if specimen.two_tips and longest < _shortest(test, lengths):
+    if longest < _shortest(test, lengths):
+        asked = "both tips found" if specimen.two_tips else "notch_row and notch_column right"
         return (
             f"{name}: the longest crack has a = {longest:.2f} mm, less than its notch, a_n = {specimen.a_n:g} mm; is "
-            "the scale right, and are both tips found?"
+            f"the scale right, and are {asked}?"
         )
     return ""
 
@@ -133,7 +135,7 @@ def _doubtful(test, lengths, shifts):
     """Say which photographs contradict the others, so that a person looks at them: list of str."""
     names, cracked = np.array([frame.name for frame in test.frames]), np.isfinite(lengths.a)
     said = {
-        "the tip was at the end where the others begin, the other end was taken": lengths.exchanged,
+        "the tip was at the end that the crack grows from, the other end was taken": lengths.exchanged,
         "contradicts the other photographs, is the tip right": lengths.outliers,
         "shorter than the notch, are both tips found": lengths.a < _shortest(test, lengths),
         "how the camera moved is not known, left out of the law": _unmoved(shifts),
@@ -157,7 +159,7 @@ def _doubtful(test, lengths, shifts):
 
 
 def _unmoved(shifts):
-    """Return of which frames the movement is not known although it is of others: bool, shape (n,)."""
+    """Return which frames have no known movement while other frames have one: bool, shape (n,)."""
     known = np.isfinite(shifts).all(axis=1)
     return ~known & known.any()
 

@@ -148,7 +148,7 @@ def test_a_tip_at_the_notch_is_exchanged_for_the_other_end(tmp_path):
     (tmp_path / "measures.csv").write_text("\n".join(lines) + "\n")
     (result,) = analyse(find_tests(tmp_path)[0], tmp_path)
     np.testing.assert_allclose(result.readings["a_mm"], test.a, atol=1e-3)
-    assert "the tip was at the end where the others begin, the other end was taken: c005, c009" in result.note
+    assert "the tip was at the end that the crack grows from, the other end was taken: c005, c009" in result.note
 
 
 def test_a_length_that_falls_is_named(tmp_path):

@@ -9,6 +9,7 @@ from crack_utils.geometry.sequence import rising
 _WIDER = 1.5  # times a notch's length: largest gap between the halves of a crack
 AROUND = 5  # frames with about the same direction of growth
 ASIDE, ASIDE_LEAST = 0.1, 10.0  # share of the longest growth, and [px]: a tip farther aside may be on another line
+MOVED, STILL = 10.0, 3.0  # [px] a tip moves at least, and so many times as far as the end that a crack begins at
 LARGEST_TURN = 20.0  # [degrees] largest angle between crack and notch (E647 8.8)
 
 
@@ -63,9 +64,10 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty, weights=None):
 
     With one tip, a = a_n + growth. The growth is the vector from the notch's tip to the crack's tip, projected on the
     direction of the notch. The notch's tip is `specimen.notch`; by default it is the median of the positions where the
-    cracks begin. A crack grows in one direction: where the given tip is the wrong end by the direction of most frames,
-    the other end is taken. The direction is `specimen.direction`; by default it points from the notch's tip to the mean
-    tip of the last three frames.
+    cracks begin. A crack grows in one direction, so its tip is at the same end in all frames: at the end that moves
+    while the other one stays. Where this is not clear, `specimen.direction` decides, then the end at `specimen.notch`,
+    then most frames. Where the given tip is the wrong end, the other end is taken. Lengths are measured along
+    `specimen.direction`; by default it points from the notch's tip to the mean tip of the last three frames.
 
     With two tips, the centre is the midpoint between the tips of the first frame with a crack. The length at a tip is
     its distance from the centre, projected on the line through both tips of the last frame.
@@ -90,8 +92,8 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty, weights=None):
     Raises
     ------
     ValueError
-        If no frame has a crack with its tips, the position of the notch is unknown, or the crack does not leave the
-        notch.
+        If no frame has a crack with its tips, the position of the notch is unknown, the crack does not leave the
+        notch, or it grows against `specimen.direction`.
     """
     tips, others = (np.asarray(points, float).reshape(-1, 2) for points in (tips, others))
     scales = np.asarray(mm_per_px, float)
@@ -108,7 +110,7 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty, weights=None):
         ends = np.stack([(first - start) @ axis, (start - second) @ axis], axis=1) * scale
         ways = first - second
     else:
-        way = _usual_way(tips, others)
+        way = _way(specimen, tips, others)
         exchanged = (tips - others) @ way < 0  # False where one is not known
         tips, others = (np.where(exchanged[:, None], *ends) for ends in ((others, tips), (tips, others)))
         start = _notch(specimen, others, cracked)
@@ -214,10 +216,40 @@ def _turn(way, axis):
     return float(np.degrees(np.arccos(np.clip(way @ axis / size, -1, 1)))) if size else 180.0
 
 
-def _usual_way(tips, others):
-    """Return the median of the ways from the other end to the tip, over the frames where both are known [px]."""
-    ways = (tips - others)[np.isfinite(tips - others).all(axis=1)]
-    return np.median(ways, axis=0) if len(ways) else np.zeros(2)
+def _way(specimen, tips, others):
+    """Return the direction from the beginning of a crack with one tip to its tip: (row, column), of length 1."""
+    known = np.isfinite(tips - others).all(axis=1)
+    if not known.any():
+        return np.zeros(2)
+    tips, others = tips[known], others[known]
+    line = np.linalg.svd(tips - others)[2][0]
+    forward = ((tips - others) @ line > 0)[:, None]
+    front, back = np.where(forward, tips, others), np.where(forward, others, tips)
+    if side := _growing_side(front @ line, -back @ line):
+        if specimen.direction is not None and side * line @ _unit(specimen.direction) < 0:
+            raise ValueError(
+                f"{specimen.name}: the crack grows against direction_degrees = {specimen.direction:g}; it is the "
+                "direction in which the notch points, counter-clockwise from the right"
+            )
+    elif specimen.direction is not None:
+        side = np.sign(line @ _unit(specimen.direction))
+    elif specimen.notch is not None:
+        apart = [np.median(np.hypot(*(ends - specimen.notch).T)) for ends in (front, back)]
+        side = np.sign(apart[0] - apart[1]) if min(apart) <= MOVED < max(apart) else 0
+    return line * (side or np.sign(forward.mean() - 0.5) or 1)
+
+
+def _growing_side(front, back):
+    """Return 1 if a crack clearly grows at its front end, −1 if at its back end, otherwise 0.
+
+    `front` and `back`, shape (n,), are how far its ends lie outwards in each frame [px].
+    """
+    few = min(3, (len(front) + 1) // 2)
+    grown = [np.median(places[-few:]) - np.median(places[:few]) for places in (front, back)]
+    for side, moved, other in ((1, *grown), (-1, *grown[::-1])):
+        if moved > max(MOVED, STILL * abs(other)):
+            return side
+    return 0
 
 
 def _notch(specimen, others, cracked):
@@ -229,11 +261,16 @@ def _notch(specimen, others, cracked):
     return np.median(begins, axis=0)
 
 
+def _unit(direction):
+    """Return a direction [degrees] as (row, column), of length 1."""
+    angle = np.radians(direction)
+    return np.array([-np.sin(angle), np.cos(angle)])
+
+
 def _axis(specimen, way):
     if specimen.direction is not None:
-        angle = np.radians(specimen.direction)
-        axis = np.array([-np.sin(angle), np.cos(angle)])
-        return axis if way @ axis >= 0 else -axis
+        axis = _unit(specimen.direction)
+        return -axis if specimen.two_tips and way @ axis < 0 else axis
     if not np.hypot(*way) > 0:
         raise ValueError(f"{specimen.name}: the crack does not leave its notch")
     return way / np.hypot(*way)

@@ -19,6 +19,7 @@ EXPONENTS = np.arange(0.5, 10, 0.5)  # values of m that are tried as start of th
 FEWEST = 6  # readings; with fewer, less than three degrees of freedom are left to estimate the noise
 FAR_OFF = 8.0  # robust standard deviations from the curve: a reading farther away is an outlier
 LARGEST_LOG = 300.0  # of a rate that the search may try
+LARGEST_EXPONENT = 30.0  # of m, and half of its interval: no law beyond; metals have 2 to 5
 SMALLEST_SCATTER = 1e-3  # [mm] smallest standard deviation that is used to find outliers
 
 
@@ -114,8 +115,10 @@ def fit_paris(specimen, cycles, a, load, level=0.95):
     spread_a = np.sqrt(np.einsum("ij,jk,ik->i", fit.jac, covariance, fit.jac))
     wide = stats.t.ppf((1 + level) / 2, freedom)
     first, m, spread_m = fit.x[0], fit.x[2], np.sqrt(covariance[2, 2])
-    if not np.isfinite([first, log_c, m, spread_c, spread_m]).all():
+    if not np.isfinite([first, log_c, m, spread_c, spread_m]).all() or abs(m) > LARGEST_EXPONENT:
         raise ValueError(f"{specimen.name}: Paris' law does not describe the readings")
+    if wide * spread_m > LARGEST_EXPONENT:
+        raise ValueError(f"{specimen.name}: the readings do not determine C and m")
     length = a + fit.fun
     loads = specimen.effective(load[known])[1:]  # that of a reading was applied before it
     range_k = np.concatenate([stress_intensity(specimen, part, loads) for part in (length[:-1], length[1:])])

@@ -76,6 +76,32 @@ class TestLengths:
         np.testing.assert_allclose(found.a, 12 + 0.1 * grown)
         assert not found.exchanged.any()
 
+    def test_the_end_that_moves_is_the_tip_though_most_frames_say_otherwise(self):
+        tips = np.stack([np.full(6, 50.0), [20, 20, 60, 20, 20, 120]], axis=1)
+        others = np.stack([np.full(6, 50.0), [40, 50, 20, 80, 100, 20]], axis=1)
+        for given in (COMPACT, dataclasses.replace(COMPACT, notch=(50, 100), direction=0)):
+            found = crack_lengths(given, tips, others, np.full(6, 0.1), np.full(6, 0.5))
+            assert found.exchanged.tolist() == [True, True, False, True, True, False]
+            np.testing.assert_allclose(np.diff(found.a), [1, 1, 2, 2, 2])
+
+    @pytest.mark.parametrize("known", [{"direction": 0}, {"direction": 10}, {"notch": (50, 22)}])
+    def test_of_a_crack_that_does_not_grow_direction_or_notch_say_where_its_tip_is(self, known):
+        tips, others = [(50, 20), (50, 60), (50, 21)], [(50, 61), (50, 20), (50, 60)]
+        found = crack_lengths(dataclasses.replace(COMPACT, **known), tips, others, np.full(3, 0.1), np.full(3, 0.5))
+        assert found.exchanged.tolist() == [True, False, True]
+
+    def test_a_camera_that_moves_is_no_growth(self):
+        """Both ends move alike: most frames decide."""
+        tips, others = [(50, 60 + 8 * i) for i in range(6)], [(50, 20 + 8 * i) for i in range(6)]
+        found = crack_lengths(COMPACT, tips, others, np.full(6, 0.1), np.full(6, 0.5))
+        assert not found.exchanged.any()
+
+    def test_a_crack_that_grows_against_its_direction_is_told(self):
+        given = dataclasses.replace(COMPACT, direction=180)
+        tips, others = [(50, 60 + 8 * i) for i in range(6)], [(50, 20)] * 6
+        with pytest.raises(ValueError, match="grows against direction_degrees = 180"):
+            crack_lengths(given, tips, others, np.full(6, 0.1), np.full(6, 0.5))
+
     def test_two_tips_in_any_order(self):
         tips, others = [(50, 20), (50, 110)], [(50, 80), (50, 10)]
         found = crack_lengths(MIDDLE, tips, others, [0.5, 0.5], [1, 1])
