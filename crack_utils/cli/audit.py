@@ -3,8 +3,6 @@
 import sys
 from pathlib import Path
 
-__all__ = ["add_commands"]
-
 
 def add_commands(subparsers):
     """Add the command to a command line; its option ``run`` is a function that returns the exit status.

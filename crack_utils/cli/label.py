@@ -3,8 +3,6 @@
 import sys
 from pathlib import Path
 
-__all__ = ["add_commands", "for_each"]
-
 
 def add_commands(subparsers):
     """Add the command ``label`` to a command line.

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-__all__ = ["add_commands"]
-
 CHECKED = 4  # pictures on which an exported network is compared with Keras
 
 

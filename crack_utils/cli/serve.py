@@ -45,6 +45,6 @@ def add_commands(subparsers):
 def _serve(options):
     from crack_utils.inference.page.server import serve
 
-    with contextlib.suppress(KeyboardInterrupt):  # it is told to end the page so
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how a person ends the page
         serve(options.model, options.port, options.megabytes, options.labels, browser=not options.no_browser)
     return 0

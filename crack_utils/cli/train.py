@@ -100,7 +100,7 @@ def _train(options):
 
 
 def _print_start(found, run):
-    """Say how well the network did that the training started from, and which of the two to use."""
+    """Compare the trained network with the one that the training started from, and say which to use."""
     trained, start = (found[name]["f1_tolerance_2"] for name in ("trained", "start"))
     name, count = run.experiment.start, found["start"]["photographs"]
     print(

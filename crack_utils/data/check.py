@@ -1,7 +1,8 @@
-"""Whether a data set can be used: every file is read once, and all that is wrong is said at once. NumPy only.
+"""Checks whether a data set can be used: reads every file once and lists all problems together. NumPy only.
 
-Refused: what cannot be read or paired, what is no mask, what contradicts itself, and a picture that stands there twice
-(it would count double or, with two masks, teach both). Only noted: what works but may not be meant.
+Refused are files that cannot be read or paired, files that are no masks, tables that contradict each other, and a
+picture that is there twice (it would count twice or, with two masks, teach both). What can be used but may be a mistake
+gets a note.
 """
 
 import shlex
@@ -192,7 +193,7 @@ def _contradictions(pairs, contents):
 
 
 def _notes(pairs, contents):
-    """Say what can be used but may not be meant."""
+    """Return notes on what can be used but may be a mistake."""
     notes = []
     empty = sum(not content["mask"].crack for content in contents)
     if empty:

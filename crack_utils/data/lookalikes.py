@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-# Two pictures look alike if they correlate so much when they are reduced and freed of the light's course. A darker copy
+# Two pictures look alike if they correlate this much once they are reduced and uneven light is taken out. A darker copy
 # of half the size, saved as JPEG, reaches 0.95 on CrackForest, where two photographs reach 0.35 at most; two specimens
 # in the same (synthetic) rig reach 0.85.
 ALIKE = 0.9

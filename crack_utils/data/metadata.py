@@ -170,7 +170,7 @@ def _parse(row):
         if printable(text) != text:
             raise ValueError(f"{key} {text!r} has a line break or another control character")
     if row.get("frame"):
-        frame = _number(row, "frame")
+        frame = finite_number(row, "frame")
         if frame != int(frame) or abs(frame) >= 2**53:
             raise ValueError(f"frame {row['frame']!r} is no whole number")
         parsed["frame"] = int(frame)
@@ -179,22 +179,23 @@ def _parse(row):
         if any(row.get(column) for column in columns):
             if not all(row.get(column) for column in columns):
                 raise ValueError(f"a tip needs both {joined(columns)}")
-            parsed[tip] = tuple(_number(row, column) for column in columns)
+            parsed[tip] = tuple(finite_number(row, column) for column in columns)
     if "tip2" in parsed and "tip" not in parsed:
         raise ValueError("tip2_row and tip2_column are of a second tip, but there is no first one")
     if row.get("mm_per_px"):
-        parsed["mm_per_px"] = _number(row, "mm_per_px")
+        parsed["mm_per_px"] = finite_number(row, "mm_per_px")
         if not 0 < parsed["mm_per_px"] <= LARGEST_SCALE:
             raise ValueError(f"mm_per_px {row['mm_per_px']!r} is not above 0 and at most {LARGEST_SCALE:g}")
     for column in GROWTH:
         if row.get(column):
-            parsed[column] = _number(row, column)
+            parsed[column] = finite_number(row, column)
             if parsed[column] < 0 and column != "cmod_mm":  # a gauge's zero may drift below 0
                 raise ValueError(f"{column} {row[column]!r} is below 0")
     return parsed
 
 
-def _number(row, column):
+def finite_number(row, column):
+    """Return the number in a column of a row; ValueError names the column and the text if it is no finite number."""
     try:
         number = float(row[column])
     except ValueError:

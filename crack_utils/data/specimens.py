@@ -2,7 +2,7 @@
 
 import math
 
-from crack_utils.data.metadata import read_table
+from crack_utils.data.metadata import finite_number, read_table
 from crack_utils.geometry.growth import KINDS, Specimen
 from crack_utils.runtime.typeset import joined
 
@@ -68,12 +68,10 @@ def _parse(row):
         if column == "kind" or not row.get(column):
             continue
         try:
-            values[column] = float(row[column])
-        except ValueError:
+            values[column] = finite_number(row, column)
+        except ValueError as problem:
             values[column] = math.nan
-        if not math.isfinite(values[column]):
-            point = "; a decimal has a point" if "," in row[column] else ""
-            wrong.append(f"{column} {row[column]!r} is no number{point}")
+            wrong.append(str(problem))
     if "a_n_mm" not in values:
         wrong.append("no a_n_mm")
     if sum(column in values for column in NOTCH) == 1:

@@ -336,7 +336,7 @@ def _straddling(split):
 
 
 def _shortage(split, validation, test):
-    """Return what the set that lacks most lacks of the size that was asked for, as a share of it."""
+    """Return how much the set that is farthest below its requested size lacks, as a share of that size."""
     wanted = {"train": (1 - test) * (1 - validation), "validation": (1 - test) * validation, "test": test}
     count = sum(len(split[name]) for name in wanted)
     return max(1 - len(split[name]) / (count * share) for name, share in wanted.items() if share)

@@ -4,8 +4,6 @@ import numbers
 
 import numpy as np
 
-__all__ = ["as_mask", "check_count", "check_same_size"]
-
 
 def as_mask(mask):
     """Return a mask as booleans; raise a ValueError unless it has two axes and only 0 and 1 (or booleans)."""

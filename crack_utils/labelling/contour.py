@@ -17,8 +17,6 @@ from crack_utils.geometry.skeleton import box_of
 from crack_utils.labelling.arrays import as_mask, check_count, check_same_size
 from crack_utils.labelling.tools import LARGEST_RADIUS, dilate
 
-__all__ = ["METHODS", "active_contour"]
-
 METHODS = ("chan_vese", "edge")
 LEVELS = 65535  # number of integer gray values
 SIGMA = 1.5  # [px] scale at which "edge" detects edges: below the width of a crack

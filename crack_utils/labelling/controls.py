@@ -4,8 +4,6 @@ import ipywidgets as widgets
 
 from crack_utils.labelling.session import HAND_TOOLS
 
-__all__ = ["HAND", "KEYS", "MASK", "Controls"]
-
 HAND = {  # tool: icon, label, tooltip
     "polyline": (
         "pencil",

@@ -12,8 +12,6 @@ import numpy as np
 
 from crack_utils.labelling.arrays import as_mask
 
-__all__ = ["draft", "packed", "unpacked"]
-
 MOST_PIXELS = 2**28
 MOST_SIGNS = 2**23  # of the packed text
 LONGEST_NAME = 200  # signs of the model's name

@@ -15,8 +15,6 @@ from crack_utils.labelling.controls import HAND, Controls
 from crack_utils.labelling.session import Session
 from crack_utils.labelling.view import PictureView
 
-__all__ = ["Editor"]
-
 STATES = {"new": "○", "draft": "◔", "labelled": "●", "stale": "◐", "foreign": "◌"}
 TOOL_KEYS = {
     "l": "polyline",

@@ -12,8 +12,6 @@ from crack_utils.data.images import full_scale
 from crack_utils.data.stored import DataError
 from crack_utils.runtime.atomic import write_together
 
-__all__ = ["encode_mask", "encode_parts", "read_digest", "read_photo", "write_mask"]
-
 KEY = "crack-utils recipe"  # name of the text entry in a mask's PNG file with the hash of its recipe
 
 

@@ -20,8 +20,6 @@ from crack_utils.labelling.recipe import Recipe
 from crack_utils.labelling.steps import RecipeError
 from crack_utils.runtime.atomic import write_together
 
-__all__ = ["KEEP", "LabelFolder"]
-
 KEEP = object()  # leaves what `metadata.csv` says of a photograph as it is
 
 

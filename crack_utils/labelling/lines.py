@@ -17,8 +17,6 @@ from crack_utils.data.contrast import as_unit
 from crack_utils.labelling.arrays import as_mask, check_same_size
 from crack_utils.labelling.roi import FARTHEST, GRID, MODES
 
-__all__ = ["FOLLOWS", "centre_line", "polyline", "snapped"]
-
 FOLLOWS = ("dark", "bright", "straight")
 MOST_POINTS = 10_000
 WIDEST = 500.0  # [px]

@@ -16,8 +16,6 @@ from crack_utils.data.decoding import is_regular
 from crack_utils.labelling.steps import PARTS, RecipeError, Step
 from crack_utils.runtime.atomic import write_together
 
-__all__ = ["VERSION", "Labels", "Recipe"]
-
 FORMAT, VERSION = "crack-utils recipe", 1
 MOST_STEPS = 10_000
 MOST_BYTES = 2**24  # of a file

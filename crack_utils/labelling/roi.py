@@ -12,8 +12,6 @@ import numpy as np
 
 from crack_utils.labelling.arrays import as_mask
 
-__all__ = ["MODES", "SHAPES", "draw_roi"]
-
 SHAPES = {"rectangle": 2, "polygon": 3, "freehand": 3, "disk": 1}  # shape: smallest number of points
 MODES = ("add", "subtract")
 GRID = 16  # steps per pixel for the rounding of points

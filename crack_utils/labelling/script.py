@@ -5,8 +5,6 @@ import textwrap
 
 from crack_utils.labelling.steps import TOOLS
 
-__all__ = ["script"]
-
 HEAD = '''"""A mask made with {count} steps, exported from the recipe {digest}…
 
     python this_script.py PHOTOGRAPH MASK.png

@@ -8,8 +8,6 @@ from crack_utils.labelling.folder import KEEP, LabelFolder
 from crack_utils.labelling.steps import PARTS, TOOLS, Step
 from crack_utils.labelling.trail import Trail
 
-__all__ = ["HAND_TOOLS", "Session", "Settings"]
-
 HAND_TOOLS = (  # used on the picture
     "polyline",
     "flood_fill",

@@ -9,8 +9,6 @@ from types import MappingProxyType
 from crack_utils.labelling import contour, drafts, lines, roi, tools
 from crack_utils.labelling.arrays import check_count
 
-__all__ = ["PARTS", "TOOLS", "RecipeError", "Step"]
-
 PARTS = ("primary", "secondary")
 REQUIRED = inspect.Parameter.empty
 

@@ -11,18 +11,6 @@ from crack_utils.data.contrast import check_image, contrast_stretch
 from crack_utils.geometry.skeleton import EIGHT, box_of
 from crack_utils.labelling.arrays import as_mask, check_count
 
-__all__ = [
-    "clear_border",
-    "closing",
-    "contrast_stretch",
-    "dilate",
-    "erode",
-    "fill_holes",
-    "flood_fill",
-    "opening",
-    "remove_small",
-]
-
 XYZ_FROM_RGB = ((0.412453, 0.357580, 0.180423), (0.212671, 0.715160, 0.072169), (0.019334, 0.119193, 0.950227))
 D65 = (0.95047, 1.0, 1.08883)  # white point of daylight, 2° observer
 ROUNDING = 1e-6  # far below one gray value of 16 bits

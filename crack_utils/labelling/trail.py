@@ -5,8 +5,6 @@ import numpy as np
 from crack_utils.labelling.recipe import Labels
 from crack_utils.labelling.steps import PARTS, RecipeError
 
-__all__ = ["Trail"]
-
 
 class Trail:
     """The labels after every step so far, so that an edit repeats only the later steps.

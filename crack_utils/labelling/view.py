@@ -11,8 +11,6 @@ from PIL import Image
 from crack_utils.data.colours import CRACK, SECONDARY, TIP
 from crack_utils.data.contrast import contrast_stretch
 
-__all__ = ["PictureView"]
-
 PREVIEW = TIP  # of a fill, before the click
 WHITE = "#ffffff"
 REDUCED = 1600  # [px] a mask's longer side, for a view from afar: there a thin crack must not vanish

@@ -72,7 +72,7 @@ def bounds_table(calibration):
     return table.join(pd.Series(why_no_bound(intervals), without, name="why there is no bound")) if without else table
 
 
-def coverage_table(level=conformal.LEVEL, read=default_tips.stored):
+def coverage_table(read=default_tips.stored):
     """Return how often the bounds hold on hundreds of specimens, on which nothing was chosen.
 
     A wrong end of the crack and a miss are errors like others (a miss is an infinite one). A half of the specimens,
@@ -80,8 +80,6 @@ def coverage_table(level=conformal.LEVEL, read=default_tips.stored):
 
     Parameters
     ----------
-    level : float in (0, 1)
-        Share of specimens for which the bound is promised.
     read : callable, optional
         Returns the table of `study.default_tips` for looks, or None.
 
@@ -103,16 +101,20 @@ def coverage_table(level=conformal.LEVEL, read=default_tips.stored):
                 continue
             first = np.isin(np.arange(len(table)), _half(len(table)))
             fitted, tested = (errors[which].dropna() for which in (first, ~first))
-            bound = conformal.bound(fitted, np.arange(len(fitted)), level)
+            bound = conformal.bound(fitted, np.arange(len(fitted)), conformal.LEVEL)
             finite = np.isfinite(bound)
             rows[f"{title}: {what}"] = {
                 "specimens": len(fitted),
                 "error at most [px]": bound if finite else np.nan,
-                "promised": level,
+                "promised": conformal.LEVEL,
                 "tested": len(tested),
                 "covered": (tested <= bound).mean() if finite else np.nan,
                 **dict(
-                    zip(("if it holds, from", "to"), _shares_if_it_holds(len(fitted), len(tested), level), strict=True)
+                    zip(
+                        ("if it holds, from", "to"),
+                        _shares_if_it_holds(len(fitted), len(tested), conformal.LEVEL),
+                        strict=True,
+                    )
                 ),
             }
     return pd.DataFrame(rows).T

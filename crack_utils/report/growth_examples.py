@@ -20,6 +20,7 @@ from crack_utils.inference.measure import measure
 from crack_utils.report.growth_analysis import GrowthResult, analyse
 
 C, M = 1e-8, 3.0  # the law of all tests here, for da/dN in mm/cycle and ΔK in MPa √m
+SEED = 7100  # of drawn specimens, used for nothing else
 COMPACT = Specimen("", "C(T)", 12.5, W=50, B=12.5)
 LOAD_RATIOS = (0.1, 0.3, 0.5)
 NOISE = 0.05  # [mm] of a simulated reading
@@ -105,14 +106,14 @@ def simulated_results():
     return analyse(tests, Path())
 
 
-def draw_test(frames=12, size=(512, 640), seed=7100):
+def draw_test(frames=12, size=(512, 640)):
     """Draw the photographs of a test: the first compact specimen of a seed whose crack grows far, in every frame.
 
     Which specimen it is depends on the geometry alone, not on what a network finds.
 
     Parameters
     ----------
-    frames, seed : int
+    frames : int
     size : (height, width) [px]
 
     Returns
@@ -123,12 +124,12 @@ def draw_test(frames=12, size=(512, 640), seed=7100):
     Raises
     ------
     ValueError
-        If none of the first specimens of the seed is suitable.
+        If none of the first specimens is suitable.
     """
     for specimen in range(WINDOW):
-        if _suits(seed, specimen, frames, size):
-            return [render_specimen(seed, specimen, frame, frames, size) for frame in range(frames)]
-    raise ValueError(f"seed {seed}: no compact specimen among {WINDOW} whose crack grows far in {frames} frames")
+        if _suits(SEED, specimen, frames, size):
+            return [render_specimen(SEED, specimen, frame, frames, size) for frame in range(frames)]
+    raise ValueError(f"seed {SEED}: no compact specimen among {WINDOW} whose crack grows far in {frames} frames")
 
 
 def _suits(seed, specimen, frames, size):

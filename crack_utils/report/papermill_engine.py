@@ -124,7 +124,6 @@ def with_output(callback):
 
     @functools.wraps(callback)
     def papermill(*args, notebook_path, output_path, **options):
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # else remarks on the machine fill the page
         if gives_output(notebook_path) and options["help_notebook"]:
             print(parameter_help(Path(notebook_path)))
             return None

@@ -21,6 +21,7 @@ from crack_utils.runtime.typeset import number, span
 NAME = "cracktip_polymer"
 MARKS = "results/polymer_tips.csv"  # made by eye
 FOUND = "results/polymer_found.csv"
+HALF = 160  # [px] of the side of an enlargement
 
 
 def find_tips(trained, folder=None):
@@ -93,9 +94,9 @@ def _place(position):
     return "–" if position is None else f"({position[0]:.0f}, {position[1]:.0f})"
 
 
-def _crop(title, image, marked, found, half=160):
-    row, column = (max(0, int(place) - half) for place in marked)
-    part = image[row : row + 2 * half, column : column + 2 * half]
+def _crop(title, image, marked, found):
+    row, column = (max(0, int(place) - HALF) for place in marked)
+    part = image[row : row + 2 * HALF, column : column + 2 * HALF]
     return title, part, np.subtract(marked, (row, column)), None if found is None else np.subtract(found, (row, column))
 
 

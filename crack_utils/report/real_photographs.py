@@ -243,22 +243,20 @@ def mean_interval(values, bounds=verdicts.SHARE):
     return found["value"], found["low"], found["high"]
 
 
-def drawn_surfaces(count=24, size=(256, 256), seed=SEED):
-    """Return drawn surfaces that no training has seen.
+def drawn_surfaces(count=24, size=(256, 256)):
+    """Return drawn surfaces that no training has seen (their seed is used for nothing else).
 
     Parameters
     ----------
     count : int
     size : (height, width) [px]
-    seed : int
-        The default is used for nothing else.
 
     Returns
     -------
     list of (name, image, mask)
         image: ndarray of float32 in [0, 1]; mask: ndarray of bool; both of shape `size`.
     """
-    drawn = (render_surface(seed, index, size) for index in range(count))
+    drawn = (render_surface(SEED, index, size) for index in range(count))
     return [(f"drawn {index}", np.float32(image) / 255, mask) for index, (image, mask) in enumerate(drawn)]
 
 

@@ -9,6 +9,7 @@ from scipy import ndimage
 from scipy.spatial import ConvexHull
 
 from crack_utils.data import find_pairs, read_image, read_mask
+from crack_utils.data.pairs import spread
 from crack_utils.data.sources import folders
 from crack_utils.data.synthetic import render
 from crack_utils.geometry.centreline import arc_length
@@ -16,21 +17,6 @@ from crack_utils.geometry.skeleton import EIGHT, box_of
 from crack_utils.labelling.arrays import as_mask, check_same_size
 from crack_utils.labelling.recipe import Recipe
 from crack_utils.labelling.tools import dilate
-
-__all__ = [
-    "boundary_distance",
-    "click_along",
-    "crack_recipe",
-    "example",
-    "examples",
-    "flooded",
-    "follow",
-    "notch_outline",
-    "secondary_recipe",
-    "seeds_in",
-    "strip",
-    "study",
-]
 
 STUDIES = {  # preset: size of the photographs, specimens that the recipes are tried on
     "smoke": ((256, 320), 6),
@@ -159,7 +145,7 @@ def example(size, seed=0):
     raise ValueError(f"seed={seed}: no specimen has an isolated secondary crack; choose another seed")
 
 
-def secondary_recipe(near, alone, image, tolerance=0.08):
+def secondary_recipe(near, alone, image):
     """Return a recipe for the secondary cracks: flood fill for isolated ones, drawn regions for branches (R15).
 
     Flood fill of a branch would leak into the primary crack and the notch.
@@ -168,8 +154,6 @@ def secondary_recipe(near, alone, image, tolerance=0.08):
     ----------
     near, alone, image
         See `example`; the cracks determine where the simulated person clicks and draws.
-    tolerance : float
-        Tolerance of the flood fill.
 
     Returns
     -------
@@ -178,7 +162,7 @@ def secondary_recipe(near, alone, image, tolerance=0.08):
     recipe = Recipe()
     for crack in _regions(alone):
         for seed in seeds_in(crack, image, 3):
-            recipe.add("flood_fill", "secondary", seed=seed, tolerance=tolerance)
+            recipe.add("flood_fill", "secondary", seed=seed, tolerance=0.08)
     recipe.add("closing", "secondary", radius=2)  # fills small holes from noise
     for crack in _regions(near):
         points = np.argwhere(dilate(crack, 1))
@@ -186,14 +170,13 @@ def secondary_recipe(near, alone, image, tolerance=0.08):
     return recipe
 
 
-def examples(data, count=3):
-    """Return real photographs with masks, to try the tools on.
+def examples(data):
+    """Return three real photographs with masks, to try the tools on.
 
     Parameters
     ----------
     data : str
         A data set, see `crack_utils.data.sources.folders`; "synthetic" takes CrackForest if it is available.
-    count : int
 
     Returns
     -------
@@ -206,31 +189,28 @@ def examples(data, count=3):
         if data == "synthetic":
             return []
         raise
-    chosen = [pairs[i] for i in np.linspace(0, len(pairs) - 1, min(count, len(pairs))).astype(int)]
     return [
-        (pair.name, (255 * read_image(pair.image, pair.bits)).astype(np.uint8), read_mask(pair.mask)) for pair in chosen
+        (pair.name, (255 * read_image(pair.image, pair.bits)).astype(np.uint8), read_mask(pair.mask))
+        for pair in spread(pairs, 3)
     ]
 
 
-def flooded(image, crack, count=25, tolerance=0.12):
-    """Return a recipe for a crack on a real photograph: flood fill from clicks along it, then closing.
+def flooded(image, crack):
+    """Return a recipe for a crack on a real photograph: flood fill from 25 clicks along it, then closing.
 
     Parameters
     ----------
     image : array of shape (H, W)
     crack : bool array of shape (H, W)
         The crack as the person sees it; see `seeds_in`.
-    count : int
-        Number of clicks.
-    tolerance : float
 
     Returns
     -------
     Recipe
     """
     recipe = Recipe()
-    for seed in seeds_in(crack, image, count):
-        recipe.add("flood_fill", seed=seed, tolerance=tolerance)
+    for seed in seeds_in(crack, image, 25):
+        recipe.add("flood_fill", seed=seed, tolerance=0.12)
     recipe.add("closing", radius=2)
     return recipe
 
@@ -285,23 +265,22 @@ def boundary_distance(true, predicted):
     return float((to_true[edges[1]].mean() + to_predicted[edges[0]].mean()) / 2)
 
 
-def follow(recipe, image, true, part="primary"):
-    """Apply a recipe step by step and compare the result of each step with the true mask.
+def follow(recipe, image, true):
+    """Apply a recipe step by step and compare the primary crack after each step with the true mask.
 
     Parameters
     ----------
     recipe : Recipe
     image : array of shape (H, W) or (H, W, 3)
     true : bool array of shape (H, W)
-        The true mask of the part.
-    part : {"primary", "secondary"}
+        The true mask of the primary crack.
 
     Returns
     -------
     list of dict
         For each step: ``tool``; ``iou``; ``distance``, see `boundary_distance` [px]; ``mask``.
     """
-    stages = [getattr(labels, part) for labels in recipe.stages(image)][1:]
+    stages = [labels.primary for labels in recipe.stages(image)][1:]
     return [
         {
             "tool": {"draw_roi": "strip", "erode": "erosion"}.get(step.tool, step.tool.replace("_", " ")),

@@ -56,7 +56,7 @@ def data_table(pairs, size):
     )
 
 
-def statistics_table(groups):
+def appearance_table(groups):
     """Return a table of the `Statistics` of groups of pictures, one row per group; shares in per cent.
 
     Parameters

@@ -49,13 +49,13 @@ class TipPicture:
         return float(self.errors.max(initial=0.0))
 
 
-def tip_pictures(trained, count=16, size=(512, 640), seed=SEED):
+def tip_pictures(trained, count=16, size=(512, 640)):
     """Draw specimens, each at another moment of its test, and find their tips as `crack-utils predict` does.
 
     Parameters
     ----------
     trained : Predictor
-    count, seed : int
+    count : int
     size : (height, width) [px]
 
     Returns
@@ -64,7 +64,7 @@ def tip_pictures(trained, count=16, size=(512, 640), seed=SEED):
     """
     pictures = []
     for specimen in range(count):
-        photograph = render_specimen(seed, specimen, frame=specimen % 10, size=size)
+        photograph = render_specimen(SEED, specimen, frame=specimen % 10, size=size)
         image = np.float32(photograph.image) / 255
         probability = trained.predict(image)
         cracks = measure(image, probability, trained.threshold)
@@ -105,7 +105,7 @@ def errors_of(pictures):
     return TipErrors(np.concatenate([picture.errors for picture in pictures]))
 
 
-def right_ends(pictures, spoilt=2, seed=SEED):
+def right_ends(pictures, spoilt=2):
     """Return how sure the rule was of each end, and whether it was right.
 
     A few dozen predictions tell little of a probability near 1. So the drawn masks are also spoilt, as networks spoil
@@ -116,14 +116,13 @@ def right_ends(pictures, spoilt=2, seed=SEED):
     pictures : list of TipPicture
     spoilt : int
         Number of spoilt masks of each picture.
-    seed : int
 
     Returns
     -------
     DataFrame
         masks ("predicted" or "damaged"), probability, right; one row a found tip.
     """
-    rng, rows = np.random.default_rng(seed), []
+    rng, rows = np.random.default_rng(SEED), []
     for picture in cracked(pictures):
         photograph, image = picture.photograph, np.float32(picture.photograph.image) / 255
         tips = [("predicted", picture.tip)]

@@ -1,6 +1,7 @@
 """Provenance of a result: commit, fingerprint of the code, versions, machine, time, memory."""
 
 import ast
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -49,17 +50,19 @@ def fingerprint(*modules):
         SHA-256, hexadecimal.
     """
     files = imports.decisive(*modules)
-    parts = [(file, ast.dump(_without_docstrings(paths.package() / file))) for file in files]
+    parts = [(file, _syntax((paths.package() / file).read_text(encoding="utf-8"))) for file in files]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _without_docstrings(file):
-    tree = imports.parse(file.read_text(encoding="utf-8"))
+@functools.cache  # a study asks for the same files again and again
+def _syntax(text):
+    """Return the syntax tree of Python text, without docstrings, as text."""
+    tree = imports.parse(text)
     for node in ast.walk(tree):
         documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         if documented and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
-    return tree
+    return ast.dump(tree)
 
 
 def versions():

@@ -1,4 +1,4 @@
-"""Processes that call functions for this one: for work in pure Python, of which threads do one piece at a time.
+"""Processes that call functions for this one: for work in pure Python, which threads cannot do side by side.
 
 Each worker is a Python of its own. It gets a function and its arguments on standard input, pickled, and answers with
 what the function returns or raises. Unlike the workers of `multiprocessing` these do not import the caller's program

@@ -181,10 +181,10 @@ def _work_and_field(network, size):
     return layers["multiply_adds"].sum(), layers["receptive_field"].max()
 
 
-def _seconds(work, *arguments, times=3):
-    """Return the shortest time [s] of a few calls, after one that is not counted."""
+def _seconds(work, *arguments):
+    """Return the shortest time [s] of three calls, after one that is not counted."""
     taken = []
-    for _ in range(times + 1):
+    for _ in range(4):
         began = time.perf_counter()
         work(*arguments)
         taken.append(time.perf_counter() - began)

@@ -65,10 +65,10 @@ def differences(table):
     return pd.DataFrame(rows)
 
 
-def by_photograph(table, threshold="chosen"):
-    """Return, by the loss's title, a table of F1 with one row per photograph and one column per fit."""
+def by_photograph(table):
+    """Return, by the loss's title, F1 at the chosen threshold: a row per photograph, a column per fit."""
     rows = _trained(table)
-    rows = rows[rows["threshold"] == threshold]
+    rows = rows[rows["threshold"] == "chosen"]
     return {
         title(loss): group.pivot_table(index="name", columns="fit", values="f1").rename(columns=FITS)
         for loss, group in rows.groupby("loss", sort=False)

@@ -13,6 +13,7 @@ from crack_utils.runtime.typeset import joined
 from crack_utils.study import tables as study_tables
 from crack_utils.study.cases import SCALES
 from crack_utils.study.published import TABLE_1, order
+from crack_utils.study.thresholds import mean_iou
 from crack_utils.study.verdicts import SHARE, by_seed, text
 
 SCALE = "fingerprint"
@@ -194,7 +195,7 @@ def by_threshold(tables):
 
     rows = tables.thresholds
     rows = rows[(rows["set"] == "test") & (rows["question"] == "losses") & (rows["seed"] == rows["seed"].min())]
-    rows, wrong = rows.sort_values("threshold"), rows["fp"] + rows["fn"]
-    values = (rows["tp"] / (rows["tp"] + wrong) + rows["tn"] / (rows["tn"] + wrong)) / 2
+    rows = rows.sort_values("threshold")
+    values = mean_iou(rows)
     # The thresholds themselves, because a file of decimals may have changed their last digit.
     return {loss: dict(zip(THRESHOLDS, values[own.index], strict=True)) for loss, own in rows.groupby("variant")}

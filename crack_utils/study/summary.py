@@ -193,7 +193,7 @@ def _crack_share(tables):
     return float((first["tp"] + first["fn"]) / first.sum())
 
 
-def statistics_table(checked):
+def interval_check_table(checked):
     """Return a table of texts: the error rates of the intervals in simulated studies, by number of seeds.
 
     Parameters

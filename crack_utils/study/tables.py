@@ -18,6 +18,7 @@ from crack_utils.metrics.counts import COUNTS
 from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import atomic_write
 from crack_utils.study.cases import KEPT, SCALES
+from crack_utils.study.thresholds import mean_iou
 
 TABLES = ("specimens", "runs", "thresholds")
 TIPS = "tips"  # a table that only the question of this name has
@@ -73,9 +74,7 @@ class Tables:
         """
         counts = self.specimens.groupby(["question", "variant", "seed"], sort=False)[list(COUNTS)].sum()
         crack, pixels = counts["tp"] + counts["fn"], counts.sum(axis=1)
-        wrong = counts["fp"] + counts["fn"]
-        mean_iou = (counts["tp"] / (counts["tp"] + wrong) + counts["tn"] / (counts["tn"] + wrong)) / 2
-        return mean_iou <= np.maximum(crack, pixels - crack) / pixels / 2
+        return mean_iou(counts) <= np.maximum(crack, pixels - crack) / pixels / 2
 
     def failures(self, question):
         """Return how many trainings of each variant failed (see `failed`): a Series by variant."""

@@ -17,6 +17,7 @@ from crack_utils.study import verdicts
 from crack_utils.study.cases import SCALES
 
 SIZE = (512, 640)  # [px] the report's
+FRAMES = 2  # pictures of each held-out specimen
 BASE = "dice"  # loss that the other variants of the study extend
 SUCCESS = "found within 2 px"
 RESAMPLES = 2000
@@ -24,24 +25,23 @@ DIAGONAL = math.hypot(*SCALES["tips"]["base"]["size"])  # [px] of the study's pi
 STUDY_SIZE = "{} × {}".format(*SCALES["tips"]["base"]["size"])  # of the study's pictures, in words
 
 
-def held_out(experiment, specimens=12, frames=2, size=SIZE):
+def held_out(experiment, specimens=12):
     """Return pairs of new synthetic specimens at the report's size; they are rendered at the first call.
 
     Parameters
     ----------
     experiment : Experiment
         The specimens differ from those of this experiment.
-    specimens, frames : int
-        Number of specimens, and of pictures of each.
-    size : (height, width) [px]
+    specimens : int
+        Two pictures of each are drawn.
 
     Returns
     -------
     list of Pair
     """
     seed = experiment.data_seed + 2  # + 1 is used by the page on growth
-    folder = paths.data() / "tips-v{}-{}x{}-{}x{}-{}".format(synthetic.VERSION, specimens, frames, *size, seed)
-    synthetic.generate(folder, specimens=specimens, frames=frames, size=size, seed=seed)
+    folder = paths.data() / "tips-v{}-{}x{}-{}x{}-{}".format(synthetic.VERSION, specimens, FRAMES, *SIZE, seed)
+    synthetic.generate(folder, specimens=specimens, frames=FRAMES, size=SIZE, seed=seed)
     return find_pairs(folder / "old", folder / "new")
 
 

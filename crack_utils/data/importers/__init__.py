@@ -62,7 +62,7 @@ def import_annotations(source, out, labels=(), crack=None, line_width=None, trac
     DataError
         If nothing there can be used: no format known, no such class, several classes and none chosen, no crack at all.
     ValueError
-        If an argument is wrong, or `out` is there already.
+        If an argument is wrong, or `out` exists already.
     """
     if line_width is not None and not 1 <= line_width <= 1000:
         raise ValueError(f"a line width of {line_width:g} px; expected 1 to 1000")
@@ -106,7 +106,7 @@ def export_annotations(source, out, format):
     DataError
         If the data set cannot be read.
     ValueError
-        If there is no such format, or `out` is there already.
+        If there is no such format, or `out` exists already.
     """
     if format not in WRITTEN:
         raise ValueError(f"unknown format {format!r}; valid are {', '.join(WRITTEN)}")

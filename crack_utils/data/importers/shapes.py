@@ -85,7 +85,8 @@ def polygon(points, size, traced=False):
     inside = np.s_[first[1] : last[1], first[0] : last[0]]
     if not mask[inside].size:
         return mask
-    points, corners = points - first, points.repeat(3 if len(points) < 3 else 1, axis=0) - first  # it wants three
+    points = points - first
+    corners = points.repeat(3 if len(points) < 3 else 1, axis=0)  # frPyObjects needs at least three
     encoded = coco.frPyObjects([corners.ravel().tolist()], *mask[inside].shape)
     filled = coco.decode(encoded[0]).astype(bool)
     outline = _outline(points, filled.shape)

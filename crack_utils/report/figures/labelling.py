@@ -9,9 +9,8 @@ from crack_utils.data.contrast import contrast_stretch
 from crack_utils.geometry.skeleton import box_of
 from crack_utils.report.figures.style import CRACK, MISSED, QUIET, SECONDARY, TIP, tint
 
-__all__ = ["Panel", "around", "panels", "progress"]
-
 DRAWN = TIP  # clicks and drawn lines
+ASPECT = 1.25  # width of a panel, divided by its height
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Panel:
     box: tuple | None = None
 
 
-def around(mask, margin=30, aspect=1.25):
+def around(mask, margin=30):
     """Return the box around a mask, widened so that all panels of a figure have the same shape.
 
     Parameters
@@ -50,8 +49,6 @@ def around(mask, margin=30, aspect=1.25):
     mask : ndarray of bool, shape (H, W)
     margin : int [px]
         Kept free around the mask.
-    aspect : float
-        Width of the box divided by its height.
 
     Returns
     -------
@@ -60,7 +57,7 @@ def around(mask, margin=30, aspect=1.25):
     """
     rows, columns = box_of(mask, margin)
     height, width = rows.stop - rows.start, columns.stop - columns.start
-    height, width = max(height, round(width / aspect)), max(width, round(height * aspect))
+    height, width = max(height, round(width / ASPECT)), max(width, round(height * ASPECT))
     return tuple(
         slice(start, start + min(length, size))
         for start, length, size in (

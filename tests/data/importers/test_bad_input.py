@@ -225,9 +225,9 @@ def test_nothing_is_written_where_something_is(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "link").symlink_to("nowhere")
     for name in ("in", "empty", "link"):
-        with pytest.raises(ValueError, match="is there already"):
+        with pytest.raises(ValueError, match="exists already"):
             import_annotations(tmp_path / "in", tmp_path / name)
-        with pytest.raises(ValueError, match="is there already"):
+        with pytest.raises(ValueError, match="exists already"):
             export_annotations(tmp_path / "in", tmp_path / name, "coco")
     with pytest.raises(ValueError, match="there is no folder"):
         import_annotations(tmp_path / "in", tmp_path / "a" / "b")
