@@ -12,6 +12,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 # connected when it is halved, and widens a crack by a quarter of a pixel a side at most (R24).
 MASK_COVERAGE = 0.25
 
+ANOTHER_CAMERA = 4  # bits fewer than its folder uses: at a sixteenth of the brightness, a picture would be black
+
 LUMINANCE = np.array([0.2989, 0.5870, 0.1140], np.float32)  # ITU-R BT.601, as tf.image.rgb_to_grayscale
 
 
@@ -25,7 +27,8 @@ def read_image(file, bits=None):
         is applied.
     bits : int, optional
         How many bits of a whole-number type are used, as `Pair.bits` and `Photograph.bits` say of all pictures of a
-        folder; by default as the picture's own brightest value tells: 12 if it is below 4096. 8-bit pictures use 8.
+        folder; by default as the picture's own brightest value tells: 12 if it is below 4096. 8-bit pictures use 8. A
+        picture that uses far fewer bits than its folder is of another camera, and its own brightest value tells.
 
     Returns
     -------
@@ -73,19 +76,23 @@ def white(values, bits=None):
     Raises
     ------
     ValueError
-        If values lie outside what their type may hold: floating-point numbers 0 to 1, others 0 and more.
+        If values lie outside what their type may hold (floating-point numbers 0 to 1, others 0 and more), or are no
+        numbers.
     """
     if values.dtype == bool:
         return 1
     if values.dtype == np.uint8:
         return 255
     if values.dtype.kind == "f":
-        if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
+        if not np.isfinite(values).all():
+            raise ValueError("has pixels that are no numbers (NaN or infinite); give them a gray value before saving")
+        if values.min() < 0 or values.max() > 1:
             raise ValueError("floating-point pictures must lie in [0, 1]; divide by the full scale before saving")
         return 1
     if values.min() < 0:
         raise ValueError(f"gray values from {values.min()} to {values.max()}; expected 0 or more")
-    return 2 ** max(bits_used(values), bits or 0) - 1
+    own = bits_used(values)
+    return 2 ** (own if bits is None or bits - own >= ANOTHER_CAMERA else max(own, bits)) - 1
 
 
 def full_scale(values):

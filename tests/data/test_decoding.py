@@ -100,7 +100,7 @@ class TestTiff:
             (GRAY.astype(np.complex64), {}, "a TIFF of a kind that cannot be read"),
             (-GRAY.astype(np.int16), {}, "gray values from"),
             (GRAY.astype(np.float32), {}, r"must lie in \[0, 1\]"),
-            (np.full((5, 5), np.nan, np.float32), {}, r"must lie in \[0, 1\]"),
+            (np.full((5, 5), np.nan, np.float32), {}, "no numbers"),
         ],
     )
     def test_what_cannot_be_decided_is_refused_by_name(self, tmp_path, values, options, why):
@@ -321,13 +321,24 @@ class TestBits:
         np.testing.assert_allclose(read_image(tmp_path / f"a.{kind}"), values / (2**bits - 1), atol=1e-6)
 
     def test_the_folder_has_the_last_word(self, tmp_path):
-        dark = np.full((4, 4), 200, np.uint16)
+        dark = np.full((4, 4), 400, np.uint16)
         Image.fromarray(dark).save(tmp_path / "dark.png")
-        Image.fromarray(dark * 15).save(tmp_path / "bright.png")
+        Image.fromarray(dark * 8).save(tmp_path / "bright.png")
         bits = digests.common_bits(sorted(tmp_path.iterdir()))
         assert bits == 12
-        np.testing.assert_allclose(read_image(tmp_path / "dark.png", bits), 200 / 4095, atol=1e-6)
-        np.testing.assert_allclose(read_image(tmp_path / "dark.png"), 200 / 255, atol=1e-6)
+        np.testing.assert_allclose(read_image(tmp_path / "dark.png", bits), 400 / 4095, atol=1e-6)
+        np.testing.assert_allclose(read_image(tmp_path / "dark.png"), 400 / 1023, atol=1e-6)
+
+    @pytest.mark.parametrize("bits", [10, 12])
+    def test_a_picture_of_another_camera_is_not_read_as_black(self, tmp_path, bits):
+        values = np.rint(GRAY / GRAY.max() * (2**bits - 1)).astype(np.uint16)
+        Image.fromarray(values).save(tmp_path / "few.png")
+        for name, other in (("hot", np.pad(values, 1, constant_values=65535)), ("wide", values.astype(np.int32) << 19)):
+            Image.fromarray(other).save(tmp_path / f"{name}.tif")
+            together = digests.common_bits([tmp_path / "few.png", tmp_path / f"{name}.tif"])
+            assert together > bits
+            found = read_image(tmp_path / "few.png", together)
+            np.testing.assert_allclose(found, values / (2**bits - 1), atol=1e-6)
 
     def test_eight_bits_are_eight(self, tmp_path):
         Image.fromarray(GRAY // 4).save(tmp_path / "a.png")
