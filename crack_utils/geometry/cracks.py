@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from crack_utils.geometry.arguments import as_field, check_image, check_position, check_scale
-from crack_utils.geometry.centreline import Centreline, line_of
+from crack_utils.geometry.centreline import Centreline, arc_length, line_of
 from crack_utils.geometry.follow import follow
 from crack_utils.geometry.pieces import draw_way
 from crack_utils.geometry.primary import ranked
@@ -270,7 +270,7 @@ def with_continuation(mask_or_probability, threshold, crack, followed):
         return None
     field, shape = np.array(mask_or_probability, np.float32), np.array(np.shape(mask_or_probability))
     labels, _ = ndimage.label(field >= threshold, EIGHT)
-    before, after = (np.clip(np.rint(each.centreline.points).astype(int), 0, shape - 1) for each in (crack, followed))
+    before, after = (_pixels_along(each.centreline.points, shape) for each in (crack, followed))
     met = labels[tuple(after.T)]
     met = met[(met > 0) & ~np.isin(met, labels[tuple(before.T)])]
     ends = zip(crack.centreline.points[[0, -1]], followed.centreline.points[[0, -1]], strict=True)
@@ -279,6 +279,14 @@ def with_continuation(mask_or_probability, threshold, crack, followed):
         return None
     draw_way(field, after[labels[tuple(after.T)] == 0], max(crack.mean_width / 2, 1.0))
     return field
+
+
+def _pixels_along(points, shape):
+    """Return the pixels that a line passes, without a gap also where its points are far apart: int, shape (n, 2)."""
+    along = arc_length(points)
+    dense = np.stack([np.interp(np.arange(0, along[-1] + 0.5, 0.5), along, values) for values in points.T], axis=1)
+    pixels = np.clip(np.rint(dense).astype(int), 0, shape - 1)
+    return pixels[np.append(True, (np.diff(pixels, axis=0) != 0).any(axis=1))]
 
 
 def _moved(tip, before, after):

@@ -1,5 +1,6 @@
 """Which end is the tip, where there are two, and where a crack ends that its mask misses: on plates of other making."""
 
+import dataclasses
 import pickle
 
 import numpy as np
@@ -153,6 +154,20 @@ def test_nothing_is_followed_on_a_surface_without_crack(finish, seed):
     drawn = plate(seed, finish=finish)
     (crack,) = geometry.measure_cracks(drawn.crack, image=drawn.image)
     assert away(geometry.follow_tips(crack, drawn.image).tip.position, crack.tip.position) < 5
+
+
+def test_a_crack_and_what_it_continues_to_become_one_though_the_way_jumps():
+    """The way that is followed has a step of several pixels between the two pieces; the drawn way has no gap there."""
+    mask = np.zeros((60, 120), np.float32)
+    mask[19:22, 50:110], mask[26:29, :46] = 1, 1
+    crack = max(geometry.measure_cracks(mask > 0), key=lambda each: each.centreline.points[0, 1])
+    ends = crack.centreline.points[[0, -1], 1]
+    points = crack.centreline.points if ends[0] > ends[1] else crack.centreline.points[::-1]
+    beyond = np.stack([np.full(46, 27.0), np.arange(45.0, -1, -1)], axis=1)
+    line = dataclasses.replace(crack.centreline, points=np.concatenate([points, beyond]))
+    field = geometry.with_continuation(mask, 0.5, crack, dataclasses.replace(crack, centreline=line))
+    assert ndimage.label(field >= 0.5, np.ones((3, 3)))[1] == 1
+    assert (field >= mask).all() and field.sum() < mask.sum() + 60
 
 
 @pytest.mark.parametrize("seed", range(5))
