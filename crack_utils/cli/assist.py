@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from crack_utils.cli.arguments import decimal
+
 
 def add_commands(subparsers):
     """Add the commands ``pre-label`` and ``next`` to a command line.
@@ -22,7 +24,7 @@ def add_commands(subparsers):
         epilog="example: crack-utils pre-label my_photographs",
     )
     _add_common(draft)
-    draft.add_argument("--threshold", type=float, metavar="T", help="by default the model's own")
+    draft.add_argument("--threshold", type=decimal, metavar="T", help="by default the model's own")
     draft.set_defaults(run=_pre_label)
 
     following = subparsers.add_parser(

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from crack_utils.cli.arguments import folder
+
 
 def add_commands(subparsers):
     """Add the command ``growth`` to a command line; its option ``run`` is a function that returns the exit status.
@@ -24,7 +26,7 @@ def add_commands(subparsers):
         metavar="FOLDER",
         help="folder of metadata.csv and specimens.csv; default: FOLDER or the folder above it",
     )
-    growth.add_argument("--out", type=Path, metavar="DIR", help="folder for the results; default: FOLDER/growth")
+    growth.add_argument("--out", type=folder, metavar="DIR", help="folder for the results; default: FOLDER/growth")
     growth.set_defaults(run=_growth)
 
 

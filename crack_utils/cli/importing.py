@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+from crack_utils.cli.arguments import decimal, folder
+
 TOOLS = "coco", "labelme"
 
 
@@ -23,7 +25,7 @@ def add_commands(subparsers):
         "crack-utils import inverted --crack black --out my_photographs",
     )
     importing.add_argument("source", type=Path, metavar="FOLDER_OR_FILE", help="annotations, with their photographs")
-    importing.add_argument("--out", type=Path, required=True, metavar="DATA", help="the data set; must not exist yet")
+    importing.add_argument("--out", type=folder, required=True, metavar="DATA", help="the data set; must not exist yet")
     importing.add_argument(
         "--label",
         nargs="+",
@@ -32,7 +34,7 @@ def add_commands(subparsers):
         metavar="NAME",
         help="classes that are crack; needed if there are several classes",
     )
-    importing.add_argument("--line-width", type=float, metavar="N", help="width of lines that trace a crack [px]")
+    importing.add_argument("--line-width", type=decimal, metavar="N", help="width of lines that trace a crack [px]")
     importing.add_argument(
         "--crack", metavar="COLOUR", help="for masks to correct: colour of the crack, such as black, white or 250,50,83"
     )
@@ -52,7 +54,7 @@ def add_commands(subparsers):
     )
     annotations.add_argument("data", type=Path, metavar="DATA", help="a folder with images/ and masks/")
     annotations.add_argument("--to", required=True, choices=TOOLS)
-    annotations.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="must not exist yet")
+    annotations.add_argument("--out", type=folder, required=True, metavar="FOLDER", help="must not exist yet")
     annotations.set_defaults(run=_annotations)
 
 

@@ -5,6 +5,7 @@ import os
 import sys
 
 from crack_utils.cli import assist, audit, data, growth, importing, label, model, predict, serve, train
+from crack_utils.data.names import printable
 
 COMMANDS = (
     data,
@@ -44,11 +45,18 @@ def main(arguments=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ValueError, OSError, FloatingPointError) as error:
-        print(f"crack-utils: {error}", file=sys.stderr)
+        print(f"crack-utils: {_said(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("crack-utils: interrupted; the same command continues where it stopped", file=sys.stderr)
         return 130
+
+
+def _said(error):
+    """Return what an error says, without the system's number: "found: Permission denied"."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{printable(error.filename)}: {error.strerror}"
+    return str(error)
 
 
 def _parser():

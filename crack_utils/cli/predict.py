@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+from crack_utils.cli.arguments import decimal, folder
+
 LISTED = 5  # photographs unlike the training, or with unsure tips, that are named; all are in measures.json
 
 
@@ -25,13 +27,13 @@ def add_commands(subparsers):
     predict.add_argument("model", metavar="MODEL", help="a run's folder or id, 'latest', a .keras file, or 'default'")
     predict.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="pictures, or folders of them")
     predict.add_argument(
-        "--out", type=Path, default=Path("found"), metavar="FOLDER", help="where the results go; default: %(default)s"
+        "--out", type=folder, default=Path("found"), metavar="FOLDER", help="where the results go; default: %(default)s"
     )
-    predict.add_argument("--mm-per-px", type=float, metavar="X", help="scale; by default what metadata.csv says")
-    predict.add_argument("--threshold", type=float, metavar="T", help="by default the model's own")
+    predict.add_argument("--mm-per-px", type=decimal, metavar="X", help="scale; by default what metadata.csv says")
+    predict.add_argument("--threshold", type=decimal, metavar="T", help="by default the model's own")
     predict.add_argument(
         "--scale",
-        type=float,
+        type=decimal,
         metavar="S",
         help="reduce the pictures by this first; by default as in the training, and with the model 'default' large "
         "pictures at several scales",

@@ -2,6 +2,7 @@
 
 import contextlib
 
+from crack_utils.cli.arguments import decimal
 from crack_utils.inference.page import MEGABYTES, PORT
 
 
@@ -27,7 +28,7 @@ def add_commands(subparsers):
     serve.add_argument("--port", type=int, default=PORT, metavar="N", help=f"of the page's address (default: {PORT})")
     serve.add_argument(
         "--megabytes",
-        type=float,
+        type=decimal,
         default=MEGABYTES,
         metavar="N",
         help=f"largest photograph in MB (default: {MEGABYTES})",

@@ -26,7 +26,8 @@ ALL_CRACK = 0.9
 MUCH_CRACK = 0.5
 SMALL = 128  # [px] shorter side: crops of so many pixels show little of what is around a crack
 
-MENDED = "`crack-utils import {} --crack black --out DATA` writes masks with the two changed over"
+ALL_MENDED = "`crack-utils import {} --crack black --out DATA` writes all masks with the two changed over"
+ONE_MENDED = "in most masks they are not: invert this one, or draw it again with `crack-utils label`"
 LISTED = 5  # masks with gray edges that the notes name
 
 
@@ -166,7 +167,8 @@ def _inverted(pairs, contents):
         whole = np.mean(np.array(folders[mask.parent]) > MUCH_CRACK) > 0.5
         if share > ALL_CRACK or (share > MUCH_CRACK and whole):
             why = f"{number(share, '.0%')} of it is crack; are background and crack exchanged?"
-            problems.append((mask, f"{why} {MENDED.format(shlex.quote(str(mask.parent.parent)))}"))
+            mended = ALL_MENDED.format(shlex.quote(str(mask.parent.parent))) if whole else ONE_MENDED
+            problems.append((mask, f"{why} {mended}"))
     return problems
 
 

@@ -12,6 +12,7 @@ from crack_utils.data.metadata import read_metadata
 from crack_utils.data.names import normal
 from crack_utils.data.pairs import refuse, scan
 from crack_utils.data.specimens import read_specimens
+from crack_utils.data.stored import DataError
 from crack_utils.geometry.growth import Specimen
 from crack_utils.geometry.growth.lengths import both_halves
 from crack_utils.runtime.typeset import few
@@ -135,7 +136,10 @@ def find_tests(folder, tables=None):
             taken = _ordered(taken)
             problems += [(metadata, f"specimen {name!r}: {why}") for why in _wrong(specimens[name], taken, found)]
             tests.append((specimens[name], taken))
-    refuse(problems)
+    try:
+        refuse(problems)
+    except DataError as error:  # a column that was passed over may be the reason
+        raise DataError("\n".join([str(error), *(f"note: {note}" for note in notes)])) from None
     return [_test(specimen, taken, masks, found, photographs) for specimen, taken in tests], notes
 
 

@@ -45,7 +45,7 @@ def as_field(mask_or_probability, threshold=0.5):
 def check_scale(mm_per_px):
     """Raise a ValueError unless `mm_per_px` is None or a positive number up to `LARGEST_SCALE`."""
     if mm_per_px is not None and not 0 < mm_per_px <= LARGEST_SCALE:
-        raise ValueError(f"mm_per_px={mm_per_px}: valid is a number above 0, up to {LARGEST_SCALE:g}, or None")
+        raise ValueError(f"mm_per_px={mm_per_px}: valid is a number above 0, up to {LARGEST_SCALE:g}")
 
 
 def check_position(name, position):

@@ -11,6 +11,7 @@ import math
 from itertools import pairwise
 
 import numpy as np
+from tqdm import tqdm
 
 from crack_utils.inference.engine import stride_and_reach
 
@@ -70,7 +71,8 @@ def _tiled(model, image, tile, flips):
     probability = np.zeros_like(image)
     places = [(row, column) for row in rows for column in columns]
     at_once = max(1, tile**2 // (len(rows[0][1]) * len(columns[0][1])))
-    for first in range(0, len(places), at_once):
+    # The bar shows at a terminal only, and only of a picture that takes long.
+    for first in tqdm(range(0, len(places), at_once), unit="part", disable=None, leave=False, delay=5):
         batch = places[first : first + at_once]
         parts = [_slices(*place) for place in batch]
         found = _mean(model, np.stack([_filled(image, part) for part in parts]), flips)

@@ -90,7 +90,7 @@ def _number(text, where, may_be_large):
     except ValueError:
         raise ValueError(f"{where}: {text!r} is no number") from None
     if not (0 <= value < math.inf and (value <= 1 or may_be_large)):
-        raise ValueError(f"{where}: {text!r} must lie between 0 and 1, or be a percentage")
+        raise ValueError(f"{where}: {text!r} must lie between 0 and 1, or be a percentage such as 90 %")
     return value, 0.5 * 10.0 ** Decimal(digits).as_tuple().exponent * unit
 
 

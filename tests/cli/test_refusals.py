@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crack_utils.cli.main import _parser, main
+from crack_utils.cli.main import _parser, _said, main
 from crack_utils.labelling.recipe import Recipe
 from crack_utils.runtime import paths
 
@@ -103,6 +103,25 @@ def test_an_unreadable_picture_costs_its_pair(wrong, tmp_path, capsys):
     assert main(["check", str(folder)]) == 1
     said = capsys.readouterr()
     assert "7 pairs in 1 folder(s): these can be used" in said.out and "images/3.png" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--mm-per-px", "0,1"], "'0,1' is no number; a decimal has a point"),
+        (["--mm-per-px", "wide"], "'wide' is no number"),
+        (["--out", ""], "argument --out: is empty; name a folder"),
+    ],
+)
+def test_what_is_no_number_or_no_folder_is_told(words, message, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["predict", "default", "photo.jpg", *words])
+    assert ended.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_an_error_of_the_system_is_told_without_its_number():
+    assert _said(PermissionError(13, "Permission denied", "found")) == "found: Permission denied"
+    assert _said(ValueError("as it is")) == "as it is"
 
 
 def test_predict_needs_no_folder_for_its_results():

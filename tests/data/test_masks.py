@@ -238,13 +238,22 @@ class TestExchanged:
     PHOTOGRAPH = np.random.default_rng(0).integers(60, 200, CRACK.shape).astype(np.uint8)
 
     @pytest.mark.parametrize("mask", [~CRACK, np.ones_like(CRACK)])
-    def test_is_refused_with_the_line_that_mends_it(self, tmp_path, mask):
-        images = {"a": self.PHOTOGRAPH, "b": self.PHOTOGRAPH[::-1]}
-        folder = make_folder(tmp_path / "my $ 'set'", images, {"a": mask * np.uint8(255), "b": CRACK * np.uint8(255)})
+    def test_one_is_refused_without_a_line_that_would_spoil_the_others(self, tmp_path, mask):
+        said = self.refused(tmp_path / "x", [mask, CRACK])
+        assert "masks/0.png" in said and "1.png" not in said
+        assert "invert this one" in said and "crack-utils import" not in said
+
+    def test_all_are_refused_with_the_line_that_mends_them(self, tmp_path):
+        said = self.refused(tmp_path / "my $ 'set'", [~CRACK, ~CRACK])
+        assert "masks/0.png" in said and "masks/1.png" in said
+        assert "`crack-utils import '" in said and "--crack black --out DATA`" in said
+
+    def refused(self, place, masks):
+        images = {str(number): np.roll(self.PHOTOGRAPH, 7 * number) for number in range(len(masks))}
+        masks = {str(number): mask * np.uint8(255) for number, mask in enumerate(masks)}
         with pytest.raises(DataError) as caught:
-            check_folders(folder)
-        assert f"{folder}/masks/a.png" in str(caught.value) and "b.png" not in str(caught.value)
-        assert "`crack-utils import '" in str(caught.value) and "--crack black --out DATA`" in str(caught.value)
+            check_folders(make_folder(place, images, masks))
+        return str(caught.value)
 
     def test_one_close_up_is_only_noted(self, tmp_path):
         images = {name: np.roll(self.PHOTOGRAPH, 7 * place) for place, name in enumerate("abc")}

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from crack_utils.data.check import MUCH_CRACK
 from crack_utils.data.importers import coco, cvat, labelme, matlab, palette, plain, yolo
 from crack_utils.data.importers.folder import Folder
 from crack_utils.data.importers.shapes import Options
@@ -21,6 +22,7 @@ from crack_utils.data.importers.writer import Imported, distinct_names, new_fold
 from crack_utils.data.masks import read_mask
 from crack_utils.data.pairs import find_pairs
 from crack_utils.data.stored import DataError
+from crack_utils.runtime.typeset import few
 
 FORMATS = {"labelme": labelme, "coco": coco, "cvat": cvat, "yolo": yolo, "matlab": matlab, "palette": palette}
 PLAIN = "plain"  # read only where the crack's colour is said
@@ -76,10 +78,14 @@ def import_annotations(source, out, labels=(), crack=None, line_width=None, trac
         options = Options(line_width, crack, traced)
         annotated = list(tqdm(reader.read(folder, options), unit="annotation", disable=None, leave=False))
         labels = _chosen(labels, annotated, folder, name)
-        cracks = write_pairs(annotated, distinct_names(annotated, folder.place), labels, draft, folder.problems)
-        if not any(cracks):
+        shares = write_pairs(annotated, distinct_names(annotated, folder.place), labels, draft, folder.problems)
+        if not any(shares.values()):
             raise DataError(_text(f"{source}: no picture with a crack ({', '.join(labels)})", folder.problems))
-    return Imported(Path(out), name, labels, len(cracks), sum(map(bool, cracks)), folder.problems, folder.notes)
+    cracked = sum(share > 0 for share in shares.values())
+    notes = folder.notes
+    if much := [each for each, share in shares.items() if share > MUCH_CRACK]:
+        notes = [*notes, f"more crack than background, is the colour of the crack right: {few(much)}"]
+    return Imported(Path(out), name, labels, len(shares), cracked, folder.problems, notes)
 
 
 def export_annotations(source, out, format):

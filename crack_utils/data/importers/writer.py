@@ -98,22 +98,22 @@ def write_pairs(annotated, names, labels, draft, problems):
 
     Returns
     -------
-    list of int
-        Crack pixels of each pair written.
+    dict of str to float
+        By name, of each pair written: the share of its mask that is crack.
     """
     (draft / "images").mkdir()
     (draft / "masks").mkdir()
-    cracks, first = [], {}
+    shares, first = {}, {}
     # The bar shows at a terminal only.
     for each, name in zip(tqdm(annotated, unit="picture", disable=None, leave=False), names, strict=True):
         other = first.setdefault(name.casefold(), each)
         try:
             if other is not each:
                 raise DataError(f"{each.file}: its picture has the same name {name!r} as that of {other.file}")
-            cracks.append(_write_pair(each, name, labels, draft))
+            shares[name] = _write_pair(each, name, labels, draft)
         except DataError as error:
             problems.append(str(error))
-    return cracks
+    return shares
 
 
 def distinct_names(annotated, place):
@@ -134,7 +134,7 @@ def distinct_names(annotated, place):
 
 
 def _write_pair(annotated, name, labels, draft):
-    """Write one pair and return its number of crack pixels; nothing of it stays if that fails."""
+    """Write one pair and return the share of its mask that is crack; nothing of it stays if that fails."""
     origin = annotated.file if callable(annotated.image) else annotated.image
     content = annotated.image() if callable(annotated.image) else None
     suffix = origin.suffix if content is None else _suffix(content, origin)
@@ -148,7 +148,7 @@ def _write_pair(annotated, name, labels, draft):
         if isinstance(error, OSError) and error.errno not in FULL:
             raise DataError(f"{origin}: {error.strerror or error}") from None
         raise
-    return int(mask.sum())
+    return float(mask.mean())
 
 
 def _suffix(content, file):

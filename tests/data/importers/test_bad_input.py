@@ -151,6 +151,16 @@ def test_a_mask_of_black_and_white_from_jpeg_holds_no_classes(tmp_path, again):
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "data" / "masks" / "a.png")), crack)
 
 
+def test_masks_that_are_mostly_crack_are_told(tmp_path):
+    """Of masks of which one was inverted, all are changed over."""
+    crack = np.zeros((20, 30), np.uint8)
+    crack[5:9, 4:20] = 255
+    images = {name: photograph(place, (20, 30)) for place, name in enumerate("abc")}
+    folder = make_folder(tmp_path / "in", images, {"a": crack, "b": 255 - crack, "c": crack})
+    imported = import_annotations(folder, tmp_path / "data", crack="black")
+    assert imported.notes[-1] == "more crack than background, is the colour of the crack right: a, c"
+
+
 def test_a_mask_of_another_size_and_one_without_photograph(tmp_path):
     wrong, right = np.zeros((9, 10), np.uint8), np.zeros((8, 10), np.uint8)
     right[3] = wrong[3] = 255
