@@ -136,6 +136,15 @@ def test_a_crack_longer_than_its_specimen_is_named(tmp_path, capsys):
     assert not list(tmp_path.rglob("growth.pdf")) and not list((tmp_path / "growth").glob("*.csv"))
 
 
+def test_a_notch_beyond_the_crack_is_named(tmp_path):
+    test = compact_test()
+    write_drawn(tmp_path, test)
+    (found,) = find_tests(tmp_path)[0]
+    misplaced = dataclasses.replace(found.specimen, notch=(60, 900), direction=0)
+    with pytest.raises(DataError, match=r"less than its notch, .* and are notch_row and notch_column right"):
+        analyse([dataclasses.replace(found, specimen=misplaced)], tmp_path)
+
+
 def test_a_tip_at_the_notch_is_exchanged_for_the_other_end(tmp_path):
     """All photographs show the same notch; two of them have the table's ends the wrong way round."""
     test = compact_test()
