@@ -39,7 +39,7 @@ help:  ## list all commands
 setup: $(READY)  ## make the environment in .venv (all other targets do this first)
 
 $(READY): requirements.lock pyproject.toml Makefile
-	@[ -n '$(PYTHON)' ] || { echo 'error: no Python 3.11, 3.12 or 3.13 found; install one, or name it: make PYTHON=/path/to/python3.11' >&2; exit 1; }
+	@[ -n '$(PYTHON)' ] || { echo 'error: no Python 3.11, 3.12 or 3.13 with the module venv found; install one (Debian, Ubuntu: apt install python3-venv), or name it: make PYTHON=/path/to/python3.11' >&2; exit 1; }
 	@'$(PYTHON)' -c '$(SUITS)' || { echo 'error: $(PYTHON) is not Python 3.11, 3.12 or 3.13 with the module venv; name one: make PYTHON=/path/to/python3.11' >&2; exit 1; }
 	@echo 'Setting up .venv with $(PYTHON): a minute or a few the first time …'
 	@'$(BIN)/python' -c '$(SUITS)' 2>/dev/null || '$(PYTHON)' -m venv --clear .venv

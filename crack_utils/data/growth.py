@@ -139,7 +139,8 @@ def find_tests(folder, tables=None):
     try:
         refuse(problems)
     except DataError as error:  # a column that was passed over may be the reason
-        raise DataError("\n".join([str(error), *(f"note: {note}" for note in notes)])) from None
+        told = [f"note: {note}" for note in notes if note not in str(error)]
+        raise DataError("\n".join([str(error), *told])) from None
     return [_test(specimen, taken, masks, found, photographs) for specimen, taken in tests], notes
 
 

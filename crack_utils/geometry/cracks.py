@@ -14,7 +14,7 @@ from crack_utils.geometry.skeleton import EIGHT, box_of, principal_axis
 from crack_utils.geometry.tip import Tip, leaves, tip_of
 
 _FOLLOWED = 1.0  # [px] an end that moved less was not followed
-_MEETS = 3  # points of a way that lie in another crack where it leads there
+_MEETS = 3  # pixels of a way that lie in another crack where it leads there
 _AT_END = 4.0  # [px] from an end of the centreline: a tip farther away belongs to a branch
 
 

@@ -189,7 +189,7 @@ def _finish(folder, photograph, image, probability, how, unlike, made_of):
     cracks = measure(image, probability, mm_per_px=photograph.mm_per_px, **how)
     _draw(folder, photograph, image, probability, how["threshold"], cracks)
     record = _record(photograph, image.shape, cracks) | {"unlike_the_training": unlike, "made_of": made_of}
-    provenance.write_json(_path(folder, "measures", photograph), record)  # last: where it is, all is there
+    provenance.write_json(_path(folder, "measures", photograph), record)  # last: if it exists, all else does
     return record
 
 

@@ -8,6 +8,7 @@ is not known, or is the whole picture, has its tiles blended into each other ins
 """
 
 import math
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -72,7 +73,8 @@ def _tiled(model, image, tile, flips):
     places = [(row, column) for row in rows for column in columns]
     at_once = max(1, tile**2 // (len(rows[0][1]) * len(columns[0][1])))
     # The bar shows at a terminal only, and only of a picture that takes long.
-    for first in tqdm(range(0, len(places), at_once), unit="part", disable=None, leave=False, delay=5):
+    hidden = None if sys.stderr and not sys.stderr.closed else True
+    for first in tqdm(range(0, len(places), at_once), unit="part", disable=hidden, leave=False, delay=5):
         batch = places[first : first + at_once]
         parts = [_slices(*place) for place in batch]
         found = _mean(model, np.stack([_filled(image, part) for part in parts]), flips)

@@ -12,7 +12,7 @@ from crack_utils.geometry.growth import ParisFit, Rates, fit_paris, growth_rates
 from crack_utils.geometry.growth.lengths import LARGEST_TURN, Lengths, crack_lengths
 from crack_utils.geometry.sequence import between
 from crack_utils.report.growth_readings import measure, movements
-from crack_utils.runtime.typeset import few
+from crack_utils.runtime.typeset import few, joined
 
 METHODS = {"secant": secant, "polynomial": incremental_polynomial}
 TEXT = ("specimen", "photograph", "outlier", "used")  # columns of the readings that hold no numbers
@@ -119,16 +119,20 @@ def _impossible(test, lengths, used):
     if too_long.size:
         index = too_long[0]
         what = f"{name}, {test.frames[index].name!r}: a = {lengths.tips[index].max():.2f} mm"
-        notch = ", and are notch_row and notch_column" if specimen.notch is not None else ""
-        return f"{what} is not below {specimen.longest:.2f} mm; is the scale right{notch}?"
+        return f"{what} is not below {specimen.longest:.2f} mm; {_asked(specimen)}"
     longest = np.nanmax(lengths.a)
     if longest < _shortest(test, lengths):
-        asked = "both tips found" if specimen.two_tips else "notch_row and notch_column right"
-        return (
-            f"{name}: the longest crack has a = {longest:.2f} mm, less than its notch, a_n = {specimen.a_n:g} mm; is "
-            f"the scale right, and are {asked}?"
-        )
+        asked = "is the scale right, and are both tips found?" if specimen.two_tips else _asked(specimen)
+        what = f"{name}: the longest crack has a = {longest:.2f} mm"
+        return f"{what}, less than its notch, a_n = {specimen.a_n:g} mm; {asked}"
     return ""
+
+
+def _asked(specimen):
+    """Ask whether all is right that a length depends on."""
+    known = ["the scale"] + ["notch_row", "notch_column"] * (specimen.notch is not None)
+    known += ["direction_degrees"] * (specimen.direction is not None)
+    return f"{'are' if len(known) > 1 else 'is'} {joined(known)} right?"
 
 
 def _doubtful(test, lengths, shifts):

@@ -43,7 +43,7 @@ def by_seed(values, bounds=DIFFERENCE):
     if values.size > 1:
         error = values.std(ddof=1) / np.sqrt(values.size)
         for prefix, level in (("", LEVEL), ("inner_", 2 * LEVEL - 1)):
-            half = stdtrit(values.size - 1, (1 + level) / 2) * error  # of scipy.stats.t.ppf, at once
+            half = stdtrit(values.size - 1, (1 + level) / 2) * error  # equals scipy.stats.t.ppf, but is faster
             low, high = mean - half, mean + half
             if bounds is not None:
                 low, high = intervals.within(mean, low, high, bounds)

@@ -8,6 +8,8 @@ from crack_utils.data.pairs import Pair
 from tests.helpers.folders import make_folder
 from tests.helpers.short_cracks import folder_with_tips
 
+pytestmark = pytest.mark.usefixtures("own_artifacts")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

@@ -136,13 +136,19 @@ def test_a_crack_longer_than_its_specimen_is_named(tmp_path, capsys):
     assert not list(tmp_path.rglob("growth.pdf")) and not list((tmp_path / "growth").glob("*.csv"))
 
 
-def test_a_notch_beyond_the_crack_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("wrong", "asked"),
+    [
+        ({"notch": (20, 900), "direction": 0}, "are the scale, notch_row, notch_column and direction_degrees right"),
+        ({"direction": 180}, "are the scale and direction_degrees right"),
+    ],
+)
+def test_a_notch_or_direction_that_the_crack_contradicts_is_named(tmp_path, wrong, asked):
     test = compact_test()
     write_drawn(tmp_path, test)
     (found,) = find_tests(tmp_path)[0]
-    misplaced = dataclasses.replace(found.specimen, notch=(60, 900), direction=0)
-    with pytest.raises(DataError, match=r"less than its notch, .* and are notch_row and notch_column right"):
-        analyse([dataclasses.replace(found, specimen=misplaced)], tmp_path)
+    with pytest.raises(DataError, match=f"less than its notch, .* {asked}"):
+        analyse([dataclasses.replace(found, specimen=dataclasses.replace(found.specimen, **wrong))], tmp_path)
 
 
 def test_a_tip_at_the_notch_is_exchanged_for_the_other_end(tmp_path):

@@ -5,9 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from crack_utils import Experiment
 from crack_utils.data import find_pairs, synthetic
 from crack_utils.geometry import TipErrors
 from crack_utils.report import figures
+from crack_utils.runtime import paths
 from crack_utils.study import tables as study_tables
 from crack_utils.study import tips
 
@@ -87,8 +89,14 @@ def test_what_helps_by_both_analyses():
     assert tips.helping_within_2(first, second.assign(better=False)) == "none" == tips.helping(first)
 
 
-def test_held_out_specimens_have_the_reports_size():
-    assert tips.SIZE == (512, 640)
+def test_held_out_specimens_have_the_reports_size(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "data", lambda: tmp_path)
+    monkeypatch.setattr(tips, "find_pairs", lambda *folders: folders)
+    drawn = []
+    monkeypatch.setattr(tips.synthetic, "generate", lambda folder, **options: drawn.append(options))
+    old, _ = tips.held_out(Experiment.preset("smoke", data_seed=5), specimens=3)
+    assert drawn == [{"specimens": 3, "frames": 2, "size": (512, 640), "seed": 7}]
+    assert old.is_relative_to(tmp_path) and "512x640" in old.parent.name
     assert tips.STUDY_SIZE == "64 × 80"
 
 

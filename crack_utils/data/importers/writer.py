@@ -69,7 +69,7 @@ def new_folder(path):
     """
     path = Path(path)
     if path.is_symlink() or path.exists():
-        raise ValueError(f"{path}: exists already; name a folder that does not exist yet")
+        raise ValueError(f"{path}: exists already; name a new folder")
     if not path.absolute().parent.is_dir():
         raise ValueError(f"{path}: there is no folder {path.parent} to make it in")
     with explain_full_disk(path.parent), tempfile.TemporaryDirectory(prefix=".draft-", dir=path.parent) as place:

@@ -10,6 +10,7 @@ _WIDER = 1.5  # times a notch's length: largest gap between the halves of a crac
 AROUND = 5  # frames with about the same direction of growth
 ASIDE, ASIDE_LEAST = 0.1, 10.0  # share of the longest growth, and [px]: a tip farther aside may be on another line
 MOVED, STILL = 10.0, 3.0  # [px] a tip moves at least, and so many times as far as the end that a crack begins at
+STEADY = 0.1  # share of the growth that happens in either half of a test at least
 LARGEST_TURN = 20.0  # [degrees] largest angle between crack and notch (E647 8.8)
 
 
@@ -30,7 +31,7 @@ class Lengths:
     residual : float
         Standard deviation of the frames' scales, relative to their median.
     exchanged : ndarray of bool, shape (n,)
-        With one tip: where the given tip lies at the end where all others begin, and the other end was taken instead.
+        With one tip: where the given tip lies at the end that the crack grows from, and the other end was taken.
     together : ndarray, shape (n,)
         Crack length a if all frames are used, which never decreases [mm]; NaN without a crack. Where a frame
         contradicts the others, it lies between those of its neighbours.
@@ -64,10 +65,11 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty, weights=None):
 
     With one tip, a = a_n + growth. The growth is the vector from the notch's tip to the crack's tip, projected on the
     direction of the notch. The notch's tip is `specimen.notch`; by default it is the median of the positions where the
-    cracks begin. A crack grows in one direction, so its tip is at the same end in all frames: at the end that moves
-    while the other one stays. Where this is not clear, `specimen.direction` decides, then the end at `specimen.notch`,
-    then most frames. Where the given tip is the wrong end, the other end is taken. Lengths are measured along
-    `specimen.direction`; by default it points from the notch's tip to the mean tip of the last three frames.
+    cracks begin. A crack grows in one direction, so its tip is at the same end in all frames. Where most of the given
+    tips contradict `specimen.direction` and the end at `specimen.notch`, or these are not known, the tip is at the end
+    that moves while the other one stays. Where no end clearly does, direction and notch decide, then most frames. Where
+    the given tip is the wrong end, the other end is taken. Lengths are measured along `specimen.direction`; by default
+    it points from the notch's tip to the mean tip of the last three frames.
 
     With two tips, the centre is the midpoint between the tips of the first frame with a crack. The length at a tip is
     its distance from the centre, projected on the line through both tips of the last frame.
@@ -92,8 +94,8 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty, weights=None):
     Raises
     ------
     ValueError
-        If no frame has a crack with its tips, the position of the notch is unknown, the crack does not leave the
-        notch, or it grows against `specimen.direction`.
+        If no frame has a crack with its tips, the position of the notch is unknown, or the crack does not leave the
+        notch.
     """
     tips, others = (np.asarray(points, float).reshape(-1, 2) for points in (tips, others))
     scales = np.asarray(mm_per_px, float)
@@ -222,32 +224,38 @@ def _way(specimen, tips, others):
     if not known.any():
         return np.zeros(2)
     tips, others = tips[known], others[known]
-    line = np.linalg.svd(tips - others)[2][0]
+    line = np.linalg.svd(tips - others, full_matrices=False)[2][0]
+    usual = np.sign(np.median((tips - others) @ line))
+    given = _given_side(specimen, line, tips, others)
+    if given and given == usual:
+        return given * line
+    front, back = np.maximum(tips @ line, others @ line), np.minimum(tips @ line, others @ line)
+    return (_growing_side(front, -back) or given or usual or 1) * line
+
+
+def _given_side(specimen, line, tips, others):
+    """Return 1 if direction or notch say that a crack grows along a line, −1 if against it, 0 if they do not say."""
+    if specimen.direction is not None and abs(cosine := line @ _unit(specimen.direction)) > 0.5:
+        return np.sign(cosine)
+    if specimen.notch is None:
+        return 0
     forward = ((tips - others) @ line > 0)[:, None]
-    front, back = np.where(forward, tips, others), np.where(forward, others, tips)
-    if side := _growing_side(front @ line, -back @ line):
-        if specimen.direction is not None and side * line @ _unit(specimen.direction) < 0:
-            raise ValueError(
-                f"{specimen.name}: the crack grows against direction_degrees = {specimen.direction:g}; it is the "
-                "direction in which the notch points, counter-clockwise from the right"
-            )
-    elif specimen.direction is not None:
-        side = np.sign(line @ _unit(specimen.direction))
-    elif specimen.notch is not None:
-        apart = [np.median(np.hypot(*(ends - specimen.notch).T)) for ends in (front, back)]
-        side = np.sign(apart[0] - apart[1]) if min(apart) <= MOVED < max(apart) else 0
-    return line * (side or np.sign(forward.mean() - 0.5) or 1)
+    ends = np.where(forward, tips, others), np.where(forward, others, tips)
+    apart = [np.median(np.hypot(*(points - specimen.notch).T)) for points in ends]
+    return np.sign(apart[0] - apart[1]) if min(apart) <= MOVED < max(apart) else 0
 
 
 def _growing_side(front, back):
     """Return 1 if a crack clearly grows at its front end, −1 if at its back end, otherwise 0.
 
-    `front` and `back`, shape (n,), are how far its ends lie outwards in each frame [px].
+    `front` and `back`, shape (n,), are how far its ends lie outwards in each frame [px]. A step in one frame alone is
+    no growth: masks may begin to show the notch there.
     """
-    few = min(3, (len(front) + 1) // 2)
-    grown = [np.median(places[-few:]) - np.median(places[:few]) for places in (front, back)]
-    for side, moved, other in ((1, *grown), (-1, *grown[::-1])):
-        if moved > max(MOVED, STILL * abs(other)):
+    if len(front) < 3:
+        return 0
+    steps = [np.diff([np.median(part) for part in np.array_split(places, 3)]) for places in (front, back)]
+    for side, (own, other) in ((1, steps), (-1, steps[::-1])):
+        if own.sum() > max(MOVED, STILL * abs(other.sum())) and own.min() > STEADY * own.sum():
             return side
     return 0
 

@@ -19,7 +19,7 @@ EXPONENTS = np.arange(0.5, 10, 0.5)  # values of m that are tried as start of th
 FEWEST = 6  # readings; with fewer, less than three degrees of freedom are left to estimate the noise
 FAR_OFF = 8.0  # robust standard deviations from the curve: a reading farther away is an outlier
 LARGEST_LOG = 300.0  # of a rate that the search may try
-LARGEST_EXPONENT = 30.0  # of m, and half of its interval: no law beyond; metals have 2 to 5
+LARGEST_EXPONENT = 100.0  # of m, and half of its interval: no law beyond; metals have 2 to 5, ceramics up to 50
 SMALLEST_SCATTER = 1e-3  # [mm] smallest standard deviation that is used to find outliers
 
 
@@ -90,7 +90,8 @@ def fit_paris(specimen, cycles, a, load, level=0.95):
     Raises
     ------
     ValueError
-        If there are fewer than `FEWEST` readings, the crack does not grow, or the fit does not determine C and m.
+        If there are fewer than `FEWEST` readings, the crack does not grow, the law does not describe the readings (as
+        with an exponent above `LARGEST_EXPONENT`), or they do not determine C and m.
     """
     cycles, a, load = (np.asarray(values, float) for values in (cycles, a, load))
     known = np.isfinite(a)

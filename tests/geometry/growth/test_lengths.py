@@ -96,11 +96,31 @@ class TestLengths:
         found = crack_lengths(COMPACT, tips, others, np.full(6, 0.1), np.full(6, 0.5))
         assert not found.exchanged.any()
 
-    def test_a_crack_that_grows_against_its_direction_is_told(self):
+    @pytest.mark.parametrize("known", [{}, {"direction": 0}, {"notch": (50, 200)}])
+    @pytest.mark.parametrize("begins", [[200] * 4 + [20] * 4, [250] * 3 + [100] * 5])
+    def test_masks_that_begin_to_show_the_notch_are_no_growth_at_that_end(self, begins, known):
+        tips, others = [(50, 260 + 8 * i) for i in range(8)], [(50, column) for column in begins]
+        found = crack_lengths(dataclasses.replace(COMPACT, **known), tips, others, np.full(8, 0.1), np.full(8, 0.5))
+        assert not found.exchanged.any()
+        np.testing.assert_allclose(np.diff(found.a), 0.8)
+
+    def test_a_camera_that_follows_the_tip_does_not_overrule_direction_and_tips(self):
+        tips, others = [(50, 300)] * 8, [(50, 250 - 8 * i) for i in range(8)]
+        given = dataclasses.replace(COMPACT, direction=0)
+        assert not crack_lengths(given, tips, others, np.full(8, 0.1), np.full(8, 0.5)).exchanged.any()
+
+    def test_of_frames_that_contradict_each_other_the_longer_cracks_decide(self):
+        tips, others = [(50, 100), (50, 20)], [(50, 20), (50, 29)]
+        found = crack_lengths(COMPACT, tips, others, [0.1] * 2, [0.5] * 2)
+        assert found.exchanged.tolist() == [False, True]
+
+    def test_a_crack_that_runs_against_its_direction_has_lengths_below_its_notch(self):
         given = dataclasses.replace(COMPACT, direction=180)
         tips, others = [(50, 60 + 8 * i) for i in range(6)], [(50, 20)] * 6
-        with pytest.raises(ValueError, match="grows against direction_degrees = 180"):
-            crack_lengths(given, tips, others, np.full(6, 0.1), np.full(6, 0.5))
+        for begins in (others, np.full((6, 2), np.nan)):  # a person gives tips alone
+            placed = dataclasses.replace(given, notch=(50, 20))
+            found = crack_lengths(placed, tips, begins, np.full(6, 0.1), np.full(6, 0.5))
+            assert (found.a < COMPACT.a_n).all()
 
     def test_two_tips_in_any_order(self):
         tips, others = [(50, 20), (50, 110)], [(50, 80), (50, 10)]
