@@ -88,7 +88,8 @@ def find_photographs(*places, mm_per_px=None, notes=None):
     for each in (each for each in found if not each.problem):
         other = first.setdefault(each.name, each)
         if other is not each:
-            problems.append((each.path, f"has the name of {other.path}; results go by names, so use two --out folders"))
+            why = "results go by names: rename one, or use two --out folders"
+            problems.append((each.path, f"has the name of {other.path}; {why}"))
     if not problems and all(photograph.problem for photograph in found):  # nothing to load a network for
         problems = [(photograph.path, photograph.problem) for photograph in found]
     refuse(problems)
