@@ -27,7 +27,7 @@ MUCH_CRACK = 0.5
 SMALL = 128  # [px] shorter side: crops of so many pixels show little of what is around a crack
 
 ALL_MENDED = "`crack-utils import {} --crack black --out DATA` writes all masks with the two changed over"
-ONE_MENDED = "not in all masks: invert this one, or draw it again with `crack-utils label`"
+ONE_MENDED = "If so, invert this mask alone, as other masks are right, or draw it again with `crack-utils label`"
 LISTED = 5  # masks with gray edges that the notes name
 
 

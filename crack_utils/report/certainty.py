@@ -103,19 +103,15 @@ def coverage_table(read=default_tips.stored):
             fitted, tested = (errors[which].dropna() for which in (first, ~first))
             bound = conformal.bound(fitted, np.arange(len(fitted)), conformal.LEVEL)
             finite = np.isfinite(bound)
+            least, most = _shares_if_it_holds(len(fitted), len(tested), conformal.LEVEL)
             rows[f"{title}: {what}"] = {
                 "specimens": len(fitted),
                 "error at most [px]": bound if finite else np.nan,
                 "promised": conformal.LEVEL,
                 "tested": len(tested),
                 "covered": (tested <= bound).mean() if finite else np.nan,
-                **dict(
-                    zip(
-                        ("if it holds, from", "to"),
-                        _shares_if_it_holds(len(fitted), len(tested), conformal.LEVEL),
-                        strict=True,
-                    )
-                ),
+                "if it holds, from": least,
+                "to": most,
             }
     return pd.DataFrame(rows).T
 

@@ -138,10 +138,11 @@ def _asked(specimen):
 def _doubtful(test, lengths, shifts):
     """Say which photographs contradict the others, so that a person looks at them: list of str."""
     names, cracked = np.array([frame.name for frame in test.frames]), np.isfinite(lengths.a)
+    found = "are both tips found" if test.specimen.two_tips else "is the tip right"
     said = {
         "the tip was at the end that the crack grows from, the other end was taken": lengths.exchanged,
         "contradicts the other photographs, is the tip right": lengths.outliers,
-        "shorter than the notch, are both tips found": lengths.a < _shortest(test, lengths),
+        f"shorter than the notch, {found}": lengths.a < _shortest(test, lengths),
         "how the camera moved is not known, left out of the law": _unmoved(shifts),
         "no crack found, though there was one before": ~cracked & np.logical_or.accumulate(cracked),
     }

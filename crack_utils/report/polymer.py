@@ -21,7 +21,7 @@ from crack_utils.runtime.typeset import number, span
 NAME = "cracktip_polymer"
 MARKS = "results/polymer_tips.csv"  # made by eye
 FOUND = "results/polymer_found.csv"
-HALF = 160  # [px] of the side of an enlargement
+HALF = 160  # [px] half of an enlargement's side
 
 
 def find_tips(trained, folder=None):

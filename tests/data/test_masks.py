@@ -241,7 +241,7 @@ class TestExchanged:
     def test_one_is_refused_without_a_line_that_would_spoil_the_others(self, tmp_path, mask):
         said = self.refused(tmp_path / "x", [mask, CRACK])
         assert "masks/0.png" in said and "1.png" not in said
-        assert "invert this one" in said and "crack-utils import" not in said
+        assert "invert this mask alone" in said and "crack-utils import" not in said
 
     def test_all_are_refused_with_the_line_that_mends_them(self, tmp_path):
         said = self.refused(tmp_path / "my $ 'set'", [~CRACK, ~CRACK])

@@ -84,7 +84,7 @@ def import_annotations(source, out, labels=(), crack=None, line_width=None, trac
     cracked = sum(share > 0 for share in shares.values())
     notes = folder.notes
     if much := [each for each, share in shares.items() if share > MUCH_CRACK]:
-        notes = [*notes, f"more crack than background, is what was taken for crack right: {few(much)}"]
+        notes = [*notes, f"more crack than background, is the right colour or class taken for crack: {few(much)}"]
     return Imported(Path(out), name, labels, len(shares), cracked, folder.problems, notes)
 
 

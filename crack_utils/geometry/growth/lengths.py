@@ -225,23 +225,24 @@ def _way(specimen, tips, others):
         return np.zeros(2)
     tips, others = tips[known], others[known]
     line = np.linalg.svd(tips - others, full_matrices=False)[2][0]
-    usual = np.sign(np.median((tips - others) @ line))
-    given = _given_side(specimen, line, tips, others)
+    along = (tips - others) @ line
+    front, back = (np.where((side * along > 0)[:, None], tips, others) for side in (1, -1))
+    given, usual = _given_side(specimen, line, front, back), np.sign(np.median(along))
     if given and given == usual:
         return given * line
-    front, back = np.maximum(tips @ line, others @ line), np.minimum(tips @ line, others @ line)
-    return (_growing_side(front, -back) or given or usual or 1) * line
+    return (_growing_side(front @ line, -back @ line) or given or usual or 1) * line
 
 
-def _given_side(specimen, line, tips, others):
-    """Return 1 if direction or notch say that a crack grows along a line, −1 if against it, 0 if they do not say."""
+def _given_side(specimen, line, front, back):
+    """Return 1 if direction or notch say that a crack grows along a line, −1 if against it, 0 if they do not say.
+
+    `front` and `back`, shape (n, 2), are its ends along the line in each frame [px].
+    """
     if specimen.direction is not None and abs(cosine := line @ _unit(specimen.direction)) > 0.5:
         return np.sign(cosine)
     if specimen.notch is None:
         return 0
-    forward = ((tips - others) @ line > 0)[:, None]
-    ends = np.where(forward, tips, others), np.where(forward, others, tips)
-    apart = [np.median(np.hypot(*(points - specimen.notch).T)) for points in ends]
+    apart = [np.median(np.hypot(*(points - specimen.notch).T)) for points in (front, back)]
     return np.sign(apart[0] - apart[1]) if min(apart) <= MOVED < max(apart) else 0
 
 

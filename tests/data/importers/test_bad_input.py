@@ -158,7 +158,7 @@ def test_masks_that_are_mostly_crack_are_told(tmp_path):
     images = {name: photograph(place, (20, 30)) for place, name in enumerate("abc")}
     folder = make_folder(tmp_path / "in", images, {"a": crack, "b": 255 - crack, "c": crack})
     imported = import_annotations(folder, tmp_path / "data", crack="black")
-    assert imported.notes[-1] == "more crack than background, is what was taken for crack right: a, c"
+    assert imported.notes[-1] == "more crack than background, is the right colour or class taken for crack: a, c"
 
 
 def test_a_mask_of_another_size_and_one_without_photograph(tmp_path):
