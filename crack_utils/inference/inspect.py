@@ -26,7 +26,7 @@ from crack_utils.inference.certainty import unlike_the_training
 from crack_utils.inference.measure import as_row, measure
 from crack_utils.inference.overlay import overlay_array
 from crack_utils.runtime import provenance
-from crack_utils.runtime.atomic import FullDiskError, atomic_write, lock, remove_drafts
+from crack_utils.runtime.atomic import FullDiskError, atomic_write, check_writable, lock, remove_drafts
 from crack_utils.runtime.csv_files import write_csv
 from crack_utils.runtime.workers import Workers, cores
 
@@ -206,6 +206,8 @@ def check_request(folder, threshold=None, scale=None):
     ValueError
         If a number is out of range, or the folder holds what somebody else made: a data set, or masks or tables that no
         earlier call has written.
+    PermissionError
+        If nothing may be written there.
     """
     if threshold is not None and not 0 < threshold < 1:
         raise ValueError(f"threshold={threshold}: valid is a number between 0 and 1")
@@ -214,6 +216,7 @@ def check_request(folder, threshold=None, scale=None):
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder}: not a folder; give another one for the results")
+    check_writable(folder)
     if (folder / "images").is_dir():
         raise ValueError(f"{folder}: a data set, whose masks/ would be overwritten; give another folder")
     if (folder / "measures").is_dir():

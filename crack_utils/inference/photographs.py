@@ -56,14 +56,15 @@ def find_photographs(*places, mm_per_px=None, notes=None):
     Returns
     -------
     list of Photograph
-        In the order of the places and, within one, of the names.
+        In the order of the places and, within one, of the names. Of pictures of one name in a folder, such as `a.jpg`
+        and `a.png`, the first is used; the others have a problem.
 
     Raises
     ------
     DataError
         One message that lists all that is wrong: what is not there, folders without pictures or that cannot be read,
-        wrong lines of tables, pictures of one name, whose results would overwrite each other; and every picture, if
-        none can be used.
+        wrong lines of tables, pictures of one name in two folders, whose results would overwrite each other; and every
+        picture, if none can be used.
     ValueError
         If the scale is none.
     """
@@ -85,11 +86,15 @@ def find_photographs(*places, mm_per_px=None, notes=None):
         if before.bits is None:  # what is known from a folder is known of a single file too
             once[os.path.abspath(each.path)] = replace(each, path=before.path)
     found, first = list(once.values()), {}
-    for each in (each for each in found if not each.problem):
-        other = first.setdefault(each.name, each)
-        if other is not each:
-            why = "results go by names: rename one, or use two --out folders"
-            problems.append((each.path, f"has the name of {other.path}; {why}"))
+    for index, each in enumerate(found):
+        other = each if each.problem else first.setdefault(each.name, each)
+        if other is each:
+            continue
+        why = f"has the name of {other.path}; results go by names: rename one, or use two --out folders"
+        if each.path.parent == other.path.parent:  # a.jpg and a.png: one of them does not stop the whole folder
+            found[index] = replace(each, problem=why)
+        else:
+            problems.append((each.path, why))
     if not problems and all(photograph.problem for photograph in found):  # nothing to load a network for
         problems = [(photograph.path, photograph.problem) for photograph in found]
     refuse(problems)

@@ -9,7 +9,7 @@ from crack_utils.report.figures.growth_sheet import growth_panel, growth_panels,
 from crack_utils.report.figures.style import use_style
 from crack_utils.report.growth_analysis import paris_table, rates_table, readings_table, sheet_table
 from crack_utils.runtime import paths
-from crack_utils.runtime.atomic import atomic_write
+from crack_utils.runtime.atomic import atomic_write, check_writable
 from crack_utils.runtime.typeset import number
 
 TABLES = {"sheet": sheet_table, "readings": readings_table, "rates": rates_table, "paris": paris_table}
@@ -26,10 +26,13 @@ def check_place(folder):
     ------
     ValueError
         The message names the file and what is valid.
+    PermissionError
+        If nothing may be written there.
     """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder}: not a folder; give another one for the results")
+    check_writable(folder)
     if (folder / "readings").is_dir():  # an earlier call
         return
     for name in (*(f"{name}.csv" for name in TABLES), "growth.pdf"):

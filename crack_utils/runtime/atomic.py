@@ -129,6 +129,25 @@ def explain_full_disk(folder):
         raise FullDiskError(error.errno, message) from error
 
 
+def check_writable(folder):
+    """Refuse a folder in which this process may not write, before the work whose results go there is done.
+
+    Parameters
+    ----------
+    folder : path-like
+        It need not exist yet.
+
+    Raises
+    ------
+    PermissionError
+        The message names the folder.
+    """
+    folder = Path(folder)
+    present = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    if not os.access(present, os.W_OK | os.X_OK):
+        raise PermissionError(f"{folder}: no permission to write there; give another folder for the results")
+
+
 def _draft_of(path):
     """Return where a file is written first: beside it, with its suffix, and under a name that no thread shares."""
     return path.with_name(f".draft-{os.getpid()}-{threading.get_native_id()}-{path.name}")

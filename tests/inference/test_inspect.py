@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -293,3 +294,11 @@ def test_photographs_unlike_the_training_are_named(command, folder, tmp_path, ca
     monkeypatch.setattr(inspect, "unlike_the_training", lambda trained, image: ["darker than 99 %"])
     assert command(folder, "--out", tmp_path / "out") == 0
     assert "unlike the training: a: darker than 99 %" in capsys.readouterr().out
+
+
+def test_a_folder_that_may_not_be_written_is_told_first(command, folder, tmp_path, monkeypatch, capsys):
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda place, mode: real(place, mode) and Path(place) != tmp_path)
+    assert command(folder, "--out", tmp_path / "new" / "out") == 1
+    assert f"{tmp_path}/new/out: no permission to write there" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()

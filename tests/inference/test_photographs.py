@@ -1,5 +1,7 @@
 """Which photographs files and folders stand for, their scales, and what is passed over."""
 
+import shutil
+
 import pytest
 
 from crack_utils.data import DataError
@@ -43,3 +45,10 @@ def test_what_is_passed_over_is_told(folder):
     kinds, names = notes
     assert "passed over: d.HEIC, e.webp, more; pictures end in .png" in kinds
     assert "1 row(s) passed over: no image is named 'a.png' (names go without their ending)" in names
+
+
+def test_a_second_picture_of_one_name_in_a_folder_fails_alone(folder):
+    shutil.copy(folder / "a.png", folder / "a.tif")
+    by_file = {each.path.name: each.problem for each in find_photographs(folder)}
+    assert [name for name, problem in by_file.items() if problem] == ["a.tif"]
+    assert f"has the name of {folder}/a.png; results go by names" in by_file["a.tif"]
