@@ -15,8 +15,8 @@ import pandas as pd
 from crack_utils.data import read_image, sources
 from crack_utils.inference.measure import measure
 from crack_utils.runtime import paths
-from crack_utils.runtime.atomic import atomic_write
 from crack_utils.runtime.typeset import number, span
+from crack_utils.study.kept import write_table
 
 NAME = "cracktip_polymer"
 MARKS = "results/polymer_tips.csv"  # made by eye
@@ -84,8 +84,7 @@ def main():
         print(f"no folder {NAME} with images/ in CRACK_UTILS_DATA or ../shared/data", file=sys.stderr)
         return 2
     table, _ = find_tips(load_trained("default"))
-    with atomic_write(paths.root() / FOUND) as draft:
-        table.round(2).to_csv(draft)
+    write_table(paths.root() / FOUND, table.round(2), index=True)
     print(table.to_string())
     return 0
 

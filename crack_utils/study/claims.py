@@ -16,9 +16,9 @@ import pandas as pd
 from crack_utils.losses.registry import REPORTED, TITLES, title
 from crack_utils.metrics import intervals
 from crack_utils.runtime import paths
-from crack_utils.runtime.atomic import atomic_write
 from crack_utils.runtime.typeset import power
 from crack_utils.study import thresholds
+from crack_utils.study.kept import write_table
 from crack_utils.study.rates import OPTIMIZERS, with_best
 from crack_utils.study.verdicts import DIFFERENCE, UNDECIDED, agreed, by_seed, text, verdict
 
@@ -149,8 +149,7 @@ def write_measures(folder, tables):
     tables = with_best(tables)
     table = measures(tables).reindex(columns=list(MEASURES))
     table.insert(0, "failed", tables.failed())
-    with atomic_write(Path(folder) / "measures.csv") as draft:
-        table.to_csv(draft, float_format="%.9g", lineterminator="\n")
+    write_table(Path(folder) / "measures.csv", table, index=True, float_format="%.9g")
 
 
 def stability(tables, question):

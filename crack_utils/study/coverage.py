@@ -10,14 +10,13 @@ at which true differences are detected.
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from itertools import chain, product, repeat
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy import special, stats
 
 from crack_utils.metrics.intervals import ENOUGH, compare, interval
-from crack_utils.runtime.atomic import atomic_write
+from crack_utils.study.kept import write_table
 
 # Standard deviations of seeds, specimens and residual on the scale where effects add.
 SPREADS = {
@@ -191,11 +190,7 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else arguments
     if len(arguments) != 1:
         raise SystemExit("usage: python -m crack_utils.study.coverage results/statistics_check.csv")
-    path = Path(arguments[0])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    table = check()
-    with atomic_write(path) as draft:
-        table.to_csv(draft, index=False)
+    write_table(arguments[0], check())
 
 
 if __name__ == "__main__":

@@ -24,9 +24,9 @@ from scipy import stats
 from crack_utils.data.synthetic import render, render_specimen
 from crack_utils.geometry import measure_cracks, tip_errors
 from crack_utils.inference.measure import measure
-from crack_utils.runtime import paths, provenance
-from crack_utils.runtime.atomic import atomic_write
+from crack_utils.runtime import paths
 from crack_utils.runtime.typeset import styled
+from crack_utils.study.kept import write_table
 from crack_utils.study.plates import draw_plate
 
 SEED = 10500  # of specimens that no choice was made on
@@ -281,12 +281,9 @@ def main(count, model="default", looks="wide"):
         rows.append(measure_specimen(trained, specimen, looks=looks))
         if len(rows) % 50 == 0:
             print(f"{len(rows)} of {count} specimens", flush=True)
-    table, file = pd.DataFrame(rows), paths.root() / TABLES[looks]
+    table = pd.DataFrame(rows)
     made_of = {"seed": SEED, "specimens": count, "model": model, "model_sha256": trained.digest}
-    made_of |= provenance.describe()  # a table that has changed already would mark the commit
-    with atomic_write(file) as draft:
-        table.round(3).to_csv(draft, index=False)
-    provenance.write_json(file.with_suffix(".json"), made_of)
+    write_table(paths.root() / TABLES[looks], table.round(3), made_of)
     print(f"median of one tip {table.loc[table['tips'] == 1, 'error_px'].median():.1f} px")
     print(summarise(table).to_string(index=False))
 

@@ -19,6 +19,7 @@ from crack_utils.evaluation.train import train
 from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import atomic_write
 from crack_utils.runtime.typeset import number
+from crack_utils.study.kept import write_table
 from crack_utils.study.photographs import DATA, VALIDATION
 from crack_utils.study.verdicts import by_seed
 from crack_utils.training.experiment import Experiment
@@ -138,9 +139,7 @@ def main(arguments):
             if ((table["fold"] == fold) & (table["updates"] == updates)).any():
                 continue
             table = pd.concat([table, pd.DataFrame(measure(fold, updates))]).round(4)
-            with atomic_write(paths.root() / TABLE) as draft:
-                table.to_csv(draft, index=False)
-            provenance.write_json((paths.root() / TABLE).with_suffix(".json"), {"data": DATA} | provenance.describe())
+            write_table(paths.root() / TABLE, table, {"data": DATA})
     print(gains(read()).to_string())
 
 

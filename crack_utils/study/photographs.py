@@ -22,6 +22,7 @@ from crack_utils.evaluation.train import train
 from crack_utils.losses.registry import REPORTED
 from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import atomic_write
+from crack_utils.study.kept import write_table
 from crack_utils.training.callbacks import NothingLearntError
 from crack_utils.training.experiment import Experiment
 
@@ -203,10 +204,7 @@ def study(folder, seeds=3, questions=(), data=DATA):
 
 
 def _write(rows, table, data):
-    table.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(table) as draft:
-        pd.DataFrame(rows).round(4).to_csv(draft, index=False)
-    provenance.write_json(table.with_suffix(".json"), {"data": data} | provenance.describe())
+    write_table(table, pd.DataFrame(rows).round(4), {"data": data})
 
 
 def main(arguments=None):

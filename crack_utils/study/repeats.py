@@ -12,9 +12,9 @@ import sys
 import pandas as pd
 
 from crack_utils.runtime import hardware, paths
-from crack_utils.runtime.atomic import atomic_write
 from crack_utils.study import cases, tables
 from crack_utils.study.cases import KEPT
+from crack_utils.study.kept import write_table
 
 TABLE = "results/repeats.csv"
 SEEDS = (0, 1)
@@ -111,8 +111,7 @@ def main():
         for seed in SEEDS:
             if (KEPT[scale], question, variant, seed) not in done:
                 rows += again(scale, question, variant, seed)
-                with atomic_write(file) as draft:
-                    pd.DataFrame(rows).to_csv(draft, index=False)
+                write_table(file, pd.DataFrame(rows))
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ import pandas as pd
 
 from crack_utils.metrics.counts import COUNTS
 from crack_utils.runtime import paths, provenance
-from crack_utils.runtime.atomic import atomic_write
 from crack_utils.study.cases import KEPT, SCALES
+from crack_utils.study.kept import write_table
 from crack_utils.study.thresholds import mean_iou
 
 TABLES = ("specimens", "runs", "thresholds")
@@ -185,8 +185,7 @@ def write(folder, tables, scale):
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         digits = None if name == "thresholds" else f"%.{DIGITS}g"  # thresholds near 1 differ only in the last digits
-        with atomic_write(folder / f"{name}.csv") as draft:
-            table.to_csv(draft, index=False, float_format=digits, lineterminator="\n")
+        write_table(folder / f"{name}.csv", table, float_format=digits)
     extent = {"scale": scale, "trainings": int(tables["runs"]["run"].nunique())}
     provenance.write_json(folder / "provenance.json", extent | provenance.describe())
 

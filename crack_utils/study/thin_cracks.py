@@ -20,8 +20,7 @@ from crack_utils.evaluation.calibration import calibrate
 from crack_utils.evaluation.evaluate import evaluate, split_of
 from crack_utils.evaluation.tally import THRESHOLD
 from crack_utils.evaluation.train import train
-from crack_utils.runtime import provenance
-from crack_utils.runtime.atomic import atomic_write
+from crack_utils.study.kept import write_table
 from crack_utils.training.experiment import Experiment
 
 DATA = "crackforest"
@@ -87,11 +86,8 @@ def main(arguments=None):
     parser.add_argument("--seeds", type=int, default=1)
     options = parser.parse_args(arguments)
     table = check(options.seeds)
-    options.table.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(options.table) as draft:
-        table.round(5).to_csv(draft, index=False)
     facts = {"data": DATA, "seeds": options.seeds, "photographs": int(table["name"].nunique())}
-    provenance.write_json(options.table.with_suffix(".json"), facts | provenance.describe())
+    write_table(options.table, table.round(5), facts)
 
 
 if __name__ == "__main__":

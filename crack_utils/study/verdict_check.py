@@ -16,8 +16,8 @@ import pandas as pd
 from scipy import stats
 
 from crack_utils.runtime import paths
-from crack_utils.runtime.atomic import atomic_write
 from crack_utils.runtime.typeset import joined
+from crack_utils.study.kept import write_table
 from crack_utils.study.verdicts import CONTRADICTED, MATTERS, NO_DIFFERENCE, SUPPORTED, by_seed, verdict
 
 TABLE = "results/verdict_check.csv"
@@ -100,8 +100,7 @@ def numbers(table):
 
 def main():
     """Write the table."""
-    with atomic_write(paths.root() / TABLE) as draft:
-        check().round(4).to_csv(draft, index=False)
+    write_table(paths.root() / TABLE, check().round(4))
 
 
 if __name__ == "__main__":
