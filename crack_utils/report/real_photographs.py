@@ -11,6 +11,7 @@ from crack_utils.data.synthetic.surfaces import render_surface
 from crack_utils.evaluation import native
 from crack_utils.losses.registry import TITLES
 from crack_utils.metrics.counts import pooled_rows
+from crack_utils.models import shipped
 from crack_utils.runtime import paths
 from crack_utils.runtime.typeset import joined, number, styled
 from crack_utils.study import folds, photographs, verdicts
@@ -108,6 +109,37 @@ def failures(trainings):
         f"{failed.sum()} of {len(failed)} trainings failed. "
         f"With {number(LEVEL, '.0%')} confidence at most {number(limit, '.1%')} of such trainings do."
     )
+
+
+def earlier_models(trainings, tested, present=None):
+    """Say how many trainings began with a default model that has been replaced since.
+
+    Parameters
+    ----------
+    trainings : DataFrame
+        From `read_trainings`.
+    tested : DataFrame
+        From `folds.read`.
+    present : str, optional
+        `shipped.digest` of the default model to compare with; by default the one that comes with the package.
+
+    Returns
+    -------
+    str
+        A sentence.
+
+    Examples
+    --------
+    >>> one = pd.DataFrame({"default_model": ["a", None, "b"]})
+    >>> earlier_models(one, pd.DataFrame({"fold": [0, 0], "updates": [300, 300], "default_model": ["b", "b"]}), "b")
+    'Of the 3 trainings that began with the default model, 1 began with an earlier version of it.'
+    """
+    present = shipped.digest() if present is None else present
+    by_fold = tested.drop_duplicates(["fold", "updates"])["default_model"]
+    started = [name for name in (*trainings.get("default_model", ()), *by_fold) if isinstance(name, str) and name]
+    earlier = sum(name != present for name in started)
+    which = f"{earlier} began with an earlier version of it" if earlier else "none began with an earlier version of it"
+    return f"Of the {len(started)} trainings that began with the default model, {which}."
 
 
 def with_few_labels(trainings, count=10):
@@ -362,6 +394,7 @@ def numbers(zero_shot, trainings):
         "trainings": len(trainings),
         "failed": int(trainings["failed"].sum()),
         "failures_by_loss": failures(trainings),
+        "earlier_models": earlier_models(trainings, folds.read()),
         "ten_labels": with_few_labels(trainings),
         "no_labels": without_labels(trainings, zero["test"]["f1_tolerance_2"]),
         "ingredients_shown": joined(ingredients.loc[ingredients["shown"] == "yes", "case"]) or "none",

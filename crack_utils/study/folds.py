@@ -16,6 +16,7 @@ from crack_utils.data import find_pairs, sources
 from crack_utils.data.split import Split, split_pairs, write_split
 from crack_utils.evaluation import native
 from crack_utils.evaluation.train import train
+from crack_utils.models import shipped
 from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import atomic_write
 from crack_utils.runtime.typeset import number
@@ -58,7 +59,8 @@ def measure(fold, updates):
     Returns
     -------
     list of dict
-        photograph, fold, updates; trained and without: F1 within 2 px, each network at its own threshold; commit.
+        photograph, fold, updates; trained and without: F1 within 2 px, each network at its own threshold; commit;
+        default_model: `shipped.digest` of the one that the training started from.
     """
     from crack_utils.inference.predictor import load_trained
 
@@ -71,7 +73,7 @@ def measure(fold, updates):
     by_network = (native.measure_pairs(load_trained(which), split.test) for which in (run.folder, "default"))
     return [
         {"photograph": after["name"], "fold": fold, "updates": updates, "trained": after["f1"], "without": before["f1"]}
-        | {"commit": provenance.commit()}
+        | {"commit": provenance.commit(), "default_model": shipped.digest()}
         for after, before in zip(*by_network, strict=True)
     ]
 
@@ -86,7 +88,7 @@ def read(file=None):
     """
     file = paths.root() / TABLE if file is None else file
     if not file.is_file():
-        return pd.DataFrame(columns=["photograph", "fold", "updates", "trained", "without", "commit"])
+        return pd.DataFrame(columns=["photograph", "fold", "updates", "trained", "without", "commit", "default_model"])
     return pd.read_csv(file, dtype={"photograph": str})
 
 

@@ -20,6 +20,7 @@ from crack_utils.evaluation import native
 from crack_utils.evaluation.calibration import calibrate
 from crack_utils.evaluation.train import train
 from crack_utils.losses.registry import REPORTED
+from crack_utils.models import shipped
 from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import atomic_write
 from crack_utils.study.kept import write_table
@@ -142,9 +143,9 @@ def measure(case, seed, data=DATA):
     Returns
     -------
     dict
-        question, case, labels, seed, commit, failed (0 or 1), attempts, number_type (a Keras dtype policy), minutes,
-        threshold, and on the test set f1, precision, recall (pooled over all pixels) and f1_tolerance_2 (mean over
-        photographs). The commit also says which default model a training started from.
+        question, case, labels, seed, commit, default_model (`shipped.digest` of the one that the training started from;
+        empty from scratch), failed (0 or 1), attempts, number_type (a Keras dtype policy), minutes, threshold, and on
+        the test set f1, precision, recall (pooled over all pixels) and f1_tolerance_2 (mean over photographs).
     """
     row = {"question": case.question, "case": case.name, "labels": case.labels or "all", "seed": seed}
     row["commit"] = provenance.commit()
@@ -152,8 +153,10 @@ def measure(case, seed, data=DATA):
     pairs = find_pairs(*sources.folders(data))
     split = split_of_labels(pairs, case.labels, seed, paths.artifacts() / "photographs" / "splits")
     options = case.options | {"data": data, "seed": seed, "split_by": str(split)}
+    experiment = Experiment.preset(case.preset, **options)
+    row["default_model"] = shipped.digest() if experiment.start == shipped.DEFAULT else ""
     try:
-        run = train(Experiment.preset(case.preset, **options))
+        run = train(experiment)
     except NothingLearntError:
         return row | {"failed": 1}
     measured = native.summary(native.measure(run, threshold=None))

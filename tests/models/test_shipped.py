@@ -1,5 +1,7 @@
 """The default model's files: used as they came, or refused by name."""
 
+import hashlib
+
 import pytest
 
 from crack_utils.models import shipped
@@ -20,6 +22,10 @@ def test_as_it_came(place):
         "model.keras",
         "calibration.json",
     }
+
+
+def test_a_digest_names_the_network(place):
+    assert shipped.digest() == hashlib.sha256(b"of the package").hexdigest()[:16]
 
 
 @pytest.mark.parametrize("content", [b"of the packagE", b"of the pack", b""])

@@ -56,7 +56,8 @@ def test_a_row_a_training_and_none_twice(folder, tmp_path, monkeypatch):
     case = photographs.Case("recipe", "small", options=small)
     monkeypatch.setattr(photographs, "cases", lambda: [case])
     table = photographs.study(tmp_path, seeds=1, data=str(folder))
-    assert list(table.columns[:6]) == ["question", "case", "labels", "seed", "commit", "failed"]
+    assert list(table.columns[:5]) == ["question", "case", "labels", "seed", "commit"]
+    assert list(table["default_model"]) == [""], "it is trained from scratch"
     assert set(table.columns) >= {"minutes", "f1", "f1_tolerance_2"}
     monkeypatch.setattr(photographs, "measure", lambda *_: pytest.fail("trained twice"))
     again = photographs.study(tmp_path, seeds=1, data=str(folder))
