@@ -5,7 +5,6 @@ import json
 import math
 from dataclasses import dataclass, field
 from numbers import Real
-from pathlib import Path
 
 import numpy as np
 
@@ -13,9 +12,9 @@ from crack_utils.inference.engine import EngineError, check_engine, compiled, tr
 from crack_utils.inference.model_file import load_network
 from crack_utils.inference.tiles import predict
 from crack_utils.models import shipped
-from crack_utils.runtime import paths, typed
+from crack_utils.runtime import typed
 from crack_utils.runtime.provenance import read_json
-from crack_utils.training.run import LATEST, load_run, read_experiment
+from crack_utils.training.run import model_file, read_experiment
 
 DEFAULTS = {"temperature": 1.0, "threshold": 0.5}  # of a network that was never calibrated
 BAND = 2**20  # [px] of a picture that are calibrated together
@@ -237,41 +236,6 @@ def load_trained(name, engine=None):
         digest=hashlib.sha256(file.read_bytes() + json.dumps([temperature, threshold]).encode()).hexdigest(),
         calibration=calibration,
         engine=ready,
-    )
-
-
-def model_file(name):
-    """Return the `.keras` file that a name stands for, or refuse the name; no network is loaded.
-
-    Parameters
-    ----------
-    name : path-like
-        As for `load_trained`.
-
-    Returns
-    -------
-    pathlib.Path
-
-    Raises
-    ------
-    ValueError
-        If there is none.
-    """
-    if str(name) == shipped.DEFAULT:
-        return shipped.folder() / shipped.NETWORK
-    if str(name) == LATEST:
-        name = load_run(LATEST).folder
-    for place in (Path(name).expanduser(), paths.runs() / name):
-        if place.is_file():
-            if place.suffix != ".keras":
-                raise ValueError(f"{place}: not a model; valid are a run, a .keras file, or '{shipped.DEFAULT}'")
-            return place
-        if (place / shipped.NETWORK).is_file():
-            return place / shipped.NETWORK
-        if place.is_dir():
-            raise ValueError(f"{place}: no {shipped.NETWORK} in this folder; is its training finished?")
-    raise ValueError(
-        f"{name}: no such model; valid are a run's folder or id, '{LATEST}', a .keras file, or '{shipped.DEFAULT}'"
     )
 
 

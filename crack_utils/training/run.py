@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from crack_utils.runtime import typed
+from crack_utils.models import shipped
+from crack_utils.runtime import paths, typed
 from crack_utils.runtime.atomic import lock
 from crack_utils.runtime.provenance import read_json
 from crack_utils.training.experiment import Experiment
@@ -192,8 +193,6 @@ def load_run(path):
     ValueError
         If it does not exist or is not finished; the message lists the finished runs.
     """
-    from crack_utils.runtime import paths
-
     candidates = [Path(path), paths.runs() / path]
     for folder in candidates:
         if Run(folder).finished:
@@ -203,3 +202,41 @@ def load_run(path):
         return max(finished, key=lambda run: run.marker.stat().st_mtime_ns)
     ids = sorted(run.id for run in finished)
     raise ValueError(f"{path}: no finished run; finished runs: {', '.join(ids) or 'none yet'}")
+
+
+def model_file(name):
+    """Return the `.keras` file that a name stands for, or refuse the name; no network is loaded.
+
+    Parameters
+    ----------
+    name : path-like
+        A run's folder or id, "latest": the training that ended last, a `.keras` file, a folder with `model.keras`, or
+        "default": the one that comes with the package. Paths are relative to the working directory or to the project.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    ValueError
+        If there is none, or the default model's files were changed.
+    """
+    if str(name) == shipped.DEFAULT:
+        return shipped.folder() / shipped.NETWORK
+    if str(name) == LATEST:
+        name = load_run(LATEST).folder
+    for place in (paths.find(name), paths.runs() / name):
+        if place is None:
+            continue
+        if place.is_file():
+            if place.suffix != ".keras":
+                raise ValueError(f"{place}: not a model; valid are a run, a .keras file, or '{shipped.DEFAULT}'")
+            return place
+        if (place / shipped.NETWORK).is_file():
+            return place / shipped.NETWORK
+        if place.is_dir():
+            raise ValueError(f"{place}: no {shipped.NETWORK} in this folder; is its training finished?")
+    raise ValueError(
+        f"{name}: no such model; valid are a run's folder or id, '{LATEST}', a .keras file, or '{shipped.DEFAULT}'"
+    )
