@@ -4,11 +4,12 @@ import argparse
 import os
 import sys
 
-from crack_utils.cli import assist, audit, data, growth, importing, label, model, predict, serve, train
+from crack_utils.cli import assist, audit, data, growth, importing, label, model, predict, serve, synth, train
 from crack_utils.data.names import printable
 
 COMMANDS = (
     data,
+    synth,
     importing,
     label,
     assist,
