@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from crack_utils.training.experiment import PRESETS, SYNTHETIC, Experiment
+from crack_utils.data.options import SYNTHETIC
+from crack_utils.training.experiment import PRESETS, Experiment
 
 
 def add_commands(subparsers):

@@ -1,5 +1,6 @@
 """The choices that an experiment has about its data, by name. Plain data, so that a typing error is told at once."""
 
+SYNTHETIC = "synthetic"  # in place of a folder: specimens that are drawn
 FITS = ("resize", "crop")  # how pictures come to the network's size: reduced as a whole (R24), or in parts as they are
 AUGMENTATIONS = ("flips", "rich", "light")  # how training pictures are changed by chance; flips are the report's (R25)
 LEAKS = ("", "none", "siblings", "drawn once", "drawn each epoch")  # how carelessly a split is drawn (S2, S3)

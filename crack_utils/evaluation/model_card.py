@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from crack_utils.data.options import SYNTHETIC
 from crack_utils.evaluation.calibration import NAME as CALIBRATION
 from crack_utils.evaluation.calibration import read_calibration
 from crack_utils.evaluation.tally import THRESHOLD
@@ -17,7 +18,6 @@ from crack_utils.metrics.masks import Confusion
 from crack_utils.models.registry import MODELS
 from crack_utils.runtime.atomic import atomic_write
 from crack_utils.runtime.typeset import number
-from crack_utils.training.experiment import SYNTHETIC
 
 NAME = "card.md"
 LEVEL = 0.95

@@ -1,8 +1,8 @@
 """Photographs that no training has seen."""
 
 from crack_utils.data import find_pairs, spread, synthetic
+from crack_utils.data.options import SYNTHETIC
 from crack_utils.runtime import paths
-from crack_utils.training.experiment import SYNTHETIC
 
 
 def unseen_photographs(run, frames=12):

@@ -10,7 +10,8 @@ from crack_utils import Experiment
 from crack_utils.data import augmentation, synthetic
 from crack_utils.data.options import AUGMENTATIONS, PATTERNS
 from crack_utils.training import fit
-from crack_utils.training.experiment import OPTIMIZERS, PRESETS
+from crack_utils.training.experiment import PRESETS
+from crack_utils.training.rules import OPTIMIZERS
 
 
 def test_names_equal_the_registries():
