@@ -66,7 +66,7 @@ def _calibrate(options):
     run = load_run(options.model)  # refused before the next line loads TensorFlow
     from crack_utils.data.split import NO_CRACK, is_cracked
     from crack_utils.evaluation.calibration import calibrate
-    from crack_utils.evaluation.evaluate import split_of
+    from crack_utils.evaluation.sets import split_of
 
     calibration = calibrate(run)
     if not any(map(is_cracked, split_of(run).validation)):
@@ -101,8 +101,9 @@ def _export(options):
     run = load_run(options.model)
     from crack_utils.evaluation.calibration import calibrate
     from crack_utils.evaluation.default_model import copy_model
-    from crack_utils.evaluation.evaluate import evaluate, split_of
+    from crack_utils.evaluation.evaluate import evaluate
     from crack_utils.evaluation.predictions import arrays
+    from crack_utils.evaluation.sets import split_of
 
     evaluate(run)
     calibrate(run)

@@ -196,50 +196,69 @@ def _contradictions(pairs, contents):
 
 def _notes(pairs, contents):
     """Return notes on what can be used but may be a mistake."""
-    notes = []
-    empty = sum(not content["mask"].crack for content in contents)
-    if empty:
-        notes.append(f"{empty} of {len(pairs)} masks show no crack")
-    for pair, content in zip(pairs, contents, strict=True):
-        height, width = content["mask"].size
-        share = content["mask"].crack / (height * width)
+    return [
+        *_notes_on_masks(pairs, contents),
+        *_notes_on_turns(contents),
+        *_notes_on_bits(pairs),
+        *_notes_on_sizes(pairs, contents),
+        *_notes_on_specimens(pairs),
+    ]
+
+
+def _notes_on_masks(pairs, contents):
+    masks = [content["mask"] for content in contents]
+    if empty := sum(not mask.crack for mask in masks):
+        yield f"{empty} of {len(pairs)} masks show no crack"
+    for pair, mask in zip(pairs, masks, strict=True):
+        share = mask.crack / (mask.size[0] * mask.size[1])
         if share > MUCH_CRACK:
-            notes.append(f"{pair.mask}: {number(share, '.0%')} of it is crack; are background and crack exchanged?")
-    grays = [(pair.mask, content["mask"].gray) for pair, content in zip(pairs, contents, strict=True)]
-    if grays := [(mask, count) for mask, count in grays if count]:
-        shown = ", ".join(f"{mask.name}: {count}" for mask, count in grays[:LISTED]) + ", …" * (len(grays) > LISTED)
-        notes.append(
+            yield f"{pair.mask}: {number(share, '.0%')} of it is crack; are background and crack exchanged?"
+    if grays := [(pair.mask, mask.gray) for pair, mask in zip(pairs, masks, strict=True) if mask.gray]:
+        shown = ", ".join(f"{path.name}: {count}" for path, count in grays[:LISTED]) + ", …" * (len(grays) > LISTED)
+        yield (
             f"{len(grays)} of {len(pairs)} masks have pixels between black and white, as JPEG and smoothing leave them "
             f"({shown}); those brighter than the middle are crack"
         )
+
+
+def _notes_on_turns(contents):
     turned = sum(content["image"].orientation > 1 == content["mask"].orientation for content in contents)
     if turned:
-        notes.append(
+        yield (
             f"{turned} photograph(s) are turned by their EXIF orientation, and their masks are not: this is right "
             "where the masks lie on the photographs as viewers show them"
         )
+
+
+def _notes_on_bits(pairs):
     for folder, bits in sorted({(str(pair.image.parent), pair.bits) for pair in pairs if pair.bits}):
         if bits < 16:
-            notes.append(f"{folder}: photographs of 16 bit, of which {bits} are used")
+            yield f"{folder}: photographs of 16 bit, of which {bits} are used"
+
+
+def _notes_on_sizes(pairs, contents):
     sides = [content["image"].size for content in contents]
     sizes = sorted(set(sides))
-    if len(sizes) > 1:
-        notes.append(
-            f"pictures of {len(sizes)} sizes, from {_text(sizes[0])} to {_text(sizes[-1])}; "
-            "the preset photo trains on crops, for which sizes may differ"
-        )
-        shorter = [min(size) for size in sides]
-        side = min(shorter)
-        if side < SMALL <= sorted(shorter)[len(shorter) // 2]:
-            smallest = pairs[shorter.index(side)].image
-            notes.append(f"{smallest}: its {side} px limit the crops of all pictures; leave it out")
+    if len(sizes) < 2:
+        return
+    yield (
+        f"pictures of {len(sizes)} sizes, from {_text(sizes[0])} to {_text(sizes[-1])}; "
+        "the preset photo trains on crops, for which sizes may differ"
+    )
+    shorter = [min(size) for size in sides]
+    side = min(shorter)
+    if side < SMALL <= sorted(shorter)[len(shorter) // 2]:
+        smallest = pairs[shorter.index(side)].image
+        yield f"{smallest}: its {side} px limit the crops of all pictures; leave it out"
+
+
+def _notes_on_specimens(pairs):
     sources = {}
     for pair in pairs:
         if pair.specimen:
             sources.setdefault(pair.specimen, set()).add(pair.source)
     for specimen in sorted(name for name, of in sources.items() if len(of) > 1):
-        notes.append(f"specimen {specimen!r} stands in several sources: a split by specimen takes it as one")
-    return notes
+        yield f"specimen {specimen!r} stands in several sources: a split by specimen takes it as one"
 
 
 def _text(size):

@@ -9,6 +9,7 @@ import numpy as np
 from skimage.filters import threshold_otsu
 from skimage.morphology import closing, disk
 
+from crack_utils.evaluation.predictions import arrays
 from crack_utils.metrics.masks import Confusion, confusion, pooled
 
 RADII = (1, 2, 3, 4, 6, 8, 12)  # [px]; a disk must be wider than the crack to close it
@@ -86,3 +87,29 @@ def _black_hat(image, radius):
     if radius < 1:
         raise ValueError(f"radius must be at least 1 px, got {radius}")
     return closing(image, disk(radius)) - image
+
+
+def evaluate_baseline(split, size):
+    """Tune the classical baseline on validation and measure it on the same set as the losses.
+
+    Parameters
+    ----------
+    split : Split
+    size : (height, width) [px], or int
+        As for `arrays`.
+
+    Returns
+    -------
+    dict
+        radius [px], factor, and mean_iou and crack_iou of the evaluated set, pooled over its images.
+    """
+    tuned = tune_black_hat(*arrays(split.validation, size))
+    images, true = arrays(split[split.evaluated], size)
+    predicted = [black_hat_otsu(image, tuned.radius, tuned.factor) for image in images]
+    counts = pooled(map(confusion, true, predicted))
+    return {
+        "radius": tuned.radius,
+        "factor": tuned.factor,
+        "mean_iou": counts.mean_iou,
+        "crack_iou": counts.crack_iou,
+    }

@@ -19,8 +19,8 @@ from scipy.optimize import minimize_scalar
 
 from crack_utils import metrics
 from crack_utils.data import cache
-from crack_utils.evaluation.evaluate import split_of
 from crack_utils.evaluation.predictions import predicted
+from crack_utils.evaluation.sets import split_of
 from crack_utils.evaluation.tally import THRESHOLD, Sweep
 from crack_utils.inference.engine import compiled
 from crack_utils.inference.predictor import calibrated, calibration_values, logits

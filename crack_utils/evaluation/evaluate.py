@@ -1,21 +1,17 @@
 """Evaluate a run: measures of its three sets, and predictions of the set on which claims are made."""
 
-import csv
 import dataclasses
-import json
 import math
 
 import numpy as np
 
 from crack_utils import metrics
-from crack_utils.data import sources, targets
-from crack_utils.data.split import Split, refuse_changed
-from crack_utils.evaluation.baseline import black_hat_otsu, tune_black_hat
+from crack_utils.data import targets
 from crack_utils.evaluation.mean_loss import MeanLoss
-from crack_utils.evaluation.predictions import arrays, predicted, write_prediction
+from crack_utils.evaluation.predictions import predicted, write_prediction
+from crack_utils.evaluation.sets import split_of
 from crack_utils.evaluation.tally import THRESHOLD, Sweep, Tally
 from crack_utils.geometry import find_tip, tip_errors
-from crack_utils.metrics.counts import COUNTS
 from crack_utils.runtime import provenance
 from crack_utils.runtime.csv_files import write_csv
 
@@ -55,99 +51,6 @@ def evaluate(run):
             if not _is_measured(run, fingerprint):  # another process may have done it meanwhile
                 _measure(run, fingerprint)
     return run.metrics
-
-
-def split_of(run):
-    """Return the split that was saved with a run, with its pairs.
-
-    The folders of the data are saved when this is first called, right after the training. Later the data set is found
-    from any working directory.
-
-    Parameters
-    ----------
-    run : Run
-
-    Returns
-    -------
-    Split
-
-    Raises
-    ------
-    DataError
-        If a photograph or a mask is missing or has changed since the split; the message names each.
-    """
-    saved_folders = run.folder / "data_folders.json"
-    earlier = json.loads(saved_folders.read_text(encoding="utf-8")) if saved_folders.is_file() else []
-    pairs = sources.load(run.experiment, earlier)
-    refuse_changed(run.folder / "split.csv", pairs)
-    if not saved_folders.is_file():
-        provenance.write_json(saved_folders, sources.found_in(run.experiment))
-    by_name = {(pair.source, pair.name): pair for pair in pairs}
-    return Split(**{key: [by_name[name] for name in chosen] for key, chosen in run.names().items()})
-
-
-def evaluate_baseline(split, size):
-    """Tune the classical baseline on validation and measure it on the same set as the losses.
-
-    Parameters
-    ----------
-    split : Split
-    size : (height, width) [px], or int
-        As for `arrays`.
-
-    Returns
-    -------
-    dict
-        radius [px], factor, and mean_iou and crack_iou of the evaluated set, pooled over its images.
-    """
-    tuned = tune_black_hat(*arrays(split.validation, size))
-    images, true = arrays(split[split.evaluated], size)
-    predicted = [black_hat_otsu(image, tuned.radius, tuned.factor) for image in images]
-    counts = metrics.pooled(map(metrics.confusion, true, predicted))
-    return {
-        "radius": tuned.radius,
-        "factor": tuned.factor,
-        "mean_iou": counts.mean_iou,
-        "crack_iou": counts.crack_iou,
-    }
-
-
-def chosen_threshold(run):
-    """Return the threshold with the best mean IoU on validation, and its mean IoU on the evaluated set.
-
-    Parameters
-    ----------
-    run : Run
-        An evaluated run.
-
-    Returns
-    -------
-    dict
-        threshold, and mean_iou of the evaluated set, pooled over its images.
-    """
-    scores = threshold_scores(run)
-    best = metrics.best_threshold(list(scores["validation"]), list(scores["validation"].values()))
-    return {"threshold": best, "mean_iou": scores[run.metrics["evaluated"]][best]}
-
-
-def threshold_scores(run):
-    """Return the mean IoU of an evaluated run at each of THRESHOLDS, pooled over the images of a set.
-
-    Parameters
-    ----------
-    run : Run
-
-    Returns
-    -------
-    dict of str to dict
-        By set, "validation" and the evaluated one, then by threshold: mean IoU in [0, 1].
-    """
-    scores = {}
-    with open(run.folder / "thresholds.csv", newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            counts = metrics.Confusion(*(int(row[name]) for name in COUNTS))
-            scores.setdefault(row["set"], {})[float(row["threshold"])] = counts.mean_iou
-    return scores
 
 
 def _is_measured(run, fingerprint):

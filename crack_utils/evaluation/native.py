@@ -10,7 +10,7 @@ import dataclasses
 from crack_utils import metrics
 from crack_utils.data import read_image, read_mask
 from crack_utils.data.pairs import spread
-from crack_utils.evaluation.evaluate import split_of
+from crack_utils.evaluation.sets import split_of
 from crack_utils.evaluation.tally import THRESHOLD
 from crack_utils.inference.predictor import load_trained
 from crack_utils.metrics.counts import pooled_rows

@@ -233,7 +233,7 @@ def comparison_table(measured, best):
     measured : dict of dict
         By loss, from `evaluation.evaluate`.
     best : dict of dict
-        By loss, from `evaluation.evaluate.chosen_threshold`.
+        By loss, from `evaluation.thresholds.chosen_threshold`.
 
     Returns
     -------
@@ -282,7 +282,7 @@ def comparison_numbers(measured, best, baseline):
     measured : dict of dict
         By loss, from `evaluation.evaluate`.
     best : dict of dict
-        By loss, from `evaluation.evaluate.chosen_threshold`.
+        By loss, from `evaluation.thresholds.chosen_threshold`.
     baseline : dict
         radius, factor, mean_iou and crack_iou of the classical baseline.
 

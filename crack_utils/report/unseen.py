@@ -21,7 +21,7 @@ def unseen_photographs(run, frames=12):
     """
     experiment = run.experiment
     if experiment.data != SYNTHETIC:
-        from crack_utils.evaluation.evaluate import split_of
+        from crack_utils.evaluation.sets import split_of
 
         split = split_of(run)
         return spread(split[split.evaluated], frames)

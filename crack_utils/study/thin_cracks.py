@@ -17,7 +17,8 @@ from crack_utils.data import read_mask, resize_mask
 from crack_utils.data.options import FITS
 from crack_utils.evaluation import native
 from crack_utils.evaluation.calibration import calibrate
-from crack_utils.evaluation.evaluate import evaluate, split_of
+from crack_utils.evaluation.evaluate import evaluate
+from crack_utils.evaluation.sets import split_of
 from crack_utils.evaluation.tally import THRESHOLD
 from crack_utils.evaluation.train import train
 from crack_utils.study.kept import write_table

@@ -18,8 +18,8 @@ from crack_utils.data import (
 )
 from crack_utils.data.options import FITS
 from crack_utils.evaluation import native
-from crack_utils.evaluation.evaluate import split_of
 from crack_utils.evaluation.predictions import read_prediction
+from crack_utils.evaluation.sets import split_of
 from crack_utils.inference.predictor import Predictor
 from crack_utils.study import thin_cracks
 from crack_utils.training import fit

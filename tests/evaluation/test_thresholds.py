@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from crack_utils.evaluation.evaluate import chosen_threshold, threshold_scores
+from crack_utils.evaluation.thresholds import chosen_threshold, threshold_scores
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ import tensorflow as tf
 from crack_utils import Experiment, evaluate, load_run, losses, metrics, predict
 from crack_utils.cli import main
 from crack_utils.data import make_dataset, sources
+from crack_utils.evaluation import baseline, predictions, thresholds
 from crack_utils.evaluation import evaluate as measured_runs
-from crack_utils.evaluation import predictions
+from crack_utils.evaluation.sets import split_of
 from crack_utils.runtime import hardware, imports, paths, provenance
 from crack_utils.training import fit
 from crack_utils.training.prepare import prepare
@@ -131,7 +132,7 @@ class TestEvaluation:
     def test_measures_equal_those_of_the_stored_predictions(self, experiment, run):
         found = evaluate(run)
         assert found["evaluated"] == "validation" and found["images"] == {"train": 8, "validation": 2}
-        pairs = measured_runs.split_of(run).validation
+        pairs = split_of(run).validation
         images, true = predictions.arrays(pairs, experiment.size)
         stored = np.stack([predictions.read_prediction(run, pair) for pair in pairs])
         np.testing.assert_allclose(stored, [predict(run, image) for image in images], atol=1e-4)
@@ -146,8 +147,8 @@ class TestEvaluation:
 
     def test_the_best_threshold_is_chosen_on_validation(self, experiment, run):
         evaluate(run)
-        found = measured_runs.chosen_threshold(run)
-        pairs = measured_runs.split_of(run).validation
+        found = thresholds.chosen_threshold(run)
+        pairs = split_of(run).validation
         _, true = predictions.arrays(pairs, experiment.size)
         probability = np.stack([predict(run, image) for image in predictions.arrays(pairs, experiment.size)[0]])
         scores = [metrics.confusion(true, probability >= t).mean_iou for t in measured_runs.THRESHOLDS]
@@ -166,7 +167,7 @@ class TestEvaluation:
 
     def test_baseline(self, experiment):
         split = sources.split(experiment, sources.load(experiment))
-        found = measured_runs.evaluate_baseline(split, experiment.size)
+        found = baseline.evaluate_baseline(split, experiment.size)
         assert found["crack_iou"] > 0.9  # dark lines on a bright ground are what it is made for
 
 
