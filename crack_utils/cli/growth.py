@@ -37,8 +37,8 @@ def _growth(options):
     from crack_utils.runtime.atomic import lock
 
     out = options.out or options.folder / "growth"
-    check_place(out)
     tests, notes = find_tests(options.folder, options.tables)
+    check_place(out)
     for note in notes:
         print(note)
     (out / "readings").mkdir(parents=True, exist_ok=True)

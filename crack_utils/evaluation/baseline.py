@@ -9,7 +9,6 @@ import numpy as np
 from skimage.filters import threshold_otsu
 from skimage.morphology import closing, disk
 
-from crack_utils.evaluation.predictions import arrays
 from crack_utils.metrics.masks import Confusion, confusion, pooled
 
 RADII = (1, 2, 3, 4, 6, 8, 12)  # [px]; a disk must be wider than the crack to close it
@@ -79,16 +78,6 @@ def tune_black_hat(images, masks, radii=RADII, factors=FACTORS):
     return max(tried, key=lambda setting: setting.confusion.mean_iou)
 
 
-def _black_hat(image, radius):
-    """Return closing − image: large where a pixel is darker than its surroundings within the disk."""
-    image = np.asarray(image)
-    if image.ndim != 2:
-        raise ValueError(f"image must have shape (height, width), got {image.shape}")
-    if radius < 1:
-        raise ValueError(f"radius must be at least 1 px, got {radius}")
-    return closing(image, disk(radius)) - image
-
-
 def evaluate_baseline(split, size):
     """Tune the classical baseline on validation and measure it on the same set as the losses.
 
@@ -103,6 +92,8 @@ def evaluate_baseline(split, size):
     dict
         radius [px], factor, and mean_iou and crack_iou of the evaluated set, pooled over its images.
     """
+    from crack_utils.evaluation.predictions import arrays  # TensorFlow
+
     tuned = tune_black_hat(*arrays(split.validation, size))
     images, true = arrays(split[split.evaluated], size)
     predicted = [black_hat_otsu(image, tuned.radius, tuned.factor) for image in images]
@@ -113,3 +104,13 @@ def evaluate_baseline(split, size):
         "mean_iou": counts.mean_iou,
         "crack_iou": counts.crack_iou,
     }
+
+
+def _black_hat(image, radius):
+    """Return closing − image: large where a pixel is darker than its surroundings within the disk."""
+    image = np.asarray(image)
+    if image.ndim != 2:
+        raise ValueError(f"image must have shape (height, width), got {image.shape}")
+    if radius < 1:
+        raise ValueError(f"radius must be at least 1 px, got {radius}")
+    return closing(image, disk(radius)) - image

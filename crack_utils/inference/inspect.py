@@ -206,16 +206,14 @@ def check_request(folder, threshold=None, scale=None):
     ValueError
         If a number is out of range, or the folder holds what somebody else made: a data set, or masks or tables that no
         earlier call has written.
-    PermissionError
-        If nothing may be written there.
+    NotADirectoryError, PermissionError
+        If the folder is a file, or nothing may be written there.
     """
     if threshold is not None and not 0 < threshold < 1:
         raise ValueError(f"threshold={threshold}: valid is a number between 0 and 1")
     if scale is not None and not 0 < scale <= 1:
         raise ValueError(f"scale={scale}: valid is a number above 0 and at most 1")
     folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder}: not a folder; give another one for the results")
     check_writable(folder)
     if (folder / "images").is_dir():
         raise ValueError(f"{folder}: a data set, whose masks/ would be overwritten; give another folder")

@@ -56,8 +56,8 @@ def find_photographs(*places, mm_per_px=None, notes=None):
     Returns
     -------
     list of Photograph
-        In the order of the places and, within one, of the names. Of pictures of one name in a folder, such as `a.jpg`
-        and `a.png`, the first is used; the others have a problem.
+        In the order of the places and, within one, of the names. Of pictures of one name in one folder, such as
+        `a.jpg` and `a.png`, the first in this order is used; the others have a problem.
 
     Raises
     ------
@@ -90,11 +90,11 @@ def find_photographs(*places, mm_per_px=None, notes=None):
         other = each if each.problem else first.setdefault(each.name, each)
         if other is each:
             continue
-        why = f"has the name of {other.path}; results go by names: rename one, or use two --out folders"
-        if each.path.parent == other.path.parent:  # a.jpg and a.png: one of them does not stop the whole folder
-            found[index] = replace(each, problem=why)
+        why = f"has the name of {other.path}; results go by names: rename one"
+        if os.path.abspath(each.path.parent) == os.path.abspath(other.path.parent):
+            found[index] = replace(each, problem=why)  # a.jpg and a.png: one of them does not stop the whole folder
         else:
-            problems.append((each.path, why))
+            problems.append((each.path, f"{why}, or use two --out folders"))
     if not problems and all(photograph.problem for photograph in found):  # nothing to load a network for
         problems = [(photograph.path, photograph.problem) for photograph in found]
     refuse(problems)

@@ -203,8 +203,7 @@ def load_trained(name, engine=None):
     Parameters
     ----------
     name : path-like
-        A run's folder or id, "latest": the training that ended last, a `.keras` file, a folder with `model.keras`, or
-        "default": the one that comes with the package, trained on drawn pictures (`shipped.folder`).
+        As for `training.run.model_file`; "default" is trained on drawn pictures (`shipped.folder`).
     engine : {"tensorflow", "openvino"}, optional
         What runs the network, see `engine.compiled`.
 

@@ -26,12 +26,10 @@ def check_place(folder):
     ------
     ValueError
         The message names the file and what is valid.
-    PermissionError
-        If nothing may be written there.
+    NotADirectoryError, PermissionError
+        If the folder is a file, or nothing may be written there.
     """
     folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder}: not a folder; give another one for the results")
     check_writable(folder)
     if (folder / "readings").is_dir():  # an earlier call
         return

@@ -46,7 +46,7 @@ def read_trainings(table=None):
     """
     table = table or paths.root() / TRAININGS
     try:
-        return pd.read_csv(table, dtype={"labels": str})
+        return pd.read_csv(table, dtype={"labels": str, "default_model": str})
     except FileNotFoundError:
         return pd.DataFrame(columns=["question", "case", "labels", "seed", "failed", *MEASURES])
 
@@ -130,16 +130,17 @@ def earlier_models(trainings, tested, present=None):
 
     Examples
     --------
-    >>> one = pd.DataFrame({"default_model": ["a", None, "b"]})
-    >>> earlier_models(one, pd.DataFrame({"fold": [0, 0], "updates": [300, 300], "default_model": ["b", "b"]}), "b")
-    'Of the 3 trainings that began with the default model, 1 began with an earlier version of it.'
+    >>> of_labels = pd.DataFrame({"default_model": ["a", None, "b"]})
+    >>> by_fold = pd.DataFrame({"fold": [0, 0], "updates": [300, 300], "default_model": ["b", "b"]})
+    >>> earlier_models(of_labels, by_fold, present="b")
+    'Of 3 trainings that began with the default model, those of the five parts too, 1 began with an earlier version.'
     """
     present = shipped.digest() if present is None else present
     by_fold = tested.drop_duplicates(["fold", "updates"])["default_model"]
     started = [name for name in (*trainings.get("default_model", ()), *by_fold) if isinstance(name, str) and name]
     earlier = sum(name != present for name in started)
-    which = f"{earlier} began with an earlier version of it" if earlier else "none began with an earlier version of it"
-    return f"Of the {len(started)} trainings that began with the default model, {which}."
+    of = f"Of {len(started)} trainings that began with the default model, those of the five parts too"
+    return f"{of}, {earlier or 'none'} began with an earlier version."
 
 
 def with_few_labels(trainings, count=10):

@@ -139,11 +139,15 @@ def check_writable(folder):
 
     Raises
     ------
+    NotADirectoryError
+        If it, or what should hold it, is a file.
     PermissionError
         The message names the folder.
     """
     folder = Path(folder)
-    present = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    present = next(place for place in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(place))
+    if not present.is_dir():
+        raise NotADirectoryError(f"{present}: not a folder; give another one for the results")
     if not os.access(present, os.W_OK | os.X_OK):
         raise PermissionError(f"{folder}: no permission to write there; give another folder for the results")
 

@@ -89,7 +89,7 @@ def read(file=None):
     file = paths.root() / TABLE if file is None else file
     if not file.is_file():
         return pd.DataFrame(columns=["photograph", "fold", "updates", "trained", "without", "commit", "default_model"])
-    return pd.read_csv(file, dtype={"photograph": str})
+    return pd.read_csv(file, dtype={"photograph": str, "default_model": str})
 
 
 def gains(table):

@@ -1,4 +1,4 @@
-"""The tables of the studies as they are kept in `results/`: written whole, with what made them beside them."""
+"""The tables of the studies as they are kept in `results/`: each written whole, and where asked with what made it."""
 
 from pathlib import Path
 
@@ -7,14 +7,14 @@ from crack_utils.runtime.atomic import atomic_write
 
 
 def write_table(path, table, made_of=None, **options):
-    """Write a table of a study as CSV, atomically, and where and with which code it was made as JSON beside it.
+    """Write a table of a study as CSV, atomically; with `made_of`, also a JSON beside it: where and with which code.
 
     Parameters
     ----------
     path : path-like
     table : DataFrame
     made_of : dict, optional
-        What else is told of it, such as data and seeds; without it there is no JSON file.
+        What the JSON tells besides, such as data and seeds; without it there is no such file.
     **options
         Of `DataFrame.to_csv`; by default the index is not written.
 

@@ -211,7 +211,8 @@ def model_file(name):
     ----------
     name : path-like
         A run's folder or id, "latest": the training that ended last, a `.keras` file, a folder with `model.keras`, or
-        "default": the one that comes with the package. Paths are relative to the working directory or to the project.
+        "default": the one that comes with the package. A path is relative to the working directory or, failing that,
+        to the project.
 
     Returns
     -------
@@ -226,9 +227,8 @@ def model_file(name):
         return shipped.folder() / shipped.NETWORK
     if str(name) == LATEST:
         name = load_run(LATEST).folder
-    for place in (paths.find(name), paths.runs() / name):
-        if place is None:
-            continue
+    # A link is not resolved: the calibration lies beside the link.
+    for place in (Path(name).expanduser(), paths.runs() / name, paths.root() / name):
         if place.is_file():
             if place.suffix != ".keras":
                 raise ValueError(f"{place}: not a model; valid are a run, a .keras file, or '{shipped.DEFAULT}'")

@@ -12,11 +12,10 @@ from skimage.morphology import dilation
 
 from crack_utils import Experiment
 from crack_utils.cli import main
-from crack_utils.data import check_folders, sources
+from crack_utils.data import check_folders, options, sources
 from crack_utils.data.synthetic import GROWING, PATTERNS, dataset, generate, photograph, render
 from crack_utils.data.synthetic.scene import to_pixel
 from crack_utils.geometry.centreline import arc_length
-from crack_utils.training import experiment
 
 SIZE = (96, 120)
 OTHERS = [name for name in PATTERNS if name != "growing"]
@@ -202,7 +201,7 @@ class TestDataSet:
 
 
 def test_an_experiment_names_them(tmp_path, monkeypatch):
-    assert list(experiment.PATTERNS) == list(PATTERNS) and dataset.GROWING == GROWING == Experiment().patterns
+    assert list(options.PATTERNS) == list(PATTERNS) and dataset.GROWING == GROWING == Experiment().patterns
     monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path))
     usual = Experiment(specimens=4, frames=1, size=(64, 80))
     other = usual.replace(patterns=["forked", "growing"])

@@ -299,6 +299,7 @@ def test_photographs_unlike_the_training_are_named(command, folder, tmp_path, ca
 def test_a_folder_that_may_not_be_written_is_told_first(command, folder, tmp_path, monkeypatch, capsys):
     real = os.access
     monkeypatch.setattr(os, "access", lambda place, mode: real(place, mode) and Path(place) != tmp_path)
+    monkeypatch.setattr(predictor, "load_trained", lambda *_: pytest.fail("a network is loaded"))
     assert command(folder, "--out", tmp_path / "new" / "out") == 1
     assert f"{tmp_path}/new/out: no permission to write there" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()

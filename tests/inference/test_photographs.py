@@ -52,3 +52,10 @@ def test_a_second_picture_of_one_name_in_a_folder_fails_alone(folder):
     by_file = {each.path.name: each.problem for each in find_photographs(folder)}
     assert [name for name, problem in by_file.items() if problem] == ["a.tif"]
     assert f"has the name of {folder}/a.png; results go by names" in by_file["a.tif"]
+
+
+def test_names_that_meet_in_two_folders_are_refused(folder, tmp_path):
+    (tmp_path / "more").mkdir()
+    shutil.copy(folder / "a.png", tmp_path / "more" / "a.tif")
+    with pytest.raises(DataError, match=r"more/a\.tif: has the name of .*a\.png.*two --out folders"):
+        find_photographs(folder, tmp_path / "more")

@@ -1,12 +1,13 @@
 """Files that are whole or not there."""
 
 import errno
+import os
 import subprocess
 import sys
 
 import pytest
 
-from crack_utils.runtime.atomic import FullDiskError, atomic_write, remove_drafts
+from crack_utils.runtime.atomic import FullDiskError, atomic_write, check_writable, remove_drafts
 
 
 def names(folder):
@@ -66,3 +67,19 @@ def test_what_killed_writers_left_is_removed(tmp_path):
         (tmp_path / name).write_text("half")
     remove_drafts(tmp_path)
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["b.png"]
+
+
+def test_a_place_below_a_file_is_no_folder(tmp_path):
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file", tmp_path / "file" / "out"):
+        with pytest.raises(NotADirectoryError, match=f"{tmp_path}/file: not a folder"):
+            check_writable(place)
+    check_writable(tmp_path / "new" / "out")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission(tmp_path):
+    (tmp_path / "closed").mkdir(mode=0o500)
+    with pytest.raises(PermissionError, match=f"{tmp_path}/closed/out: no permission"):
+        check_writable(tmp_path / "closed" / "out")

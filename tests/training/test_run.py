@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from crack_utils import load_run
-from crack_utils.training.run import Run
+from crack_utils.training.run import Run, model_file
 
 HOLD = (
     "import sys, time; from crack_utils.training.run import Run\n"
@@ -65,3 +65,25 @@ def test_latest_is_the_training_that_ended_last(tmp_path, monkeypatch):
             (folder / "provenance.json").write_text("{}")
             os.utime(folder / "provenance.json", (number, number))
     assert load_run("latest").id == "unet-b"
+
+
+def test_a_name_stands_for_a_model(tmp_path, monkeypatch):
+    monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "runs" / "unet-a"
+    folder.mkdir(parents=True)
+    (folder / "model.keras").touch()
+    (folder / "provenance.json").write_text("{}")
+    (tmp_path / "stored").touch()
+    (tmp_path / "linked.keras").symlink_to(tmp_path / "stored")
+    for name in ("unet-a", "latest", folder, folder / "model.keras", "runs/unet-a"):
+        assert model_file(name).resolve() == folder / "model.keras"
+    assert model_file("linked.keras").absolute() == tmp_path / "linked.keras", "its calibration lies beside the link"
+    assert model_file("default").name == "model.keras"
+    for name, message in (
+        ("unet-b", "unet-b: no such model"),
+        ("runs", r"runs: no model\.keras"),
+        ("stored", "not a model"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            model_file(name)
