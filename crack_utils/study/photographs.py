@@ -194,7 +194,8 @@ def study(folder, seeds=3, questions=(), data=DATA):
     DataFrame
     """
     table = Path(folder) / "trainings.csv"
-    rows = pd.read_csv(table).to_dict("records") if table.exists() else []
+    # A digest may look like a number, such as 12e4567890123456.
+    rows = pd.read_csv(table, dtype={"default_model": str}).to_dict("records") if table.exists() else []
     done = {(row["question"], row["case"], str(row["labels"]), row["seed"]) for row in rows}
     for seed in range(seeds):
         for case in cases():
@@ -202,12 +203,8 @@ def study(folder, seeds=3, questions=(), data=DATA):
             if place in done or (questions and case.question not in questions):
                 continue
             rows.append(measure(case, seed, data))
-            _write(rows, table, data)
+            write_table(table, pd.DataFrame(rows).round(4), {"data": data})
     return pd.DataFrame(rows)
-
-
-def _write(rows, table, data):
-    write_table(table, pd.DataFrame(rows).round(4), {"data": data})
 
 
 def main(arguments=None):

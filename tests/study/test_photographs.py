@@ -62,3 +62,9 @@ def test_a_row_a_training_and_none_twice(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(photographs, "measure", lambda *_: pytest.fail("trained twice"))
     again = photographs.study(tmp_path, seeds=1, data=str(folder))
     pd.testing.assert_frame_equal(again, pd.read_csv(tmp_path / "trainings.csv"))
+
+
+def test_a_digest_that_looks_like_a_number_stays_a_digest(tmp_path):
+    kept = pd.DataFrame({"question": ["recipe"], "case": ["photo"], "labels": ["all"], "seed": [0]})
+    kept.assign(default_model="12e4567890123456").to_csv(tmp_path / "trainings.csv", index=False)
+    assert list(photographs.study(tmp_path, seeds=0)["default_model"]) == ["12e4567890123456"]
