@@ -9,7 +9,7 @@ from crack_utils import models
 from crack_utils.evaluation.words import MEASURES
 from crack_utils.study.cases import QUESTIONS, SCALES
 from crack_utils.study.claims import variants
-from crack_utils.study.tables import source
+from crack_utils.study.tables import folder_of, read, source
 from crack_utils.study.verdicts import SHARE, interval, text
 from crack_utils.training.experiment import Experiment
 
@@ -95,6 +95,28 @@ def cost_table(tables, networks):
             "prediction [ms]": f"{1000 * _seconds(network.predict_on_batch, np.zeros((1, *size, 1), np.float32)):.0f}",
         }
     return pd.DataFrame(rows).T
+
+
+def tip_recall():
+    """Return how much of the crack near its tip each architecture finds, by the study.
+
+    Returns
+    -------
+    DataFrame
+        One row per architecture: tip recall (share of the crack's pixels near the tip that are found, mean
+        over seeds and specimens), low and high (95 %), seeds. Trainings that failed are left out. Empty without the
+        study.
+    """
+    try:
+        rows = read(folder_of(QUESTION)).working_specimens(QUESTION)
+    except ValueError:
+        return pd.DataFrame(columns=["tip recall", "low", "high", "seeds"])
+    found = {}
+    for family, runs in rows.groupby("variant", sort=False):
+        values = runs.pivot(index="seed", columns="specimen", values="tip_recall").dropna(axis=1).to_numpy()
+        limits = interval(values, SHARE)
+        found[family] = {"tip recall": limits["value"], **{name: limits[name] for name in ("low", "high", "seeds")}}
+    return pd.DataFrame(found, dtype=object).T.astype(float).astype({"seeds": int})
 
 
 def shared_computation(network, image):

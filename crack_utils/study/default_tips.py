@@ -25,7 +25,6 @@ from crack_utils.data.synthetic import render, render_specimen
 from crack_utils.geometry import measure_cracks, tip_errors
 from crack_utils.inference.measure import measure
 from crack_utils.runtime import paths
-from crack_utils.runtime.typeset import styled
 from crack_utils.study.kept import write_table
 from crack_utils.study.plates import draw_plate
 
@@ -167,109 +166,6 @@ def stored(looks="wide", file=None):
     """
     file = file or paths.root() / TABLES[looks]
     return pd.read_csv(file) if file.is_file() else None
-
-
-def right_ends(file=None):
-    """Return how sure the rule was of each tip that the default model found, and whether it was right.
-
-    Parameters
-    ----------
-    file : path-like, optional
-        As for `stored`.
-
-    Returns
-    -------
-    DataFrame
-        masks ("predicted"), probability, right; one row a found tip; no row without the table.
-    """
-    table = stored(file=file)
-    if table is None:
-        return pd.DataFrame(columns=["masks", "probability", "right"])
-    found = table.dropna(subset="right_end")
-    return pd.DataFrame(
-        {"masks": "predicted", "probability": found["right_end_probability"], "right": found["right_end"] == 1}
-    )
-
-
-def numbers(file=None):
-    """Return what the page says of the probability of the right end, over all specimens where a tip was found.
-
-    Parameters
-    ----------
-    file : path-like, optional
-        As for `stored`.
-
-    Returns
-    -------
-    dict
-        many_right, many_low, many_high: share that was the right end, with its exact binomial 95 % interval;
-        many_stated: mean stated probability; many_holds: "inside" or "outside" the interval. NaN without the table.
-    """
-    found = right_ends(file)
-    if found.empty:
-        return dict.fromkeys(("many_right", "many_low", "many_high", "many_stated"), math.nan) | {"many_holds": "–"}
-    limits = stats.binomtest(int(found["right"].sum()), len(found)).proportion_ci()
-    stated = float(found["probability"].mean())
-    return {
-        "many_right": float(found["right"].mean()),
-        "many_low": float(limits.low),
-        "many_high": float(limits.high),
-        "many_stated": stated,
-        "many_holds": "inside" if limits.low <= stated <= limits.high else "outside",
-    }
-
-
-def error_numbers(looks, file=None):
-    """Return what the page says of the distances from the true tips, as numbers.
-
-    Parameters
-    ----------
-    looks, file
-        As for `stored`.
-
-    Returns
-    -------
-    dict
-        Of specimens with one tip: median [px], within_5 and wrong_end (shares), specimens; of those with two:
-        two_within_5, two_specimens; of those without a crack: false_alarms (share); of all found tips: right (share)
-        and stated (mean probability of the right end). The keys begin with `looks`, as in "usual_median". NaN without
-        the table.
-    """
-    table = stored(looks, file)
-    if table is None:
-        columns = ["tips", "cracks", "error_px", "at_mouth", "right_end", "right_end_probability"]
-        table = pd.DataFrame(columns=columns, dtype=float)
-    one, two, none = (table[table["tips"] == count] for count in (1, 2, 0))
-    found = table.dropna(subset="right_end")
-    named = {
-        "median": float(one["error_px"].median()),
-        "within_5": float((one["error_px"] <= 5).mean()),
-        "wrong_end": float((one["at_mouth"] == 1).mean()),
-        "specimens": len(one),
-        "two_within_5": float((two["error_px"] <= 5).mean()),
-        "two_specimens": len(two),
-        "false_alarms": float((none["cracks"] > 0).mean()),
-        "right": float((found["right_end"] == 1).mean()),
-        "stated": float(found["right_end_probability"].mean()),
-    }
-    return {f"{looks}_{name}": value for name, value in named.items()}
-
-
-def page_table(looks="wide", file=None):
-    """Return the summary of a stored table for a page, or one line where nobody has measured it yet.
-
-    Parameters
-    ----------
-    looks, file
-        As for `stored`.
-    """
-    from IPython.display import Markdown
-
-    table = stored(looks, file)
-    if table is None:
-        return Markdown("*Not measured yet: the head of `crack_utils/study/default_tips.py` says how.*")
-    forms = dict.fromkeys(("share", "low", "high"), ".0%")
-    return styled(summarise(table), forms=forms).hide(axis="index")
 
 
 def main(count, model="default", looks="wide"):

@@ -113,3 +113,11 @@ def test_the_cost_of_a_study_counts_what_a_network_learns_from():
     changes = {"model": "sliding_window", "model_options": {"filters": 2, "window": 5, "patches": 8}}
     experiment = cases.cases("smoke")[0].experiment.replace(precision="float32", **changes)
     assert images_per_second(experiment) > 0
+
+
+def test_families_are_compared_by_the_recall_near_the_tip():
+    table = architectures.tip_recall()
+    assert {"U-Net", "Mask R-CNN"} <= set(table.index) and table.loc["U-Net", "seeds"] == 3
+    assert table.loc["FCN-8s", "seeds"] == 2  # one of its trainings failed
+    assert (table["low"] >= 0).all() and (table["high"] <= 1).all()
+    assert (table["low"] <= table["tip recall"]).all() and (table["tip recall"] <= table["high"]).all()

@@ -63,55 +63,12 @@ def test_the_right_end_lies_at_the_primary_crack_and_nearer_to_a_tip():
     assert not default_tips.is_right_end((10, 120), specimen)  # the end of another crack
 
 
-def test_what_is_stated_is_compared_with_what_was_right(tmp_path):
-    table = {
-        "tips": [1, 1, 1, 2],
-        "right_end": [1, 0, np.nan, np.nan],
-        "right_end_probability": [0.9, 0.8, np.nan, np.nan],
-    }
-    pd.DataFrame(table).to_csv(tmp_path / "tips.csv")
-    numbers = default_tips.numbers(tmp_path / "tips.csv")
-    assert numbers.pop("many_holds") == "inside"
-    # Clopper and Pearson for one of two.
-    expected = {"many_right": 0.5, "many_low": 0.0126, "many_high": 0.9874, "many_stated": 0.85}
-    assert numbers == pytest.approx(expected, abs=1e-4)
-
-
 def test_usual_specimens_have_one_tip_at_the_end_of_their_crack_and_one_mouth():
     usual = default_tips.draw(3, seed=1, size=(128, 160), looks="usual")
     row = np.argwhere(usual.parts == 1)
     assert usual.tips.shape == usual.mouths.shape == (1, 2)
     assert np.hypot(*(row - usual.tips[0]).T).min() < 2 and np.hypot(*(row - usual.mouths[0]).T).min() < 4
     assert default_tips.is_right_end(usual.tips[0], usual) and not default_tips.is_right_end(usual.mouths[0], usual)
-
-
-def test_numbers_of_errors(tmp_path):
-    table = {"tips": [1, 1, 1, 1, 2, 2, 2, 0, 0], "error_px": [1, 2, 9, np.inf, 3, 4, np.inf, np.nan, np.nan]}
-    table |= {"at_mouth": [0, 0, 1, np.nan, 0, 1, 0, np.nan, np.nan], "cracks": [1, 1, 1, 0, 1, 1, 1, 0, 2]}
-    table |= {"right_end": [1, 1, 0, np.nan, 1, np.nan, np.nan, np.nan, 0], "right_end_probability": 0.7}
-    pd.DataFrame(table).to_csv(tmp_path / "tips.csv")
-    assert default_tips.error_numbers("usual", tmp_path / "tips.csv") == {
-        "usual_median": 5.5,
-        "usual_within_5": 0.5,
-        "usual_wrong_end": 0.25,
-        "usual_specimens": 4,
-        "usual_two_within_5": pytest.approx(2 / 3),
-        "usual_two_specimens": 3,
-        "usual_false_alarms": 0.5,
-        "usual_right": pytest.approx(3 / 5),
-        "usual_stated": pytest.approx(0.7),
-    }
-    none = default_tips.error_numbers("plates", tmp_path / "none.csv")
-    assert np.isnan(none["plates_median"]) and none["plates_specimens"] == 0
-
-
-def test_without_the_table_the_page_says_what_makes_it(tmp_path):
-    assert "study/default_tips.py" in default_tips.page_table(file=tmp_path / "none.csv").data
-    assert np.isnan(default_tips.numbers(tmp_path / "none.csv")["many_right"])
-    pd.DataFrame({"tips": [1], "cracks": [1], "error_px": [1.0], "at_mouth": [0.0], "right_end": [1.0]}).to_csv(
-        tmp_path / "one.csv"
-    )
-    assert "100\u00a0%" in default_tips.page_table("usual", tmp_path / "one.csv").to_html()
 
 
 @pytest.mark.parametrize("table", default_tips.TABLES.values())

@@ -13,7 +13,17 @@ from scipy import stats
 from crack_utils.evaluation.words import MEASURES
 from crack_utils.metrics import intervals
 from crack_utils.runtime import paths
-from crack_utils.study import architectures, claims, crop_tables, rates, summary, tables, thresholds, tips, verdicts
+from crack_utils.study import (
+    architectures,
+    claims,
+    crop_tables,
+    rates,
+    summary,
+    tables,
+    thresholds,
+    tip_losses,
+    verdicts,
+)
 from tests.helpers import raw_measures
 from tests.helpers.made_up_study import fail, made_up
 
@@ -219,8 +229,8 @@ class TestPossibleIntervals:
             assert numbers["sliding window"][measure] == pytest.approx(by_seed.mean())
 
     def test_of_tips_and_crops(self):
-        compared = tips.against_base(tables.read(tables.folder_of("tips")))
-        shares = compared[compared["measure"] == tips.SUCCESS]
+        compared = tip_losses.against_base(tables.read(tables.folder_of("tips")))
+        shares = compared[compared["measure"] == tip_losses.SUCCESS]
         assert (shares["low"] >= -1).all() and (shares["high"] <= 1).all()
         gains = crop_tables.differences(crop_tables.read_table()[0])
         assert (gains["low"] >= -1).all() and (gains["high"] <= 1).all()

@@ -14,7 +14,7 @@ def ingredients(table):
     Parameters
     ----------
     table : DataFrame
-        From `report.real_photographs.ingredient_table`; one row at least.
+        From `report.photograph_trainings.ingredient_table`; one row at least.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def label_curves(table):
     Parameters
     ----------
     table : DataFrame
-        From `report.real_photographs.case_table` of the question "labels".
+        From `report.photograph_trainings.case_table` of the question "labels".
 
     Returns
     -------
@@ -66,7 +66,7 @@ def f1_over_minutes(trainings):
     Parameters
     ----------
     trainings : DataFrame
-        From `report.real_photographs.read_trainings`.
+        From `report.photograph_trainings.read_trainings`.
 
     Returns
     -------
