@@ -65,6 +65,7 @@ def _setting(text):
 
 def _train(options):
     from crack_utils.data import check_pairs, sources
+    from crack_utils.training import start
     from crack_utils.training.run import LATEST, load_run
 
     fields = dict(options.set)
@@ -76,6 +77,8 @@ def _train(options):
     if fields.get("start") == LATEST:  # afterwards, this training will be the latest one
         fields["start"] = load_run(LATEST).id
     experiment = Experiment.preset(options.preset or "", **fields)
+    if experiment.start:  # refused before the photographs are read, which can take minutes
+        start.file(experiment.start)
     check_pairs(sources.load(experiment))
 
     from crack_utils.evaluation.native import against_start  # loads TensorFlow, so it comes after all checks

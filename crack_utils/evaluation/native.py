@@ -14,7 +14,7 @@ from crack_utils.evaluation.sets import split_of
 from crack_utils.evaluation.tally import THRESHOLD
 from crack_utils.inference.predictor import load_trained
 from crack_utils.metrics.counts import pooled_rows
-from crack_utils.training.run import model_file
+from crack_utils.training import start
 
 COMPARED = 40  # photographs, at most, on which a training is compared with its start
 
@@ -127,5 +127,5 @@ def against_start(run):
         return None
     split = split_of(run)
     pairs = spread(split[split.evaluated], COMPARED)
-    networks = {"trained": run.folder, "start": model_file(run.experiment.start)}
+    networks = {"trained": run.folder, "start": start.file(run.experiment.start)}
     return {name: summary(measure_pairs(load_trained(place), pairs)) for name, place in networks.items()}

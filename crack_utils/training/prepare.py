@@ -10,8 +10,9 @@ from crack_utils.data.split import Split
 from crack_utils.losses import registry as loss_registry
 from crack_utils.models import registry as model_registry
 from crack_utils.runtime import hardware, paths, provenance
+from crack_utils.training import start
 from crack_utils.training.experiment import Experiment
-from crack_utils.training.run import Run, model_file
+from crack_utils.training.run import Run
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Prepared:
         with_loss = model_registry.MODELS[used.model].uses_loss
         modules = [*model_registry.files(used.model), *(loss_registry.files(used.loss) if with_loss else ())]
         code = provenance.fingerprint("training/fit.py", *modules)
-        started_from = [sha256(model_file(used.start))] if used.start else []
+        started_from = [sha256(start.file(used.start))] if used.start else []
         digest = used.digest(self.manifest, self.precision, str(self.xla), code, *started_from)
         names = [used.model, *([used.loss.replace("*", "x")] if with_loss else []), digest[:10]]
         return Run(paths.runs() / "-".join(names))

@@ -4,6 +4,29 @@ from crack_utils import models
 from crack_utils.training.run import model_file
 
 
+def file(name):
+    """Return the `.keras` file of the network that a training starts from.
+
+    Parameters
+    ----------
+    name : str
+        As for `model_file`.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message begins with the name of the setting, as many settings name a file.
+    """
+    try:
+        return model_file(name)
+    except ValueError as error:
+        raise ValueError(f"start: {error}") from error
+
+
 def weights(name, model):
     """Return the weights of a trained network, for a model of the same architecture.
 
@@ -22,7 +45,7 @@ def weights(name, model):
     ValueError
         If the weights have other shapes than those of the model.
     """
-    trained = models.load(model_file(name))
+    trained = models.load(file(name))
     values = trained.get_weights()
     if [value.shape for value in values] != [tuple(weight.shape) for weight in model.weights]:
         raise ValueError(f"start={name!r}: its network, {trained.name}, differs from the one to train, {model.name}")

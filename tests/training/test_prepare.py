@@ -21,3 +21,10 @@ def test_a_short_training_is_not_compiled(changes, compiled, monkeypatch):
     monkeypatch.setattr(hardware, "favoured", lambda *_: ("float32", True))
     prepared = Prepared(Experiment.preset("smoke", **changes), pairs=[None] * 10)
     assert (prepared.precision, prepared.xla) == ("float32", compiled)
+
+
+def test_the_network_to_start_from_must_exist_and_the_message_names_the_setting(monkeypatch):
+    monkeypatch.setattr(hardware, "favoured", lambda *_: ("float32", False))
+    prepared = Prepared(Experiment.preset("smoke", start="nothing"), pairs=[])
+    with pytest.raises(ValueError, match="start: nothing: no such model; valid are"):
+        _ = prepared.run
