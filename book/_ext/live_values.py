@@ -134,7 +134,7 @@ def format_value(value, specification: str) -> str:
     if value is None:
         return "none"
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"the value is {value}, which is no number to show")
+        raise ValueError(f"the value is {value}, which is not a number to show")
     if isinstance(value, bool) and not specification:
         return "yes" if value else "no"
     return number(value, specification) if isinstance(value, int | float) else format(value, specification)

@@ -28,7 +28,7 @@ function numberOf(text, where, mayBeLarge) {
   const unit = text.endsWith("%") ? 0.01 : 1;
   const digits = text.replace(/%$/, "").trim();
   const value = Number(digits) * unit;
-  if (digits === "" || Number.isNaN(value)) throw new Error(`${where}: '${text}' is no number`);
+  if (digits === "" || Number.isNaN(value)) throw new Error(`${where}: '${text}' is not a number`);
   if (!(value >= 0 && (value <= 1 || mayBeLarge)))
     throw new Error(`${where}: '${text}' must lie between 0 and 1, or be a percentage`);
   const [mantissa, power] = digits.toLowerCase().split("e");

@@ -10,7 +10,7 @@ def decimal(text):
         return float(text)
     except ValueError:
         point = "; a decimal has a point" if "," in text else ""
-        raise argparse.ArgumentTypeError(f"{text!r} is no number{point}") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number{point}") from None
 
 
 def folder(text):

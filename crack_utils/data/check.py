@@ -1,6 +1,6 @@
 """Checks whether a data set can be used: reads every file once and lists all problems together. NumPy only.
 
-Refused are files that cannot be read or paired, files that are no masks, tables that contradict each other, and a
+Refused are files that cannot be read or paired, files that are not masks, tables that contradict each other, and a
 picture that is there twice (it would count twice or, with two masks, teach both). What can be used but may be a mistake
 gets a note.
 """
@@ -41,7 +41,7 @@ def check_pairs(pairs):
     Returns
     -------
     list of str
-        What is no error but worth a look.
+        What is not an error but worth a look.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def check_folders(*folders):
     Returns
     -------
     Found
-        The pairs, and in its notes what is no error but worth a look.
+        The pairs, and in its notes what is not an error but worth a look.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def survey_folders(*folders):
     Returns
     -------
     Found
-        The pairs that can be used, all problems as (file, why), and in its notes what is no error but worth a look.
+        The pairs that can be used, all problems as (file, why), and in its notes what is not an error but worth a look.
     """
     found = scan(*folders)
     contents, problems = _read(found.pairs)

@@ -95,7 +95,7 @@ def is_regular(path):
 def _read_regular(path):
     """Return a file's bytes; a pipe would never end, and a device may have no end."""
     if not stat.S_ISREG(os.stat(path).st_mode):
-        raise Refused("no regular file")
+        raise Refused("not a regular file")
     content = Path(path).read_bytes()
     if not content:
         raise Refused("an empty file")

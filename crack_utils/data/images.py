@@ -85,7 +85,7 @@ def white(values, bits=None):
         return 255
     if values.dtype.kind == "f":
         if not np.isfinite(values).all():
-            raise ValueError("has pixels that are no numbers (NaN or infinite); give them a gray value before saving")
+            raise ValueError("has pixels that are not numbers (NaN or infinite); give them a gray value before saving")
         if values.min() < 0 or values.max() > 1:
             raise ValueError("floating-point pictures must lie in [0, 1]; divide by the full scale before saving")
         return 1

@@ -246,7 +246,7 @@ def _of_colours(stored):
 def _no_mask(colours):
     shown = ", ".join(str(tuple(map(int, colour))) for colour in colours[:4]) + (", …" if len(colours) > 4 else "")
     return (
-        f"a colour picture is no mask; expected black and one colour, found {len(colours)}: {shown}; "
+        f"a colour picture is not a mask; expected black and one colour, found {len(colours)}: {shown}; "
         "if these are classes, `crack-utils import FOLDER --crack R,G,B --out DATA` takes the colour of the crack"
     )
 

@@ -58,7 +58,7 @@ def read_table(path, key="name", known=KNOWN):
     if not path.exists() and not path.is_symlink():
         return Table([], {}, {}, [])
     if not is_regular(path):
-        return Table([], {}, {}, ["no regular file"])
+        return Table([], {}, {}, ["not a regular file"])
     try:
         lines = _lines(path)
     except UnicodeDecodeError as error:
@@ -172,7 +172,7 @@ def _parse(row):
     if row.get("frame"):
         frame = finite_number(row, "frame")
         if frame != int(frame) or abs(frame) >= 2**53:
-            raise ValueError(f"frame {row['frame']!r} is no whole number")
+            raise ValueError(f"frame {row['frame']!r} is not a whole number")
         parsed["frame"] = int(frame)
     for tip in ("tip", "tip2"):
         columns = f"{tip}_row", f"{tip}_column"
@@ -195,12 +195,12 @@ def _parse(row):
 
 
 def finite_number(row, column):
-    """Return the number in a column of a row; ValueError names the column and the text if it is no finite number."""
+    """Return the number in a column of a row; ValueError names the column and the text if it is not a finite number."""
     try:
         number = float(row[column])
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
         point = "; a decimal has a point" if "," in row[column] else ""
-        raise ValueError(f"{column} {row[column]!r} is no number{point}")
+        raise ValueError(f"{column} {row[column]!r} is not a number{point}")
     return number

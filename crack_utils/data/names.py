@@ -16,14 +16,14 @@ MARKS_BEFORE = re.compile(r"^(masks?|gt|labels?|seg)[-_. ](?=.)", re.IGNORECASE)
 
 
 def normal(name):
-    """Return a name in the one spelling in which names are compared: "ü" as one sign (NFC), not as u and ¨."""
+    """Return a name in the one spelling in which names are compared: "ü" as one character (NFC), not as u and ¨."""
     return unicodedata.normalize("NFC", name)
 
 
 def printable(text):
-    """Return a text, such as a path, as it can be shown and stored: what is no UTF-8 or no sign is written in codes."""
+    """Return a text, such as a path, as it can be shown and stored: what is not UTF-8 or not printed, in codes."""
     text = str(text).encode("utf-8", "backslashreplace").decode()
-    return "".join(repr(sign)[1:-1] if unicodedata.category(sign) in ("Cc", "Zl", "Zp") else sign for sign in text)
+    return "".join(repr(each)[1:-1] if unicodedata.category(each) in ("Cc", "Zl", "Zp") else each for each in text)
 
 
 def problem_of(path):
@@ -36,12 +36,12 @@ def problem_of(path):
     try:
         size = len(path.name.encode())
     except UnicodeEncodeError:
-        return "its name is no UTF-8; rename it"
+        return "its name is not UTF-8; rename it"
     if size > LONGEST:
         return f"its name has {size} bytes; rename it to at most {LONGEST}"
     if printable(path.name) != path.name:
         return "a line break or another control character in its name; rename it"
-    return None if is_regular(path) else "no regular file, but a folder, pipe, device, or a link that leads nowhere"
+    return None if is_regular(path) else "not a regular file, but a folder, pipe, device, or a link that leads nowhere"
 
 
 def without_mark(name):

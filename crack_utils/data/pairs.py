@@ -49,7 +49,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Found:
-    """What folders hold: the pairs that are complete, every problem as (file, why), and notes on what is no problem.
+    """What folders hold: the pairs that are complete, every problem as (file, why), and notes on what is not a problem.
 
     `unlabelled` are notes too: a folder that is being labelled here (it has `recipes/`) may hold photographs without a
     mask, and they are left out. In any other folder a missing mask is a problem.
@@ -131,7 +131,7 @@ def drawn_parts(folder):
 
 
 def refuse(problems):
-    """Raise a `DataError` that lists all problems, file by file; none is no error.
+    """Raise a `DataError` that lists all problems, file by file; none is not an error.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def _scan(folder, found):
         found.problems.append((folder, "no such folder"))
         return
     if printable(folder.name) != folder.name:
-        found.problems.append((folder, "its name is no UTF-8 or has a control character; rename it"))
+        found.problems.append((folder, "its name is not UTF-8 or has a control character; rename it"))
         return
     missing = [part for part in ("images", "masks") if not (folder / part).is_dir()]
     if missing:

@@ -297,7 +297,7 @@ def refuse_changed(path, pairs):
 def _read_rows(path):
     """Return the rows of a split with the numbers of their lines."""
     if Path(path).exists() and not is_regular(path):
-        raise DataError(f"{path}: no regular file")
+        raise DataError(f"{path}: not a regular file")
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, strict=True)

@@ -4,7 +4,7 @@ import numpy as np
 
 from crack_utils.geometry.skeleton import without_pores
 
-LARGEST_SCALE = 1e6  # [mm/px] a kilometre: more is no photograph, and areas would be no number
+LARGEST_SCALE = 1e6  # [mm/px] a kilometre: more is not a photograph, and areas would not be numbers
 
 
 def as_field(mask_or_probability, threshold=0.5):

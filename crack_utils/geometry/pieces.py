@@ -146,7 +146,7 @@ def _weak_ways(field, level, ends, specks):
     """Return the ways between two ends on which the probability is nowhere low, most probable first.
 
     They are those between long pieces, or (`specks`) those between all pieces, in the parts where some are short. Each
-    is (end, end, pixels between them that are no crack). A pixel costs minus the logarithm of its probability.
+    is (end, end, pixels between them that are not crack). A pixel costs minus the logarithm of its probability.
     """
     numbers = [number for number, end in enumerate(ends) if specks or end["direction"] is not None]
     if not numbers or level <= _WEAK or (specks and not _with_speck(*ends)):

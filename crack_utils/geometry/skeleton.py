@@ -148,7 +148,7 @@ def without_pores(mask):
     mask : ndarray of bool, shape (height, width)
     """
     if not mask.any():
-        return mask  # a picture of few pixels without crack is no hole in one
+        return mask  # a picture of few pixels without crack is not a hole in one
     filled = mask.copy()
     for start in range(0, len(mask), _BAND):
         # A pore that reaches into the band lies within it and this many rows around it: labels of a whole picture would

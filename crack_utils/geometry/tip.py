@@ -238,7 +238,7 @@ def _mouth(field, level, crack, image):
         way = crack.path(end, int(np.argmax(crack.distances(end)[0])))
         other = leaves(_end_of(field, level, crack, way, -1)[0], field.shape)
         line = line_of(field, level, crack, way)
-        # Whether this end is at the border, too, is no feature of it.
+        # Whether this end is at the border, too, is not a feature of it.
         signs, weights = end_signs(field, level, line, (False, other), image)
         return float(signs[0] @ list(weights.values()))
 

@@ -105,7 +105,7 @@ def _about(intervals, cracks, scale, other, unlike, corrections):
     for name, what in (("length", "Its length is off by at most"), ("tip", "Its tip is off by at most")):
         found = intervals.get(name, {}).get("bound_px")
         if found is None:
-            said.append(f"How far its {name} may be off has no bound: {why_no_bound(intervals)}.")
+            said.append(f"There is no bound for the error of its {name}: {why_no_bound(intervals)}.")
         else:
             # The errors were measured in pixels of the network's size.
             told = _distance(found / scale, crack.mm_per_px)

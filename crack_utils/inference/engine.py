@@ -128,7 +128,7 @@ def folded(model, policy=None):
     Returns
     -------
     keras.Model
-        The same network where nothing is to be changed, or where it is no plain graph of layers.
+        The same network where nothing is to be changed, or where it is not a plain graph of layers.
     """
     import keras
 

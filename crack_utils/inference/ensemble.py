@@ -9,7 +9,7 @@ def predict_ensemble(models_or_runs, image):
     """Return the mean probability of several networks and its spread, pixel by pixel.
 
     Networks of other seeds differ where training has left a choice, so the spread shows where an answer is chance. It
-    is no interval: all of them can miss the same crack.
+    is not an interval: all of them can miss the same crack.
 
     Parameters
     ----------

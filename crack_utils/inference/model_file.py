@@ -8,7 +8,7 @@ from crack_utils import models
 MOST_BYTES = 2**31  # of all that the archive unpacks to: a thousand times the networks of this project
 MOST_CONFIG = 2**24  # of its description
 DEEPEST = 100  # brackets within brackets of the description; the networks here have about 15
-NAMES = ("shared_object_id", "seed")  # numbers in a description that are no size
+NAMES = ("shared_object_id", "seed")  # numbers in a description that are not a size
 WIDEST = 2**16  # any number in the description: filters, units, sides of a picture
 
 
@@ -58,7 +58,7 @@ def _problem(file):
     try:
         largest = _largest(json.loads(text))
     except ValueError as error:
-        return f"its description is no JSON: {error}"
+        return f"its description is not JSON: {error}"
     return f"a layer of size {largest}; at most {WIDEST} is read" if largest > WIDEST else ""
 
 

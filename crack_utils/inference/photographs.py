@@ -27,7 +27,7 @@ class Photograph:
     path : pathlib.Path
     mm_per_px : float, optional
     bits : int, optional
-        How many bits the photographs of its folder use, for `read_image`; of a single file, it tells by itself.
+        How many bits the photographs of its folder use, for `read_image`; of a single file, its own values tell.
     problem : str, optional
         Why it cannot be used, from its name and kind alone: it fails, and the others are done.
     """

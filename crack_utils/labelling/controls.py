@@ -12,7 +12,7 @@ HAND = {  # tool: icon, label, tooltip
     ),
     "flood_fill": ("tint", "Fill", "Fill: click on the crack; similar, connected pixels are selected (F)"),
     "brush": ("paint-brush", "Brush", "Brush: drag along the crack (B)"),
-    "eraser": ("eraser", "Eraser", "Eraser: drag over what is no crack (E)"),
+    "eraser": ("eraser", "Eraser", "Eraser: drag over what is not crack (E)"),
     "polygon": (
         "star-o",
         "Shape",

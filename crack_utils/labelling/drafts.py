@@ -13,8 +13,8 @@ import numpy as np
 from crack_utils.labelling.arrays import as_mask
 
 MOST_PIXELS = 2**28
-MOST_SIGNS = 2**23  # of the packed text
-LONGEST_NAME = 200  # signs of the model's name
+MOST_CHARACTERS = 2**23  # of the packed text
+LONGEST_NAME = 200  # characters of the model's name
 
 
 def draft(mask, size, pixels, model, sha256, threshold):
@@ -78,13 +78,13 @@ def check_draft(size, pixels, model, sha256, threshold):
     if not whole or min(height, width) < 1 or height * width > MOST_PIXELS:
         raise ValueError(f"size must be (height, width) of at most {MOST_PIXELS} px, not {size!r}")
     if not isinstance(model, str) or not 1 <= len(model) <= LONGEST_NAME or not model.isprintable():
-        raise ValueError(f"model must be a name of at most {LONGEST_NAME} signs")
+        raise ValueError(f"model must be a name of at most {LONGEST_NAME} characters")
     if not isinstance(sha256, str) or not re.fullmatch("[0-9a-f]{64}", sha256):
         raise ValueError("sha256 must be 64 hexadecimal digits")
     if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 < threshold < 1:
         raise ValueError(f"threshold must lie between 0 and 1, not {threshold!r}")
-    if not isinstance(pixels, str) or len(pixels) > MOST_SIGNS:
-        raise ValueError(f"pixels must be a text of at most {MOST_SIGNS} signs")
+    if not isinstance(pixels, str) or len(pixels) > MOST_CHARACTERS:
+        raise ValueError(f"pixels must be a text of at most {MOST_CHARACTERS} characters")
     unpacked(pixels, (height, width))
     return (height, width), pixels
 

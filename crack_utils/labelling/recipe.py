@@ -19,7 +19,7 @@ from crack_utils.runtime.atomic import write_together
 FORMAT, VERSION = "crack-utils recipe", 1
 MOST_STEPS = 10_000
 MOST_BYTES = 2**24  # of a file
-LONGEST_MESSAGE = 500  # signs of what is wrong in a file: it may quote all of it
+LONGEST_MESSAGE = 500  # characters of what is wrong in a file: it may quote all of it
 
 
 @dataclass(frozen=True)
@@ -289,9 +289,9 @@ class Recipe:
         if not path.exists():
             raise RecipeError(f"{path}: no such file")
         if not is_regular(path):
-            raise RecipeError(f"{path}: no regular file")
+            raise RecipeError(f"{path}: not a regular file")
         if path.stat().st_size > MOST_BYTES:
-            raise RecipeError(f"{path}: more than {MOST_BYTES // 2**20} MiB; that is no recipe")
+            raise RecipeError(f"{path}: more than {MOST_BYTES // 2**20} MiB; that is not a recipe")
         try:
             return cls.from_json(path.read_text(encoding="utf-8"))
         except (RecipeError, UnicodeDecodeError, OSError) as error:

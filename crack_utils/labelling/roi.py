@@ -83,7 +83,7 @@ def check_roi(shape, points, radius, mode):
     ValueError
         If an argument is invalid; the message says what is valid.
     """
-    if shape not in tuple(SHAPES):  # also where it is no text
+    if shape not in tuple(SHAPES):  # also where it is not a text
         raise ValueError(f"unknown shape {shape!r}; valid are {', '.join(SHAPES)}")
     if mode not in MODES:
         raise ValueError(f"unknown mode {mode!r}; valid are {', '.join(MODES)}")

@@ -135,7 +135,7 @@ class Step:
     part: str = "primary"
 
     def __post_init__(self):
-        if self.tool not in tuple(TOOLS):  # also where it is no text
+        if self.tool not in tuple(TOOLS):  # also where it is not a text
             raise RecipeError(f"unknown tool {self.tool!r}; valid are {', '.join(TOOLS)}")
         if self.part not in PARTS:
             raise RecipeError(f"unknown part {self.part!r}; valid are {', '.join(PARTS)}")

@@ -120,7 +120,7 @@ def confusions_by_threshold(true, probability, thresholds):
     Raises
     ------
     ValueError
-        If the mask is not boolean, a probability is no float in [0, 1], or the shapes differ.
+        If the mask is not boolean, a probability is not a float in [0, 1], or the shapes differ.
     """
     true, probability = boolean_mask(true, "true"), _probability(probability)
     check_same_shape(true, probability)

@@ -199,8 +199,6 @@ def certainty_numbers(calibration):
         "bounds_inside": inside,
         "bounds_chance": 1 - (1 - OUTSIDE) ** bounds,
         "temperature": calibration.temperature,
-        "threshold": calibration.threshold,
         "evaluated": claimed,
         **calibration.measured[claimed],
-        "intervals": calibration.intervals,
     }

@@ -303,7 +303,7 @@ def _readings(test, lengths, ends, shifts, used):
     if test.specimen.kind == "pipe":
         opening = np.array([end.get("opening", math.nan) for end in ends], float)
         columns["opening_mm"] = opening
-        # What the notch was cut to, and its opening before the test, is no opening of the crack.
+        # What the notch was cut to, and its opening before the test, is not an opening of the crack.
         columns["opening_grown_mm"] = opening - opening[np.isfinite(opening)][:1].sum()
         angles = np.array([end.get("ctoa") or (None, None) for end in ends], float)
         columns["ctoa_tip1_degrees"], columns["ctoa_tip2_degrees"] = angles.T

@@ -16,7 +16,7 @@ TABLES = {"sheet": sheet_table, "readings": readings_table, "rates": rates_table
 
 
 def check_place(folder):
-    """Refuse a place for results that is no folder, or where `write_report` would replace files of somebody else.
+    """Refuse a place for results that is not a folder, or where `write_report` would replace files of somebody else.
 
     Parameters
     ----------

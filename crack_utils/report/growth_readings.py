@@ -163,7 +163,7 @@ def _measure(test, frame):
 def _opening(mask, tip, other):
     """Largest width across the line between two tips, in the middle fifth of it [px].
 
-    Counted in strips of 5 px; across a notch, which is no crack, there is nothing to count.
+    Counted in strips of 5 px; across a notch, which is not crack, there is nothing to count.
     """
     span = np.hypot(*(tip - other))
     line = (tip - other) / span

@@ -118,13 +118,11 @@ def data_numbers(experiment, pairs, split):
     table = data_table(pairs, experiment.size)
     return {
         "data": experiment.data.rstrip("/").split("/")[-1],
-        "preset": experiment.preset_name,
         "pairs": len(pairs),
         "train": len(split.train),
         "validation": len(split.validation),
         "test": len(split.test),
         "specimens": int(table["specimens"].sum()),
-        "sources": len(table),
         "sources_in_words": f"{len(table)} source{'s' if len(table) != 1 else ''}",
         "size": list(experiment.size),
         "split_by": experiment.split_by.split("/")[-1],
@@ -305,7 +303,6 @@ def comparison_numbers(measured, best, baseline):
         "chosen": best,
         "cast_order": order(cast),
         "thresholded_order": order(thresholded),
-        "report_order": order(reported, REPORT_DIGITS),
         "cast_spread": max(cast.values()) - min(cast.values()),
         "thresholded_spread": max(thresholded.values()) - min(thresholded.values()),
         "report_spread": max(reported.values()) - min(reported.values()),

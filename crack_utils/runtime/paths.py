@@ -60,7 +60,7 @@ def file_name(*parts):
     Returns
     -------
     str
-        The parts joined by hyphens. What is no letter, digit, space or one of "._+()" is written as %XX, and so is
+        The parts joined by hyphens. What is not a letter, digit, space or one of "._+()" is written as %XX, and so is
         a hyphen in any part but the last; a name of more than 200 bytes is cut, and ends with a hash of the whole.
 
     Examples
@@ -80,10 +80,10 @@ def file_name(*parts):
 
 def _quoted(text, kept):
     return "".join(
-        sign
-        if sign.isalnum() or sign in kept
-        else "".join(f"%{byte:02X}" for byte in sign.encode("utf-8", "surrogateescape"))
-        for sign in text
+        character
+        if character.isalnum() or character in kept
+        else "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogateescape"))
+        for character in text
     )
 
 

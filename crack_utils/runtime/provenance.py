@@ -120,7 +120,7 @@ def read_json(path):
         If it is not there, cannot be read, or holds something else; the message names the file.
     """
     if Path(path).exists() and not Path(path).is_file():
-        raise ValueError(f"{path}: cannot be read as JSON (no regular file)")  # a pipe would never end
+        raise ValueError(f"{path}: cannot be read as JSON (not a regular file)")  # a pipe would never end
     try:
         values = json.loads(Path(path).read_text(encoding="utf-8"))
     except (ValueError, OSError, RecursionError) as error:

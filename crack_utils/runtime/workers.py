@@ -163,7 +163,7 @@ def share(function, items, processes):
 def serve(modules):
     """Call what comes in on standard input; what `Workers` starts."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a function prints is no answer
+    os.dup2(2, 1)  # what a function prints is not an answer
     given = SimpleQueue()
     threading.Thread(target=_listen, args=(given,), daemon=True).start()
     for module in modules:

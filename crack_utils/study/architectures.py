@@ -148,16 +148,13 @@ def shared_computation(network, image):
     return rows, float(np.abs(predicted["crop by crop"] - predicted["at once"]).max())
 
 
-def numbers(tables, shared, difference):
+def numbers(tables):
     """Return the values for the prose of the page.
 
     Parameters
     ----------
     tables : Tables
         Of the study.
-    shared : DataFrame
-    difference : float
-        Both from `shared_computation`.
 
     Returns
     -------
@@ -177,9 +174,6 @@ def numbers(tables, shared, difference):
             }
             for family in variants(tables, QUESTION)
         },
-        "crops_work": float(shared.loc["times more", "multiply-adds"]),
-        "crops_time": float(shared.loc["times more", "time [s]"]),
-        "crops_difference": difference,
     }
 
 

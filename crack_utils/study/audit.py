@@ -52,7 +52,7 @@ def read_table(text):
     Raises
     ------
     ValueError
-        If a column is unknown or missing, or a cell is no number between 0 and 1; the message names the line.
+        If a column is unknown or missing, or a cell is not a number between 0 and 1; the message names the line.
     """
     head = text.strip().partition("\n")[0]
     separator = next((sign for sign in "\t;" if sign in head), ",")
@@ -88,7 +88,7 @@ def _number(text, where, may_be_large):
     try:
         value = float(digits) * unit
     except ValueError:
-        raise ValueError(f"{where}: {text!r} is no number") from None
+        raise ValueError(f"{where}: {text!r} is not a number") from None
     if not (0 <= value < math.inf and (value <= 1 or may_be_large)):
         raise ValueError(f"{where}: {text!r} must lie between 0 and 1, or be a percentage such as 90 %")
     return value, 0.5 * 10.0 ** Decimal(digits).as_tuple().exponent * unit

@@ -211,7 +211,7 @@ def _readings(tables, measured, claim):
         if claim.failed == "left out":
             values = values[~failed.reindex(values.index)]
         found[name] = by_seed(values.dropna(), None if name in WITHOUT_LIMITS else DIFFERENCE)
-        if name in WITHOUT_LIMITS and not values.any():  # below what is measured: zeros are no interval
+        if name in WITHOUT_LIMITS and not values.any():  # below what is measured: zeros are not an interval
             found[name] |= dict.fromkeys(("value", "low", "high", "inner_low", "inner_high"), np.nan)
     return found
 

@@ -98,26 +98,15 @@ def in_words(table):
     )
 
 
-def numbers(table, provenance):
+def numbers(table):
     """Return the values for the prose of the page."""
-    ceiling = table[table["fit"] == "ceiling"]
     gains = differences(table)
     best = gains.loc[gains["difference"].idxmax()]
     return {
         "photographs": int(table["name"].nunique()),
-        "seeds": provenance["seeds"],
-        "commit": provenance["commit"],
-        "ceiling": ceiling["f1"].mean(),
-        "ceiling_crack_iou": pooled_rows(ceiling).crack_iou,
         "wanted": WANTED,
         "best": best.to_dict(),
         "reached": bool(best["difference"] >= WANTED),
-        "f1": {
-            f"{loss}_{fit}": {
-                threshold: rows["f1"].mean() for threshold, rows in group.groupby("threshold", sort=False)
-            }
-            for (loss, fit), group in _trained(table).groupby(["loss", "fit"])
-        },
     }
 
 

@@ -19,7 +19,7 @@ TABLE_1 = {
 
 
 def order(values, digits=3):
-    """Return the titles of losses in the order of their values, highest first; equal ones are no order.
+    """Return the titles of losses in the order of their values, highest first; equal ones have no order.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Tables and numbers of the study for the pages of the book."""
 
-from itertools import combinations, product
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -13,12 +13,8 @@ from crack_utils.runtime.typeset import joined, number, span
 from crack_utils.study import other_rules, rates, thresholds, verdict_check
 from crack_utils.study.cases import SCALES
 from crack_utils.study.claims import compare_losses, present, variant_title, variants
-from crack_utils.study.published import order
 from crack_utils.study.tables import overview, repeated, source
-from crack_utils.study.verdicts import FEW, MATTERS, SHARE, WORDS, by_seed, interval, text
-
-QUOTED = ("mean_iou", "unthresholded_mean_iou", "crack_at_one", "recall", "expected_calibration_error")  # in the prose
-FOR_THE_ORDER = ("mean_iou", "unthresholded_mean_iou")  # measures by which the losses are ordered
+from crack_utils.study.verdicts import FEW, MATTERS, SHARE, by_seed, interval, text
 
 
 def loss_table(tables, measures):
@@ -237,18 +233,10 @@ def numbers(full, fair, live, findings):
         Ready for JSON.
     """
     at_thresholds = _at_thresholds(full)
-    losses = _loss_numbers(full, at_thresholds)
     by_rule = other_rules.by_rule(at_thresholds)
     # What a threshold of validation gains over 0.5.
     gains = (at_thresholds["mean_iou_chosen"] - at_thresholds["mean_iou_half"]).groupby("variant").mean().astype(float)
     others = gains.drop("focal")
-    spread = {
-        measure: max(losses[loss][measure]["value"] for loss in REPORTED)
-        - min(losses[loss][measure]["value"] for loss in REPORTED)
-        for measure in ("mean_iou", "unthresholded_mean_iou", "mean_iou_cast", "mean_iou_chosen")
-    }
-    means = {measure: {loss: losses[loss][measure]["value"] for loss in REPORTED} for measure in spread}
-    pairs = {measure: compare_losses(full, measure) for measure in FOR_THE_ORDER}
     return {
         "source": source(full),
         "facts": overview(full),
@@ -261,12 +249,9 @@ def numbers(full, fair, live, findings):
         "changed": {rule: other_rules.changed(by_rule, rule) for rule in ("half", "twice")} | {"of": len(by_rule)},
         "verdict_check": verdict_check.numbers(verdict_check.read()),
         "failures": {loss: int(count) for loss, count in full.failures("losses").items()},
-        "losses": losses,
-        "spread": spread,
-        "order": {measure: order(values) for measure, values in means.items()},
+        "losses": _loss_numbers(full, at_thresholds),
         "gains": {"focal": gains["focal"], "others_least": others.min(), "others_most": others.max()},
-        "over_specimens": pairs["mean_iou"]["dice", "bce"],
-        "established": {measure: _established(rows) for measure, rows in pairs.items()},
+        "over_specimens": compare_losses(full, "mean_iou")["dice", "bce"],
         "matters": MATTERS,
         "few_seeds": FEW,
         "matched_precision": matched_precision(full),
@@ -275,31 +260,20 @@ def numbers(full, fair, live, findings):
         "optimizers_at_best": _optimizers(fair),
         "rates_at_edge": joined(rates.at_edge(fair)) or "none",
         "findings": _by_item(findings),
-        "verdicts": {name.replace(" ", "_"): sum(finding.verdict == name for finding in findings) for name in WORDS},
-        "live": {
-            "source": source(live),
-            "repeated": repeated(full, live),
-            "facts": overview(live),
-            "order": {measure: order(_means(live, measure)) for measure in FOR_THE_ORDER},
-        },
+        "live": {"source": source(live), "repeated": repeated(full, live)},
     }
 
 
 def _loss_numbers(full, at_thresholds):
-    """Return the quoted measures of each loss with their intervals, at 0.5 and at other thresholds."""
-    found = {loss: {} for loss in REPORTED}
-    for measure in QUOTED:
-        for loss, values in zip(REPORTED, full.values("losses", measure, REPORTED, worked=True), strict=True):
-            found[loss][measure] = interval(values, SHARE)
-    for loss, measure in product(REPORTED, ("threshold", "mean_iou_half", "mean_iou_cast", *thresholds.MEASURES[1:])):
-        found[loss][measure] = by_seed(at_thresholds.loc[loss, measure].dropna(), SHARE)
-    return found
-
-
-def _means(tables, measure):
-    """Return the mean of a measure over seeds and specimens, by loss."""
-    means = tables.values("losses", measure, REPORTED, worked=True).mean(axis=(1, 2))
-    return dict(zip(REPORTED, means.tolist(), strict=True))
+    """Return two measures of each loss with their intervals: of the pixels at exactly 1, and at a chosen threshold."""
+    at_one = full.values("losses", "crack_at_one", REPORTED, worked=True)
+    return {
+        loss: {
+            "crack_at_one": interval(values, SHARE),
+            "mean_iou_chosen": by_seed(at_thresholds.loc[loss, "mean_iou_chosen"].dropna(), SHARE),
+        }
+        for loss, values in zip(REPORTED, at_one, strict=True)
+    }
 
 
 def _failures(tables, question):
@@ -326,12 +300,6 @@ def _by_item(findings):
         number = 1 + sum(name.partition("_")[0] == finding.item for name in named)
         named[finding.item if number == 1 else f"{finding.item}_{number}"] = finding.to_dict()
     return named
-
-
-def _established(rows):
-    """Return the pairs with an established difference, such as "Dice > BCE", better one first; "none" without any."""
-    pairs = [f"{title(a)} > {title(b)}" for (a, b), row in rows.items() if row["low"] > 0]
-    return ", ".join(pairs) or "none"
 
 
 def _pair_text(row):

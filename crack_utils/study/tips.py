@@ -109,28 +109,19 @@ def page_table(errors):
     return styled(rows.replace(np.inf, np.nan), 2, missing="missed")
 
 
-def numbers(true, runs, study, compared):
+def numbers(true, compared):
     """Return the values for the prose of the page on tips.
 
     Parameters
     ----------
-    true, runs, study : dict of TipErrors
+    true : dict of TipErrors
+        From `from_true_masks`.
     compared : DataFrame
         From `tip_losses.against_base`.
     """
-    primary, union = true.values()
-    medians = {name: errors.summary()["median"] for name, errors in runs.items()}
-    shares = {name: errors.success(2) for name, errors in runs.items()}
-    best = min(medians, key=medians.get) if medians else ""
+    of_all = true["mask of all cracks"]
     return {
-        "primary_median": primary.summary()["median"],
-        "primary_90": primary.summary()["percentile_90"],
-        "union_median": union.summary()["median"],
-        "union_90": union.summary()["percentile_90"],
-        "pictures": len(union.distances),
-        "best": best,
-        "best_median": medians.get(best, np.nan),
-        "best_within_2": shares.get(best, np.nan),
-        "study_variants": len(study),
+        "union_median": of_all.summary()["median"],
+        "pictures": len(of_all.distances),
         "help": tip_losses.helping(compared),
     }

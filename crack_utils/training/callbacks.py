@@ -95,8 +95,8 @@ class NothingLearntError(ValueError):
 class StopIfNothingLearnt(keras.callbacks.Callback):
     """Stops a training whose network does not distinguish crack from background.
 
-    The criterion is `metrics.Separation` on training or validation, whichever is larger. The loss is no criterion: BCE
-    is small even if the network predicts no crack, and Dice still decreases slowly if it predicts crack everywhere.
+    The criterion is `metrics.Separation` on training or validation, whichever is larger. The loss is not a criterion:
+    BCE is small even if the network predicts no crack, and Dice still decreases slowly if it predicts crack everywhere.
     """
 
     EARLY = 600  # updates before the first check: BCE needs about 200 before it learns anything

@@ -84,7 +84,7 @@ def test_next_names_the_doubtful_photograph_first(folder, capsys):
 def test_a_count_that_is_none_is_refused(folder, capsys, count):
     with pytest.raises(SystemExit):
         main(["next", str(folder), "--count", count])
-    assert f"'{count}' is no whole number of at least 1" in capsys.readouterr().err
+    assert f"'{count}' is not a whole number of at least 1" in capsys.readouterr().err
 
 
 def test_a_photograph_that_cannot_be_read_costs_itself_only(folder, capsys):

@@ -70,7 +70,7 @@ def in_child(command, seconds=None):
 
 
 def contents(folder):
-    """Return what stands in each file, but in the lock; that a folder's name stands in a result is no difference."""
+    """Return what stands in each file, but in the lock; that a folder's name stands in a result is not a difference."""
     files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"}
     return {str(name): file.read_bytes().replace(str(folder).encode(), b"") for name, file in files.items()}
 

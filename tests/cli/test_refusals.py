@@ -47,7 +47,7 @@ def test_refused_before_tensorflow_is_loaded(tmp_path):
     commands = {  # what the message must say
         "bad": ["check", str(bad)],
         "images/3.png": ["prepare", "--data", str(bad)],
-        "pipe.png: no regular file": ["predict", "default", str(tmp_path / "pipe.png"), "--out", str(tmp_path / "out")],
+        "pipe.png: not a regular file": ["predict", "default", str(tmp_path / "pipe.png"), f"--out={tmp_path}/out"],
         "metadata.csv": ["label", "run", str(tmp_path / "some.json"), str(twice)],
         "nowhere": ["check", str(tmp_path / "nowhere")],
         "3.png": ["train", str(bad)],
@@ -55,7 +55,7 @@ def test_refused_before_tensorflow_is_loaded(tmp_path):
         "epochs": ["train", str(good), "--set", "epochs=0"],
         "missing": ["train", str(tmp_path / "missing")],
         "latest: no finished run": ["train", str(good), "--start", "latest"],
-        "the folders stand behind": ["train", str(good), "--set", "data=other"],
+        "give the folders right after `train`": ["train", str(good), "--set", "data=other"],
         "--specimens is for --kind specimens": ["synth", "drawn", "--kind", "surfaces", "--specimens", "3"],
         "--pictures is for --kind surfaces": ["synth", "drawn", "--pictures", "3"],
         "lost": ["predict", "lost", photograph, "--out", str(tmp_path / "out")],

@@ -96,8 +96,8 @@ class TestMessages:
         folder = make_folder(tmp_path / "x", {"a": GRAY, "b": GRAY + 1}, {"a": CRACK, "b": CRACK})
         (folder / "metadata.csv").write_text('name,frame,tip_row,tip_column\na,first,,\nb,1,"1,5",2\n')
         assert refused(folder) == (
-            f"2 problem(s) in 1 file(s):\n- {folder}/metadata.csv: line 2: frame 'first' is no number; "
-            "line 3: tip_row '1,5' is no number; a decimal has a point"
+            f"2 problem(s) in 1 file(s):\n- {folder}/metadata.csv: line 2: frame 'first' is not a number; "
+            "line 3: tip_row '1,5' is not a number; a decimal has a point"
         )
 
     def test_a_tip_outside_of_its_picture_is_named_whichever_it_is(self, tmp_path):

@@ -37,7 +37,7 @@ class TestSpecimens:
             ("a,C(T),50,10,12,,,0.1\na,C(T),50,10,12,,,0.1", "line 3: 'a' stands there twice (first in line 2)"),
             ("a,CT,50,10,12,,,0.1", "line 2: kind 'CT' is not known; known are C(T), M(T), SE(B), pipe"),
             ("a,C(T),10,10,12,,,0.1", "line 2: a_n = 12 mm is not smaller than W = 10 mm"),
-            ("a,C(T),ten,10,12,,,0.1", "line 2: W_mm 'ten' is no number"),
+            ("a,C(T),ten,10,12,,,0.1", "line 2: W_mm 'ten' is not a number"),
             ("a,C(T),50,10,,,,0.1", "line 2: no a_n_mm"),
             (",C(T),50,10,12,,,0.1", "line 2: no name"),
             ("a,pipe,,,12,300,,", "line 2: pipe needs wall"),

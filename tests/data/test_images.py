@@ -102,7 +102,7 @@ class TestReadMask:
     def test_colours_are_refused(self, tmp_path):
         colour = np.zeros((6, 8, 3), np.uint8)
         colour[..., 0] = 255
-        with pytest.raises(DataError, match="colour picture is no mask"):
+        with pytest.raises(DataError, match="colour picture is not a mask"):
             data.read_mask(save(tmp_path / "m.png", colour))
 
 
@@ -163,7 +163,7 @@ class TestFindPairs:
         [
             ("specimen\nS1\n", "no column 'name'"),
             ("name,frame\na,1\na,2\n", "line 3: 'a' stands there twice"),
-            ("name,frame\na,first\n", "line 2: frame 'first' is no number"),
+            ("name,frame\na,first\n", "line 2: frame 'first' is not a number"),
         ],
     )
     def test_wrong_metadata_is_refused(self, tmp_path, metadata, message):

@@ -84,8 +84,8 @@ def test_awkward_names_are_only_names(name, tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        (b"bad\xff", "its name is no UTF-8; rename it"),
-        ("Prüfkörper".encode("latin-1"), "its name is no UTF-8; rename it"),
+        (b"bad\xff", "its name is not UTF-8; rename it"),
+        ("Prüfkörper".encode("latin-1"), "its name is not UTF-8; rename it"),
         (b"two\nlines", "a line break or another control character"),
         (b"\x1b[31mred", "a line break or another control character"),
         ("line\u2028separator".encode(), "a line break or another control character"),
@@ -173,11 +173,11 @@ def test_control_characters_in_a_table_are_refused(column, text, tmp_path):
 def test_what_is_shown_can_be_shown(text):
     shown = printable(text)
     shown.encode()  # raises nothing
-    assert not any(unicodedata.category(sign) in ("Cc", "Zl", "Zp") for sign in shown)
+    assert not any(unicodedata.category(each) in ("Cc", "Zl", "Zp") for each in shown)
 
 
 def test_a_file_that_is_refused_is_told_once(tmp_path, capsys):
-    """That its mask has no image then, is no news."""
+    """That its mask has no image then, is not news."""
     folder = make_folder(tmp_path / "x", {"a": GRAY, "b": GRAY + 1}, {"a": CRACK, "b": CRACK})
     (folder / "images" / "b.png").unlink()
     os.mkfifo(folder / "images" / "b.png")
@@ -192,7 +192,7 @@ def test_only_regular_files_are_opened(tmp_path):
     (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere.png")
     (tmp_path / "folder.png").mkdir()
     for path in tmp_path.iterdir():
-        assert problem_of(path).startswith("no regular file")
+        assert problem_of(path).startswith("not a regular file")
     Image.fromarray(GRAY).save(tmp_path / "real.png")
     (tmp_path / "link.png").symlink_to(tmp_path / "real.png")
     assert problem_of(tmp_path / "link.png") is None
@@ -207,7 +207,7 @@ def test_files_beside_the_pictures_are_regular_too(kind, tmp_path):
     else:
         path.symlink_to("/dev/zero")
     for read in (lambda: read_split(path, []), lambda: read_json(path)):
-        with pytest.raises(ValueError, match=rf"{path}: .*no regular file"):
+        with pytest.raises(ValueError, match=rf"{path}: .*not a regular file"):
             read()
-    assert read_table(path).problems == ["no regular file"]
+    assert read_table(path).problems == ["not a regular file"]
     assert read_digest(path) is None

@@ -1,4 +1,4 @@
-"""Specimens drawn widely: exact truth, notches that are no crack, two tips, none, and the usual data as it was."""
+"""Specimens drawn widely: exact truth, notches that are not crack, two tips, none, and the usual data as it was."""
 
 import csv
 import hashlib

@@ -61,7 +61,7 @@ def test_two_arms_of_a_notch_are_one_crack_with_two_tips():
     (crack,) = geometry.measure_cracks(drawn.crack, image=drawn.image)
     errors = geometry.tip_errors([drawn.tips], [crack.tip])
     assert errors.distances.max() < 3 and errors.extra == 0
-    assert crack.area == drawn.crack.sum()  # the bridge across the notch is no crack
+    assert crack.area == drawn.crack.sum()  # the bridge across the notch is not crack
     row = crack.to_dict()
     assert {row["tip2_row"], row["other_end_row"]} == {crack.tip.second[0]}
 

@@ -129,7 +129,7 @@ def end_cut_off(sources, generator):
     return [file]
 
 
-# What is no mask
+# What is not a mask
 
 
 @kind

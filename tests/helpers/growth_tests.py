@@ -67,7 +67,7 @@ def write_moved(folder, test, movements):
 
 
 def write_pipe(folder, angles=(12, 13, 14), lengths=(80, 100, 120), notch=0):
-    """A data set of a pipe under rising load: a rhomb whose two tips open at an angle, and a notch that is no crack."""
+    """A data set of a pipe under rising load: a rhomb whose two tips open at an angle, and a notch, not crack."""
     rows = []
     for frame, (angle, length) in enumerate(zip(angles, lengths, strict=True)):
         half = length * np.tan(np.radians(angle / 2))

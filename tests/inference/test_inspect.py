@@ -191,7 +191,7 @@ def test_a_full_disk_ends_it_with_the_folder_named(command, network, folder, tmp
         (["{}/photographs", "--scale", "0"], "scale=0.0"),
         (["{}/photographs", "--mm-per-px", "-1"], "mm_per_px=-1.0"),
         (["{}/photographs", "--mm-per-px", "1e300"], "mm_per_px=1e+300: valid is a number above 0, up to 1e+06"),
-        (["{}/pipe.png", "{}/loop.png"], "pipe.png: no regular file"),
+        (["{}/pipe.png", "{}/loop.png"], "pipe.png: not a regular file"),
     ],
 )
 def test_mistakes_are_told_before_anything_is_done(command, folder, tmp_path, capsys, words, message):

@@ -32,7 +32,7 @@ def test_a_data_set_is_taken_by_its_images(folder, tmp_path):
     (tmp_path / "set" / "metadata.csv").write_text("name,mm_per_px\nb,0;25\n")
     notes = []
     assert find_photographs(places[2], notes=notes)[0].mm_per_px is None
-    assert "mm_per_px '0;25' is no number" in notes[0]
+    assert "mm_per_px '0;25' is not a number" in notes[0]
 
 
 def test_what_is_passed_over_is_told(folder):

@@ -71,7 +71,7 @@ def test_what_resizing_adds_to_one_is_no_error(unet):
 
 
 def test_a_large_picture_takes_few_bytes_a_pixel_beside_the_network(monkeypatch):
-    """Of 100 megapixels each byte a pixel is a tenth of a gigabyte; the sides are no multiples of the stride."""
+    """Of 100 megapixels each byte a pixel is a tenth of a gigabyte; the sides are not multiples of the stride."""
 
     class Bright:
         def predict_on_batch(self, images):

@@ -61,7 +61,7 @@ class TestReading:
             ("name,accuracy\nA,0.9", "no column mean_iou"),
             ("mean_iou,miou\n0.9,1", "unknown column 'miou'; valid are name"),
             ("mean_iou\n81.3", "line 2, mean_iou: '81.3' must lie between 0 and 1"),
-            ("mean_iou\nhigh", "line 2, mean_iou: 'high' is no number"),
+            ("mean_iou\nhigh", "line 2, mean_iou: 'high' is not a number"),
             ("mean_iou,loss\n0,81,0.3", "line 2: more cells than columns"),
             ("mean_iou,loss\n0.8,inf", "'inf' must lie between 0 and 1"),
             ("mean_iou,loss_name\n0.8,dice", "unknown loss_name 'dice'; valid are bce, focal"),
@@ -151,4 +151,4 @@ def test_from_a_shell(tmp_path, capsys):
     assert "focal: strained" in printed and picture.stat().st_size > 10_000
     file.write_text("mean_iou\nx", encoding="utf-8")
     assert main.main(["audit", str(file)]) == 1
-    assert "is no number" in capsys.readouterr().err
+    assert "is not a number" in capsys.readouterr().err

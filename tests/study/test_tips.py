@@ -35,11 +35,10 @@ def test_true_masks_and_numbers(tmp_path):
     true = tips.from_true_masks(find_pairs(tmp_path / "old", tmp_path / "new"))
     table = tips.table(true)
     assert table["tips"].tolist() == [4, 4] and (table["found within 5 px"] == 1).all()
-    runs = {"Dice": TipErrors(np.array([1.0, 2, 30])), "BCE": TipErrors(np.array([1.0, INF, INF]))}
     better = [{"variant": "dice+tip", "measure": "median error [px]", "better": True}]
-    found = tips.numbers(true, runs, {}, pd.DataFrame(better))
-    assert (found["best"], found["best_median"], found["help"]) == ("Dice", 2, "Dice + Gaussian tip")
-    assert tips.numbers(true, {}, {}, tip_losses.against_base(None))["help"] == "none"
+    found = tips.numbers(true, pd.DataFrame(better))
+    assert (found["pictures"], found["help"]) == (4, "Dice + Gaussian tip") and found["union_median"] < 5
+    assert tips.numbers(true, tip_losses.against_base(None))["help"] == "none"
 
 
 def test_figure_ends_below_one_where_tips_were_missed():

@@ -71,7 +71,7 @@ def import_annotations(source, out, labels=(), crack=None, line_width=None, trac
     if crack is not None:
         plain.parse_colour(crack)
         if labels or format:
-            raise ValueError("a colour of the crack is for masks alone; it goes without labels and format")
+            raise ValueError("a colour of the crack is for masks alone; use --crack without --label and --format")
     with new_folder(out) as draft:
         folder = Folder(source)
         name, reader = (PLAIN, plain) if crack is not None else _format(folder, format)

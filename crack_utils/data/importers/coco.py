@@ -125,7 +125,7 @@ def _drawn(segmentation, traced, size):
     mask = np.zeros(size, bool)
     for ring in segmentation:
         if not isinstance(ring, list) or len(ring) % 2:
-            raise ValueError("a polygon that is no list of x, y, x, y …")
+            raise ValueError("a polygon that is not a list of x, y, x, y …")
         mask |= polygon(list(zip(ring[::2], ring[1::2], strict=True)), size, traced)
     return mask
 

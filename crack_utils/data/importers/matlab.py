@@ -70,9 +70,9 @@ def read_segmentation(path):
                 raise ValueError(f"{VARIABLE} holds {len(found)} annotations; expected one")
             found = found[0][FIELD] if isinstance(found[0], dict) else found[0]
         if not isinstance(found, np.ndarray) or found.ndim != 2 or not (np.abs(found) < 2**31).all():
-            raise ValueError(f"{VARIABLE}.{FIELD} is no number for each pixel")
+            raise ValueError(f"{VARIABLE}.{FIELD} is not a number for each pixel")
         if (found != np.round(found)).any():
-            raise ValueError(f"{VARIABLE}.{FIELD} holds what is no whole number")
+            raise ValueError(f"{VARIABLE}.{FIELD} has an entry that is not a whole number")
     except KeyError as error:
         raise DataError(f"{path}: no {error.args[0]} in it") from None
     except (ValueError, struct.error, zlib.error, OSError) as error:

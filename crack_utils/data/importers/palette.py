@@ -57,7 +57,7 @@ def _classes(file, by_index, by_colour):
     found = [int(value) for value in np.unique(values)]
     if len(found) > MOST or (len(found) > 2 and _has_gray_edges(file, len(found))):
         raise DataError(
-            f"{file}: {len(found)} values are no classes; if it is black and white with gray edges say --crack white, "
+            f"{file}: {len(found)} values are not classes; if it is black and white with gray edges say --crack white, "
             "if it is coloured and was saved as JPEG --crack R,G,B"
         )
     if coloured:
@@ -68,7 +68,7 @@ def _classes(file, by_index, by_colour):
 
 
 def _has_gray_edges(file, count):
-    """Return whether a mask is black and white, and gray where JPEG or a blur left it so: its values are no classes."""
+    """Return whether a mask is black and white, and gray where JPEG or a blur left it so: these are not classes."""
     stored = open_stored(file)
     try:
         return understand(stored).gray > 0 and (stored.lossy or count > FEW)
@@ -95,6 +95,6 @@ def _colour_names(folder):
             try:
                 red, green, blue = (int(value) for value in rest.split(":")[0].split(","))
             except ValueError:
-                raise DataError(f"{file}: {line!r} is no name with a colour, as in crack:250,50,83::") from None
+                raise DataError(f"{file}: {line!r} is not a name with a colour, as in crack:250,50,83::") from None
             names[red << 16 | green << 8 | blue] = name
     return names

@@ -33,7 +33,7 @@ def parse_colour(text):
     try:
         return ImageColor.getrgb(f"rgb({text})" if text[:1].isdigit() else text)[:3]
     except ValueError:
-        raise ValueError(f"{text!r} is no colour; expected one such as black, white or 250,50,83") from None
+        raise ValueError(f"{text!r} is not a colour; expected one such as black, white or 250,50,83") from None
 
 
 def _mask(file, colour, labels, size):

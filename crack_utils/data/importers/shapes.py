@@ -77,7 +77,7 @@ def polygon(points, size, traced=False):
     Raises
     ------
     ValueError
-        If these are no points, or far outside the picture.
+        If these are not points, or far outside the picture.
     """
     points = _points(points, size, least=1 if traced else 3) + traced * 0.5
     first, last = _box(points, size)
@@ -116,7 +116,7 @@ def line(points, width, size):
     Raises
     ------
     ValueError
-        If these are no points, or far outside the picture, or if there is no width.
+        If these are not points, or far outside the picture, or if there is no width.
     """
     if width is None:
         raise ValueError("a line has no width: say with --line-width how many pixels")
@@ -154,7 +154,7 @@ def runs(counts, size):
         If the runs do not fill the picture exactly.
     """
     if not all(type(count) is int and 0 <= count <= size[0] * size[1] for count in counts):
-        raise ValueError("a run-length encoding holds what is no length")
+        raise ValueError("a run-length encoding has an entry that is not a length")
     if sum(counts) != size[0] * size[1]:
         raise ValueError(f"a run-length encoding of {sum(counts)} pixels, but there are {size[0]}×{size[1]}")
     return np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(size)
@@ -220,7 +220,7 @@ def _points(points, size, least):
     except (TypeError, ValueError, OverflowError):
         points = np.empty(0)
     if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
-        raise ValueError("an outline that is no list of points (x, y)")
+        raise ValueError("an outline that is not a list of points (x, y)")
     if len(points) < least:
         raise ValueError(f"an outline of {len(points)} point(s); expected {least} or more")
     sides = np.array(size[::-1])

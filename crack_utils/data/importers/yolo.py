@@ -88,7 +88,7 @@ def _rows(file):
             label, *values = text.split()
             row = int(label), [float(value) for value in values]
         except ValueError:
-            raise DataError(f"{file}: line {number} is no number of a class with coordinates") from None
+            raise DataError(f"{file}: line {number} is not a number of a class with coordinates") from None
         if len(values) < BOX - 1:
             raise DataError(f"{file}: line {number} has a class and {len(values)} numbers, too few for a polygon")
         rows.append(row)

@@ -296,7 +296,7 @@ def _check_name(name):
     """Return the stem and the ending of a photograph's name, or refuse it."""
     path = Path(name)
     if path.name != name or "\\" in name or printable(name) != name or not path.stem.strip("."):
-        raise ValueError(f"{printable(name)[:LONGEST]!r} is no name of a file; rename it")
+        raise ValueError(f"{printable(name)[:LONGEST]!r} is not a valid file name; rename it")
     if path.suffix.lower() not in SUFFIXES:
         raise ValueError(f"{name}: no photograph; valid are {', '.join(SUFFIXES)}")
     if len(name.encode()) > LONGEST:

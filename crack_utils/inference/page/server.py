@@ -192,7 +192,7 @@ class Guarded(RequestHandler):
 
 
 class Static(Guarded, StaticFileHandler):
-    """The page's scripts and styles, which are no secret: the package is public."""
+    """The page's scripts and styles, which are not secret: the package is public."""
 
     def initialize(self, path, port):
         """Keep the folder and the port."""

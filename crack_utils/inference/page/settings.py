@@ -82,7 +82,7 @@ def read_settings(content):
     Raises
     ------
     ValueError
-        If it is no JSON, or a value is missing, unknown, of another type or out of range.
+        If it is not JSON, or a value is missing, unknown, of another type or out of range.
     """
     try:
         values = json.loads(content)

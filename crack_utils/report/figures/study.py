@@ -130,27 +130,24 @@ def saturation():
 
     Returns
     -------
-    figure : matplotlib Figure
-    reached : dict of float
-        By type, the smallest logit of the grid with a sigmoid of 1.
+    matplotlib.figure.Figure
     """
     from keras import ops
 
     logits = np.linspace(0, 20, 4001, dtype=np.float32)
     figure, axes = plt.subplots(figsize=(10, 3))
-    reached = {}
     colours = {"bfloat16": MISSED, "float16": FALSE_ALARM, "float32": FOUND}
     for name, colour in colours.items():
         values = ops.convert_to_numpy(ops.cast(ops.sigmoid(ops.cast(logits, name)), "float32"))
-        reached[name] = float(logits[np.argmax(values >= 1)])
+        reached = logits[np.argmax(values >= 1)]  # the smallest logit with a sigmoid of 1
         gap = np.where(values < 1, 1 - values.astype(float), np.nan)
-        axes.plot(logits, gap, color=colour, lw=2, label=f"{name}: 1.0 from logit {reached[name]:.1f}")
-        axes.plot(reached[name], 3e-8, "v", color=colour, ms=9, clip_on=False)
+        axes.plot(logits, gap, color=colour, lw=2, label=f"{name}: 1.0 from logit {reached:.1f}")
+        axes.plot(reached, 3e-8, "v", color=colour, ms=9, clip_on=False)
     axes.set(xlabel="logit", ylabel="1 − sigmoid", ylim=(3e-8, 1), xlim=(0, 20))
     logarithmic(axes.yaxis)
     axes.legend()
     axes.grid(alpha=0.3)
-    return figure, reached
+    return figure
 
 
 def claims(findings):

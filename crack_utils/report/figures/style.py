@@ -36,7 +36,7 @@ def use_style():
             "savefig.dpi": 160,
             "svg.hashsalt": "crack-utils",  # else names inside an SVG change from run to run
             "figure.constrained_layout.use": True,
-            "text.parse_math": False,  # names of files and specimens are no formulas
+            "text.parse_math": False,  # names of files and specimens are not formulas
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.titlesize": 13,

@@ -130,7 +130,7 @@ def test_a_damaged_photograph_is_named_where_it_is_from(tmp_path):
 
 def test_a_mask_with_many_values_says_what_to_do(tmp_path):
     folder = make_folder(tmp_path / "in", {"a": photograph(0, (20, 20))}, {"a": photograph(3, (20, 20))})
-    with pytest.raises(DataError, match="are no classes; if it is black and white with gray edges say --crack white"):
+    with pytest.raises(DataError, match="are not classes; if it is black and white with gray edges say --crack white"):
         import_annotations(folder, tmp_path / "data")
 
 
@@ -145,7 +145,7 @@ def test_a_mask_of_black_and_white_from_jpeg_holds_no_classes(tmp_path, again):
     if again:
         Image.open(path).save(path.with_suffix(".png"))
         path.unlink()
-    with pytest.raises(DataError, match="are no classes; if it is black and white with gray edges say --crack white"):
+    with pytest.raises(DataError, match="are not classes; if it is black and white with gray edges say --crack white"):
         import_annotations(folder, tmp_path / "data")
     import_annotations(folder, tmp_path / "data", crack="white")
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "data" / "masks" / "a.png")), crack)
@@ -216,10 +216,10 @@ def test_a_mask_drawn_on_the_stored_pixels_is_turned_as_the_photograph(tmp_path,
         ({"labels": ["Crack"]}, r"nothing is labelled Crack; there are crack \(1\)"),
         ({"line_width": 0.5}, "expected 1 to 1000"),
         ({"line_width": float("nan")}, "expected 1 to 1000"),
-        ({"crack": "sky"}, "'sky' is no colour"),
-        ({"crack": "1,2"}, "'1,2' is no colour"),
-        ({"crack": ""}, "'' is no colour"),
-        ({"crack": "black", "labels": ["a"]}, "goes without labels"),
+        ({"crack": "sky"}, "'sky' is not a colour"),
+        ({"crack": "1,2"}, "'1,2' is not a colour"),
+        ({"crack": ""}, "'' is not a colour"),
+        ({"crack": "black", "labels": ["a"]}, "use --crack without --label and --format"),
         ({"format": "x"}, "valid are labelme, coco"),
     ],
 )

@@ -1,6 +1,6 @@
 """Whitening beside a crack: a bright, ragged band of stretched material, as on polymers and cracked paint.
 
-The band is no part of the gap. It runs ahead of it, so that the last part of such a crack is bright only.
+The band is not a part of the gap. It runs ahead of it, so that the last part of such a crack is bright only.
 """
 
 import math
