@@ -11,7 +11,7 @@ import tensorflow as tf
 from benchmarks.timing import Contender, rates, ratios, spread
 from crack_utils.data import cache, find_pairs, make_dataset, synthetic
 from crack_utils.runtime import hardware, paths
-from crack_utils.training import fit
+from crack_utils.training import compiling
 
 PLAIN = "tf.data, decoding PNG in each epoch"
 
@@ -51,7 +51,7 @@ def waiting(experiment, dataset):
     batch, for which the pipeline starts and the step is compiled, does not count.
     """
     precision, xla = hardware.resolve(experiment.precision)
-    model = fit.compiled_model(experiment, len(dataset), precision, xla)
+    model = compiling.compiled_model(experiment, len(dataset), precision, xla)
     batches = iter(dataset)
     model.train_on_batch(*next(batches))
     began, waited = time.perf_counter(), 0.0

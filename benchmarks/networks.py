@@ -77,7 +77,7 @@ def training(experiment, steps, ours):
 
     from crack_utils.runtime import hardware
     from crack_utils.training.callbacks import StopOnNaN
-    from crack_utils.training.fit import compiled_model
+    from crack_utils.training.compiling import compiled_model
 
     precision, xla = hardware.resolve(experiment.precision) if ours else ("float32", False)
     images = noise(experiment.batch, *experiment.size)

@@ -32,8 +32,9 @@ def add_commands(subparsers):
 
 def _growth(options):
     from crack_utils.data.growth import find_tests
-    from crack_utils.report.growth_analysis import analyse, paris_table
+    from crack_utils.report.growth_analysis import analyse
     from crack_utils.report.growth_files import check_place, write_report
+    from crack_utils.report.growth_tables import paris_table
     from crack_utils.runtime.atomic import lock
 
     out = options.out or options.folder / "growth"

@@ -13,7 +13,7 @@ _HOMES = {
     "make_dataset": "pipeline",
     "read_image": "images",
     "read_mask": "masks",
-    "read_split": "split",
+    "read_split": "split_file",
     "resize_image": "images",
     "resize_mask": "images",
     "split_pairs": "split",

@@ -19,6 +19,7 @@ from crack_utils.data.sources import shown
 GRAY_EDGES = np.linspace(0, 1, 65)
 REAL = {"cracktip_polymer": False, "crackforest": True}  # whether their masks are exact enough to be measured
 _RING = 2, 6  # [px] distances from the crack at which its surroundings start and end; this excludes the blurred edge
+_MEASURED = 24  # pictures of a group
 _NEAREST, _FARTHEST = 0.08, 0.9  # of the distance from tip to mouth: closer there are few pixels, further is the mouth
 
 
@@ -66,7 +67,7 @@ class Statistics:
         }
 
 
-def groups(pairs, height, count=24):
+def groups(pairs, height):
     """Return the statistics of a data set, one group per source, and of the real data sets that are available.
 
     Parameters
@@ -74,20 +75,19 @@ def groups(pairs, height, count=24):
     pairs : list of Pair
     height : int [px]
         Larger pictures are reduced by a whole number to about this height before spectrum and gray values are computed.
-    count : int
-        Number of pictures per group, spread over it.
 
     Returns
     -------
     dict of Statistics
-        By source; then `cracktip_polymer` and `crackforest`, where they are present (`sources.shown`).
+        Each of at most `_MEASURED` pictures, spread over the group. By source; then `cracktip_polymer` and
+        `crackforest`, where they are present (`sources.shown`).
     """
     sources = {source: [pair for pair in pairs if pair.source == source] for source in [pair.source for pair in pairs]}
-    statistics = {name: of_pairs(spread(members, count), height) for name, members in sources.items()}
+    statistics = {name: of_pairs(spread(members, _MEASURED), height) for name, members in sources.items()}
     for name, measured in REAL.items():
         folder = shown(name)
         if name not in statistics and folder:
-            statistics[name] = of_pairs(spread(find_pairs(folder), count), height, measured)
+            statistics[name] = of_pairs(spread(find_pairs(folder), _MEASURED), height, measured)
     return statistics
 
 
@@ -182,22 +182,20 @@ def contrast(image, mask):
     return float((around - np.median(image[mask])) / max(around, 1e-6))
 
 
-def opening_curve(statistics, bins=10):
+def opening_curve(statistics):
     """Return how the opening of cracks grows with the distance from the tip, to fit a power law.
 
     Parameters
     ----------
     statistics : Statistics
-    bins : int
-        Number of intervals of distance, of equal ratio; empty ones are left out.
 
     Returns
     -------
     distance, opening : ndarray, shape (n,)
-        Middle of each interval, as a share of the farthest point's distance, and mean opening in it, as a share of the
-        picture's height.
+        Middle of each of ten intervals of equal ratio, as a share of the farthest point's distance, and mean opening in
+        it, as a share of the picture's height. Empty intervals are left out.
     """
-    edges = np.geomspace(_NEAREST, _FARTHEST, bins + 1)
+    edges = np.geomspace(_NEAREST, _FARTHEST, 11)
     inside = [(statistics.from_tip >= low) & (statistics.from_tip < high) for low, high in pairwise(edges)]
     filled = [index for index, members in enumerate(inside) if members.any()]
     middle = np.sqrt(edges[1:] * edges[:-1])[filled]

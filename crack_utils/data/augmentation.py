@@ -133,12 +133,12 @@ def shake(image, mask, tip, seed, strengths=Strengths()):
     return image, mask, tip
 
 
-def extremes(image, mask, tip, seed=(0, 0), strengths=Strengths()):
+def extremes(image, mask, tip, seed=(0, 0)):
     """Return each change of `rich` beside the flips alone, at its full strength, to be looked at.
 
     Parameters
     ----------
-    image, mask, tip, strengths
+    image, mask, tip
         As for `rich`.
     seed : pair of int
         Of the bend and the noise; the others are not left to chance.
@@ -148,7 +148,7 @@ def extremes(image, mask, tip, seed=(0, 0), strengths=Strengths()):
     dict of (image, mask, tip)
         By the names of `Strengths`.
     """
-    size, seed = tf.cast(tf.shape(image)[:2], tf.float32), _pair(seed)
+    strengths, size, seed = Strengths(), tf.cast(tf.shape(image)[:2], tf.float32), _pair(seed)
     grain = tf.random.stateless_normal(tf.shape(image), _another(seed, 3))
     looks = {
         "light": expose(image, strengths.light, 1.0),

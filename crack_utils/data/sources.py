@@ -10,7 +10,8 @@ from crack_utils.data import cache, crackforest, synthetic, widths
 from crack_utils.data.digests import image_content
 from crack_utils.data.leaks import leak
 from crack_utils.data.pairs import refuse, scan
-from crack_utils.data.split import SPLIT_BY, TEST, is_cracked, read_split, split_pairs
+from crack_utils.data.split import SPLIT_BY, TEST, is_cracked, split_pairs
+from crack_utils.data.split_file import read_split
 from crack_utils.runtime import paths
 
 MULTIPLE = 8  # three poolings (R34)

@@ -1,6 +1,5 @@
-"""Training, validation and test: drawn once from the list of pairs, before anything random, and written down."""
+"""Training, validation and test: drawn once from the list of pairs, before anything random."""
 
-import csv
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -8,10 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from crack_utils.data import lookalikes
-from crack_utils.data.decoding import is_regular
-from crack_utils.data.digests import image_content, mask_content, sha256
-from crack_utils.data.pairs import Pair, refuse
-from crack_utils.data.stored import DataError
+from crack_utils.data.digests import image_content, mask_content
+from crack_utils.data.pairs import Pair
 
 # Of an experiment that says nothing else.
 VALIDATION = 0.2  # share of what the test set leaves (R21)
@@ -28,7 +25,6 @@ NO_CRACK = {
     "pictures, or name a split with --split",
     "test": "nothing can be measured there",
 }
-COLUMNS = ("set", "name", "source", "specimen", "image_sha256", "mask_sha256")
 
 
 @dataclass(frozen=True)
@@ -83,7 +79,7 @@ def split_pairs(pairs, validation=0.2, test=0.0, seed=0, by="image"):
         raise ValueError(f"validation must lie in (0, 1) and test in [0, 1), got {validation} and {test}")
     if by == "specimen" and not any(pair.specimen for pair in pairs):
         raise ValueError("by='specimen' needs the column specimen in metadata.csv, which names none")
-    pairs = sorted(pairs, key=_place)
+    pairs = sorted(pairs, key=place)
     split = Split([], [], [])
     for alike in (_alike(pairs), []) if pairs else ():
         split = _divided(_groups(pairs, by, alike), validation, test, seed)
@@ -165,7 +161,7 @@ def _drawn(strata, validation, test, seed, draw=0):
         for position, group in enumerate(groups):
             name = "test" if position < tests else "validation" if position < tests + validations else "train"
             sets[name] += group
-    return Split(**{name: sorted(chosen, key=_place) for name, chosen in sets.items()})
+    return Split(**{name: sorted(chosen, key=place) for name, chosen in sets.items()})
 
 
 def warnings_of(split):
@@ -183,153 +179,31 @@ def warnings_of(split):
     for name in NO_CRACK:
         if split[name] and not any(map(is_cracked, split[name])):
             warnings.append(f"no crack in {NAMES[name]}: {NO_CRACK[name]}")
-    pairs = sorted([*split.train, *split.validation, *split.test], key=_place)
+    pairs = sorted([*split.train, *split.validation, *split.test], key=place)
     unnamed = [pair for pair in pairs if not pair.specimen]
     if unnamed and len(unnamed) < len(pairs):
         warnings.append(
             f"{len(unnamed)} of {len(pairs)} pictures have no specimen in metadata.csv: each counts as one of its own"
         )
-    home = {_place(pair): name for name in ("train", "validation", "test") for pair in split[name]}
+    home = {place(pair): name for name in ("train", "validation", "test") for pair in split[name]}
     crossing = {"validation": set(), "test": set()}
     for one, other, _ in _alike(pairs):
-        first, second = sorted((pairs[one], pairs[other]), key=lambda pair: home[_place(pair)] != "train")
-        if home[_place(first)] == "train" != home[_place(second)]:
-            crossing[home[_place(second)]].add(_place(second))
+        first, second = sorted((pairs[one], pairs[other]), key=lambda pair: home[place(pair)] != "train")
+        if home[place(first)] == "train" != home[place(second)]:
+            crossing[home[place(second)]].add(place(second))
     for name, places in crossing.items():
         if places:
             warnings.append(f"{len(places)} of {len(split[name])} {name} pictures have a look-alike in training")
     return warnings
 
 
-def write_split(split, path):
-    """Write a split as CSV: set, name, source, specimen, and the SHA-256 of image and mask.
-
-    Parameters
-    ----------
-    split : Split
-    path : path-like
-        Overwritten.
-
-    Raises
-    ------
-    OSError
-        If a picture cannot be read, or the file cannot be written.
-    """
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for name in ("train", "validation", "test"):
-            writer.writerows(
-                [name, pair.name, pair.source, pair.specimen, sha256(pair.image), sha256(pair.mask)]
-                for pair in split[name]
-            )
-
-
-def read_split(path, pairs):
-    """Read back what `write_split` wrote, to repeat a split on the same files.
-
-    Parameters
-    ----------
-    path : path-like
-        The `split.csv` of a run, or a table of its columns made in another way.
-    pairs : list of Pair
-        The data set. Pairs that the table does not name belong to no set.
-
-    Returns
-    -------
-    Split
-
-    Raises
-    ------
-    DataError
-        One message that lists every file that is missing or no longer holds the bytes that were split, every wrong
-        line, and pictures that show the same on both sides; or says that training or validation is empty.
-    """
-    rows = _read_rows(path)
-    known = {(pair.source, pair.name): pair for pair in pairs}
-    sets = {field.name: [] for field in fields(Split)}
-    problems, seen = [], set()
-    for line, row in rows:
-        place = (row["source"], row["name"])
-        if row["set"] not in sets:
-            problems.append((path, f"line {line}: unknown set {row['set']!r}; valid are {', '.join(sets)}"))
-        elif place in seen:
-            problems.append((path, f"line {line}: {row['name']!r} of source {row['source']!r} stands there twice"))
-        elif place not in known:
-            why = f"line {line}: the data set has no {row['name']!r} of source {row['source']!r}"
-            problems.append((path, why))
-        else:
-            sets[row["set"]].append(known[place])
-            problems += _changes(known[place], row, path)
-        seen.add(place)
-    refuse(problems)
-    split = Split(**{name: sorted(chosen, key=_place) for name, chosen in sets.items()})
-    if not split.train or not split.validation:
-        raise DataError(f"{path}: a split needs pairs for training and for validation")
-    refuse(_straddling(split))
-    return split
-
-
-def refuse_changed(path, pairs):
-    """Refuse a data set whose files are no longer those that a split names, such as a mask that was drawn anew.
-
-    Parameters
-    ----------
-    path : path-like
-        The `split.csv` of a run.
-    pairs : list of Pair
-
-    Raises
-    ------
-    DataError
-        One message that lists every file that is missing or holds other bytes.
-    """
-    known, problems = {(pair.source, pair.name): pair for pair in pairs}, []
-    for line, row in _read_rows(path):
-        pair = known.get((row["source"], row["name"]))
-        if pair is None:
-            problems.append((path, f"line {line}: the data set has no {row['name']!r} of source {row['source']!r}"))
-        else:
-            problems += _changes(pair, row, path)
-    refuse(problems)
-
-
-def _read_rows(path):
-    """Return the rows of a split with the numbers of their lines."""
-    if Path(path).exists() and not is_regular(path):
-        raise DataError(f"{path}: not a regular file")
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            rows = [(reader.line_num, row) for row in reader]
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: cannot be read as a table ({error})") from error
-    if missing := [column for column in COLUMNS if column not in (reader.fieldnames or [])]:
-        raise DataError(f"{path}: no column {', '.join(missing)}; a split has {', '.join(COLUMNS)}")
-    return rows
-
-
-def _changes(pair, row, path):
-    """Return what is no longer as the row of a split says."""
-    changed = []
-    for part in ("image", "mask"):
-        file = getattr(pair, part)
-        if not Path(file).is_file():
-            changed.append((file, "no such file"))
-        elif sha256(file) != row[f"{part}_sha256"]:
-            changed.append((file, f"changed since {path} was written"))
-    return changed
-
-
-def _straddling(split):
-    """Return the pictures of a split that show the same as one of another set."""
-    home = {_place(pair): field.name for field in fields(split) for pair in split[field.name]}
+def straddling(split):
+    """Return the pictures of a split that show the same as one of another set, as (file, why)."""
+    home = {place(pair): field.name for field in fields(split) for pair in split[field.name]}
     problems = []
     for first, *others in _groups([pair for field in fields(split) for pair in split[field.name]], "image"):
         for pair in others:
-            here, there = home[_place(pair)], home[_place(first)]
+            here, there = home[place(pair)], home[place(first)]
             if here != there:
                 problems.append((pair.image, f"stands in {here}, but {first.image} in {there} shows the same"))
     return problems
@@ -380,7 +254,8 @@ def _groups(pairs, by, alike=()):
     return list(groups.values())
 
 
-def _place(pair):
+def place(pair):
+    """Return what names a pair in a data set of several sources: (source, name)."""
     return pair.source, pair.name
 
 

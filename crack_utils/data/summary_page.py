@@ -1,7 +1,6 @@
 """The facts of a data set as one HTML page that needs nothing else: tables, and pictures with their cracks outlined."""
 
 import base64
-import io
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
 
@@ -9,6 +8,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import binary_dilation
 
+from crack_utils.data.encoding import as_file
 from crack_utils.data.images import read_image, resize_image, resize_mask
 from crack_utils.data.masks import read_mask
 from crack_utils.data.names import printable
@@ -123,9 +123,8 @@ def thumbnail(image, mask):
 
 
 def _figure(pair, facts):
-    file = io.BytesIO()
-    Image.fromarray(thumbnail(read_image(pair.image, pair.bits), read_mask(pair.mask))).save(file, "JPEG", quality=85)
-    data = base64.b64encode(file.getvalue()).decode("ascii")
+    small = Image.fromarray(thumbnail(read_image(pair.image, pair.bits), read_mask(pair.mask)))
+    data = base64.b64encode(as_file(small, "JPEG", quality=85)).decode("ascii")
     name = escape(f"{facts.source}/{facts.name}")
     known = [
         f"{facts.height}×{facts.width}",

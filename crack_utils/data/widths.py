@@ -15,21 +15,20 @@ WIDEST = 24  # [px] median width that the compact network still sees whole, flan
 HAIRLINE = 3  # [px] the finest tenth of the cracks is not reduced below this
 
 
-def crack_widths(pairs, count=MEASURED):
+def crack_widths(pairs):
     """Return the mean width of the cracks of some pictures [px], those without crack left out.
 
     Parameters
     ----------
     pairs : list of Pair
-    count : int
-        How many of the cracked pictures are measured, spread over the list.
+        At most `MEASURED` of the cracked ones are measured, spread over the list.
 
     Returns
     -------
     ndarray, shape (N,)
     """
     cracked = [pair for pair in pairs if mask_content(pair.mask).crack]
-    return np.array([metrics.mean_width(trimmed(read_mask(pair.mask))) for pair in spread(cracked, count)])
+    return np.array([metrics.mean_width(trimmed(read_mask(pair.mask))) for pair in spread(cracked, MEASURED)])
 
 
 def reduction(pairs):

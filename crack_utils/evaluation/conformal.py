@@ -180,15 +180,13 @@ def measure_errors(pairs, true, probability, temperature=1.0, threshold=0.5, ima
     return Errors(specimens, np.array(tips), np.array(lengths))
 
 
-def intervals(pairs, true, probability, temperature, threshold, level=LEVEL, images=None):
-    """Return bounds for the errors of tip and length, and their measured coverage, as a dict for JSON.
+def intervals(pairs, true, probability, temperature, threshold, images=None):
+    """Return bounds at `LEVEL` for the errors of tip and length, and their measured coverage, as a dict for JSON.
 
     Parameters
     ----------
     pairs, true, probability, temperature, threshold, images
         As for `measure_errors`.
-    level : float in (0, 1)
-        Of the bounds.
 
     Returns
     -------
@@ -202,13 +200,13 @@ def intervals(pairs, true, probability, temperature, threshold, level=LEVEL, ima
     count = len(set(errors.specimens))
     if count < 2:
         return {}
-    result = {"level": level, "threshold": threshold, "specimens": count, "pictures": len(errors.specimens)}
+    result = {"level": LEVEL, "threshold": threshold, "specimens": count, "pictures": len(errors.specimens)}
     result["missed"] = float(np.isinf(errors.tip).mean())
     for name in ("tip", "length"):
         values = getattr(errors, name)
         measurable = len(set(np.array(errors.specimens)[~np.isnan(values)])) >= 2  # not if no crack is found
-        limit = bound(values, errors.specimens, level) if measurable else math.inf
-        measured = coverage(values, errors.specimens, level) if measurable else None
+        limit = bound(values, errors.specimens, LEVEL) if measurable else math.inf
+        measured = coverage(values, errors.specimens, LEVEL) if measurable else None
         exists = math.isfinite(limit)  # the coverage of an infinite bound is always 1 and means nothing
         result[name] = {
             "bound_px": limit if exists else None,

@@ -64,7 +64,7 @@ def model_card(run):
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def intervals(rows, level=LEVEL, resamples=RESAMPLES, seed=0):
+def intervals(rows):
     """Return the measures of a set with confidence intervals over its specimens.
 
     There is one network, so only the specimens are treated as a random sample. The variation between seeds is not
@@ -75,14 +75,11 @@ def intervals(rows, level=LEVEL, resamples=RESAMPLES, seed=0):
     rows : list of dict
         Rows of `measures.csv`, one per picture: source, specimen, name, counts and measures. A picture without a named
         specimen counts as a separate specimen.
-    level : float in (0, 1)
-    resamples, seed : int
-        As for `crack_utils.metrics.intervals.bootstrap`.
 
     Returns
     -------
     dict of (value, low, high)
-        By name of the measure. Percentiles of the bootstrap; NaN limits with fewer than two specimens.
+        By name of the measure. Percentiles of the bootstrap, at `LEVEL`; NaN limits with fewer than two specimens.
     """
     names, index, pictures = np.unique(_owners(rows), return_inverse=True, return_counts=True)
     columns = (*COUNTS, *AVERAGED)
@@ -93,7 +90,7 @@ def intervals(rows, level=LEVEL, resamples=RESAMPLES, seed=0):
         pooled = Confusion(*counts.astype(int).tolist())
         return np.array([*(getattr(pooled, name) for name in POOLED), *totals / pictures[specimens].sum()])
 
-    limits = bootstrap(measures, len(names), level=level, resamples=resamples, seed=seed)
+    limits = bootstrap(measures, len(names), level=LEVEL, resamples=RESAMPLES)
     return dict(zip((*POOLED, *AVERAGED), zip(*(values.tolist() for values in limits), strict=True), strict=True))
 
 

@@ -3,7 +3,8 @@
 import json
 
 from crack_utils.data import sources
-from crack_utils.data.split import Split, refuse_changed
+from crack_utils.data.split import Split
+from crack_utils.data.split_file import refuse_changed
 from crack_utils.runtime import provenance
 
 

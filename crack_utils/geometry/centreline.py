@@ -97,6 +97,23 @@ def arc_length(points):
     return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
 
 
+def points_at(points, distances):
+    """Return the points of a path at some distances along it, by linear interpolation.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, 2)
+    distances : ndarray, shape (m,)
+        From the first point, in the unit of the points; beyond the ends, the first or the last point is returned.
+
+    Returns
+    -------
+    ndarray, shape (m, 2)
+    """
+    along = arc_length(points)
+    return np.stack([np.interp(distances, along, points[:, axis]) for axis in (0, 1)], axis=1)
+
+
 def trace(field, level, pixels, radii, closed=False, heading=(0.0, 1.0)):
     """Find the centreline, the ends and the widths of a crack along a path of its skeleton.
 
@@ -138,7 +155,7 @@ def trace(field, level, pixels, radii, closed=False, heading=(0.0, 1.0)):
         extensions = before, after
     along = arc_length(points)
     even = np.linspace(0, along[-1], max(2, round(along[-1]) + 1))
-    points = np.stack([np.interp(even, along, points[:, axis]) for axis in (0, 1)], axis=1)
+    points = points_at(points, even)
     return Centreline(points, _widths(field, level, points, np.interp(even, along, radii), closed), closed, extensions)
 
 

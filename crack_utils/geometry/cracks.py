@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from crack_utils.geometry.arguments import as_field, check_image, check_position, check_scale
-from crack_utils.geometry.centreline import Centreline, arc_length, line_of
+from crack_utils.geometry.centreline import Centreline, arc_length, line_of, points_at
 from crack_utils.geometry.follow import follow
 from crack_utils.geometry.pieces import draw_way
 from crack_utils.geometry.primary import ranked
@@ -283,8 +283,7 @@ def with_continuation(mask_or_probability, threshold, crack, followed):
 
 def _pixels_along(points, shape):
     """Return the pixels that a line passes, without a gap also where its points are far apart: int, shape (n, 2)."""
-    along = arc_length(points)
-    dense = np.stack([np.interp(np.arange(0, along[-1] + 0.5, 0.5), along, values) for values in points.T], axis=1)
+    dense = points_at(points, np.arange(0, arc_length(points)[-1] + 0.5, 0.5))
     pixels = np.clip(np.rint(dense).astype(int), 0, shape - 1)
     return pixels[np.append(True, (np.diff(pixels, axis=0) != 0).any(axis=1))]
 

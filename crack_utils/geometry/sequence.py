@@ -19,7 +19,7 @@ from scipy.spatial import cKDTree
 from skimage.registration import phase_cross_correlation
 from skimage.transform import downscale_local_mean
 
-from crack_utils.geometry.centreline import arc_length
+from crack_utils.geometry.centreline import arc_length, points_at
 
 _SIDE = 512  # [px] longer side of the reduced pictures that are registered
 _FINE = 32  # shifts are found to 1/32 of a pixel of the reduced pictures
@@ -276,11 +276,10 @@ def _outward(path):
 
 def _at(path, along):
     """Return positions at distances along a path, which continues straight beyond its ends."""
-    length = arc_length(path)
-    points = np.stack([np.interp(along, length, path[:, axis]) for axis in (0, 1)], axis=1)
+    length = arc_length(path)[-1]
     return (
-        points
-        + np.maximum(along - length[-1], 0)[:, None] * _outward(path)
+        points_at(path, along)
+        + np.maximum(along - length, 0)[:, None] * _outward(path)
         + np.maximum(-along, 0)[:, None] * _outward(path[::-1])
     )
 

@@ -1,8 +1,12 @@
-"""Checks of images, masks and numbers that all tools use."""
+"""Checks of images, masks, points and numbers that all tools use."""
 
 import numbers
 
 import numpy as np
+
+MODES = ("add", "subtract")
+GRID = 16  # steps per pixel for the rounding of points
+FARTHEST = 10**6  # [px] that a point may lie from the image's corner: no picture is as large
 
 
 def as_mask(mask):
@@ -21,8 +25,25 @@ def check_same_size(image, mask):
         raise ValueError(f"the mask of {_size(mask)} does not fit the image of {_size(image)}")
 
 
+def check_mode(mode):
+    """Raise ValueError unless the mode is "add" or "subtract"."""
+    if mode not in MODES:
+        raise ValueError(f"unknown mode {mode!r}; valid are {', '.join(MODES)}")
+
+
+def check_points(points):
+    """Return points as a list of (row, column) of float [px]; raise ValueError where they are none, or too far away."""
+    try:
+        points = [(float(row), float(column)) for row, column in points]
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"points must be (row, column) pairs: {error}") from None
+    if not all(abs(value) <= FARTHEST for point in points for value in point):
+        raise ValueError(f"points must be finite, from -{FARTHEST} to {FARTHEST}")
+    return points
+
+
 def check_count(value, name, most):
-    """Check a whole number of at least one, and return it."""
+    """Return a whole number from 1 to `most`; raise a ValueError, which begins with its name, for any other value."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not 1 <= value <= most:
         raise ValueError(f"{name} must be a whole number from 1 to {most}, not {value!r}")
     return int(value)

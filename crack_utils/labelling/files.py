@@ -1,6 +1,5 @@
 """Read photographs for labelling without loss, and write masks with the hash of their recipe."""
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from crack_utils.data.decoding import is_regular, open_stored
+from crack_utils.data.encoding import as_file
 from crack_utils.data.images import full_scale
 from crack_utils.data.stored import DataError
 from crack_utils.runtime.atomic import write_together
@@ -100,6 +100,4 @@ def _encode(values, digest):
     info = PngInfo()
     if digest is not None:
         info.add_text(KEY, digest)
-    buffer = io.BytesIO()
-    Image.fromarray(values).save(buffer, format="PNG", pnginfo=info)
-    return buffer.getvalue()
+    return as_file(Image.fromarray(values), pnginfo=info)

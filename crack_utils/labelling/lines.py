@@ -14,8 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
 from crack_utils.data.contrast import as_unit
-from crack_utils.labelling.arrays import as_mask, check_same_size
-from crack_utils.labelling.roi import FARTHEST, GRID, MODES
+from crack_utils.labelling.arrays import GRID, as_mask, check_mode, check_points, check_same_size
 
 FOLLOWS = ("dark", "bright", "straight")
 MOST_POINTS = 10_000
@@ -99,17 +98,14 @@ def check_polyline(points, widths, follow, mode):
     """
     if follow not in FOLLOWS:
         raise ValueError(f"unknown follow {follow!r}; valid are {', '.join(FOLLOWS)}")
-    if mode not in MODES:
-        raise ValueError(f"unknown mode {mode!r}; valid are {', '.join(MODES)}")
-    try:
-        points = tuple((float(row), float(column)) for row, column in points)
-        widths = tuple(widths)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"points must be (row, column) pairs, and widths numbers: {error}") from None
+    check_mode(mode)
+    points = check_points(points)
     if not 1 <= len(points) <= MOST_POINTS:
         raise ValueError(f"a polyline needs 1 to {MOST_POINTS} points, not {len(points)}")
-    if not all(abs(value) <= FARTHEST for point in points for value in point):
-        raise ValueError(f"points must be finite, from -{FARTHEST} to {FARTHEST}")
+    try:
+        widths = tuple(widths)
+    except TypeError as error:
+        raise ValueError(f"widths must be numbers: {error}") from None
     if len(widths) not in (1, len(points)):
         raise ValueError(f"widths must be one, or as many as points ({len(points)}), not {len(widths)}")
     if not all(isinstance(width, Real) and not isinstance(width, bool) and 1 <= width <= WIDEST for width in widths):
@@ -168,8 +164,8 @@ def centre_line(image, first, last, follow="dark", width=3.0):
     return np.concatenate([ends[:1], _smoothed(path)[1:-1:EVERY], ends[1:]])
 
 
-def snapped(image, point, follow="dark", width=3.0, reach=NEAR):
-    """Return the pixel of the crack nearest to a point: the darkest (or brightest) one within `reach` [px].
+def snapped(image, point, follow="dark", width=3.0):
+    """Return the pixel of the crack nearest to a point: the darkest (or brightest) one within `NEAR` pixels.
 
     Parameters
     ----------
@@ -177,16 +173,22 @@ def snapped(image, point, follow="dark", width=3.0, reach=NEAR):
     point : (row, column) [px]
     follow : {"dark", "bright", "straight"}
         The point itself is returned for "straight", and where nothing stands out.
+    width : float
+        Of the line that is looked for [px].
+
+    Returns
+    -------
+    (row, column) of float
     """
     pixel = np.rint(point).astype(int)
     if follow == "straight" or (pixel < 0).any() or (pixel >= image.shape[:2]).any():
         return tuple(point)
-    low = np.maximum(pixel - reach - 1, 0)
-    high = np.minimum(pixel + reach + 2, image.shape[:2])
+    low = np.maximum(pixel - NEAR - 1, 0)
+    high = np.minimum(pixel + NEAR + 2, image.shape[:2])
     ridge = _ridge(image, low, high, follow, width)
     rows, columns = np.ogrid[low[0] : high[0], low[1] : high[1]]
     distance = (rows - pixel[0]) ** 2 + (columns - pixel[1]) ** 2
-    peaks = (ridge == ndimage.maximum_filter(ridge, 3)) & (distance <= reach**2)  # no flank of something farther off
+    peaks = (ridge == ndimage.maximum_filter(ridge, 3)) & (distance <= NEAR**2)  # no flank of something farther off
     ridge = np.where(peaks, ridge, 0)
     if not ridge.any():
         return tuple(point)

@@ -10,12 +10,9 @@ from numbers import Real
 
 import numpy as np
 
-from crack_utils.labelling.arrays import as_mask
+from crack_utils.labelling.arrays import FARTHEST, GRID, as_mask, check_mode, check_points
 
 SHAPES = {"rectangle": 2, "polygon": 3, "freehand": 3, "disk": 1}  # shape: smallest number of points
-MODES = ("add", "subtract")
-GRID = 16  # steps per pixel for the rounding of points
-FARTHEST = 10**6  # [px] that a point may lie from the image's corner: no picture is as large
 MOST_POINTS = 100_000
 
 
@@ -85,16 +82,10 @@ def check_roi(shape, points, radius, mode):
     """
     if shape not in tuple(SHAPES):  # also where it is not a text
         raise ValueError(f"unknown shape {shape!r}; valid are {', '.join(SHAPES)}")
-    if mode not in MODES:
-        raise ValueError(f"unknown mode {mode!r}; valid are {', '.join(MODES)}")
+    check_mode(mode)
     if isinstance(points, Sized) and len(points) > MOST_POINTS:
         raise ValueError(f"{len(points)} points; at most {MOST_POINTS} are taken")
-    try:
-        points = [(float(row), float(column)) for row, column in points]
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"points must be (row, column) pairs: {error}") from None
-    if not all(abs(value) <= FARTHEST for point in points for value in point):
-        raise ValueError(f"points must be finite, from -{FARTHEST} to {FARTHEST}")
+    points = check_points(points)
     needed = SHAPES[shape]
     if len(points) < needed or (shape in ("rectangle", "disk") and len(points) > needed):
         least = "at least " if shape in ("polygon", "freehand") else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from crack_utils.labelling import contour, drafts, lines, roi, tools
-from crack_utils.labelling.arrays import check_count
+from crack_utils.labelling.arrays import FARTHEST, GRID, check_count, check_mode
 
 PARTS = ("primary", "secondary")
 REQUIRED = inspect.Parameter.empty
@@ -42,19 +42,18 @@ def _check_flood_fill(seed, tolerance, mode):
         whole = int(row) == row and int(column) == column
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"seed must be a (row, column) pair, not {seed!r}") from None
-    if not whole or not (0 <= row <= roi.FARTHEST and 0 <= column <= roi.FARTHEST):
-        raise ValueError(f"seed must be two whole numbers from 0 to {roi.FARTHEST}, not {seed!r}")
+    if not whole or not (0 <= row <= FARTHEST and 0 <= column <= FARTHEST):
+        raise ValueError(f"seed must be two whole numbers from 0 to {FARTHEST}, not {seed!r}")
     if not isinstance(tolerance, numbers.Real) or not 0 <= tolerance <= 1:
         raise ValueError(f"tolerance must lie in [0, 1], not {tolerance!r}")
-    if mode not in roi.MODES:
-        raise ValueError(f"unknown mode {mode!r}; valid are {', '.join(roi.MODES)}")
+    check_mode(mode)
     return {"seed": (int(row), int(column)), "tolerance": float(tolerance), "mode": mode}
 
 
 def _check_draw_roi(shape, points, radius, mode):
     points = roi.check_roi(shape, points, radius, mode)
-    on_grid = [tuple(round(value * roi.GRID) / roi.GRID for value in point) for point in points]
-    radius = None if radius is None else max(round(radius * roi.GRID), 1) / roi.GRID
+    on_grid = [tuple(round(value * GRID) / GRID for value in point) for point in points]
+    radius = None if radius is None else max(round(radius * GRID), 1) / GRID
     return {"shape": shape, "points": tuple(on_grid), "radius": radius, "mode": mode}
 
 

@@ -1,6 +1,5 @@
 """The editor's picture: the photograph with its mask overlaid, drawn in the browser, which zooms and pans by itself."""
 
-import io
 from pathlib import Path
 
 import anywidget
@@ -10,6 +9,7 @@ from PIL import Image
 
 from crack_utils.data.colours import CRACK, SECONDARY, TIP
 from crack_utils.data.contrast import contrast_stretch
+from crack_utils.data.encoding import as_file
 
 PREVIEW = TIP  # of a fill, before the click
 WHITE = "#ffffff"
@@ -70,7 +70,7 @@ class PictureView(anywidget.AnyWidget):
         with self.hold_sync():
             self.number += 1
             self.size = list(image.shape[:2])
-            self.photograph = _encoded(Image.fromarray(shown), "JPEG", quality=95)
+            self.photograph = as_file(Image.fromarray(shown), "JPEG", quality=95)
             self.preview = b""
             self._send_mask()
 
@@ -113,10 +113,4 @@ def _palette(values, colours):
     """Return whole numbers as a PNG file: 0 transparent, 1, 2, … in the given colours."""
     picture = Image.fromarray(values)
     picture.putpalette(bytes.fromhex("000000" + "".join(colour[1:] for colour in colours)))
-    return _encoded(picture, "PNG", compress_level=1, transparency=0)
-
-
-def _encoded(picture, kind, **options):
-    buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
-    return buffer.getvalue()
+    return as_file(picture, compress_level=1, transparency=0)

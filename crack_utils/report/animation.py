@@ -1,9 +1,8 @@
 """The animation of a growing crack."""
 
-import io
-
 from PIL import Image
 
+from crack_utils.data.encoding import as_file
 from crack_utils.inference.overlay import overlay
 
 MILLISECONDS = 400  # duration of each frame of the animation
@@ -32,9 +31,8 @@ def animation(images, masks, cracks):
         # Few pixels are coloured: the usual choice of 64 colours would keep grays alone.
         palette = {"method": Image.Quantize.MAXCOVERAGE, "dither": Image.Dither.NONE}
         pictures.append(_resized(drawn).quantize(64, **palette))
-    file = io.BytesIO()
-    pictures[0].save(file, "GIF", save_all=True, append_images=pictures[1:], duration=MILLISECONDS, loop=0)
-    return file.getvalue()
+    options = {"save_all": True, "append_images": pictures[1:], "duration": MILLISECONDS, "loop": 0}
+    return as_file(pictures[0], "GIF", **options)
 
 
 def _resized(picture):

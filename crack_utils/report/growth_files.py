@@ -7,7 +7,7 @@ from matplotlib.backends.backend_pdf import PdfPages
 
 from crack_utils.report.figures.growth_sheet import growth_panel, growth_panels, growth_sheet
 from crack_utils.report.figures.style import use_style
-from crack_utils.report.growth_analysis import paris_table, rates_table, readings_table, sheet_table
+from crack_utils.report.growth_tables import paris_table, rates_table, readings_table, sheet_table
 from crack_utils.runtime import paths
 from crack_utils.runtime.atomic import atomic_write, check_writable
 from crack_utils.runtime.typeset import number

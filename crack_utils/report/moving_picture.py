@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from crack_utils.data import spread
+from crack_utils.data.encoding import as_file
 from crack_utils.report import growth_examples
 from crack_utils.report.figures.style import CRACK, TIP, show, tint, use_style
 from crack_utils.runtime import paths
@@ -61,10 +62,8 @@ def moving_picture(followed, numbers):
     pictures = [
         _picture(followed, numbers[: turn + 1], step) for turn in range(len(numbers)) for step in range(len(STEPS))
     ]
-    file = io.BytesIO()
     options = {"save_all": True, "append_images": pictures[1:], "loop": 0, "quality": 80, "method": 4}
-    pictures[0].save(file, "WEBP", duration=list(STEPS.values()) * len(numbers), **options)
-    return file.getvalue()
+    return as_file(pictures[0], "WEBP", duration=list(STEPS.values()) * len(numbers), **options)
 
 
 def _picture(followed, numbers, step):

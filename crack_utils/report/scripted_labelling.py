@@ -12,7 +12,7 @@ from crack_utils.data import find_pairs, read_image, read_mask
 from crack_utils.data.pairs import spread
 from crack_utils.data.sources import folders
 from crack_utils.data.synthetic import render
-from crack_utils.geometry.centreline import arc_length
+from crack_utils.geometry.centreline import arc_length, points_at
 from crack_utils.geometry.skeleton import EIGHT, box_of
 from crack_utils.labelling.arrays import as_mask, check_same_size
 from crack_utils.labelling.recipe import Recipe
@@ -59,9 +59,7 @@ def click_along(path, count=8, jitter=2.0, seed=0):
     array of shape (count, 2)
     """
     path = np.asarray(path, dtype=float)
-    along = arc_length(path)
-    at = np.linspace(0, along[-1], count)
-    points = np.stack([np.interp(at, along, path[:, axis]) for axis in (0, 1)], axis=1)
+    points = points_at(path, np.linspace(0, arc_length(path)[-1], count))
     error = np.random.default_rng(seed).normal(0, jitter, points.shape)
     error[[0, -1]] /= 2
     return points + error

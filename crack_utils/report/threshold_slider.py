@@ -5,11 +5,11 @@ Every step is computed here, in float32: at "exactly 1", as a cast to whole numb
 """
 
 import base64
-import io
 
 import numpy as np
 from PIL import Image
 
+from crack_utils.data.encoding import as_file
 from crack_utils.evaluation.evaluate import THRESHOLDS
 from crack_utils.inference.tiles import predict
 from crack_utils.losses.registry import title
@@ -78,6 +78,4 @@ def _label(threshold):
 
 def _uri(picture):
     """Return a gray picture (uint8) or a mask (bool) as a PNG in a data URI; shape (H, W)."""
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "png", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return "data:image/png;base64," + base64.b64encode(as_file(Image.fromarray(picture), optimize=True)).decode()

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from crack_utils.runtime import hardware
 from crack_utils.study import cases as study_cases
-from crack_utils.training.fit import compiled_model, training_batches
+from crack_utils.training.compiling import compiled_model
+from crack_utils.training.fit import training_batches
 
 START = 20  # [s] per training, to start Python and TensorFlow, read the data and measure the result
 STEPS = 12  # timed steps, after two untimed ones, of which the first compiles

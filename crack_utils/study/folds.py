@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from crack_utils.data import find_pairs, sources
-from crack_utils.data.split import Split, split_pairs, write_split
+from crack_utils.data.split import Split, split_pairs
+from crack_utils.data.split_file import write_split
 from crack_utils.evaluation import native
 from crack_utils.evaluation.train import train
 from crack_utils.models import shipped

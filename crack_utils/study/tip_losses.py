@@ -87,12 +87,7 @@ def against_base(tables, diagonal=DIAGONAL):
             "median error [px]": _median_difference(own, base),
             SUCCESS: _share_difference(own, base),
         }.items():
-            difference, low, high = map(float, limits)
-            better = low > 0 if measure == SUCCESS else high < 0
-            rows.append(
-                {"variant": variant, "measure": measure, "difference": difference, "low": low, "high": high}
-                | {"seeds": len(own), "better": bool(better)}
-            )
+            rows.append(_row(variant, measure, *limits, seeds=len(own)))
     return pd.DataFrame(rows)
 
 
@@ -127,16 +122,12 @@ def first_analysis(tables, diagonal=DIAGONAL):
     for variant in by_variant:
         for measure, values in measured.items() if variant != BASE else ():
             difference = values[variant] - values[BASE]
-            mean, low, high = float(difference.mean()), np.nan, np.nan
+            mean, low, high = difference.mean(), np.nan, np.nan
             if min(difference.shape) > 1:
                 largest = 1.0 if measure == SUCCESS else diagonal
                 limits = interval(difference, bounds=(-largest, largest))
-                low, high = float(limits.low), float(limits.high)
-            better = low > 0 if measure == SUCCESS else high < 0
-            rows.append(
-                {"variant": variant, "measure": measure, "difference": mean, "low": low, "high": high}
-                | {"seeds": len(difference), "better": bool(better)}
-            )
+                low, high = limits.low, limits.high
+            rows.append(_row(variant, measure, mean, low, high, seeds=len(difference)))
     return pd.DataFrame(rows)
 
 
@@ -172,6 +163,13 @@ def helping_within_2(first, second):
 
 def _better(compared, rows):
     return compared[rows & compared["better"].astype(bool)]["variant"].tolist()
+
+
+def _row(variant, measure, difference, low, high, seeds):
+    """Return a row of a comparison; better: whether the whole interval lies on the better side of 0."""
+    better = low > 0 if measure == SUCCESS else high < 0
+    limits = {"difference": float(difference), "low": float(low), "high": float(high)}
+    return {"variant": variant, "measure": measure, **limits, "seeds": seeds, "better": bool(better)}
 
 
 def _errors(tables):

@@ -1,36 +1,23 @@
 """Train an experiment with Keras `fit`, with a checkpoint after every epoch from which it continues (R40–R46)."""
 
-import functools
 import json
 import math
 import shutil
 import time
 
-import keras
 import numpy as np
 
 from crack_utils import losses, models
 from crack_utils.data import check_pairs, crops, pipeline, targets
-from crack_utils.data.split import warnings_of, write_split
+from crack_utils.data.split import warnings_of
+from crack_utils.data.split_file import write_split
 from crack_utils.runtime import devices, provenance
 from crack_utils.runtime.atomic import atomic_write, explain_full_disk
-from crack_utils.training import metrics, start
 from crack_utils.training.callbacks import Checkpoint, NothingLearntError, Progress, StopIfNothingLearnt, StopOnNaN
+from crack_utils.training.compiling import compiled_model
 from crack_utils.training.prepare import prepare
 
 STEPS = 2**32  # more than the updates of any training, so that trainings with different seeds never share a seed
-WARM_UP = 0.05  # share of the updates of a cosine schedule in which the learning rate rises to its first value
-MOMENTUM = 0.9  # of "momentum" and "nesterov", the usual value; all other options are Keras' defaults
-
-OPTIMIZERS = {
-    "adam": keras.optimizers.Adam,
-    "adamw": keras.optimizers.AdamW,
-    "sgd": keras.optimizers.SGD,
-    "momentum": functools.partial(keras.optimizers.SGD, momentum=MOMENTUM),
-    "nesterov": functools.partial(keras.optimizers.SGD, momentum=MOMENTUM, nesterov=True),
-    "adagrad": keras.optimizers.Adagrad,
-    "rmsprop": keras.optimizers.RMSprop,
-}
 
 
 def fit(experiment):
@@ -96,78 +83,6 @@ def fit(experiment):
         provenance.write_json(run.marker, training | provenance.describe(started))
         _remove_checkpoint(run)
     return run
-
-
-def learning_rate_schedule(experiment, steps):
-    """Return the learning rate schedule of an experiment.
-
-    Parameters
-    ----------
-    experiment : Experiment
-        With `schedule` "steps": three constant rates (R41); with "cosine": a warm-up, then half a cosine from the first
-        rate to the last.
-    steps : int
-        Updates of the whole training.
-
-    Returns
-    -------
-    keras.optimizers.schedules.LearningRateSchedule
-    """
-    first, *_, last = experiment.learning_rates
-    if experiment.schedule == "cosine":
-        rising = max(1, round(WARM_UP * steps))
-        return keras.optimizers.schedules.CosineDecay(
-            0.0, steps - rising, alpha=last / first, warmup_target=first, warmup_steps=rising
-        )
-    boundaries = [round(share * steps) for share in experiment.boundaries]
-    return keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, list(experiment.learning_rates))
-
-
-def compiled_model(experiment, steps, precision="float32", xla=False):
-    """Build the network of an experiment and compile it with optimizer, schedule, loss and the metrics of R44.
-
-    A network with its own loss (see `models.registry`) is compiled without one.
-
-    Parameters
-    ----------
-    experiment : Experiment
-    steps : int
-        Updates of the whole training.
-    precision : str
-        A Keras dtype policy.
-    xla : bool
-        Whether to compile the training step with XLA.
-
-    Returns
-    -------
-    keras.Model
-    """
-    keras.utils.set_random_seed(experiment.seed)
-    model = models.build(experiment.model, dtype=precision, **experiment.model_options)
-    if experiment.start:
-        model.set_weights(start.weights(experiment.start, model))
-    # In a short training, the average must not include the initial weights: it covers at most a tenth of the updates.
-    momentum = experiment.ema and max(0.0, min(experiment.ema, 1 - 10 / steps))
-    average = {"use_ema": True, "ema_momentum": momentum} if experiment.ema else {}
-    decay = {"weight_decay": experiment.weight_decay} if experiment.optimizer == "adamw" else {}
-    optimizer = OPTIMIZERS[experiment.optimizer](
-        learning_rate_schedule(experiment, steps), clipnorm=experiment.clipnorm, **average, **decay
-    )
-    if precision == "mixed_float16":
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    model.compile(
-        optimizer,
-        losses.get(experiment.loss, **experiment.loss_options) if models.MODELS[experiment.model].uses_loss else None,
-        metrics=[
-            metrics.MeanIoU(name="miou"),
-            metrics.UnthresholdedMeanIoU(name="unthresholded_miou"),
-            metrics.PixelAccuracy(name="accuracy"),
-            metrics.MeanPixelAccuracy(name="pixel_accuracy"),
-            *([metrics.Separation(name="separation")] if experiment.restarts else []),
-        ],
-        jit_compile=xla,
-    )
-    return model
 
 
 def repeats(experiment, images):

@@ -5,7 +5,15 @@ from crack_utils.losses.registry import REPORTED, terms
 from crack_utils.models.registry import MODELS
 from crack_utils.runtime.typeset import joined
 
-OPTIMIZERS = ("adam", "adamw", "sgd", "momentum", "nesterov", "adagrad", "rmsprop")
+OPTIMIZERS = {  # class of keras.optimizers, and its options; all others are Keras' defaults
+    "adam": ("Adam", {}),
+    "adamw": ("AdamW", {}),
+    "sgd": ("SGD", {}),
+    "momentum": ("SGD", {"momentum": 0.9}),  # the usual value
+    "nesterov": ("SGD", {"momentum": 0.9, "nesterov": True}),
+    "adagrad": ("Adagrad", {}),
+    "rmsprop": ("RMSprop", {}),
+}
 SCHEDULES = ("steps", "cosine")  # the report's three learning rates (R41), or a warm-up and half a cosine
 PRECISIONS = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
 

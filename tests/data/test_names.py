@@ -14,7 +14,7 @@ from crack_utils.cli.main import main
 from crack_utils.data import DataError, check_folders, find_pairs
 from crack_utils.data.metadata import read_table
 from crack_utils.data.names import LONGEST, normal, printable, problem_of, without_mark
-from crack_utils.data.split import read_split
+from crack_utils.data.split_file import read_split
 from crack_utils.inference.photographs import find_photographs
 from crack_utils.labelling.files import read_digest
 from crack_utils.runtime.provenance import read_json

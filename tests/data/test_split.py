@@ -9,7 +9,8 @@ from PIL import Image
 
 from crack_utils import Experiment, data
 from crack_utils.data import DataError, Pair, find_pairs, sources
-from crack_utils.data.split import is_cracked, read_split, refuse_changed, split_pairs, warnings_of, write_split
+from crack_utils.data.split import is_cracked, split_pairs, warnings_of
+from crack_utils.data.split_file import read_split, refuse_changed, write_split
 from tests.helpers.folders import dark_cracks, fake_pairs, make_folder
 
 SETS = ("train", "validation", "test")

@@ -10,10 +10,10 @@ import tensorflow as tf
 from crack_utils import Experiment, models, predict
 from crack_utils.data.synthetic import render
 from crack_utils.metrics import confusion
-from crack_utils.models.mask_rcnn import instances, mask_ceiling, network, roi_align, targets
+from crack_utils.models.mask_rcnn import instances, network, roi_align, targets
 from crack_utils.runtime import hardware
 from crack_utils.training import fit
-from tests.helpers.boxes import chosen
+from tests.helpers.boxes import chosen, mask_ceiling
 from tests.helpers.full_disk import full_at_the_second_epoch
 
 SMALL = {"filters": 8, "mask_size": 28, "mask_convolutions": 1}

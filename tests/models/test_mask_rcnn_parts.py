@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from crack_utils.models.mask_rcnn import anchors, boxes, instances, mask_ceiling, network, roi_align, targets
-from tests.helpers.boxes import chosen, plain_iou, random_boxes
+from crack_utils.models.mask_rcnn import anchors, boxes, instances, network, roi_align, targets
+from tests.helpers.boxes import chosen, mask_ceiling, plain_iou, random_boxes
 
 
 class TestInstances:

@@ -13,8 +13,9 @@ from crack_utils.data.growth import find_tests
 from crack_utils.inference.inspect import inspect_all
 from crack_utils.inference.photographs import find_photographs
 from crack_utils.report import growth_readings
-from crack_utils.report.growth_analysis import analyse, paris_table, rates_table, readings_table, sheet_table
+from crack_utils.report.growth_analysis import analyse
 from crack_utils.report.growth_files import facts
+from crack_utils.report.growth_tables import paris_table, rates_table, readings_table, sheet_table
 from tests.helpers.darkness import darkness
 from tests.helpers.growth_tests import (
     COMPACT,

@@ -1,9 +1,8 @@
-"""Verdicts on the losses by other rules, and the simulated check of the rule."""
+"""Verdicts on the losses by other rules."""
 
 import pandas as pd
-import pytest
 
-from crack_utils.study import other_rules, verdict_check
+from crack_utils.study import other_rules
 from crack_utils.study.verdicts import CONTRADICTED, NO_DIFFERENCE, SUPPORTED
 
 
@@ -23,22 +22,3 @@ def test_a_rule_can_turn_a_verdict():
     assert other_rules.changed(other_rules.by_rule(table), "half") == 3
     assert other_rules.changed(other_rules.by_rule(table), "twice") == 3
     assert rows["Dice is better than BCE"]["verdict_at_half"] == NO_DIFFERENCE
-
-
-def test_the_rule_of_the_verdicts_in_simulated_studies():
-    table = verdict_check.check(studies=300, seed=1).set_index(["shape", "seeds", "spread"])
-    normal = table.loc["normal"]
-    assert (normal["covered_low"] <= 0.95).all() and (normal["covered_high"] >= 0.93).all()
-    assert (normal["false_difference_low"] <= 0.05).all() and (normal["false_equality_low"] <= 0.05).all()
-    assert normal["false_equality"].max() > 0.01  # differences that just matter are called none now and then
-
-
-def test_the_committed_check_names_its_worst_values():
-    found = verdict_check.numbers(verdict_check.read())
-    assert found["normal"]["covered"] > 0.94 and found["normal"]["false_equality"] < 0.06
-    assert found["with_failures"]["covered"] < found["with_outliers"]["covered"] < found["normal"]["covered"]
-    assert found["with_outliers"]["false_equality"] > found["normal"]["false_equality"]
-    one = pd.DataFrame([{"seeds": 3, "shape": "a b", "covered": 0.9, "false_difference": 0.1, "false_equality": 0.2}])
-    assert verdict_check.numbers(one)["a_b"] == pytest.approx(
-        {"covered": 0.9, "false_difference": 0.1, "false_equality": 0.2}
-    )

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from crack_utils.data import find_pairs
-from crack_utils.data.split import read_split
+from crack_utils.data.split_file import read_split
 from crack_utils.data.synthetic import generate
 from crack_utils.study import photographs
 from tests.helpers.folders import dark_cracks

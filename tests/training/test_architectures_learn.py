@@ -5,7 +5,7 @@ import pytest
 
 from crack_utils import Experiment, losses, models, predict
 from crack_utils.runtime import imports
-from crack_utils.training import fit
+from crack_utils.training import compiling, fit
 from tests.helpers.small_cracks import interpolation_ceiling, overfit, pictures, window_ceiling
 
 SMALL = {
@@ -52,7 +52,7 @@ class TestSmoke:
         for model, expected in (("unet", "dice_bce"), ("mask_rcnn", None)):
             network = build("unet", filters=1)
             monkeypatch.setattr(models, "build", lambda *args, network=network, **options: network)
-            fit.compiled_model(smoke(model, {}), steps=1)
+            compiling.compiled_model(smoke(model, {}), steps=1)
             assert getattr(network.loss, "name", None) == expected
 
 

@@ -9,15 +9,12 @@ import pytest
 from crack_utils import Experiment
 from crack_utils.data import augmentation, synthetic
 from crack_utils.data.options import AUGMENTATIONS, PATTERNS
-from crack_utils.training import fit
 from crack_utils.training.experiment import PRESETS
-from crack_utils.training.rules import OPTIMIZERS
 
 
 def test_names_equal_the_registries():
     assert list(AUGMENTATIONS) == list(augmentation.AUGMENTATIONS)
     assert list(PATTERNS) == list(synthetic.PATTERNS)
-    assert list(OPTIMIZERS) == list(fit.OPTIMIZERS)
     with pytest.raises(ValueError, match="augmentation must be one of flips, rich"):
         Experiment(augmentation="poor")
 

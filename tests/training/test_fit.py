@@ -16,7 +16,7 @@ from crack_utils.evaluation import baseline, predictions, thresholds
 from crack_utils.evaluation import evaluate as measured_runs
 from crack_utils.evaluation.sets import split_of
 from crack_utils.runtime import hardware, imports, paths, provenance
-from crack_utils.training import fit
+from crack_utils.training import compiling, fit
 from crack_utils.training.prepare import prepare
 from tests.helpers.folders import dark_cracks
 from tests.helpers.full_disk import full_at_the_second_epoch
@@ -68,8 +68,8 @@ def test_facts_of_photographs(experiment):
 
 def test_equals_a_plain_loop(experiment, run):
     split = sources.split(experiment, sources.load(experiment))
-    model = fit.compiled_model(experiment, steps=2 * 4)
-    optimizer = keras.optimizers.Adam(fit.learning_rate_schedule(experiment, 2 * 4))
+    model = compiling.compiled_model(experiment, steps=2 * 4)
+    optimizer = keras.optimizers.Adam(compiling.learning_rate_schedule(experiment, 2 * 4))
     loss = losses.get("dice")
     seen = []
     for images, masks in make_dataset(split.train, experiment.size, 4, repeat=2, training=True, epochs=2):
@@ -124,7 +124,7 @@ class TestRun:
     def test_another_seed_is_another_run(self, experiment, run):
         other = experiment.replace(seed=1)
         assert prepare(other).run.id != run.id
-        first, second = (fit.compiled_model(each, steps=8).get_weights() for each in (experiment, other))
+        first, second = (compiling.compiled_model(each, steps=8).get_weights() for each in (experiment, other))
         assert any((a != b).any() for a, b in zip(first, second, strict=True))
 
 
@@ -225,7 +225,7 @@ class TestPipeline:
 
 
 def test_schedule_drops_at_the_shares(experiment):
-    schedule = fit.learning_rate_schedule(experiment.replace(learning_rates=(1e-4, 1e-5, 1e-6)), 1200)
+    schedule = compiling.learning_rate_schedule(experiment.replace(learning_rates=(1e-4, 1e-5, 1e-6)), 1200)
     rates = [float(schedule(step)) for step in (0, 600, 601, 900, 901, 1199)]
     np.testing.assert_allclose(rates, [1e-4, 1e-4, 1e-5, 1e-5, 1e-6, 1e-6], rtol=1e-6)
 
@@ -243,7 +243,7 @@ def test_schedule_drops_at_the_shares(experiment):
 )
 def test_two_steps_of_each_optimizer_at_a_gradient_of_one(experiment, optimizer, moved):
     rates = (0.01, 0.001, 0.0001)
-    model = fit.compiled_model(experiment.replace(optimizer=optimizer, learning_rates=rates), steps=4)
+    model = compiling.compiled_model(experiment.replace(optimizer=optimizer, learning_rates=rates), steps=4)
     number = keras.Variable(0.0)
     seen = []
     for step in range(4):

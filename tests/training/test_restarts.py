@@ -7,7 +7,7 @@ import pytest
 
 from crack_utils import Experiment
 from crack_utils.cli import main
-from crack_utils.training import callbacks, fit
+from crack_utils.training import callbacks, compiling, fit
 from crack_utils.training.callbacks import NothingLearntError
 from crack_utils.training.metrics import Separation
 from tests.helpers.folders import dark_cracks
@@ -117,7 +117,7 @@ def test_the_moving_average_is_what_is_kept(experiment, monkeypatch):
 
     monkeypatch.setattr(callbacks.Progress, "on_epoch_end", remember)
     averaged = fit.fit(once).model().get_weights()
-    fresh = fit.compiled_model(once, 60).get_weights()
+    fresh = compiling.compiled_model(once, 60).get_weights()
 
     def distance(one, other):
         return sum(float(np.abs(a - b).sum()) for a, b in zip(one, other, strict=True) if a.ndim == 4)

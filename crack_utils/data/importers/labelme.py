@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 from PIL import Image
 
+from crack_utils.data.encoding import as_file
 from crack_utils.data.importers.folder import MissingPictureError, read_json
 from crack_utils.data.importers.shapes import Annotated, line, paste, polygon, refuse_shape, union
 from crack_utils.data.stored import DataError
@@ -143,8 +144,7 @@ def _written(mask):
     """Return a mask as a shape of labelme."""
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     top, bottom, left, right = (int(place) for place in (rows[0], rows[-1], columns[0], columns[-1]))
-    file = io.BytesIO()
-    Image.fromarray(mask[top : bottom + 1, left : right + 1].astype(np.uint8)).save(file, "PNG")
+    cut_out = Image.fromarray(mask[top : bottom + 1, left : right + 1].astype(np.uint8))
     return {
         "label": LABEL,
         "points": [[left, top], [right, bottom]],
@@ -152,5 +152,5 @@ def _written(mask):
         "description": "",
         "shape_type": "mask",
         "flags": {},
-        "mask": base64.b64encode(file.getvalue()).decode(),
+        "mask": base64.b64encode(as_file(cut_out)).decode(),
     }

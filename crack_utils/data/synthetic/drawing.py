@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from crack_utils.geometry.centreline import arc_length
+from crack_utils.geometry.centreline import arc_length, points_at
 
 SPACING = 0.5  # [px] between the points of a resampled path
 _CHUNK = 32  # [px] length of path per search window, because the bounding box of a long diagonal path is large
@@ -54,8 +54,7 @@ def densify(points, values):
     """
     length = arc_length(points)
     at = np.linspace(0.0, length[-1], max(2, int(np.ceil(length[-1] / SPACING)) + 1))
-    dense = np.stack([np.interp(at, length, points[:, axis]) for axis in (0, 1)], axis=1)
-    return dense, np.interp(at, length, values)
+    return points_at(points, at), np.interp(at, length, values)
 
 
 def stroke(shape, points, half_width, edge=None):

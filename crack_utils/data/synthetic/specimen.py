@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crack_utils.geometry.centreline import arc_length
+from crack_utils.geometry.centreline import arc_length, points_at
 
 SOURCES = ("old", "new")
 ASPECT = 1.25  # width by height of the field of view
@@ -99,7 +99,7 @@ class Crack:
         at = length * (1 - np.linspace(1, 0, _NODES) ** 2)
         if parts := self.shut_parts(length):
             at = np.union1d(at, np.ravel(parts))
-        points = np.stack([np.interp(at, along, self.path[:, axis]) for axis in (0, 1)], axis=1)
+        points = points_at(self.path, at)
         to_tip = length - at
         if self.embedded:
             # A crack with two tips opens as an ellipse.

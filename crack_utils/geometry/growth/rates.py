@@ -189,16 +189,14 @@ def largest_step(specimen, a):
     return np.select([ratio <= 0.4, ratio <= 0.6], [0.04, 0.02], 0.01) * specimen.W
 
 
-def spaced(a, step=SMALLEST_STEP):
-    """Choose readings with at least a given growth between them.
+def spaced(a):
+    """Choose readings with a growth of at least `SMALLEST_STEP` [mm] between them.
 
     Parameters
     ----------
     a : array, shape (n,)
         Crack lengths [mm]. Use smooth ones, for example of a fit: with noisy lengths, readings that are too long by
         chance would be chosen more often.
-    step : float
-        Smallest growth [mm].
 
     Returns
     -------
@@ -207,7 +205,7 @@ def spaced(a, step=SMALLEST_STEP):
     """
     chosen = [0]
     for index, length in enumerate(a):
-        if length - a[chosen[-1]] >= step:
+        if length - a[chosen[-1]] >= SMALLEST_STEP:
             chosen.append(index)
     return np.array(chosen)
 

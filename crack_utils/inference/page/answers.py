@@ -1,11 +1,10 @@
 """What the page's server answers: states and measures as JSON, pictures, and the table over all photographs."""
 
-import io
-
 import numpy as np
 from PIL import Image
 
 from crack_utils.data.contrast import contrast_stretch
+from crack_utils.data.encoding import as_file
 from crack_utils.data.images import resize_image
 from crack_utils.inference.measure import as_row
 from crack_utils.inference.overlay import overlay
@@ -107,12 +106,12 @@ def picture(image, side=SHOWN):
     if scale < 1:
         shown = resize_image(shown, tuple(max(1, round(scale * length)) for length in image.shape))
     # Means may be above 1 by rounding.
-    return _encoded(Image.fromarray(np.uint8(np.rint(255 * shown.clip(0, 1)))), "JPEG", quality=92)
+    return as_file(Image.fromarray(np.uint8(np.rint(255 * shown.clip(0, 1)))), "JPEG", quality=92)
 
 
 def mask_picture(mask):
     """Return a mask as a PNG of 0 and 255."""
-    return _encoded(Image.fromarray(np.uint8(255 * mask)), "PNG")
+    return as_file(Image.fromarray(np.uint8(255 * mask)), "PNG")
 
 
 def overlay_picture(image, mask, photograph):
@@ -131,10 +130,4 @@ def overlay_picture(image, mask, photograph):
         A PNG file.
     """
     drawn = overlay(image, mask, photograph.findings.cracks, photograph.name, photograph.settings.mm_per_px)
-    return _encoded(drawn, "PNG")
-
-
-def _encoded(drawn, kind, **options):
-    file = io.BytesIO()
-    drawn.save(file, kind, **options)
-    return file.getvalue()
+    return as_file(drawn)

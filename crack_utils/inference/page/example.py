@@ -1,10 +1,9 @@
 """The drawn specimen that the page opens with, so that one sees at once what it does."""
 
-import io
-
 import numpy as np
 from PIL import Image
 
+from crack_utils.data.encoding import as_file
 from crack_utils.data.synthetic.wide.render import render_specimen
 
 SEED, SPECIMEN, SIZE = 7, 7, (480, 576)
@@ -19,6 +18,4 @@ def draw_example(desk):
     desk : Desk
     """
     drawn = render_specimen(SEED, SPECIMEN, size=SIZE)
-    file = io.BytesIO()
-    Image.fromarray(np.uint8(drawn.image)).save(file, "PNG")
-    desk.add(NAME, file.getvalue(), drawn.mm_per_px, example=True)
+    desk.add(NAME, as_file(Image.fromarray(np.uint8(drawn.image))), drawn.mm_per_px, example=True)

@@ -5,7 +5,6 @@ initial boxes, and `boxes` has the arithmetic of boxes. `targets` assigns true b
 `roi_align` cuts a box out of the feature maps, and `heads` classify it. `network` combines all parts.
 """
 
-from .instances import mask_ceiling
 from .network import MaskRCNN, mask_rcnn
 
-__all__ = ["MaskRCNN", "mask_ceiling", "mask_rcnn"]
+__all__ = ["MaskRCNN", "mask_rcnn"]

@@ -1,11 +1,10 @@
-"""The connected cracks of a mask and their boxes. No TensorFlow, except in `mask_ceiling`."""
+"""The connected cracks of a mask and their boxes. No TensorFlow."""
 
 import numpy as np
 from scipy import ndimage
 
 from crack_utils.geometry.skeleton import EIGHT
 
-MOST = 1000  # cracks of a picture that `mask_ceiling` considers
 MARGIN = 2  # [px] added to a crack's box on each side, because a box one pixel high is nearly impossible to predict
 
 
@@ -55,36 +54,3 @@ def label_batch(masks, most):
         The results of `label`, with the batch as first axis.
     """
     return tuple(map(np.stack, zip(*(label(mask[..., 0], most) for mask in masks), strict=True)))
-
-
-def _iou(first, second):
-    """Return the intersection over union of two boolean masks, 1 if both are empty."""
-    union = np.count_nonzero(first | second)
-    return np.count_nonzero(first & second) / union if union else 1.0
-
-
-def mask_ceiling(mask, bins):
-    """Return the highest possible intersection over union of a network's mask with the true mask.
-
-    A mask head predicts each crack in `bins` × `bins` cells, whatever the size of its box. Details smaller than a cell
-    are lost, also with perfect training.
-
-    Parameters
-    ----------
-    mask : ndarray, shape (height, width)
-        Crack where it is above one half.
-    bins : int
-        Cells along each side of the box.
-
-    Returns
-    -------
-    float in [0, 1]
-    """
-    from .roi_align import crop_masks, paste_masks
-
-    ids, boxes, valid = label(mask, MOST)
-    drawn = np.zeros(np.shape(mask), bool)
-    for number, box in enumerate(boxes[valid], start=1):
-        cells = crop_masks(np.float32(ids == number)[None, None], box[None, None], bins)
-        drawn |= np.asarray(paste_masks(cells, box[None, None], *drawn.shape))[0, 0] >= 0.5
-    return _iou(np.asarray(mask) > 0.5, drawn)

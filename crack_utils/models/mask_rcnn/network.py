@@ -40,7 +40,7 @@ def mask_rcnn(dtype=None, filters=32, mask_size=56, mask_convolutions=3, seed=No
     from random weights. Anchors have ratios up to 1:4, because cracks are long. There is one class, so one sigmoid
     decides between crack and background. A crack's box is 2 px wider on each side. Masks use the finest map (stride 2)
     for boxes of all sizes, because long cracks are thin too, and have 56×56 cells, not 28×28. Details thinner than a
-    cell are lost, which limits the IoU (`mask_ceiling`): for synthetic photographs of 512×640 it is about 0.99 on
+    cell are lost, which limits the IoU: for synthetic photographs of 512×640 it is about 0.99 on
     average, with 28×28 cells 0.96; for smaller ones it is closer to 1. The target of a cell is its share of crack,
     not 0 or 1. The mask loss includes Dice, because few pixels of a box are crack.
 

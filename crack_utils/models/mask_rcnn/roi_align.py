@@ -32,7 +32,7 @@ def roi_align(features, boxes, bins, samples=2):
     return _cut(features, *_matrices(boxes, bins, samples, height, width))
 
 
-def pyramid_align(levels, strides, boxes, bins, samples=2):
+def pyramid_align(levels, strides, boxes, bins):
     """Cut each box out of the level that fits its size.
 
     Parameters
@@ -42,7 +42,7 @@ def pyramid_align(levels, strides, boxes, bins, samples=2):
         Strides of the levels [px]; each is twice the previous one.
     boxes : float32 tensor, shape (batch, K, 4)
         In pixels of the picture.
-    bins, samples
+    bins : int
         As for `roi_align`.
 
     Returns
@@ -53,7 +53,7 @@ def pyramid_align(levels, strides, boxes, bins, samples=2):
     cuts = []
     for number, (features, stride) in enumerate(zip(levels, strides, strict=True)):
         height, width = ops.shape(features)[1:3]
-        down, right = _matrices(boxes / stride, bins, samples, height, width)
+        down, right = _matrices(boxes / stride, bins, 2, height, width)
         belongs = ops.cast(ops.equal(fitting, number), down.dtype)[..., None, None]
         cuts.append(_cut(features, down * belongs, right))  # 0 if the box belongs to another level
     return sum(cuts[1:], cuts[0])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from crack_utils.data.synthetic.drawing import paint, stroke
-from crack_utils.geometry.centreline import arc_length
+from crack_utils.geometry.centreline import arc_length, points_at
 
 CLEAR = 0.025  # [units of the picture] smallest distance from a crack of marks that look like one or would hide it
 
@@ -60,6 +60,5 @@ class Canvas:
 def resample(points, step=0.02):
     """Return points along a polyline, (n, 2), at equal distances of about `step`; shape (m, 2)."""
     points = np.asarray(points, float)
-    along = arc_length(points)
-    at = np.linspace(0, along[-1], max(2, int(along[-1] / step) + 1))
-    return np.stack([np.interp(at, along, points[:, axis]) for axis in (0, 1)], axis=1)
+    length = arc_length(points)[-1]
+    return points_at(points, np.linspace(0, length, max(2, int(length / step) + 1)))

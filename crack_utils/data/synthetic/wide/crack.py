@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 from crack_utils.data.synthetic.drawing import SPACING, densify
 from crack_utils.data.synthetic.wide.uneven import waves
 from crack_utils.data.synthetic.wide.whitening import Whitening
-from crack_utils.geometry.centreline import arc_length
+from crack_utils.geometry.centreline import arc_length, points_at
 
 _CORNERS = 900
 _WAVES = ((4, 0.12), (12, 0.16), (40, 0.2), (130, 0.3), (400, 0.4))  # of a path: corners, and spread of angles [rad]
@@ -47,8 +47,7 @@ class Arm:
     def grown(self, length):
         """Return the points (u, v) of the crack when it has a given length, shape (m, 2)."""
         along = arc_length(self.path)
-        at = np.union1d(along[along < length], [min(length, along[-1])])
-        return np.stack([np.interp(at, along, self.path[:, axis]) for axis in (0, 1)], axis=1)
+        return points_at(self.path, np.union1d(along[along < length], [min(length, along[-1])]))
 
     @property
     def length(self):
