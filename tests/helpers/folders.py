@@ -66,3 +66,11 @@ def contents(folder):
     """Return the bytes of all files of a folder but its lock, by their names."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ".lock"]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def ten_dark_lines(folder):
+    """Write ten pictures of 16×24 with a dark vertical line as crack, and return the folder."""
+    masks = np.zeros((10, 16, 24), np.uint8)
+    for mask, column in zip(masks, np.random.default_rng(0).integers(3, 20, 10), strict=True):
+        mask[:, column] = 255
+    return dark_cracks(folder, masks)

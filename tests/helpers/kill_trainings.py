@@ -24,7 +24,7 @@ import numpy as np
 from crack_utils import Experiment
 from crack_utils.runtime import atomic
 from crack_utils.training import callbacks, fit
-from tests.helpers.folders import dark_cracks
+from tests.helpers.folders import ten_dark_lines
 
 EPOCHS, STEPS = 6, 4
 FILES = ("split.csv", "even.npz", "history.npz", "model.keras", "provenance.json")
@@ -101,14 +101,6 @@ def die_before(report, name):
     atomic.os.replace = killing
 
 
-def write_data(folder):
-    """Write ten pictures of 16×24 with a dark vertical line as crack."""
-    masks = np.zeros((10, 16, 24), np.uint8)
-    for mask, column in zip(masks, np.random.default_rng(0).integers(3, 20, 10), strict=True):
-        mask[:, column] = 255
-    dark_cracks(folder, masks)
-
-
 def in_child(data, place, arm=None):
     """Train in a fork of this process; return how it ended, as `os.waitstatus_to_exitcode` has it."""
     place.mkdir(parents=True, exist_ok=True)
@@ -161,7 +153,7 @@ def main(arguments):
     """Kill and continue all, two at a time, and print a table."""
     folder, seed = Path(arguments[0]), int(arguments[1]) if len(arguments) > 1 else 0
     data, reference = folder / "data", folder / "uninterrupted"
-    write_data(data)
+    ten_dark_lines(data)
     if status := in_child(data, reference):
         print(f"the uninterrupted training ended with {status}, see {reference}/output.txt")
         return 1

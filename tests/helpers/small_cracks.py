@@ -45,8 +45,6 @@ def crack_iou(true, probability):
 
 def overfit(model, images, masks, steps, rate=0.003, loss="dice+bce"):
     """Train on all pictures at once, or on what the network makes of them; return the crack IoU of its prediction."""
-    import tensorflow as tf
-
     model.compile(keras.optimizers.Adam(rate), losses.get(loss))
     data = tf.data.Dataset.from_tensors((images, masks)).repeat(steps)
     if hasattr(model, "training_data"):

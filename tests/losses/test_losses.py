@@ -6,13 +6,9 @@ import pytest
 import tensorflow as tf
 
 from crack_utils import losses
+from tests.helpers.arrays import image
 
 TRUE = [1, 1, 0, 0]
-
-
-def image(*pixels, dtype="float32"):
-    """Return one image of 2×2 pixels as a batch."""
-    return np.array(pixels, dtype).reshape(1, 2, 2, 1)
 
 
 def value(loss, true, predicted):

@@ -9,6 +9,7 @@ from scipy.spatial.distance import cdist
 from crack_utils import metrics
 from crack_utils.metrics import masks
 from crack_utils.metrics.masks import Confusion, confusion
+from tests.helpers.arrays import random_masks
 
 PROPERTIES = [
     "crack_iou",
@@ -44,15 +45,6 @@ def test_confusion_by_hand(true, predicted, counts, values):
     result = confusion(pixels(*true), pixels(*predicted))
     assert result == Confusion(*counts)
     assert [getattr(result, name) for name in PROPERTIES] == pytest.approx(values)
-
-
-def random_masks(seed=0, shape=(24, 30)):
-    """Return a wandering crack three pixels wide and a shifted, incomplete prediction of it."""
-    rng = np.random.default_rng(seed)
-    rows = np.clip(12 + np.cumsum(rng.integers(-1, 2, shape[1])), 2, shape[0] - 3)
-    true = np.abs(np.arange(shape[0])[:, None] - rows) <= 1
-    predicted = np.roll(true, 1, axis=0) & (rng.random(shape) < 0.8)
-    return true, predicted
 
 
 def test_definitions_in_set_notation():

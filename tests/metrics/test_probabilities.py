@@ -9,19 +9,11 @@ import pytest
 from crack_utils import metrics
 from crack_utils.metrics import probabilities
 from crack_utils.metrics.masks import confusion
+from tests.helpers.arrays import random_masks
 
 
 def pixels(*values):
     return np.array(values, dtype=bool)
-
-
-def random_masks(seed=0, shape=(24, 30)):
-    """Return a wandering crack three pixels wide and a shifted, incomplete prediction of it."""
-    rng = np.random.default_rng(seed)
-    rows = np.clip(12 + np.cumsum(rng.integers(-1, 2, shape[1])), 2, shape[0] - 3)
-    true = np.abs(np.arange(shape[0])[:, None] - rows) <= 1
-    predicted = np.roll(true, 1, axis=0) & (rng.random(shape) < 0.8)
-    return true, predicted
 
 
 def test_unthresholded_mean_iou_ignores_all_but_certainty():

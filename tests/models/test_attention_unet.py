@@ -6,15 +6,12 @@ import pytest
 from scipy.special import expit
 
 from crack_utils import models
+from tests.helpers.arrays import images
 
 
 @pytest.fixture(scope="module")
 def model():
     return models.build("attention_unet", filters=4, seed=0)
-
-
-def images(*shape, seed=0):
-    return np.random.default_rng(seed).random((*shape, 1), dtype="float32")
 
 
 def gate(skip, signal, weights):

@@ -7,11 +7,7 @@ from scipy.ndimage import map_coordinates
 
 from crack_utils import models
 from crack_utils.models.fcn import Bilinear
-
-
-def images(*shape, seed=0):
-    return np.random.default_rng(seed).random((*shape, 1), dtype="float32")
-
+from tests.helpers.arrays import images
 
 # Kernel side, channels in and out of FCN-32s with 2 filters: VGG-16's thirteen convolutions, two "fully connected"
 # ones, the score, and its interpolation.

@@ -7,10 +7,7 @@ from scipy.special import softmax
 
 from crack_utils import models, predict
 from crack_utils.models.transformer import Attention, PositionalEncoding
-
-
-def images(*shape, seed=0):
-    return np.random.default_rng(seed).random((*shape, 1), dtype="float32")
+from tests.helpers.arrays import images
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,7 @@ import tensorflow as tf
 
 from crack_utils import losses, models, predict
 from crack_utils.models.sliding_window import draw_patches
-
-
-def images(*shape, seed=0):
-    return np.random.default_rng(seed).random((*shape, 1), dtype="float32")
+from tests.helpers.arrays import images
 
 
 @pytest.mark.parametrize("options", [{"window": 3}, {"window": 7}, {"window": 9, "normalisation": "batch"}])

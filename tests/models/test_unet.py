@@ -9,6 +9,7 @@ from crack_utils.models.deep_supervision import DeeplySupervised
 from crack_utils.models.encoder_decoder import level_filters
 from crack_utils.models.graph import total_stride
 from crack_utils.training import metrics
+from tests.helpers.arrays import images
 
 
 def conv(side, channels_in, channels_out):
@@ -19,10 +20,6 @@ def conv(side, channels_in, channels_out):
 def parameters(model):
     table = models.layer_table(model, (32, 32))
     return dict(zip(table["layer"], table["parameters"], strict=True))
-
-
-def images(*shape, seed=0):
-    return np.random.default_rng(seed).random((*shape, 1), dtype="float32")
 
 
 def test_the_seed_of_a_layer_is_a_hundred_times_the_network_s_and_its_number():

@@ -8,6 +8,7 @@ import pytest
 from crack_utils import models
 from crack_utils.report import figures
 from crack_utils.study import architectures, cases
+from crack_utils.study import tables as study_tables
 from crack_utils.study.cost import images_per_second
 from tests.helpers.made_up_study import fail, made_up
 
@@ -119,3 +120,12 @@ def test_families_are_compared_by_the_recall_near_the_tip():
     assert table.loc["FCN-8s", "seeds"] == 2  # one of its trainings failed
     assert (table["low"] >= 0).all() and (table["high"] <= 1).all()
     assert (table["low"] <= table["tip recall"]).all() and (table["tip recall"] <= table["high"]).all()
+
+
+def test_recall_and_precision_of_a_family_are_means_over_specimens_and_seeds():
+    study = study_tables.read(study_tables.folder_of("families"))
+    numbers = architectures.numbers(study)["families"]
+    of_window = study.specimens[study.specimens["variant"] == "sliding window"]
+    for measure in ("recall", "precision"):
+        by_seed = of_window.groupby("seed")[measure].mean()
+        assert numbers["sliding window"][measure] == pytest.approx(by_seed.mean())

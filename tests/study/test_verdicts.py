@@ -219,15 +219,6 @@ class TestPossibleIntervals:
         check(families, 0, 1, [MEASURES[measure] for measure in architectures.COMPARED])
         check(families, -1, 1, [f"above the {architectures.FIRST}"])
 
-    def test_recall_and_precision_of_a_family_are_means_over_specimens_and_seeds(self):
-        study = tables.read(tables.folder_of("families"))
-        shared = pd.DataFrame(1.0, index=["times more"], columns=["multiply-adds", "time [s]"])
-        numbers = architectures.numbers(study, shared, 0.0)["families"]
-        of_window = study.specimens[study.specimens["variant"] == "sliding window"]
-        for measure in ("recall", "precision"):
-            by_seed = of_window.groupby("seed")[measure].mean()
-            assert numbers["sliding window"][measure] == pytest.approx(by_seed.mean())
-
     def test_of_tips_and_crops(self):
         compared = tip_losses.against_base(tables.read(tables.folder_of("tips")))
         shares = compared[compared["measure"] == tip_losses.SUCCESS]

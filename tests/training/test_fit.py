@@ -18,7 +18,7 @@ from crack_utils.evaluation.sets import split_of
 from crack_utils.runtime import hardware, imports, paths, provenance
 from crack_utils.training import compiling, fit
 from crack_utils.training.prepare import prepare
-from tests.helpers.folders import dark_cracks
+from tests.helpers.folders import ten_dark_lines
 from tests.helpers.full_disk import full_at_the_second_epoch
 
 pytestmark = pytest.mark.usefixtures("own_artifacts")
@@ -26,11 +26,7 @@ pytestmark = pytest.mark.usefixtures("own_artifacts")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Ten pictures of 16×24 with a dark vertical line as crack."""
-    masks = np.zeros((10, 16, 24), np.uint8)
-    for mask, column in zip(masks, np.random.default_rng(0).integers(3, 20, 10), strict=True):
-        mask[:, column] = 255
-    return dark_cracks(tmp_path_factory.mktemp("lines"), masks)
+    return ten_dark_lines(tmp_path_factory.mktemp("lines"))
 
 
 SMALL = {"model_options": {"filters": 2, "depth": 1}, "repeat": 2, "learning_rates": (0.01, 0.005, 0.001)}

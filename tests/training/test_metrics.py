@@ -5,13 +5,9 @@ import tensorflow as tf
 
 from crack_utils.metrics import masks
 from crack_utils.training import metrics
+from tests.helpers.arrays import image
 
 ALL = [metrics.MeanIoU, metrics.MeanPixelAccuracy, metrics.PixelAccuracy, metrics.UnthresholdedMeanIoU]
-
-
-def image(*pixels, dtype="float32"):
-    """Return one image of 2×2 pixels as a batch."""
-    return np.array(pixels, dtype).reshape(1, 2, 2, 1)
 
 
 @pytest.mark.parametrize(
