@@ -203,7 +203,18 @@ def opening_curve(statistics):
 
 
 def exponent(x, y):
-    """Return the exponent of a fitted power law, the slope in logarithms; NaN with fewer than three points."""
+    """Return the exponent of a fitted power law, the slope in logarithms.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (n,)
+        Points where one of both is not positive are left out.
+
+    Returns
+    -------
+    float
+        NaN with fewer than three points.
+    """
     usable = (x > 0) & (y > 0)
     if usable.sum() < 3:
         return float("nan")

@@ -189,9 +189,12 @@ def _wrong_scales(photographs, found):
         for name, row in photographs
         if "mm_per_px" in row and found.get(name, {}).get("mm_per_px")
     ]
-    for name, told, used in other:
-        if abs(told / used - 1) > ROUNDED:
-            yield f"{name!r} has {told:g} mm_per_px, but was measured with {used:g}; predict it again, or correct it"
+    for name, in_table, measured_with in other:
+        if abs(in_table / measured_with - 1) > ROUNDED:
+            yield (
+                f"{name!r} has {in_table:g} mm_per_px, but was measured with {measured_with:g}; predict it again, or "
+                "correct it"
+            )
             break
     scales = {name: row.get("mm_per_px", found.get(name, {}).get("mm_per_px")) for name, row in photographs}
     known = {name: scale for name, scale in scales.items() if scale}

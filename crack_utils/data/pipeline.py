@@ -140,7 +140,7 @@ def make_dataset(
         )
         return tf.ensure_shape(stack, (*shape[:2], targets.CHANNELS))
 
-    return _as_told(
+    return _without_autotune(
         tf.data.Dataset.range(first_epoch * count + first, (first_epoch + epochs) * count)
         .map(draw)
         .map(read, num_parallel_calls=cores())
@@ -150,7 +150,7 @@ def make_dataset(
     )
 
 
-def _as_told(dataset):
+def _without_autotune(dataset):
     """Return a dataset that does not tune itself.
 
     The thread that would tune it sleeps 10, 20, 40 … ms, and a dataset that ends waits until it wakes: up to two

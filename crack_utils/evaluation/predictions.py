@@ -92,7 +92,14 @@ def predicted(model, pairs, size, batch=8):
 
 
 def write_prediction(run, pair, probability):
-    """Store the prediction of a run for a pair as a 16-bit PNG: float32, shape (H, W), in [0, 1]."""
+    """Store the prediction of a run for a pair as a 16-bit PNG.
+
+    Parameters
+    ----------
+    run : Run
+    pair : Pair
+    probability : ndarray of float32, shape (H, W), in [0, 1]
+    """
     (run.folder / "predictions").mkdir(exist_ok=True)
     with atomic_write(prediction_path(run, pair)) as draft:
         Image.fromarray(np.rint(probability * 65535).astype(np.uint16)).save(draft)

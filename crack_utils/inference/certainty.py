@@ -87,30 +87,38 @@ def _about(intervals, cracks, scale, other, unlike, corrections):
     if not cracks:
         return ["No crack was found, which does not prove that there is none."]
     crack = cracks[0]
-    said = []
+    lines = []
     if crack.tip.found:
-        told = _distance(crack.tip.uncertainty, crack.mm_per_px)
-        said.append(f"By the probability map, the tip of the crack found is within {told}.")
+        distance = _distance(crack.tip.uncertainty, crack.mm_per_px)
+        lines.append(f"By the probability map, the tip of the crack found is within {distance}.")
         if "tip" not in corrections:
             right = number(crack.tip.right_end_probability, ".0%")
-            said.append(f"That this is the primary crack, and this end its tip, has a probability of {right}.")
+            lines.append(f"That this is the primary crack, and this end its tip, has a probability of {right}.")
     if corrections:
-        return [*said, f"A person has decided on the {joined(corrections, 'and the')}: no bound of the network holds."]
+        return [
+            *lines,
+            f"A person has decided on the {joined(corrections, 'and the')}: no bound of the network holds.",
+        ]
     if not intervals:
-        return [*said, "Nobody has measured how far this network's measures are off: it is not calibrated."]
+        return [*lines, "Nobody has measured how far this network's measures are off: it is not calibrated."]
     if other:
-        return [*said, f"How far its measures are off was measured at another {joined(other)}: no bound holds."]
+        return [*lines, f"How far its measures are off was measured at another {joined(other)}: no bound holds."]
     if unlike:
-        return [*said, "The photograph is unlike those of the test: the bounds that were measured there do not hold."]
+        return [
+            *lines,
+            "The photograph is unlike those of the test: the bounds that were measured there do not hold.",
+        ]
     for name, what in (("length", "Its length is off by at most"), ("tip", "Its tip is off by at most")):
         found = intervals.get(name, {}).get("bound_px")
         if found is None:
-            said.append(f"There is no bound for the error of its {name}: {why_no_bound(intervals)}.")
+            lines.append(f"There is no bound for the error of its {name}: {why_no_bound(intervals)}.")
         else:
             # The errors were measured in pixels of the network's size.
-            told = _distance(found / scale, crack.mm_per_px)
-            said.append(f"{what} {told} in {number(intervals['level'], '.0%')} of photographs like those of the test.")
-    return said
+            distance = _distance(found / scale, crack.mm_per_px)
+            lines.append(
+                f"{what} {distance} in {number(intervals['level'], '.0%')} of photographs like those of the test."
+            )
+    return lines
 
 
 def _distance(pixels, mm_per_px):

@@ -16,7 +16,7 @@ from crack_utils.data import read_image, sources
 from crack_utils.inference.measure import measure
 from crack_utils.runtime import paths
 from crack_utils.runtime.typeset import number, span
-from crack_utils.study.kept import write_table
+from crack_utils.study.table_file import write_table
 
 NAME = "cracktip_polymer"
 MARKS = "results/polymer_tips.csv"  # made by eye

@@ -184,7 +184,15 @@ def measures_table(photographs):
 
 
 def training_numbers(run, measured):
-    """Return the values for the prose of a training's page, from its run and its measures."""
+    """Return the values for the prose of a training's page.
+
+    Parameters
+    ----------
+    run : Run
+        Finished.
+    measured : dict
+        Its measures, from `evaluation.evaluate`.
+    """
     experiment, provenance, history = run.experiment, run.provenance, run.history
     return {
         "loss": experiment.loss,

@@ -48,6 +48,16 @@ def power(value):
 def span(low, high, form=".2f", unit=""):
     """Return a range such as "1.2–1.5"; one number where both ends are the same as written.
 
+    Parameters
+    ----------
+    low, high : float
+    form : str
+        How each is written, as for `number`.
+    unit : str
+        What stands behind it, such as " %".
+
+    Examples
+    --------
     >>> span(1.531, 1.534), span(0.1, 0.25, unit=" %")
     ('1.53', '0.10–0.25\\xa0%')
     """

@@ -18,8 +18,8 @@ from crack_utils.metrics import intervals
 from crack_utils.runtime import paths
 from crack_utils.runtime.typeset import power
 from crack_utils.study import thresholds
-from crack_utils.study.kept import write_table
 from crack_utils.study.rates import OPTIMIZERS, with_best
+from crack_utils.study.table_file import write_table
 from crack_utils.study.verdicts import DIFFERENCE, UNDECIDED, agreed, by_seed, text, verdict
 
 LIST = "claims.csv"

@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import special, stats
 
 from crack_utils.metrics.intervals import ENOUGH, compare, interval
-from crack_utils.study.kept import write_table
+from crack_utils.study.table_file import write_table
 
 # Standard deviations of seeds, specimens and residual on the scale where effects add.
 SPREADS = {

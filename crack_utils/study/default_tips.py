@@ -25,8 +25,8 @@ from crack_utils.data.synthetic import render, render_specimen
 from crack_utils.geometry import measure_cracks, tip_errors
 from crack_utils.inference.measure import measure
 from crack_utils.runtime import paths
-from crack_utils.study.kept import write_table
 from crack_utils.study.plates import draw_plate
+from crack_utils.study.table_file import write_table
 
 SEED = 10500  # of specimens that no choice was made on
 SIZE = (512, 640)  # [px] the report's

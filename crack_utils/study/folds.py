@@ -21,8 +21,8 @@ from crack_utils.models import shipped
 from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import atomic_write
 from crack_utils.runtime.typeset import number
-from crack_utils.study.kept import write_table
 from crack_utils.study.photographs import DATA, VALIDATION
+from crack_utils.study.table_file import write_table
 from crack_utils.study.verdicts import by_seed
 from crack_utils.training.experiment import Experiment
 

@@ -24,7 +24,7 @@ from crack_utils.losses.registry import REPORTED
 from crack_utils.models import shipped
 from crack_utils.runtime import paths, provenance
 from crack_utils.runtime.atomic import atomic_write
-from crack_utils.study.kept import write_table
+from crack_utils.study.table_file import write_table
 from crack_utils.training.callbacks import NothingLearntError
 from crack_utils.training.experiment import Experiment
 

@@ -14,7 +14,7 @@ import pandas as pd
 from crack_utils.runtime import hardware, paths
 from crack_utils.study import cases, tables
 from crack_utils.study.cases import KEPT
-from crack_utils.study.kept import write_table
+from crack_utils.study.table_file import write_table
 
 TABLE = "results/repeats.csv"
 SEEDS = (0, 1)
@@ -60,7 +60,16 @@ def again(scale, question, variant, seed):
 
 
 def rows_of(run, kept, place):
-    """Return the rows of `again` for a trained and evaluated run, the kept row and what they are of."""
+    """Return the rows of `again` for a trained and evaluated run.
+
+    Parameters
+    ----------
+    run : Run
+    kept : Series or dict
+        The kept row of the same training.
+    place : dict
+        study, question, variant and seed of both.
+    """
     found = tables.about(run)
     place = place | {"number_type": kept["precision_policy"]}
     machine = hardware.describe()["cpu"]

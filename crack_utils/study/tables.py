@@ -17,7 +17,7 @@ import pandas as pd
 from crack_utils.metrics.counts import COUNTS
 from crack_utils.runtime import paths, provenance
 from crack_utils.study.cases import KEPT, SCALES
-from crack_utils.study.kept import write_table
+from crack_utils.study.table_file import write_table
 from crack_utils.study.thresholds import mean_iou
 
 TABLES = ("specimens", "runs", "thresholds")

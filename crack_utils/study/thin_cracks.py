@@ -20,7 +20,7 @@ from crack_utils.evaluation.calibration import calibrate
 from crack_utils.evaluation.sets import split_of
 from crack_utils.evaluation.tally import THRESHOLD
 from crack_utils.evaluation.train import train
-from crack_utils.study.kept import write_table
+from crack_utils.study.table_file import write_table
 from crack_utils.training.experiment import Experiment
 
 DATA = "crackforest"

@@ -17,7 +17,7 @@ from scipy import stats
 
 from crack_utils.runtime import paths
 from crack_utils.runtime.typeset import joined
-from crack_utils.study.kept import write_table
+from crack_utils.study.table_file import write_table
 from crack_utils.study.verdicts import CONTRADICTED, MATTERS, NO_DIFFERENCE, SUPPORTED, by_seed, verdict
 
 TABLE = "results/verdict_check.csv"

@@ -131,7 +131,7 @@ def make_application(desk, port, token, megabytes, labels):
     )
 
 
-class Told(HTTPError):
+class Refusal(HTTPError):
     """A refusal with words for the person in front of the browser."""
 
     def __init__(self, status, words):
@@ -170,7 +170,7 @@ class Guarded(RequestHandler):
     def write_error(self, status_code, **details):
         """Answer with the error as JSON: ``{"error": message}``; Tornado calls this."""
         error = details.get("exc_info", (None, None))[1]
-        self.finish({"error": error.words if isinstance(error, Told) else self._reason})
+        self.finish({"error": error.words if isinstance(error, Refusal) else self._reason})
 
     def log_exception(self, kind, value, trace):
         """Log what nobody expects, not what is refused."""
@@ -180,7 +180,7 @@ class Guarded(RequestHandler):
     def photograph(self, key):
         """Return a photograph; 404 if it is closed."""
         if not (photograph := self.desk.photographs.get(key)):
-            raise Told(404, "this photograph is closed")
+            raise Refusal(404, "this photograph is closed")
         return photograph
 
     async def work(self, action, *arguments):
@@ -188,7 +188,7 @@ class Guarded(RequestHandler):
         try:
             return await asyncio.get_running_loop().run_in_executor(self.pool, action, *arguments)
         except (ValueError, OSError, MemoryError) as error:
-            raise Told(409, str(error) or type(error).__name__) from None
+            raise Refusal(409, str(error) or type(error).__name__) from None
 
 
 class Static(Guarded, StaticFileHandler):
@@ -287,10 +287,10 @@ class Download(Guarded):
         """Answer with the file."""
         photograph = self.photograph(key)
         if name in PICTURES and not photograph.shape:
-            raise Told(409, "the photograph is not read yet")
+            raise Refusal(409, "the photograph is not read yet")
         try:
             content = await self.work(self._make, photograph, name)
-        except Told:
+        except Refusal:
             self.photograph(key)  # another window may have closed it, and its files are gone
             raise
         self.set_header("Content-Type", {"jpg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}[name[-3:]])

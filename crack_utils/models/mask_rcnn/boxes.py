@@ -87,7 +87,7 @@ def decode(corrections, anchors, spread=(1.0, 1.0, 1.0, 1.0)):
 
 
 def clip(boxes, height, width):
-    """Return boxes (..., 4) clipped at the borders of a picture of `height` × `width` [px]."""
+    """Return boxes, a tensor of shape (..., 4) [px], clipped at the borders of a picture of `height` × `width` [px]."""
     height, width = ops.cast(height, boxes.dtype), ops.cast(width, boxes.dtype)
     return ops.minimum(ops.maximum(boxes, 0), ops.stack([height, width, height, width]))
 

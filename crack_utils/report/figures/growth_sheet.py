@@ -1,4 +1,7 @@
-"""The figures of a growth test, each alone or all on one sheet: a–N, da/dN against ΔK, load curves, opening angle."""
+"""The figures of a growth test, each alone or all on one sheet: a–N, da/dN against ΔK, load curves, opening angle.
+
+Each panel is drawn on matplotlib axes from a `growth_analysis.GrowthResult`.
+"""
 
 import textwrap
 

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 
 from crack_utils.runtime import provenance
-from crack_utils.study.kept import write_table
+from crack_utils.study.table_file import write_table
 
 
 def test_a_table_and_what_made_it(tmp_path, monkeypatch):
