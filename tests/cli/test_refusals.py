@@ -108,8 +108,8 @@ def test_an_unreadable_picture_costs_its_pair(wrong, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--mm-per-px", "0,1"], "'0,1' is no number; a decimal has a point"),
-        (["--mm-per-px", "wide"], "'wide' is no number"),
+        (["--mm-per-px", "0,1"], "'0,1' is not a number; a decimal has a point"),
+        (["--mm-per-px", "wide"], "'wide' is not a number"),
         (["--out", ""], "argument --out: is empty; name a folder"),
     ],
 )

@@ -100,7 +100,7 @@ class TestTiff:
             (GRAY.astype(np.complex64), {}, "a TIFF of a kind that cannot be read"),
             (-GRAY.astype(np.int16), {}, "gray values from"),
             (GRAY.astype(np.float32), {}, r"must lie in \[0, 1\]"),
-            (np.full((5, 5), np.nan, np.float32), {}, "no numbers"),
+            (np.full((5, 5), np.nan, np.float32), {}, "not numbers"),
         ],
     )
     def test_what_cannot_be_decided_is_refused_by_name(self, tmp_path, values, options, why):

@@ -91,7 +91,7 @@ def test_xml_that_is_not_read(tmp_path, text, message):
         ('<mask label="crack" rle="a" left="0" top="0" width="2" height="2"/>', "without numbers"),
         ('<mask label="crack"/>', "without numbers"),
         ('<box label="crack" xtl="1" ytl="1" xbr="4" ybr="4"/>', "marked by a box"),
-        ('<polygon label="crack" points="1,1;2"/>', "no list of points"),
+        ('<polygon label="crack" points="1,1;2"/>', "not a list of points"),
         ('<polygon points="1,1;2,2;3,1"/>', "without label"),
     ],
 )
@@ -112,10 +112,10 @@ def test_shapes_of_cvat_that_do_not_fit(tmp_path, shape, message):
     [
         ("0 0.1 0.1 0.5 0.5\n", "marked by a box"),
         ("0 0.1 0.1 0.5 0.5 0.5 0.1 0.7\n", "odd number"),
-        ("0 0.1 nan 0.5 0.5 0.5 0.1\n", "no list of points"),
+        ("0 0.1 nan 0.5 0.5 0.5 0.1\n", "not a list of points"),
         ("0 0.1 1e99 0.5 0.5 0.5 0.1\n", "far out"),
         ("0 0.1 0.1\n", "too few for a polygon"),
-        ("crack 0.1 0.1 0.5 0.5\n", "no number of a class"),
+        ("crack 0.1 0.1 0.5 0.5\n", "not a number of a class"),
     ],
 )
 def test_lines_of_yolo_that_do_not_fit(tmp_path, text, message):

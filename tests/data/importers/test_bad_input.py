@@ -92,8 +92,8 @@ def test_only_regular_files_are_read(tmp_path):
     [
         ({"shapes": [{}]}, "a shape without label"),
         ({"shapes": 3}, "no annotation of labelme"),
-        ({"points": None}, "no list of points"),
-        ({"points": [[1, 1], [2, "x"], [3, 3]]}, "no list of points"),
+        ({"points": None}, "not a list of points"),
+        ({"points": [[1, 1], [2, "x"], [3, 3]]}, "not a list of points"),
         ({"points": [[0, 0], [1e9, 0], [0, 1e9]]}, "far out of the picture"),
         ({"shape_type": "rectangle"}, "marked by a rectangle"),
         ({"shape_type": "mask"}, "a mask that cannot be read"),
