@@ -5,7 +5,7 @@ import os
 import sys
 
 from crack_utils.cli import assist, audit, data, growth, importing, label, model, predict, serve, synth, train
-from crack_utils.data.names import printable
+from crack_utils.data.errors import in_words
 
 COMMANDS = (
     data,
@@ -46,18 +46,11 @@ def main(arguments=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ValueError, OSError, FloatingPointError) as error:
-        print(f"crack-utils: {_said(error)}", file=sys.stderr)
+        print(f"crack-utils: {in_words(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("crack-utils: interrupted; the same command continues where it stopped", file=sys.stderr)
         return 130
-
-
-def _said(error):
-    """Return what an error says, without the system's number: "found: Permission denied"."""
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{printable(error.filename)}: {error.strerror}"
-    return str(error)
 
 
 def _parser():

@@ -78,7 +78,7 @@ def _train(options):
         fields["start"] = load_run(LATEST).id
     experiment = Experiment.preset(options.preset or "", **fields)
     if experiment.start:  # refused before the photographs are read, which can take minutes
-        start.file(experiment.start)
+        start.check(experiment.start, experiment.model)
     check_pairs(sources.load(experiment))
 
     from crack_utils.evaluation.native import against_start  # loads TensorFlow, so it comes after all checks

@@ -112,6 +112,21 @@ def survey_folders(*folders):
     )
 
 
+def problems_of(pairs):
+    """Return what is wrong with the files of pairs, each pair alone.
+
+    Parameters
+    ----------
+    pairs : list of Pair
+
+    Returns
+    -------
+    list of (path, str)
+        The file and why it cannot be used: it cannot be read, or does not fit the photograph.
+    """
+    return _read(pairs)[1]
+
+
 def _read(pairs):
     """Return each pair's contents by part, as far as they can be read, and what is wrong with single pairs."""
     with warnings.catch_warnings(), ThreadPoolExecutor() as pool:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from crack_utils.data.check import problems_of
 from crack_utils.data.digests import sha256
 from crack_utils.data.metadata import read_metadata
 from crack_utils.data.names import normal
@@ -126,7 +127,7 @@ def find_tests(folder, tables=None):
     if not wrong_specimens:
         unknown = [name for name in by_specimen if name not in specimens]
         problems += [(specimens_file, f"no specimen {name!r}, which {metadata.name} names") for name in unknown]
-    if unnamed := sorted(name for name in masks if not rows.get(name, {}).get("specimen")):
+    if not wrong and (unnamed := sorted(name for name in masks if not rows.get(name, {}).get("specimen"))):
         notes.append(f"{metadata}: no specimen, passed over: {few(unnamed)}")
     if not by_specimen and not problems:
         problems.append((metadata, "; ".join([f"names no specimen of a photograph in {folder}", *notes])))
@@ -134,7 +135,8 @@ def find_tests(folder, tables=None):
     for name, taken in by_specimen.items():
         if name in specimens:
             taken = _ordered(taken)
-            problems += [(metadata, f"specimen {name!r}: {why}") for why in _wrong(specimens[name], taken, found)]
+            contradictions = itertools.chain(_wrong(specimens[name], taken, found), _twice(taken, photographs))
+            problems += [(metadata, f"specimen {name!r}: {why}") for why in contradictions]
             tests.append((specimens[name], taken))
     try:
         refuse(problems)
@@ -180,6 +182,14 @@ def _wrong(specimen, photographs, found):
         if fewer < more:
             by_name = "" if frames else "; they are ordered by name, a column frame gives another order"
             yield f"cycles fall from {more:g} at {before!r} to {fewer:g} at {name!r}{by_name}"
+
+
+def _twice(taken, photographs):
+    """Yield which photographs of a specimen are copies of each other: a copy is no second reading."""
+    first = {}
+    for name, _ in taken:
+        if name in photographs and (earlier := first.setdefault(sha256(photographs[name]), name)) != name:
+            yield f"{name!r} is the same photograph as {earlier!r}: leave one of them out"
 
 
 def _wrong_scales(photographs, found):
@@ -232,6 +242,8 @@ def _true(folder, problems):
         return {}, {}, [], {}
     # Wrong lines of the table are told already.
     problems.extend(problem for problem in found.problems if problem[0] != folder / TABLES[0])
+    measured = {pair.mask for pair in found.pairs}  # a damaged photograph costs its movement alone
+    problems.extend((path, why) for path, why in problems_of(found.pairs) if path in measured)
     masks, photographs = ({pair.name: getattr(pair, part) for pair in found.pairs} for part in ("mask", "image"))
     return masks, {}, [], photographs
 

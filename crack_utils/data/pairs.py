@@ -190,14 +190,15 @@ def _scan(folder, found):
         found.problems.append((folder, why + (_drafts_hint(folder) or _layout_hint(folder))))
         return
     images, masks, parts = (_by_stem(folder / part, found) for part in ("images", "masks", "parts"))
-    by_image = {without_mark(stem): masks[stem] for stem in sorted(masks.keys() - images.keys(), reverse=True)}
+    lonely = sorted(masks.keys() - images.keys(), reverse=True)
+    by_image = {without_mark(stem).casefold(): masks[stem] for stem in lonely}
     refused = {normal(path.stem) for path, _ in found.problems if path.parent.parent == folder}  # said already
     without = sorted(images.keys() - masks.keys() - refused)
     if masks and not masks.keys() - images.keys() and (folder / "recipes").is_dir():
         found.unlabelled.extend(_left_out(folder, [images[stem].name for stem in without], len(images)))
         without = []
     for stem in without:
-        other = by_image.get(stem) or by_image.get(without_mark(stem))
+        other = by_image.get(stem.casefold()) or by_image.get(without_mark(stem).casefold())
         hint = f"; {other.name} seems to be it: rename it to {images[stem].stem}{other.suffix}" if other else ""
         found.problems.append((images[stem], f"no mask of this name{hint}"))
     for others in (masks, parts):

@@ -9,6 +9,7 @@ import numpy as np
 from crack_utils.data import cache, crackforest, synthetic, widths
 from crack_utils.data.digests import image_content
 from crack_utils.data.leaks import leak
+from crack_utils.data.options import SYNTHETIC
 from crack_utils.data.pairs import refuse, scan
 from crack_utils.data.split import SPLIT_BY, TEST, is_cracked, split_pairs
 from crack_utils.data.split_file import read_split
@@ -195,6 +196,8 @@ def _folder(part):
     folder = paths.find(part)
     if folder is None or not folder.is_dir():
         folder = paths.named_data(part)
+    if part == SYNTHETIC:
+        raise ValueError(f"{SYNTHETIC!r} cannot be joined with other data; draw specimens with crack-utils synth")
     if folder is None:
         raise ValueError(
             f"unknown data set {part!r}; valid are 'synthetic', {', '.join(map(repr, NAMED))} "

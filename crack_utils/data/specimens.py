@@ -1,6 +1,7 @@
 """`specimens.csv`: what was tested in a growth test, read row by row, with all that is wrong in it."""
 
 import math
+import re
 
 from crack_utils.data.metadata import finite_number, read_table
 from crack_utils.geometry.growth import KINDS, Specimen
@@ -53,11 +54,17 @@ def read_specimens(path):
     specimens, problems = {}, list(table.problems)
     for name, row in table.rows.items():
         specimen, wrong = _parse(row)
-        wrong = wrong or specimen.problems()
+        wrong = wrong or list(map(_by_column, specimen.problems()))
         problems += [f"line {table.lines[name]}: {why}" for why in wrong]
         if not wrong:
             specimens[name] = specimen
     return specimens, problems
+
+
+def _by_column(problem):
+    """Return what `Specimen.problems` says with the columns of the table for the attributes that they fill."""
+    names = {field: column for column, field in {**COLUMNS, **MORE}.items()}
+    return re.sub(r"\b(" + "|".join(names) + r")\b(?!\))", lambda found: names[found[0]], problem)
 
 
 def _parse(row):

@@ -170,6 +170,8 @@ def _inspect(trained, folder, made_of, threshold, scale, flips, workers, photogr
         predictor = trained if reduced else None
         # A person who sets the threshold wants to see what is there at it.
         how = {"threshold": threshold, "predictor": predictor, "all_lines": threshold != trained.threshold}
+        for name in TABLES:  # of an earlier call: they no longer tell what is in the folder
+            (folder / name).unlink(missing_ok=True)
         record = call(_finish, folder, photograph, image, probability, how, unlike, decisive)
         return record, False, None
     except FullDiskError:
@@ -187,6 +189,8 @@ def _here(function, *arguments):
 def _finish(folder, photograph, image, probability, how, unlike, made_of):
     """Measure a photograph, write its three pictures and its record, and return the record."""
     cracks = measure(image, probability, mm_per_px=photograph.mm_per_px, **how)
+    # Without its record, pictures of two calls are never taken for one result, whatever stops this one.
+    _path(folder, "measures", photograph).unlink(missing_ok=True)
     _draw(folder, photograph, image, probability, how["threshold"], cracks)
     record = _record(photograph, image.shape, cracks) | {"unlike_the_training": unlike, "made_of": made_of}
     provenance.write_json(_path(folder, "measures", photograph), record)  # last: if it exists, all else does

@@ -147,6 +147,10 @@ def _doubtful(test, lengths, shifts):
         "no crack found, though there was one before": ~cracked & np.logical_or.accumulate(cracked),
     }
     notes = [f"{what}: {few(names[where].tolist())}" for what, where in said.items() if where.any()]
+    if lengths.backwards:
+        notes.append(f"the end that moves is not the one that is measured: {_asked(test.specimen)}")
+    if (lengths.turned[cracked & ~lengths.outliers] > LARGEST_TURN).any():
+        notes.append(f"the crack turns by more than {LARGEST_TURN:g}° from the direction in which it is measured")
     if test.specimen.notch is not None and _unmoved(shifts)[0]:
         notes.append("notch_row and notch_column are not used: they hold for the first photograph")
     if test.specimen.notch is None and not test.specimen.two_tips:
@@ -229,8 +233,6 @@ def _fitted(test, lengths, readings, notes):
         rates = {name: growth_rates(specimen, *given, method, sides) for name, method in METHODS.items()}
         if _load_changes(grouped, cycles[chosen]):
             notes.append("the load changes between lengths: rates there are not right")
-        if np.interp(cycles, known["cycles"], known["turned_degrees"]).max() > LARGEST_TURN:
-            notes.append(f"the crack turns by more than {LARGEST_TURN:g}°")
     if paris:
         low, high = _bounds(test, lengths, paris.noise)
         readings = readings.assign(a_low_mm=low, a_high_mm=high)

@@ -53,10 +53,16 @@ def write_report(results, folder):
         with atomic_write(folder / f"{name}.csv") as draft:
             table(results).to_csv(draft, index=False, float_format="%.9g")
     use_style()
-    for result in results:
-        for name, draw in growth_panels(result).items():
-            with atomic_write(folder / "figures" / f"{paths.file_name(result.specimen.name)}-{name}.png") as draft:
-                growth_panel(draw, result).savefig(draft, dpi=160)
+    figures = {
+        folder / "figures" / f"{paths.file_name(result.specimen.name)}-{name}.png": (draw, result)
+        for result in results
+        for name, draw in growth_panels(result).items()
+    }
+    for file in set((folder / "figures").glob("*.png")) - set(figures):  # of an earlier call: no longer a result
+        file.unlink()
+    for file, (draw, result) in figures.items():
+        with atomic_write(file) as draft:
+            growth_panel(draw, result).savefig(draft, dpi=160)
     with atomic_write(folder / "growth.pdf") as draft, PdfPages(draft, metadata={"CreationDate": None}) as pages:
         for result in results:
             pages.savefig(growth_sheet(result, facts(result)))

@@ -13,6 +13,7 @@ from crack_utils.data.split import warnings_of
 from crack_utils.data.split_file import write_split
 from crack_utils.runtime import devices, provenance
 from crack_utils.runtime.atomic import atomic_write, explain_full_disk
+from crack_utils.training import start
 from crack_utils.training.callbacks import Checkpoint, NothingLearntError, Progress, StopIfNothingLearnt, StopOnNaN
 from crack_utils.training.compiling import compiled_model
 from crack_utils.training.prepare import prepare
@@ -124,6 +125,8 @@ def training_batches(model, pictures, seed, first_step):
 def _check(experiment, prepared):
     """Raise an error for pairs that cannot be used, and print warnings; return the channels that the loss needs."""
     pairs = prepared.pairs
+    if experiment.start:
+        start.check(experiment.start, experiment.model)
     for note in check_pairs(pairs) + warnings_of(prepared.split):
         print(f"- note: {note}", flush=True)
     needs = losses.needs(experiment.loss, **experiment.loss_options)

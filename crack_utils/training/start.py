@@ -1,5 +1,8 @@
 """The weights that a training starts from: those of a run, of a .keras file, or of the default model."""
 
+import json
+import zipfile
+
 from crack_utils import models
 from crack_utils.training.run import model_file
 
@@ -27,6 +30,35 @@ def file(name):
         raise ValueError(f"start: {error}") from error
 
 
+def check(name, architecture):
+    """Refuse a network to start from that is not there, or of another architecture; no network is loaded.
+
+    Parameters
+    ----------
+    name : str
+        As for `model_file`.
+    architecture : str
+        Of the network to train, one of `models.MODELS`.
+
+    Raises
+    ------
+    ValueError
+    """
+    try:
+        with zipfile.ZipFile(file(name)) as parts:
+            described = json.loads(parts.read("config.json"))["config"].get("name")
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, AttributeError) as error:
+        if str(error).startswith("start: "):
+            raise
+        return  # loading it will tell what is wrong with it
+    if described in models.MODELS and described != architecture:
+        raise ValueError(_other(name, described, architecture))
+
+
+def _other(name, trained, wanted):
+    return f"start={name!r}: its network, {trained}, differs from the one to train, {wanted}"
+
+
 def weights(name, model):
     """Return the weights of a trained network, for a model of the same architecture.
 
@@ -48,5 +80,5 @@ def weights(name, model):
     trained = models.load(file(name))
     values = trained.get_weights()
     if [value.shape for value in values] != [tuple(weight.shape) for weight in model.weights]:
-        raise ValueError(f"start={name!r}: its network, {trained.name}, differs from the one to train, {model.name}")
+        raise ValueError(_other(name, trained.name, model.name))
     return values

@@ -1,8 +1,10 @@
 """The tables of growth tests: what they say, and what is wrong with them, named before anything is done."""
 
 import json
+import shutil
 
 import pytest
+from PIL import Image
 
 from crack_utils.data import DataError, find_pairs, growth
 from crack_utils.data.growth import find_tests
@@ -36,16 +38,28 @@ class TestSpecimens:
         [
             ("a,C(T),50,10,12,,,0.1\na,C(T),50,10,12,,,0.1", "line 3: 'a' stands there twice (first in line 2)"),
             ("a,CT,50,10,12,,,0.1", "line 2: kind 'CT' is not known; known are C(T), M(T), SE(B), pipe"),
-            ("a,C(T),10,10,12,,,0.1", "line 2: a_n = 12 mm is not smaller than W = 10 mm"),
+            ("a,C(T),10,10,12,,,0.1", "line 2: a_n_mm = 12 mm is not smaller than W_mm = 10 mm"),
             ("a,C(T),ten,10,12,,,0.1", "line 2: W_mm 'ten' is not a number"),
             ("a,C(T),50,10,,,,0.1", "line 2: no a_n_mm"),
             (",C(T),50,10,12,,,0.1", "line 2: no name"),
-            ("a,pipe,,,12,300,,", "line 2: pipe needs wall"),
+            ("a,pipe,,,12,300,,", "line 2: pipe needs wall_mm"),
+            ("a,M(T),,,12,,,0.1", "line 2: M(T) needs W_mm and B_mm"),
         ],
     )
     def test_wrong_rows_are_named(self, tmp_path, row, message):
         (tmp_path / "specimens.csv").write_text(SPECIMENS + row + "\n")
         assert message in read_specimens(tmp_path / "specimens.csv")[1]
+
+    @pytest.mark.parametrize(
+        ("column", "value", "message"),
+        [
+            ("yield_mpa", -400, "line 2: yield_mpa = -400 is not above 0"),
+            ("curvature_mm", 100, "line 2: curvature_mm = 100 mm does not lie between -12 and 38 mm"),
+        ],
+    )
+    def test_messages_name_the_columns(self, tmp_path, column, value, message):
+        (tmp_path / "specimens.csv").write_text(f"{SPECIMENS.strip()},{column}\na,C(T),50,10,12,,,0.1,{value}\n")
+        assert read_specimens(tmp_path / "specimens.csv") == ({}, [message])
 
     @pytest.mark.parametrize(
         ("table", "message"),
@@ -122,7 +136,7 @@ class TestFindTests:
         write_tables(folder, rows, ["CT 1,C(T),10,10,12,,,0.1", "other,C(T),50,10,12,,,2"])
         with pytest.raises(DataError) as error:
             find_tests(folder)
-        assert "a_n = 12 mm is not smaller than W = 10 mm" in str(error.value)
+        assert "a_n_mm = 12 mm is not smaller than W_mm = 10 mm" in str(error.value)
         assert "load_ratio = 2 must be at least -10 and below 1" in str(error.value)
         write_tables(folder, rows, ["CT 1,C(T),50,10,12,,,0.1"])
         with pytest.raises(DataError) as error:
@@ -242,3 +256,24 @@ class TestFindTests:
             find_tests(tmp_path)
         with pytest.raises(DataError, match="no such folder"):
             find_tests(tmp_path / "nowhere")
+
+    def test_masks_that_cannot_be_measured_are_named_together(self, folder, test):
+        (folder / "masks" / "c001.png").write_text("damaged")
+        Image.new("L", (115, 20)).save(folder / "masks" / "c003.png")
+        (folder / "images" / "c004.png").write_text("damaged")  # which costs the movement of this one alone
+        with pytest.raises(DataError) as error:
+            find_tests(folder)
+        assert "2 problem(s)" in str(error.value) and "c001.png: cannot be read" in str(error.value)
+        assert "c003.png: 20×115 pixels, but c003.png has 40×230" in str(error.value)
+
+    def test_a_copy_of_a_photograph_is_no_second_reading(self, folder, test):
+        shutil.copy(folder / "images" / "c002.png", folder / "images" / "c004.png")
+        with pytest.raises(DataError, match="'c004' is the same photograph as 'c002': leave one of them out"):
+            find_tests(folder)
+
+    def test_a_wrong_line_does_not_make_its_photograph_one_without_specimen(self, folder, test):
+        table = folder / "metadata.csv"
+        table.write_text(table.read_text().replace(",6000,", ",-6000,", 1))
+        with pytest.raises(DataError) as error:
+            find_tests(folder)
+        assert "is below 0" in str(error.value) and "no specimen" not in str(error.value)

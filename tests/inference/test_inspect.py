@@ -17,6 +17,7 @@ from PIL import Image
 from crack_utils.cli import main
 from crack_utils.cli import predict as command_of_predict
 from crack_utils.data import DataError, read_image
+from crack_utils.data.growth import find_tests
 from crack_utils.inference import inspect, predictor
 from crack_utils.inference.inspect import inspect_all
 from crack_utils.inference.overlay import overlay_array
@@ -26,6 +27,7 @@ from tests.helpers.bare_png import bare_png
 from tests.helpers.darkness import darkness
 from tests.helpers.folders import contents
 from tests.helpers.folders import dark_bar as photograph
+from tests.helpers.growth_tests import write_tables
 
 
 @pytest.fixture
@@ -303,3 +305,32 @@ def test_a_folder_that_may_not_be_written_is_told_first(command, folder, tmp_pat
     assert command(folder, "--out", tmp_path / "new" / "out") == 1
     assert f"{tmp_path}/new/out: no permission to write there" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+
+
+def test_pictures_of_an_interrupted_call_are_no_result_of_another(network, folder, tmp_path, monkeypatch):
+    """Its mask is there, its record is not: the call before it does the photograph again, and growth refuses it."""
+    out, photographs = tmp_path / "out", find_photographs(folder)
+    inspect_all(network, photographs, out)
+    whole = contents(out)
+    draw = inspect._draw
+
+    def interrupted(*arguments):
+        draw(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(inspect, "_draw", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        inspect_all(network, photographs, out, threshold=0.1)
+    assert (pixels(out / "masks" / "a.png") != 0).sum() > 120
+    assert not (out / "measures" / "a.json").exists() and (out / "measures" / "b.json").exists()
+    assert not (out / "measures.csv").exists()
+    with pytest.raises(DataError, match="predict has not ended there"):
+        find_tests(out, _tables(tmp_path / "tables"))
+    monkeypatch.setattr(inspect, "_draw", draw)
+    assert inspect_all(network, photographs, out)["resumed"] == 2
+    assert contents(out) == whole
+
+
+def _tables(folder):
+    write_tables(folder, [{"name": "a", "specimen": "s"}], ["s,C(T),50,10,12,,,0.1"])
+    return folder

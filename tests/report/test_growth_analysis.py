@@ -152,6 +152,18 @@ def test_a_notch_or_direction_that_the_crack_contradicts_is_named(tmp_path, wron
         analyse([dataclasses.replace(found, specimen=dataclasses.replace(found.specimen, **wrong))], tmp_path)
 
 
+def test_a_direction_away_from_the_growth_is_asked_about(tmp_path):
+    """The notch lies at the crack's other end, and the direction leads there: the measured end stands still."""
+    test = compact_test()
+    write_predicted(tmp_path, test)
+    (found,) = find_tests(tmp_path)[0]
+    frames = [dataclasses.replace(frame, tip=frame.other, other=frame.tip) for frame in found.frames]
+    specimen = dataclasses.replace(found.specimen, a_n=11.0, direction=180)
+    (result,) = analyse([dataclasses.replace(found, frames=frames, specimen=specimen)], tmp_path)
+    asked = "the end that moves is not the one that is measured: are the scale and direction_degrees right?"
+    assert asked in result.note and np.ptp(result.readings["a_mm"]) == 0
+
+
 def test_a_tip_at_the_notch_is_exchanged_for_the_other_end(tmp_path):
     """All photographs show the same notch; two of them have the table's ends the wrong way round."""
     test = compact_test()
@@ -340,6 +352,13 @@ def test_the_command_writes_tables_figures_and_a_sheet(tmp_path, capsys):
         "pipe-load-growth.png",
         "pipe-ctoa.png",
     }
+    table = tmp_path / "b" / "specimens.csv"
+    table.write_text(table.read_text().replace("pipe,pipe", "PIPE,pipe"))
+    table = tmp_path / "b" / "metadata.csv"
+    table.write_text(table.read_text().replace(",pipe,", ",PIPE,"))
+    assert main(["growth", str(tmp_path / "b")]) == 0
+    figures = (tmp_path / "b" / "growth" / "figures").iterdir()  # none of a specimen that is no longer there
+    assert {path.name[:4] for path in figures} == {"PIPE"}
     readings = pd.read_csv(tmp_path / "out" / "readings.csv")
     assert {"photograph", "cycles", "load_n", "a_mm", "a_low_mm", "a_tip1_mm"} <= set(readings)
     rates = pd.read_csv(tmp_path / "out" / "rates.csv")

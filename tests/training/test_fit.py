@@ -302,3 +302,10 @@ class TestCommands:
 def test_predict_refuses_what_is_no_gray_picture(image):
     with pytest.raises(ValueError, match="image must"):
         predict(None, image)
+
+
+def test_a_network_of_another_architecture_is_refused_before_a_folder_is_made(experiment, tmp_path, monkeypatch):
+    monkeypatch.setenv("CRACK_UTILS_ARTIFACTS", str(tmp_path))
+    with pytest.raises(ValueError, match="start='default': its network, compact, differs from the one to train, unet"):
+        fit.fit(experiment.replace(start="default"))
+    assert not (tmp_path / "runs").exists()

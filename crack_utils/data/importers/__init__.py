@@ -83,6 +83,8 @@ def import_annotations(source, out, labels=(), crack=None, line_width=None, trac
             raise DataError(_text(f"{source}: no picture with a crack ({', '.join(labels)})", folder.problems))
     cracked = sum(share > 0 for share in shares.values())
     notes = folder.notes
+    if folder.elsewhere:
+        notes = [*notes, f"found in another folder than the annotations say: {few(folder.elsewhere)}"]
     if much := [each for each, share in shares.items() if share > MUCH_CRACK]:
         notes = [*notes, f"more crack than background, is the right colour or class taken for crack: {few(much)}"]
     return Imported(Path(out), name, labels, len(shares), cracked, folder.problems, notes)

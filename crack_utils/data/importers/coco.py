@@ -12,7 +12,7 @@ import numpy as np
 from pycocotools import mask as coco
 from scipy.ndimage import label as pieces_of
 
-from crack_utils.data.importers.folder import read_json
+from crack_utils.data.importers.folder import read_json, shared_last_parts
 from crack_utils.data.importers.shapes import Annotated, polygon, refuse_shape, runs, union
 from crack_utils.data.stored import DataError
 from crack_utils.geometry.skeleton import EIGHT
@@ -88,14 +88,15 @@ def _read(folder, file, traced):
         folder.problems.append(f"{file}: {len(content['images']) - len(images)} pictures have the id of another")
     if strangers := annotations.keys() - images.keys():
         folder.problems.append(f"{file}: annotations of {len(strangers)} pictures that it does not list")
+    shared = shared_last_parts(image.get("file_name") for image in images.values())
     for number, image in images.items():
         try:
-            yield _annotated(folder, file, image, annotations.get(number, []), names, traced)
+            yield _annotated(folder, file, image, annotations.get(number, []), names, traced, shared)
         except DataError as error:
             folder.problems.append(str(error))
 
 
-def _annotated(folder, file, image, annotations, names, traced):
+def _annotated(folder, file, image, annotations, names, traced, shared):
     name = image.get("file_name")
     if not isinstance(name, str) or not name:
         raise DataError(f"{file}: picture {image['id']!r} has no file_name")
@@ -105,7 +106,7 @@ def _annotated(folder, file, image, annotations, names, traced):
         if not isinstance(category, int | str) or str(category) not in names:
             raise DataError(f"{file}: {name!r} has an annotation of category {category!r}, which is not listed")
         shapes.append((names[str(category)], partial(_drawn, annotation.get("segmentation"), traced)))
-    picture, size = folder.picture(name, file), (image.get("height"), image.get("width"))
+    picture, size = folder.picture(name, file, shared), (image.get("height"), image.get("width"))
     labels = Counter(label for label, _ in shapes)
     return Annotated(file, picture, labels, union(shapes), None if None in size else size)
 

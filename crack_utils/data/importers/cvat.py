@@ -9,7 +9,7 @@ from functools import partial
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from crack_utils.data.importers.folder import read_text
+from crack_utils.data.importers.folder import read_text, shared_last_parts
 from crack_utils.data.importers.shapes import Annotated, line, paste, polygon, refuse_shape, runs, union
 from crack_utils.data.stored import DataError
 
@@ -42,9 +42,10 @@ def read(folder, options):
         except DataError as error:
             folder.problems.append(str(error))
             continue
+        shared = shared_last_parts(image.get("name") for image in root.iter("image"))
         for image in root.iter("image"):
             try:
-                yield _annotated(folder, file, image, options.line_width)
+                yield _annotated(folder, file, image, options.line_width, shared)
             except DataError as error:
                 folder.problems.append(str(error))
 
@@ -59,7 +60,7 @@ def _root(file):
         raise DataError(f"{file}: no XML that can be read ({error})") from None
 
 
-def _annotated(folder, file, image, line_width):
+def _annotated(folder, file, image, line_width, shared):
     name = image.get("name")
     if not name:
         raise DataError(f"{file}: a picture without name")
@@ -75,7 +76,7 @@ def _annotated(folder, file, image, line_width):
             raise DataError(f"{file}: {name!r} has a shape without label")
         shapes.append((shape.get("label"), _drawing(shape, line_width)))
     labels = Counter(label for label, _ in shapes)
-    return Annotated(file, folder.picture(name, file), labels, union(shapes), size)
+    return Annotated(file, folder.picture(name, file, shared), labels, union(shapes), size)
 
 
 def _drawing(shape, line_width):

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import posixpath
+from collections import Counter
 from pathlib import Path, PureWindowsPath
 
 from crack_utils.data.images import SUFFIXES
@@ -31,6 +32,8 @@ class Folder:
         What readers could not use, each with the file's name.
     notes : list of str
         What they left out, without any fault.
+    elsewhere : list of str
+        Pictures that were found by the last part of their name alone, in another folder than it names.
 
     Raises
     ------
@@ -44,7 +47,7 @@ class Folder:
             raise DataError(f"{path}: no such file or folder")
         self.given = path
         self.root = path if path.is_dir() else path.parent
-        self.files, self.problems, self.notes = [], [], []
+        self.files, self.problems, self.notes, self.elsewhere = [], [], [], []
         for file in sorted(_regular_files(self.root)):
             why = problem_of(file)
             if why:
@@ -79,7 +82,7 @@ class Folder:
         """Return all pictures in the folder, sorted."""
         return [file for file in self.files if file.suffix.lower() in SUFFIXES]
 
-    def picture(self, name, annotation):
+    def picture(self, name, annotation, shared=()):
         """Return the picture that an annotation file names.
 
         It is looked for beside the annotation, in the folder and in its `images/`; else it is the one whose path ends
@@ -90,6 +93,8 @@ class Folder:
         name : str
             As it stands in the annotation, with slashes of either kind.
         annotation : pathlib.Path
+        shared : collection of str
+            Last parts that do not tell pictures apart, from `shared_last_parts`.
 
         Raises
         ------
@@ -106,7 +111,12 @@ class Folder:
                 return file
         named = self._by_name.get(posixpath.basename(wanted), [])
         exact = [file for file in named if f"/{self.place(file)}".endswith(f"/{wanted}")]
-        return self._only(exact or named, annotation, name)
+        if not exact and posixpath.basename(wanted) in shared:
+            named = []  # it may be the picture of another name
+        file = self._only(exact or named, annotation, name)
+        if not exact and posixpath.dirname(wanted):
+            self.elsewhere.append(f"{name!r} is {self.place(file)}")
+        return file
 
     def picture_of(self, stems, annotation, but=()):
         """Return the picture that belongs to an annotation.
@@ -142,6 +152,23 @@ class Folder:
             places = ", ".join(self.place(file) for file in files[:4])
             raise DataError(f"{annotation}: several pictures {name!r}: {places}")
         return files[0]
+
+
+def shared_last_parts(names):
+    """Return the last parts that several names of pictures have, such as "a.png" of "train/a.png" and "val/a.png".
+
+    Parameters
+    ----------
+    names : iterable
+        As they stand in an annotation; what is not a text is passed over.
+
+    Returns
+    -------
+    set of str
+    """
+    wanted = {normal(PureWindowsPath(name).as_posix()) for name in names if isinstance(name, str)}
+    count = Counter(map(posixpath.basename, wanted))
+    return {part for part, number in count.items() if number > 1}
 
 
 def read_text(path):

@@ -11,6 +11,7 @@ from PIL import ImageColor
 
 from crack_utils.data.importers.pixels import BLACK, WHITE, pairs, read_pixels
 from crack_utils.data.importers.shapes import Annotated
+from crack_utils.data.stored import DataError
 
 NEAR = 32  # of 255, in red, green and blue: how far JPEG moves a colour
 
@@ -37,8 +38,14 @@ def parse_colour(text):
 
 
 def _mask(file, colour, labels, size):
-    """Black and white divide all gray values between them; of other colours, those near the crack's are crack."""
+    """Black and white divide all gray values between them; of other colours, those near the crack's are crack.
+
+    A mask of one value has no crack. One of several, such as 0 and 1, of which none is the crack's, is not understood.
+    """
     values = read_pixels(file, colours=True)
     if colour in (BLACK, WHITE):
-        return (values.max(axis=2) < 128) if colour == BLACK else (values.min(axis=2) >= 128)
+        crack = (values.max(axis=2) < 128) if colour == BLACK else (values.min(axis=2) >= 128)
+        if not crack.any() and (values != values[0, 0]).any():
+            raise DataError(f"{file}: no pixel is {'black' if colour == BLACK else 'white'}, yet it has several values")
+        return crack
     return (np.abs(values.astype(int) - colour) <= NEAR).all(axis=2)

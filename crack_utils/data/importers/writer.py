@@ -104,10 +104,13 @@ def write_pairs(annotated, names, labels, draft, problems):
     (draft / "images").mkdir()
     (draft / "masks").mkdir()
     shares, first = {}, {}
+    several = {image for image, count in Counter(each.image for each in annotated).items() if count > 1}
     # The bar shows at a terminal only.
     for each, name in zip(tqdm(annotated, unit="picture", disable=None, leave=False), names, strict=True):
         other = first.setdefault(name.casefold(), each)
         try:
+            if each.image in several:
+                raise DataError(f"{each.image}: annotated more than once, here in {each.file}; which one holds?")
             if other is not each:
                 raise DataError(f"{each.file}: its picture has the same name {name!r} as that of {other.file}")
             shares[name] = _write_pair(each, name, labels, draft)

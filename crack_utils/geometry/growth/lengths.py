@@ -38,6 +38,9 @@ class Lengths:
     outliers : ndarray of bool, shape (n,)
         Where a frame contradicts the others: a crack does not become shorter, at neither tip, and a tip far aside from
         the way of the others is that of another line.
+    backwards : bool
+        With one tip: whether the end that the crack should begin at is the one that clearly moves. Then direction or
+        notch of the specimen are wrong, or it is not a crack.
     """
 
     tips: np.ndarray
@@ -48,6 +51,7 @@ class Lengths:
     exchanged: np.ndarray
     together: np.ndarray
     outliers: np.ndarray
+    backwards: bool = False
 
     @property
     def a(self):
@@ -104,7 +108,7 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty, weights=None):
     cracked = np.isfinite(tips).all(axis=1) & (np.isfinite(others).all(axis=1) | (not specimen.two_tips))
     if not cracked.any():
         raise ValueError(f"{specimen.name}: no frame shows a crack with its tip{'s' * specimen.two_tips}")
-    exchanged = np.zeros(len(tips), bool)
+    exchanged, backwards = np.zeros(len(tips), bool), False
     if specimen.two_tips:
         first, second = _matched(tips, others, cracked)
         start = (first[cracked][0] + second[cracked][0]) / 2
@@ -119,6 +123,8 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty, weights=None):
         axis = _axis(specimen, np.mean(tips[cracked][-3:], axis=0) - start)
         ends = specimen.a_n + ((tips - start) @ axis)[:, None] * scale
         ways = tips - start
+        known = np.isfinite(tips - others).all(axis=1)
+        backwards = _growing_side(tips[known] @ way, -others[known] @ way) < 0
     across = np.abs(ways @ np.array([-axis[1], axis[0]]))
     turned = np.degrees(np.arctan2(across, np.abs(ways @ axis))).round(9)
     grown = ends.mean(axis=1) - specimen.a_n
@@ -135,6 +141,7 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty, weights=None):
         exchanged=exchanged,
         together=together,
         outliers=outliers,
+        backwards=backwards,
     )
 
 

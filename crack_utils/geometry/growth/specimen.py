@@ -97,9 +97,12 @@ class Specimen:
         if not -10 <= self.load_ratio < 1:
             wrong.append(f"load_ratio = {self.load_ratio:g} must be at least -10 and below 1")
         if self.kind == "pipe" and not wrong and 2 * self.wall >= self.diameter:
-            wrong.append(f"wall = {self.wall:g} mm does not fit a diameter of {self.diameter:g} mm")
+            wrong.append(f"wall = {self.wall:g} mm does not fit diameter = {self.diameter:g} mm")
         if not wrong and self.a_n >= self.longest:
             limits = {"M(T)": f"W/2 = {self.longest:g}", "pipe": f"half the circumference, {self.longest:.1f}"}
             limit = limits.get(self.kind, f"W = {self.longest:g}")
             wrong.append(f"a_n = {self.a_n:g} mm is not smaller than {limit} mm")
+        if not wrong and not -self.a_n < self.curvature < self.longest - self.a_n:
+            limits = f"-{self.a_n:g} and {self.longest - self.a_n:g} mm"
+            wrong.append(f"curvature = {self.curvature:g} mm does not lie between {limits}")
         return wrong

@@ -311,4 +311,5 @@ def _read(photograph):
     except TooLarge as error:
         raise DataError(f"{photograph.name}: {error}") from None
     except ValueError as error:
-        raise DataError(str(error).replace(str(photograph.file), photograph.name)) from None
+        said = str(error).replace(str(photograph.file), photograph.name)
+        raise DataError(said if photograph.name in said else f"{photograph.name}: {said}") from None

@@ -18,6 +18,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, HTTPError, RequestHandler, StaticFileHandler
 
+from crack_utils.data.errors import in_words
 from crack_utils.data.images import SUFFIXES
 from crack_utils.inference.page import MEGABYTES, PORT, answers
 from crack_utils.inference.page.desk import Desk
@@ -26,6 +27,7 @@ from crack_utils.inference.page.labels import save_label
 from crack_utils.inference.page.settings import read_settings
 from crack_utils.inference.predictor import load_trained
 from crack_utils.runtime import paths
+from crack_utils.runtime.atomic import check_writable
 
 ADDRESS = "127.0.0.1"  # the loopback: no other machine can open the page
 OVERHEAD = 1_000_000  # [bytes] of a request besides the file in it
@@ -64,9 +66,12 @@ def serve(model="default", port=PORT, megabytes=MEGABYTES, labels="labels", brow
     ------
     ValueError
         If there is no such network, the port is taken, or an argument is out of range.
+    NotADirectoryError, PermissionError
+        If `labels` is a file, or nothing may be written there.
     """
     if not 0 < megabytes <= 1000:
         raise ValueError(f"megabytes={megabytes}: valid is a number above 0, up to 1000")
+    check_writable(labels)
     _check_port(port)
     trained = load_trained(model)
     print(f"model: {trained.source}", flush=True)
@@ -188,7 +193,7 @@ class Guarded(RequestHandler):
         try:
             return await asyncio.get_running_loop().run_in_executor(self.pool, action, *arguments)
         except (ValueError, OSError, MemoryError) as error:
-            raise Refusal(409, str(error) or type(error).__name__) from None
+            raise Refusal(409, in_words(error)) from None
 
 
 class Static(Guarded, StaticFileHandler):

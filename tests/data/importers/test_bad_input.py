@@ -288,3 +288,17 @@ def test_files_with_changed_bytes_end_in_an_error_that_names_a_file(tmp_path_fac
 
 def test_formats_are_known_by_name():
     assert list(FORMATS) == ["labelme", "coco", "cvat", "yolo", "matlab", "palette"]
+
+
+@pytest.mark.parametrize(("crack", "background"), [("white", 0), ("black", 255)])
+def test_a_mask_of_several_values_without_the_colour_of_the_crack_is_named(tmp_path, crack, background):
+    folder = make_folder(tmp_path / "in", {name: photograph(index) for index, name in enumerate("abc")})
+    (folder / "masks").mkdir()
+    values = {"a": abs(background - 1), "b": 255 - background, "c": background}  # of the line; c has no crack
+    for name, value in values.items():
+        mask = np.full((8, 10), background, np.uint8)
+        mask[3] = value
+        Image.fromarray(mask).save(folder / "masks" / f"{name}.png")
+    imported = import_annotations(folder, tmp_path / "data", crack=crack)
+    assert (imported.pictures, imported.cracked) == (2, 1)
+    assert imported.problems == [f"{folder}/masks/a.png: no pixel is {crack}, yet it has several values"]

@@ -316,3 +316,31 @@ def test_every_format_says_no_to_a_folder_of_photographs(tmp_path):
     for name in FORMATS:
         with pytest.raises(DataError, match="nothing is annotated"):
             import_annotations(folder, tmp_path / "data", format=name)
+
+
+def test_a_name_of_another_folder_gets_no_picture_that_two_names_may_mean(tmp_path):
+    """Of train/ and val/ only one part is there: a.png of the other has no photograph."""
+    folder = make_folder(tmp_path / "in", {"a": photograph()})
+    (folder / "images" / "val").mkdir()
+    (folder / "images" / "a.png").rename(folder / "images" / "val" / "a.png")
+    sizes = {name: (8, 10) for name in ("train/a.png", "val/a.png")}
+    lines = [("train/a.png", "crack", [[0, 0, 9, 0, 9, 2, 0, 2]]), ("val/a.png", "crack", [[0, 4, 9, 4, 9, 6, 0, 6]])]
+    coco_file(folder / "ann.json", sizes, lines)
+    imported = import_annotations(folder, tmp_path / "both")
+    assert imported.pictures == 1 and "no picture 'train/a.png'" in imported.problems[0]
+    rows = np.flatnonzero(read_mask(tmp_path / "both" / "masks" / "a.png").any(axis=1))
+    assert rows.min() >= 4
+    coco_file(folder / "ann.json", {"train/a.png": (8, 10)}, lines[:1])
+    imported = import_annotations(folder, tmp_path / "one")
+    assert imported.notes == ["found in another folder than the annotations say: 'train/a.png' is images/val/a.png"]
+
+
+def test_a_picture_that_is_annotated_twice_is_left_out(tmp_path):
+    folder = make_folder(tmp_path / "in", {"a": photograph(), "b": photograph(seed=1)})
+    square = [[1, 1, 5, 1, 5, 4, 1, 4]]
+    for number, names in enumerate((["a.png"], ["a.png", "b.png"])):
+        lines = [(name, "crack", square) for name in names]
+        coco_file(folder / f"{number}.json", dict.fromkeys(names, (8, 10)), lines)
+    imported = import_annotations(folder, tmp_path / "data")
+    assert imported.pictures == 1 and len(imported.problems) == 2
+    assert all("a.png: annotated more than once" in problem for problem in imported.problems)

@@ -175,6 +175,7 @@ def test_a_file_that_is_too_large_ends_the_connection(ask):
     [
         (["--port", "0"], "port=0: valid are 1 to 65535"),
         (["--megabytes", "0"], "megabytes=0.0: valid is a number above 0"),
+        (["--labels", __file__], "test_server.py: not a folder; give another one for the results"),
         ([], "make model"),
     ],
 )
