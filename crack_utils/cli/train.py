@@ -70,7 +70,7 @@ def _train(options):
 
     fields = dict(options.set)
     if "data" in fields:
-        raise ValueError(f"--set data={fields['data']}: give the folders right after `train`, now {options.data}")
+        raise ValueError(f"--set data={fields['data']}: give the folders right after `train`, where {options.data} is")
     fields["data"] = options.data
     fields |= {name: getattr(options, name) for name in FLAGS if getattr(options, name) is not None}
     fields |= {"split_by": options.split} if options.split else {}

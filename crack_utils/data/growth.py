@@ -11,7 +11,7 @@ from crack_utils.data.check import problems_of
 from crack_utils.data.digests import sha256
 from crack_utils.data.metadata import read_metadata
 from crack_utils.data.names import normal
-from crack_utils.data.pairs import refuse, scan
+from crack_utils.data.pairs import Pair, refuse, scan
 from crack_utils.data.specimens import read_specimens
 from crack_utils.data.stored import DataError
 from crack_utils.geometry.growth import Specimen
@@ -98,8 +98,9 @@ def find_tests(folder, tables=None):
     DataError
         One message that lists all that is wrong: tables that are missing or cannot be read, unknown kinds,
         sizes that do not fit, two specimens of one name, photographs without load, scale or cycles, or changed
-        since they were predicted, cycles that fall, scales that contradict each other, frames that are given
-        for some photographs only; or a prediction that has not ended.
+        since they were predicted, copies of a photograph, cycles that fall, scales that contradict each other, frames
+        that are given for some photographs only; masks that cannot be read or have another size than their photograph;
+        or a prediction that has not ended.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -135,9 +136,14 @@ def find_tests(folder, tables=None):
     for name, taken in by_specimen.items():
         if name in specimens:
             taken = _ordered(taken)
-            contradictions = itertools.chain(_wrong(specimens[name], taken, found), _twice(taken, photographs))
+            digests = {name: _digest(folder, masks[name], photographs.get(name)) for name, _ in taken}
+            contradictions = itertools.chain(_wrong(specimens[name], taken, found), _twice(digests))
             problems += [(metadata, f"specimen {name!r}: {why}") for why in contradictions]
             tests.append((specimens[name], taken))
+    if not predicted:
+        problems += _wrong_masks(
+            [Pair(name, photographs[name], masks[name]) for _, taken in tests for name, _ in taken]
+        )
     try:
         refuse(problems)
     except DataError as error:  # a column that was passed over may be the reason
@@ -184,12 +190,23 @@ def _wrong(specimen, photographs, found):
             yield f"cycles fall from {more:g} at {before!r} to {fewer:g} at {name!r}{by_name}"
 
 
-def _twice(taken, photographs):
+def _twice(digests):
     """Yield which photographs of a specimen are copies of each other: a copy is no second reading."""
     first = {}
-    for name, _ in taken:
-        if name in photographs and (earlier := first.setdefault(sha256(photographs[name]), name)) != name:
+    for name, digest in digests.items():
+        if digest and (earlier := first.setdefault(digest, name)) != name:
             yield f"{name!r} is the same photograph as {earlier!r}: leave one of them out"
+
+
+def _digest(folder, mask, photograph):
+    """Return the SHA-256 of a photograph, or of the one that predict made the mask of; None where it is not known."""
+    return sha256(photograph) if photograph else _seen(folder, mask)
+
+
+def _wrong_masks(pairs):
+    """Return which masks cannot be read or have another size; a damaged photograph costs its movement alone."""
+    masks = {pair.mask for pair in pairs}
+    return [(path, why) for path, why in problems_of(pairs) if path in masks]
 
 
 def _wrong_scales(photographs, found):
@@ -242,8 +259,6 @@ def _true(folder, problems):
         return {}, {}, [], {}
     # Wrong lines of the table are told already.
     problems.extend(problem for problem in found.problems if problem[0] != folder / TABLES[0])
-    measured = {pair.mask for pair in found.pairs}  # a damaged photograph costs its movement alone
-    problems.extend((path, why) for path, why in problems_of(found.pairs) if path in measured)
     masks, photographs = ({pair.name: getattr(pair, part) for pair in found.pairs} for part in ("mask", "image"))
     return masks, {}, [], photographs
 

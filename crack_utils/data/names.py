@@ -21,7 +21,7 @@ def normal(name):
 
 
 def printable(text):
-    """Return a text, such as a path, as it can be shown and stored: what is not UTF-8 or not printed, in codes."""
+    """Return a text, such as a path, as it can be shown and stored: in codes where it is not UTF-8 or not printable."""
     text = str(text).encode("utf-8", "backslashreplace").decode()
     return "".join(repr(each)[1:-1] if unicodedata.category(each) in ("Cc", "Zl", "Zp") else each for each in text)
 

@@ -196,7 +196,7 @@ def _folder(part):
     folder = paths.find(part)
     if folder is None or not folder.is_dir():
         folder = paths.named_data(part)
-    if part == SYNTHETIC:
+    if folder is None and part == SYNTHETIC:
         raise ValueError(f"{SYNTHETIC!r} cannot be joined with other data; draw specimens with crack-utils synth")
     if folder is None:
         raise ValueError(

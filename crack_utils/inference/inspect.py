@@ -67,7 +67,7 @@ def start_workers(photographs):
 
 
 def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=False, workers=None):
-    """Predict photographs, measure their cracks and write the results.
+    """Predict photographs, measure their cracks and write the results; the tables are there when all is done.
 
     Parameters
     ----------
@@ -110,6 +110,8 @@ def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=
     found, failed, without, resumed = [], [], [], 0
     busy = ValueError(f"{folder}: another process writes there; wait for it, or give another folder")
     with lock(folder, busy), contextlib.closing(_in_order(job, photographs, workers, folder)) as done:
+        for name in TABLES:  # of an earlier call: until this one has ended, they do not tell what is in the folder
+            (folder / name).unlink(missing_ok=True)
         shown = tqdm(photographs, unit="picture", disable=None)  # the bar shows at a terminal only
         for photograph, (record, before, why) in zip(shown, done, strict=True):
             if why:
@@ -170,8 +172,6 @@ def _inspect(trained, folder, made_of, threshold, scale, flips, workers, photogr
         predictor = trained if reduced else None
         # A person who sets the threshold wants to see what is there at it.
         how = {"threshold": threshold, "predictor": predictor, "all_lines": threshold != trained.threshold}
-        for name in TABLES:  # of an earlier call: they no longer tell what is in the folder
-            (folder / name).unlink(missing_ok=True)
         record = call(_finish, folder, photograph, image, probability, how, unlike, decisive)
         return record, False, None
     except FullDiskError:

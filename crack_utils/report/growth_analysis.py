@@ -148,8 +148,12 @@ def _doubtful(test, lengths, shifts):
     }
     notes = [f"{what}: {few(names[where].tolist())}" for what, where in said.items() if where.any()]
     if lengths.backwards:
-        notes.append(f"the end that moves is not the one that is measured: {_asked(test.specimen)}")
-    if (lengths.turned[cracked & ~lengths.outliers] > LARGEST_TURN).any():
+        notes.append(
+            "the end that moves is not the one that is measured: are direction_degrees, notch_row and notch_column "
+            "right, and do the masks show the crack alone?"
+        )
+    long = lengths.a - test.specimen.a_n > BACK * lengths.mm_per_px  # the direction of a shorter crack is noise
+    if (lengths.turned[long & ~lengths.outliers] > LARGEST_TURN).any():
         notes.append(f"the crack turns by more than {LARGEST_TURN:g}° from the direction in which it is measured")
     if test.specimen.notch is not None and _unmoved(shifts)[0]:
         notes.append("notch_row and notch_column are not used: they hold for the first photograph")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.backends.backend_pdf import PdfPages
 
-from crack_utils.report.figures.growth_sheet import growth_panel, growth_panels, growth_sheet
+from crack_utils.report.figures.growth_sheet import PANELS, growth_panel, growth_panels, growth_sheet
 from crack_utils.report.figures.style import use_style
 from crack_utils.report.growth_tables import paris_table, rates_table, readings_table, sheet_table
 from crack_utils.runtime import paths
@@ -49,23 +49,37 @@ def write_report(results, folder):
     """
     folder = Path(folder)
     (folder / "figures").mkdir(parents=True, exist_ok=True)
+    earlier = _earlier_figures(folder)
     for name, table in TABLES.items():
         with atomic_write(folder / f"{name}.csv") as draft:
             table(results).to_csv(draft, index=False, float_format="%.9g")
     use_style()
     figures = {
-        folder / "figures" / f"{paths.file_name(result.specimen.name)}-{name}.png": (draw, result)
+        _figure(folder, result.specimen.name, name): (draw, result)
         for result in results
         for name, draw in growth_panels(result).items()
     }
-    for file in set((folder / "figures").glob("*.png")) - set(figures):  # of an earlier call: no longer a result
-        file.unlink()
+    for file in earlier - set(figures):  # no longer a result
+        file.unlink(missing_ok=True)
     for file, (draw, result) in figures.items():
         with atomic_write(file) as draft:
             growth_panel(draw, result).savefig(draft, dpi=160)
     with atomic_write(folder / "growth.pdf") as draft, PdfPages(draft, metadata={"CreationDate": None}) as pages:
         for result in results:
             pages.savefig(growth_sheet(result, facts(result)))
+
+
+def _earlier_figures(folder):
+    """Return the figures that an earlier call may have written, by the specimens of its sheet: set of Path."""
+    try:
+        specimens = pd.read_csv(folder / "sheet.csv", dtype=str)["specimen"].dropna()
+    except (OSError, ValueError, KeyError):  # none, or not one of ours
+        return set()
+    return {_figure(folder, specimen, panel) for specimen in specimens for panel in PANELS}
+
+
+def _figure(folder, specimen, panel):
+    return folder / "figures" / f"{paths.file_name(specimen)}-{panel}.png"
 
 
 def facts(result):

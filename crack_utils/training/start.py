@@ -6,6 +6,8 @@ import zipfile
 from crack_utils import models
 from crack_utils.training.run import model_file
 
+MOST_CONFIG = 2**24  # [bytes] of a network's description; a larger one is not read to compare architectures
+
 
 def file(name):
     """Return the `.keras` file of the network that a training starts from.
@@ -44,14 +46,14 @@ def check(name, architecture):
     ------
     ValueError
     """
+    network = file(name)
     try:
-        with zipfile.ZipFile(file(name)) as parts:
-            described = json.loads(parts.read("config.json"))["config"].get("name")
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, AttributeError) as error:
-        if str(error).startswith("start: "):
-            raise
-        return  # loading it will tell what is wrong with it
-    if described in models.MODELS and described != architecture:
+        with zipfile.ZipFile(network) as parts:
+            small = parts.getinfo("config.json").file_size <= MOST_CONFIG
+            described = json.loads(parts.read("config.json"))["config"]["name"] if small else None
+    except Exception:  # a file may be damaged in any way; loading it will tell how
+        return
+    if described in (known for known in models.MODELS if known != architecture):
         raise ValueError(_other(name, described, architecture))
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crack_utils.cli.main import _parser, _said, main
+from crack_utils.cli.main import _parser, main
+from crack_utils.data.errors import in_words
 from crack_utils.labelling.recipe import Recipe
 from crack_utils.runtime import paths
 
@@ -120,8 +121,9 @@ def test_what_is_no_number_or_no_folder_is_told(words, message, capsys):
 
 
 def test_an_error_of_the_system_is_told_without_its_number():
-    assert _said(PermissionError(13, "Permission denied", "found")) == "found: Permission denied"
-    assert _said(ValueError("as it is")) == "as it is"
+    assert in_words(PermissionError(13, "Permission denied", "found")) == "found: Permission denied"
+    assert in_words(OSError(28, "no room to write in found")) == "no room to write in found"
+    assert in_words(ValueError("as it is")) == "as it is" and in_words(MemoryError()) == "MemoryError"
 
 
 def test_predict_needs_no_folder_for_its_results():

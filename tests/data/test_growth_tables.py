@@ -266,6 +266,12 @@ class TestFindTests:
         assert "2 problem(s)" in str(error.value) and "c001.png: cannot be read" in str(error.value)
         assert "c003.png: 20×115 pixels, but c003.png has 40×230" in str(error.value)
 
+    def test_a_pair_without_a_specimen_may_be_damaged(self, folder, test):
+        for part in ("images", "masks"):
+            (folder / part / "other.png").write_text("damaged")
+        (found,), notes = find_tests(folder)
+        assert len(found.frames) == 6 and any("passed over: other" in note for note in notes)
+
     def test_a_copy_of_a_photograph_is_no_second_reading(self, folder, test):
         shutil.copy(folder / "images" / "c002.png", folder / "images" / "c004.png")
         with pytest.raises(DataError, match="'c004' is the same photograph as 'c002': leave one of them out"):

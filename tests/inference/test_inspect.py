@@ -308,7 +308,7 @@ def test_a_folder_that_may_not_be_written_is_told_first(command, folder, tmp_pat
 
 
 def test_pictures_of_an_interrupted_call_are_no_result_of_another(network, folder, tmp_path, monkeypatch):
-    """Its mask is there, its record is not: the call before it does the photograph again, and growth refuses it."""
+    """Its mask is there, its record is not: repeated, the first call does it again, and growth refuses it before."""
     out, photographs = tmp_path / "out", find_photographs(folder)
     inspect_all(network, photographs, out)
     whole = contents(out)

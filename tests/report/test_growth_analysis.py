@@ -160,8 +160,22 @@ def test_a_direction_away_from_the_growth_is_asked_about(tmp_path):
     frames = [dataclasses.replace(frame, tip=frame.other, other=frame.tip) for frame in found.frames]
     specimen = dataclasses.replace(found.specimen, a_n=11.0, direction=180)
     (result,) = analyse([dataclasses.replace(found, frames=frames, specimen=specimen)], tmp_path)
-    asked = "the end that moves is not the one that is measured: are the scale and direction_degrees right?"
-    assert asked in result.note and np.ptp(result.readings["a_mm"]) == 0
+    assert (
+        "the end that moves is not the one that is measured: are direction_degrees" in result.note
+        and np.ptp(result.readings["a_mm"]) == 0
+    )
+
+
+@pytest.mark.parametrize(("direction", "turns"), [(0, False), (15, False), (40, True)])
+def test_a_crack_that_turns_from_its_direction_is_told(tmp_path, direction, turns):
+    """The first crack is as short as the noise of its ends: its direction says nothing."""
+    test = compact_test()
+    write_predicted(tmp_path, test)
+    (found,) = find_tests(tmp_path)[0]
+    specimen = dataclasses.replace(found.specimen, a_n=12.0, notch=(20.0, 20.0), direction=direction)
+    frames = [dataclasses.replace(found.frames[0], tip=(23.0, 21.0)), *found.frames[1:]]
+    (result,) = analyse([dataclasses.replace(found, frames=frames, specimen=specimen)], tmp_path)
+    assert ("turns by more than 20°" in result.note) == turns
 
 
 def test_a_tip_at_the_notch_is_exchanged_for_the_other_end(tmp_path):
@@ -352,13 +366,14 @@ def test_the_command_writes_tables_figures_and_a_sheet(tmp_path, capsys):
         "pipe-load-growth.png",
         "pipe-ctoa.png",
     }
+    (tmp_path / "b" / "growth" / "figures" / "mine-ctoa.png").write_bytes(b"of somebody else")
     table = tmp_path / "b" / "specimens.csv"
     table.write_text(table.read_text().replace("pipe,pipe", "PIPE,pipe"))
     table = tmp_path / "b" / "metadata.csv"
     table.write_text(table.read_text().replace(",pipe,", ",PIPE,"))
     assert main(["growth", str(tmp_path / "b")]) == 0
     figures = (tmp_path / "b" / "growth" / "figures").iterdir()  # none of a specimen that is no longer there
-    assert {path.name[:4] for path in figures} == {"PIPE"}
+    assert {path.name[:4] for path in figures} == {"PIPE", "mine"}
     readings = pd.read_csv(tmp_path / "out" / "readings.csv")
     assert {"photograph", "cycles", "load_n", "a_mm", "a_low_mm", "a_tip1_mm"} <= set(readings)
     rates = pd.read_csv(tmp_path / "out" / "rates.csv")

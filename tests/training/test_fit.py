@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import zipfile
 
 import keras
 import numpy as np
@@ -16,7 +17,7 @@ from crack_utils.evaluation import baseline, predictions, thresholds
 from crack_utils.evaluation import evaluate as measured_runs
 from crack_utils.evaluation.sets import split_of
 from crack_utils.runtime import hardware, imports, paths, provenance
-from crack_utils.training import compiling, fit
+from crack_utils.training import compiling, fit, start
 from crack_utils.training.prepare import prepare
 from tests.helpers.folders import ten_dark_lines
 from tests.helpers.full_disk import full_at_the_second_epoch
@@ -309,3 +310,12 @@ def test_a_network_of_another_architecture_is_refused_before_a_folder_is_made(ex
     with pytest.raises(ValueError, match="start='default': its network, compact, differs from the one to train, unet"):
         fit.fit(experiment.replace(start="default"))
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("config", ["[]", "{", '{"config": {"name": ["unet"]}}', "[" * 100_000])
+def test_a_damaged_network_to_start_from_is_no_matter_of_its_architecture(tmp_path, config):
+    with zipfile.ZipFile(tmp_path / "a.keras", "w") as parts:
+        parts.writestr("config.json", config)
+    start.check(tmp_path / "a.keras", "unet")
+    (tmp_path / "a.keras").write_bytes((tmp_path / "a.keras").read_bytes()[:30])
+    start.check(tmp_path / "a.keras", "unet")

@@ -55,7 +55,7 @@ class Folder:
             else:
                 self.files.append(file)
         self._places = {self.place(file): file for file in self.files}
-        self._pictures, self._by_name = {}, {}
+        self._pictures, self._by_name, self._holding = {}, {}, {}
         for place, file in self._places.items():
             if file.suffix.lower() in SUFFIXES:
                 self._by_name.setdefault(posixpath.basename(place), []).append(file)
@@ -109,7 +109,13 @@ class Folder:
             file = self._places.get(posixpath.normpath(posixpath.join(place, wanted)))
             if file is not None and file.suffix.lower() in SUFFIXES:
                 return file
-        named = self._by_name.get(posixpath.basename(wanted), [])
+        # What lies beside other annotations is theirs: of parts such as train/ and val/, one may lack a picture.
+        others = self._folders_of(annotation.suffix) - {beside, ""}
+        named = [
+            file
+            for file in self._by_name.get(posixpath.basename(wanted), [])
+            if posixpath.dirname(self.place(file)) not in others or posixpath.dirname(wanted)
+        ]
         exact = [file for file in named if f"/{self.place(file)}".endswith(f"/{wanted}")]
         if not exact and posixpath.basename(wanted) in shared:
             named = []  # it may be the picture of another name
@@ -117,6 +123,14 @@ class Folder:
         if not exact and posixpath.dirname(wanted):
             self.elsewhere.append(f"{name!r} is {self.place(file)}")
         return file
+
+    def _folders_of(self, suffix):
+        """Return the folders that hold files of an ending: set of str, as `place`."""
+        if suffix not in self._holding:
+            self._holding[suffix] = {
+                posixpath.dirname(self.place(file)) for file in self.files if file.suffix == suffix
+            }
+        return self._holding[suffix]
 
     def picture_of(self, stems, annotation, but=()):
         """Return the picture that belongs to an annotation.

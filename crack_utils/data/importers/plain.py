@@ -40,12 +40,14 @@ def parse_colour(text):
 def _mask(file, colour, labels, size):
     """Black and white divide all gray values between them; of other colours, those near the crack's are crack.
 
-    A mask of one value has no crack. One of several, such as 0 and 1, of which none is the crack's, is not understood.
+    Of a mask of values such as 0 and 1, which look the same, nobody knows whether it shows a crack.
     """
     values = read_pixels(file, colours=True)
     if colour in (BLACK, WHITE):
         crack = (values.max(axis=2) < 128) if colour == BLACK else (values.min(axis=2) >= 128)
-        if not crack.any() and (values != values[0, 0]).any():
-            raise DataError(f"{file}: no pixel is {'black' if colour == BLACK else 'white'}, yet it has several values")
+        away = values.max() if colour == WHITE else 255 - values.min()  # from a background of the other colour
+        if 0 < away < NEAR:
+            wanted, other = ("white", "black") if colour == WHITE else ("black", "white")
+            raise DataError(f"{file}: no pixel is {wanted}, yet not all are {other}; are its values 0 and 1?")
         return crack
     return (np.abs(values.astype(int) - colour) <= NEAR).all(axis=2)

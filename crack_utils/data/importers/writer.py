@@ -110,7 +110,7 @@ def write_pairs(annotated, names, labels, draft, problems):
         other = first.setdefault(name.casefold(), each)
         try:
             if each.image in several:
-                raise DataError(f"{each.image}: annotated more than once, here in {each.file}; which one holds?")
+                raise DataError(f"{each.image}: annotated more than once, here in {each.file}; keep one of them")
             if other is not each:
                 raise DataError(f"{each.file}: its picture has the same name {name!r} as that of {other.file}")
             shares[name] = _write_pair(each, name, labels, draft)

@@ -65,13 +65,11 @@ def serve(model="default", port=PORT, megabytes=MEGABYTES, labels="labels", brow
     Raises
     ------
     ValueError
-        If there is no such network, the port is taken, or an argument is out of range.
-    NotADirectoryError, PermissionError
-        If `labels` is a file, or nothing may be written there.
+        If there is no such network, the port is taken, `labels` is a file, or an argument is out of range.
     """
     if not 0 < megabytes <= 1000:
         raise ValueError(f"megabytes={megabytes}: valid is a number above 0, up to 1000")
-    check_writable(labels)
+    _check_labels(labels)
     _check_port(port)
     trained = load_trained(model)
     print(f"model: {trained.source}", flush=True)
@@ -350,6 +348,16 @@ def _file_that_opens(address):
         yield path
     finally:
         path.unlink(missing_ok=True)
+
+
+def _check_labels(labels):
+    """Refuse a file; say where nothing can be saved, as the page is of use without."""
+    try:
+        check_writable(labels)
+    except NotADirectoryError as error:
+        raise ValueError(f"labels={labels}: {error}") from None
+    except PermissionError:
+        print(f"corrected masks cannot be saved: no permission to write in {labels}; --labels gives another folder")
 
 
 def _check_port(port):

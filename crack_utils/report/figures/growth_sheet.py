@@ -88,18 +88,26 @@ def opening_angles(axes, result):
     axes.legend()
 
 
+PANELS = {
+    "a-N": lengths,
+    "rates": rates,
+    "load-opening": load_opening,
+    "load-growth": load_growth,
+    "ctoa": opening_angles,
+}
+
+
 def growth_panels(result):
     """Return what can be drawn of a test, a dict of names to functions of (axes, result)."""
-    panels = {}
-    if result.readings["cycles"].notna().any():
-        panels["a-N"] = lengths
-    if result.rates:
-        panels["rates"] = rates
-    if result.specimen.kind == "pipe" or result.readings["cmod_mm"].notna().any():
-        panels["load-opening"] = load_opening
-    if result.specimen.kind == "pipe":
-        panels |= {"load-growth": load_growth, "ctoa": opening_angles}
-    return panels
+    pipe = result.specimen.kind == "pipe"
+    can_be_drawn = {
+        "a-N": result.readings["cycles"].notna().any(),
+        "rates": bool(result.rates),
+        "load-opening": pipe or result.readings["cmod_mm"].notna().any(),
+        "load-growth": pipe,
+        "ctoa": pipe,
+    }
+    return {name: draw for name, draw in PANELS.items() if can_be_drawn[name]}
 
 
 def growth_panel(draw, result):

@@ -1,5 +1,6 @@
 """What is damaged or hostile in annotations: named, the rest done, and nothing read or written elsewhere."""
 
+import base64
 import json
 import os
 import shutil
@@ -291,14 +292,31 @@ def test_formats_are_known_by_name():
 
 
 @pytest.mark.parametrize(("crack", "background"), [("white", 0), ("black", 255)])
-def test_a_mask_of_several_values_without_the_colour_of_the_crack_is_named(tmp_path, crack, background):
-    folder = make_folder(tmp_path / "in", {name: photograph(index) for index, name in enumerate("abc")})
+def test_a_mask_whose_values_all_look_like_the_background_is_named(tmp_path, crack, background):
+    folder = make_folder(tmp_path / "in", {name: photograph(index) for index, name in enumerate("abcd")})
     (folder / "masks").mkdir()
-    values = {"a": abs(background - 1), "b": 255 - background, "c": background}  # of the line; c has no crack
-    for name, value in values.items():
+    values = {"a": abs(background - 1), "b": 255 - background, "c": background, "d": 100 if background == 0 else 200}
+    for name, value in values.items():  # of a line: c has none, that of d is of another class
         mask = np.full((8, 10), background, np.uint8)
         mask[3] = value
         Image.fromarray(mask).save(folder / "masks" / f"{name}.png")
     imported = import_annotations(folder, tmp_path / "data", crack=crack)
-    assert (imported.pictures, imported.cracked) == (2, 1)
-    assert imported.problems == [f"{folder}/masks/a.png: no pixel is {crack}, yet it has several values"]
+    assert (imported.pictures, imported.cracked) == (3, 1)
+    (problem,) = imported.problems
+    assert problem.startswith(f"{folder}/masks/a.png: no pixel is {crack}, yet not all are ")
+
+
+def test_a_picture_beside_another_annotation_is_not_taken_for_a_bare_name(tmp_path):
+    """Of two parts, each with a.json, the photograph of one is missing: it stands in the annotation itself."""
+    labelme(tmp_path / "in" / "train")
+    labelme(tmp_path / "in" / "val")
+    picture = tmp_path / "in" / "val" / "a.png"
+    Image.fromarray(photograph(3)).save(picture)
+    content = json.loads(picture.with_suffix(".json").read_text())
+    content["imageData"] = base64.b64encode(picture.read_bytes()).decode()
+    picture.with_suffix(".json").write_text(json.dumps(content))
+    expected = picture.read_bytes()
+    picture.unlink()
+    imported = import_annotations(tmp_path / "in", tmp_path / "data")
+    assert (imported.pictures, imported.problems) == (2, [])
+    assert expected in [file.read_bytes() for file in (tmp_path / "data" / "images").iterdir()]

@@ -175,7 +175,7 @@ def test_a_file_that_is_too_large_ends_the_connection(ask):
     [
         (["--port", "0"], "port=0: valid are 1 to 65535"),
         (["--megabytes", "0"], "megabytes=0.0: valid is a number above 0"),
-        (["--labels", __file__], "test_server.py: not a folder; give another one for the results"),
+        (["--labels", __file__], f"labels={__file__}: {__file__}: not a folder; give another one"),
         ([], "make model"),
     ],
 )
@@ -183,6 +183,14 @@ def test_what_cannot_be_served_is_told(options, told, tmp_path, monkeypatch, cap
     monkeypatch.setattr(shipped, "PLACE", tmp_path)
     assert main.main(["serve", "--no-browser", *options]) == 1
     assert told in capsys.readouterr().err
+
+
+def test_a_folder_for_labels_that_may_not_be_written_stops_nobody_from_looking(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(shipped, "PLACE", tmp_path)
+    monkeypatch.setattr("crack_utils.runtime.atomic.os.access", lambda *arguments: False)
+    assert main.main(["serve", "--no-browser", "--labels", str(tmp_path / "labels")]) == 1
+    told = capsys.readouterr()
+    assert "corrected masks cannot be saved" in told.out and "make model" in told.err  # it went on to the network
 
 
 def test_a_port_that_is_taken_is_told(capsys):
