@@ -22,9 +22,9 @@ _NOISE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], float)
 
 WORDS = {
     "brightness": ("darker", "brighter"),
-    "contrast": ("flatter", "richer in contrast"),
+    "contrast": ("lower in contrast", "higher in contrast"),
     "sharpness": ("more blurred", "sharper"),
-    "noise": ("smoother", "noisier"),
+    "noise": ("less noisy", "noisier"),
 }
 
 
@@ -107,13 +107,13 @@ def unlike(image, ranges):
     Returns
     -------
     list of str
-        One text per difference, such as "darker than all but 1 % of the training pictures, by far (…)"; empty if none.
+        One text per difference, such as "much darker than all but 1 % of the training pictures (…)"; empty if none.
 
     Examples
     --------
     >>> trained = {"brightness": [0.3, 0.7], "contrast": [-2, -0.3], "sharpness": [-2, 0], "noise": [-5, 0]}
     >>> unlike(np.full((8, 8), 0.1) + np.eye(8) / 10, trained)
-    ['darker than all but 1\\xa0% of the training pictures, by far (brightness 0.11; theirs 0.3 to 0.7)']
+    ['much darker than all but 1\\xa0% of the training pictures (brightness 0.11; theirs 0.3 to 0.7)']
     """
     warnings = []
     for name, value in features(image).items():
@@ -124,7 +124,7 @@ def unlike(image, ranges):
         word = WORDS[name][value > high]
         shown = [f"{_shown(name, number):.2g}" for number in (value, low, high)]
         warnings.append(
-            f"{word} than all but {number(LEFT_OUT, '.0%')} of the training pictures, by far "
+            f"much {word} than all but {number(LEFT_OUT, '.0%')} of the training pictures "
             f"({name} {shown[0]}; theirs {shown[1]} to {shown[2]})"
         )
     return warnings

@@ -139,14 +139,14 @@ def _doubtful(test, lengths, shifts):
     """Say which photographs contradict the others, so that a person looks at them: list of str."""
     names, cracked = np.array([frame.name for frame in test.frames]), np.isfinite(lengths.a)
     found = "are both tips found" if test.specimen.two_tips else "is the tip right"
-    said = {
-        "the tip was at the end that the crack grows from, the other end was taken": lengths.exchanged,
-        "contradicts the other photographs, is the tip right": lengths.outliers,
-        f"shorter than the notch, {found}": lengths.a < _shortest(test, lengths),
-        "how the camera moved is not known, left out of the law": _unmoved(shifts),
+    doubts = {
+        "the tip was at the end that the crack grows from, so the other end was taken": lengths.exchanged,
+        "contradicts the others (is the tip right?)": lengths.outliers,
+        f"shorter than the notch ({found}?)": lengths.a < _shortest(test, lengths),
+        "how the camera moved is not known, so it is left out of the law": _unmoved(shifts),
         "no crack found, though there was one before": ~cracked & np.logical_or.accumulate(cracked),
     }
-    notes = [f"{what}: {few(names[where].tolist())}" for what, where in said.items() if where.any()]
+    notes = [f"{few(names[where].tolist())}: {what}" for what, where in doubts.items() if where.any()]
     if lengths.backwards:
         notes.append(
             "the end that moves is not the one that is measured: are direction_degrees, notch_row and notch_column "

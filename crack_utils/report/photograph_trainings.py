@@ -146,14 +146,14 @@ def earlier_models(trainings, tested, present=None):
     >>> of_labels = pd.DataFrame({"default_model": ["a", None, "b"]})
     >>> by_fold = pd.DataFrame({"fold": [0, 0], "updates": [300, 300], "default_model": ["b", "b"]})
     >>> earlier_models(of_labels, by_fold, present="b")
-    'Of 3 trainings that began with the default model, those of the five parts too, 1 began with an earlier version.'
+    '3 trainings, those of the five parts included, began with the default model: 1 of them with an older version.'
     """
     present = shipped.digest() if present is None else present
     by_fold = tested.drop_duplicates(["fold", "updates"])["default_model"]
     started = [name for name in (*trainings.get("default_model", ()), *by_fold) if isinstance(name, str) and name]
     earlier = sum(name != present for name in started)
-    of = f"Of {len(started)} trainings that began with the default model, those of the five parts too"
-    return f"{of}, {earlier or 'none'} began with an earlier version."
+    began = f"{len(started)} trainings, those of the five parts included, began with the default model"
+    return f"{began}: {earlier or 'none'} of them with an older version."
 
 
 def with_few_labels(trainings, count=10):
@@ -176,16 +176,15 @@ def with_few_labels(trainings, count=10):
     if near.empty or whole.empty:
         return f"Trainings with {count} labels have not been made yet."
     mean, least, most, everything = (number(value, ".3f") for value in (near.mean(), near.min(), near.max(), whole[0]))
-    share = number(near.mean() / whole[0], ".1%")
     said = (
         f"With {count} labels, drawn {len(near)} times, F1 within 2 px is {mean} on average (lowest {least}, "
-        f"highest {most}): {share} of the {everything} that the whole preset gives with all labels"
+        f"highest {most})."
     )
     as_long = _from_default(trainings, "all")
     if as_long.empty:
-        return f"{said}."
-    share, everything = number(near.mean() / as_long.mean(), ".1%"), number(as_long.mean(), ".3f")
-    return f"{said}, and {share} of the {everything} that equally short trainings give with all labels."
+        return f"{said} The whole preset with all labels gives {everything}."
+    equal = number(as_long.mean(), ".3f")
+    return f"{said} With all labels, equally short trainings give {equal}, and the whole preset {everything}."
 
 
 def without_labels(trainings, zero):
@@ -209,9 +208,10 @@ def without_labels(trainings, zero):
     if table.empty:
         return f"{said}."
     best = table.loc[table["F1 within 2 px"].idxmax()]
-    return (
-        f"{said}; the best of these numbers of labels ({best['labels']}) gives {number(best['F1 within 2 px'], '.3f')}."
-    )
+    reached = f"{number(best['F1 within 2 px'], '.3f')} with {best['labels']} labels"
+    if best["F1 within 2 px"] <= zero:
+        return f"{said}, and at best {reached}: on these photographs, labels did not help."
+    return f"{said}, and at best {reached}."
 
 
 def shorter(trainings):

@@ -66,14 +66,15 @@ def describe_tips(table):
     """Say what the table of `find_tips` shows: whether a tip is found without a crack, and how far others are off."""
     without, cracked = table[table["marked"] == "–"], table[table["marked"] != "–"]
     false, off = without["right end"].dropna(), cracked["off [px]"].dropna()
-    first = "no tip is reported where there is no crack"
+    first = "no tip is reported in the photograph without a crack."
     if len(false):
-        first = f"a tip is reported where there is no crack, stated to be right with {number(false.max(), '.0%')}"
-    others = "in the others none is found"
+        right = number(false.max(), ".0%")
+        first = f"a tip is reported in the photograph without a crack, with a probability of {right} to be right."
+    others = "In those with a crack none is found."
     if len(off):
         apart = span(off.min(), off.max(), ".0f", " px")
-        others = f"in {len(off)} of {len(cracked)} with a crack it is {apart} from the marked one"
-    return f"In photographs of a polymer specimen {first}; {others}."
+        others = f"In {len(off)} of the {len(cracked)} with a crack, the tip is {apart} from the mark."
+    return f"On a polymer specimen, {first} {others}"
 
 
 def main():

@@ -134,7 +134,6 @@ def numbers(zero_shot, trainings):
     zero = json.loads((paths.root() / ZERO_SHOT).read_text(encoding="utf-8"))
     return {
         "measured": joined([words for question, words in PARTS.items() if question in made] or ["nothing"]),
-        "open": joined([words for question, words in PARTS.items() if question not in made] or ["nothing"]),
         "recipe": f"{recipe['F1 within 2 px'].iloc[0]:.3f}" if len(recipe) else "not been trained yet",
         "zero_shot": zero,
         "training_helps": bool(len(recipe)) and bool(recipe["F1 within 2 px"].iloc[0] > zero["test"]["f1_tolerance_2"]),

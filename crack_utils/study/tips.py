@@ -94,7 +94,7 @@ def table(errors):
         summary = tip_error.summary()
         rows[name] = {
             "median [px]": summary["median"],
-            "90 % [px]": summary["percentile_90"],
+            "90 % below [px]": summary["percentile_90"],
             **{f"found within {radius} px": summary[f"success_{radius}"] for radius in (2, 5, 10)},
             "misses": summary["misses"],
             "tips": summary["count"],

@@ -91,10 +91,10 @@ def test_what_is_said_of_each_version(image):
     ranges = novelty.ranges(training)
     warnings = certainty.unlike_table(certainty.altered(image), ranges).set_index("photograph")["warning"]
     assert warnings["original"] == "–"
-    assert warnings["a third of the light"].startswith("darker")
+    assert warnings["a third of the light"].startswith("much darker")
     assert "brighter" in warnings["overexposed"]
-    assert "flatter" in warnings["half the contrast"]
-    assert "more blurred" in warnings["blurred by 1.5 px"] or "smoother" in warnings["blurred by 1.5 px"]
+    assert "lower in contrast" in warnings["half the contrast"]
+    assert "more blurred" in warnings["blurred by 1.5 px"] or "less noisy" in warnings["blurred by 1.5 px"]
     assert "noisier" in warnings["noise of 10 %"]
 
 

@@ -43,7 +43,7 @@ def test_photographs_that_do_not_tell_their_movement_are_left_out_of_the_law(tmp
     (found,), _ = find_tests(tmp_path)
     found.frames[4] = dataclasses.replace(found.frames[4], photograph=None)
     (result,) = analyse([found], tmp_path)
-    assert "how the camera moved is not known, left out of the law: c001, c004, c007" in result.note
+    assert "c001, c004, c007: how the camera moved is not known, so it is left out of the law" in result.note
     assert np.flatnonzero(result.readings["moved_row_px"].isna()).tolist() == [1, 4, 7]
     np.testing.assert_allclose(result.readings["delta_a_mm"], test.a - test.a[0], atol=0.08)
     assert len(result.paris.a) == 7 and (result.readings["used"] == "yes").sum() == 7

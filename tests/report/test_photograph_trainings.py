@@ -41,12 +41,14 @@ def test_a_failed_training_counts_as_zero(trainings):
 def test_few_labels_are_compared_with_all(trainings):
     said = tables.with_few_labels(trainings, 5)  # 0.6, 0.6 and a failed one, which counts as 0; with all 0.8
     assert "drawn 3 times, F1 within 2 px is 0.400 on average" in said
-    assert "(lowest 0.000, highest 0.600): 50.0\u00a0% of the 0.800 that the whole preset gives" in said
-    assert said.endswith("and 50.0\u00a0% of the 0.800 that equally short trainings give with all labels.")
+    assert "(lowest 0.000, highest 0.600). With all labels," in said
+    assert said.endswith("equally short trainings give 0.800, and the whole preset 0.800.")
     few = trainings[trainings["labels"].eq("5") | trainings["question"].eq("recipe")]
-    assert tables.with_few_labels(few, 5).endswith("that the whole preset gives with all labels.")
-    assert "Without any label, it is 0.950 on" in tables.without_labels(trainings, 0.95)
-    assert "(all) gives 0.800" in tables.without_labels(trainings, 0.95)
+    assert tables.with_few_labels(few, 5).endswith("The whole preset with all labels gives 0.800.")
+    said = "Without any label, it is {} on the same photographs, and at best 0.800 with all labels{}"
+    more = ": on these photographs, labels did not help."
+    assert tables.without_labels(trainings, 0.95) == said.format("0.950", more)
+    assert tables.without_labels(trainings, 0.5) == said.format("0.500", ".")
     assert tables.with_few_labels(trainings) == "Trainings with 10 labels have not been made yet."
 
 

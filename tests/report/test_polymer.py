@@ -41,8 +41,8 @@ def test_the_sentence_tells_a_false_tip_and_the_errors():
         {"marked": ["–", "(1, 2)", "(3, 4)"], "off [px]": [np.nan, 3.2, np.nan], "right end": [0.82, 0.9, np.nan]}
     )
     said = polymer.describe_tips(table)
-    assert "a tip is reported where there is no crack, stated to be right with 82\xa0%" in said
-    assert "in 1 of 2 with a crack it is 3\xa0px from" in said
+    assert "a tip is reported in the photograph without a crack, with a probability of 82\xa0% to be right." in said
+    assert "In 1 of the 2 with a crack, the tip is 3\xa0px from" in said
     none = polymer.describe_tips(table.assign(**{"off [px]": np.nan, "right end": np.nan}))
     assert "no tip is reported" in none and "none is found" in none
 

@@ -27,7 +27,7 @@ def ingredients(table):
     axes.errorbar(table["difference"], places, xerr=np.nan_to_num(half), fmt="o", color=CRACK, capsize=3)
     axes.axvline(0, color=QUIET, lw=1, ls="--")
     axes.set_yticks(places, table["case"])
-    axes.set(xlabel="difference of F1 within 2 px to the preset as it is")
+    axes.set(xlabel="difference of F1 within 2 px to the short training")
     axes.grid(axis="x", alpha=0.3)
     return figure
 
