@@ -1,5 +1,6 @@
 // The audit of published numbers, as crack_utils/study/audit.py: the tests hold both to the same answers.
 "use strict";
+const NO_CRACK = 1e-9;  // crack share of a mask without crack, which has no ratio of areas
 const NUMBERS = ["mean_iou", "accuracy", "loss", "precision", "recall", "crack_share"];
 const TEXTS = ["name", "set", "loss_name"];
 const COSTS = { bce: Math.log(2), focal: Math.log(2) / 16 };
@@ -63,7 +64,7 @@ function readTable(text) {
 
 function curveOf(meanIou, accuracy, kind, points = POINTS) {
   const masks = [];  // [crack share, recall, predicted / true area]
-  const add = (share, recall, specificity) =>
+  const add = (share, recall, specificity) => share > NO_CRACK &&
     masks.push([share, recall, recall + ((1 - share) * (1 - specificity)) / share]);
   if (kind === "global") {
     const wrong = 1 - accuracy, overlap = (wrong * (1 + wrong)) / (2 * (1 - meanIou));

@@ -34,7 +34,10 @@ def _audit(options):
         text = sys.stdin.read() if options.table == "-" else Path(options.table).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{options.table}: not in UTF-8 (byte {error.start}); save it as CSV in UTF-8") from None
-    rows = audit.read_table(text)
+    try:
+        rows = audit.read_table(text)
+    except ValueError as error:
+        raise ValueError(f"{'standard input' if options.table == '-' else options.table}: {error}") from None
     for result in audit.audit(rows):
         print(f"{result['name']}: {result['verdict']}\n  {result['because']}")
         print(f"  fits: {'; '.join(result['fits']) or 'no reading'}")

@@ -29,7 +29,11 @@ def add_commands(subparsers):
     )
     run.add_argument("recipe", type=Path, metavar="RECIPE", help="a recipe as JSON")
     run.add_argument("folder", type=Path, metavar="FOLDER", help="holds images/; recipes/, masks/, parts/ are written")
-    run.add_argument("--overwrite", action="store_true", help="also photographs that have a recipe or a mask already")
+    run.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="also photographs that have a recipe already; a mask without a recipe is never replaced",
+    )
     run.set_defaults(run=_run)
 
     replay = commands.add_parser(
@@ -47,6 +51,8 @@ def _run(options):
     from crack_utils.labelling.recipe import Recipe
 
     recipe, folder = Recipe.load(options.recipe), LabelFolder(options.folder)
+    if not len(recipe):
+        raise ValueError(f"{options.recipe}: has no step: every photograph would be labelled as one without a crack")
     if any(step.tool == "draft" for step in recipe.steps):
         raise ValueError(
             f"{options.recipe}: it begins with a draft, which is the mask of one photograph; make a recipe without "
@@ -56,7 +62,8 @@ def _run(options):
 
     def label(name):
         if not options.overwrite and folder.state(name) != "new" and not interrupted(name):
-            return "kept: labelled before (see --overwrite)"
+            foreign = folder.state(name) == "foreign"
+            return "kept: its mask has no recipe" if foreign else "kept: labelled before (see --overwrite)"
         folder.save(name, recipe, recipe.apply(folder.photo(name)))
         return "labelled"
 

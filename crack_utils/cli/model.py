@@ -82,6 +82,10 @@ def _card(options):
     from crack_utils.training.run import load_run
 
     run = load_run(options.model)
+    from crack_utils.runtime.atomic import check_file
+
+    if options.to:
+        check_file(options.to)
     from crack_utils.evaluation.evaluate import evaluate
     from crack_utils.evaluation.model_card import NAME, write_card
 
@@ -94,11 +98,12 @@ def _card(options):
 
 def _export(options):
     from crack_utils.data.pairs import spread
-    from crack_utils.inference.export import OPSET, check_formats, export_model
+    from crack_utils.inference.export import OPSET, check_formats, check_place, export_model
     from crack_utils.training.run import load_run
 
     check_formats(options.format or ())  # first, so that an error comes early
     run = load_run(options.model)
+    check_place(options.to, run.folder / "model.keras")
     from crack_utils.evaluation.calibration import calibrate
     from crack_utils.evaluation.default_model import copy_model
     from crack_utils.evaluation.evaluate import evaluate
@@ -110,10 +115,10 @@ def _export(options):
     split = split_of(run)
     images, _ = arrays(spread(split[split.evaluated], CHECKED), run.experiment.picture_size)
     images = [*images, images[0][:-3, :-5]]  # also a size that is not a multiple of the network's stride
+    copy_model(run, options.to)  # first: after an interruption, the folder is known to be this network's
     for name, (place, difference) in export_model(run.model(), options.to, images, options.format).items():
         opset = f", opset {OPSET}" if name == "onnx" else ""
         print(f"{place}: {name}{opset}, at most {difference:.1e} from Keras on {len(images)} pictures")
-    copy_model(run, options.to)
     return 0
 
 

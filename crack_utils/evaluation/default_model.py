@@ -21,7 +21,7 @@ from crack_utils.runtime import paths
 from crack_utils.runtime.atomic import atomic_write
 from crack_utils.training.experiment import Experiment
 
-FILES = ("experiment.json", CALIBRATION, shipped.NETWORK)
+FILES = (shipped.NETWORK, "experiment.json", CALIBRATION)
 SURFACES, SPECIMENS = 1600, 400  # numbers of pictures; surfaces have more kinds of cracks
 # From random weights, for the shipped ones may be missing or be what is to be replaced: an hour on one core.
 FRESH = {"start": "", "updates": 12_000, "batch": 4}
@@ -86,10 +86,10 @@ def copy_model(run, folder):
         Made if it does not exist.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    write_card(run, folder / CARD)
     for name in FILES:
         with atomic_write(folder / name) as draft:
             shutil.copyfile(run.folder / name, draft)
+    write_card(run, folder / CARD)
 
 
 def _relative(folder):

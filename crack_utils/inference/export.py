@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from crack_utils.runtime.atomic import explain_full_disk
+from crack_utils.data.digests import sha256
+from crack_utils.runtime.atomic import check_writable, explain_full_disk
 
 OPSET = 18  # of ONNX: the newest that tf2onnx writes; ONNX Runtime reads it since 1.14
 TOLERANCE = 1e-4  # of a probability, between Keras and what was exported
@@ -24,6 +25,7 @@ FORMATS = {
     "onnx": ("onnx", "model.onnx"),
     "litert": ("litert", "model.tflite"),
 }
+BESIDE = ("card.md", "calibration.json", "experiment.json")  # what `crack-utils export` writes with the networks
 TITLES = {"savedmodel": "SavedModel", "onnx": f"ONNX, opset {OPSET}", "litert": "LiteRT"}
 NEEDS = {"savedmodel": (), "onnx": ("tf2onnx", "onnx", "onnxruntime"), "litert": ()}
 
@@ -72,6 +74,30 @@ def export_model(model, folder, images, formats=None):
             _replace(draft, folder / file)
             written[name] = folder / file, difference
     return written
+
+
+def check_place(folder, network):
+    """Refuse a folder where an export would stand beside files of another network, or replace those of somebody else.
+
+    Parameters
+    ----------
+    folder : path-like
+        It need not exist yet.
+    network : path-like
+        The `.keras` file of the network; a folder that holds a copy of it has an earlier export.
+
+    Raises
+    ------
+    ValueError, NotADirectoryError, PermissionError
+    """
+    folder = Path(folder)
+    check_writable(folder)
+    copy = folder / Path(network).name
+    if copy.is_file() and sha256(copy) == sha256(network):
+        return
+    for name in (copy.name, *(file for _, file in FORMATS.values()), *BESIDE):
+        if (folder / name).exists():
+            raise ValueError(f"{folder}: has {name}, of another network or of somebody else; give another folder")
 
 
 def export_table(written):

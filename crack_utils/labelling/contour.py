@@ -9,6 +9,8 @@ Morphological contours after Márquez-Neila, Baumela and Álvarez (2014), as in 
 * Sums are sums of integers, so rotated and mirrored pictures give exactly the rotated and mirrored mask.
 """
 
+from numbers import Integral
+
 import numpy as np
 from scipy import ndimage
 
@@ -87,7 +89,7 @@ def check_contour(iterations, method, reach, smoothing):
     """
     check_count(iterations, "iterations", MOST_ITERATIONS)
     check_count(reach, "reach", LARGEST_RADIUS)
-    if smoothing != 0:
+    if smoothing != 0 or not isinstance(smoothing, Integral):
         check_count(smoothing, "smoothing", MOST_SMOOTHING)
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r}; valid are {', '.join(METHODS)}")

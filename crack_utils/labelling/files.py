@@ -10,6 +10,7 @@ from crack_utils.data.decoding import is_regular, open_stored
 from crack_utils.data.encoding import as_file
 from crack_utils.data.images import full_scale
 from crack_utils.data.stored import DataError
+from crack_utils.labelling.arrays import as_mask
 from crack_utils.runtime.atomic import write_together
 
 KEY = "crack-utils recipe"  # name of the text entry in a mask's PNG file with the hash of its recipe
@@ -59,8 +60,13 @@ def encode_mask(mask, digest=None):
     mask : bool array of shape (H, W)
     digest : str, optional
         Hash of its recipe (`Recipe.digest`), stored in the file.
+
+    Raises
+    ------
+    ValueError
+        If the mask has other values than 0 and 1, or another shape.
     """
-    return _encode(mask.astype(np.uint8) * 255, digest)
+    return _encode(as_mask(mask).astype(np.uint8) * 255, digest)
 
 
 def encode_parts(parts, digest=None):

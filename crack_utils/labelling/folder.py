@@ -15,6 +15,8 @@ from crack_utils.data.metadata import METADATA, read_table, with_row
 from crack_utils.data.names import normal, printable, problem_of
 from crack_utils.data.pairs import refuse
 from crack_utils.data.stored import DataError
+from crack_utils.geometry.arguments import check_position, check_scale
+from crack_utils.labelling.arrays import as_mask
 from crack_utils.labelling.files import encode_mask, encode_parts, read_digest, read_photo
 from crack_utils.labelling.recipe import Recipe
 from crack_utils.labelling.steps import RecipeError
@@ -42,7 +44,7 @@ class LabelFolder:
         images = self.path / "images"
         if not images.is_dir():
             raise DataError(f"{self.path}: no folder images/; put the photographs to label there")
-        self.images = {}
+        self.images, self._sizes = {}, {}  # sizes of the photographs that were read
         for file in sorted(images.iterdir()):
             if file.suffix.lower() not in SUFFIXES or file.name.startswith("."):
                 continue
@@ -84,7 +86,9 @@ class LabelFolder:
         file = self.images[self._known(name)]
         if problem := problem_of(file):
             raise DataError(f"{printable(file)}: {problem}")
-        return read_photo(file)
+        image = read_photo(file)
+        self._sizes[name] = image.shape[:2]
+        return image
 
     def gray(self, name):
         """Read a photograph as a network sees it: float32 (H, W) in [0, 1]."""
@@ -145,10 +149,19 @@ class LabelFolder:
         ------
         DataError
             If there is a mask without a recipe, because it would be lost.
+        ValueError
+            If the labels have another size, a tip lies outside the photograph, or the scale is not above 0.
         OSError
             If a file cannot be written; all files are then unchanged.
         """
         self._refuse_foreign(name)
+        size = self._sizes.get(name) or self.photo(name).shape[:2]
+        for part in (labels.primary, labels.secondary):
+            if as_mask(part).shape != size:
+                raise ValueError(f"labels of {part.shape} do not fit {name!r} of {size} px")
+        _check_points(size, tip=tip, tip2=tip2)
+        if mm_per_px is not KEEP:
+            check_scale(mm_per_px)
         write_together(
             {
                 self.recipe_path(name): recipe.to_json().encode(),
@@ -257,6 +270,16 @@ class LabelFolder:
         if name not in rows and "source" in columns:
             new["source"] = self.path.name
         return with_row(columns, rows, name, new)
+
+
+def _check_points(size, **points):
+    """Refuse tips that are no positions in a photograph of this size."""
+    for name, point in points.items():
+        if point is KEEP or point is None:
+            continue
+        position = check_position(name, point)
+        if not all(-0.5 <= value <= side - 0.5 for value, side in zip(position, size, strict=True)):
+            raise ValueError(f"{name}={tuple(point)}: outside the photograph of {size[0]}×{size[1]} px")
 
 
 def _point_fields(which, point):

@@ -105,7 +105,7 @@ def check_polyline(points, widths, follow, mode):
     try:
         widths = tuple(widths)
     except TypeError as error:
-        raise ValueError(f"widths must be numbers: {error}") from None
+        raise ValueError(f"widths must be a list of numbers, one in all or one a point: {error}") from None
     if len(widths) not in (1, len(points)):
         raise ValueError(f"widths must be one, or as many as points ({len(points)}), not {len(widths)}")
     if not all(isinstance(width, Real) and not isinstance(width, bool) and 1 <= width <= WIDEST for width in widths):

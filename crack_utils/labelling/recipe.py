@@ -255,10 +255,12 @@ class Recipe:
             raise RecipeError(f"not valid JSON: {error}") from None
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise RecipeError(f'not a recipe: "format" must be "{FORMAT}"')
-        if content.get("version") != VERSION:
+        if content.get("version") != VERSION or content["version"] is True:
             raise RecipeError(f"recipe of version {content.get('version')!r}; this program reads version {VERSION}")
         if unknown := content.keys() - {"format", "version", "steps", "undone"}:
             raise RecipeError(f"unknown entries: {', '.join(sorted(unknown))}")
+        if "steps" not in content:
+            raise RecipeError("no steps; where a photograph shows no crack, they are an empty list")
         recipe = cls()
         for number, entry in enumerate(_list(content, "steps"), start=1):
             recipe.insert(len(recipe), _read_step(entry, f"step {number}"))

@@ -4,6 +4,8 @@ The results follow MATLAB's Image Segmenter, which made the report's masks. Ever
 rotated or mirrored input gives exactly the rotated or mirrored mask.
 """
 
+from numbers import Real
+
 import numpy as np
 from scipy import ndimage
 
@@ -49,8 +51,8 @@ def flood_fill(image, seed, tolerance=0.05):
     array([[1, 0, 1],
            [0, 1, 0]])
     """
-    if not 0 <= tolerance <= 1:
-        raise ValueError(f"tolerance must lie in [0, 1], not {tolerance}")
+    if not isinstance(tolerance, Real) or not 0 <= tolerance <= 1:
+        raise ValueError(f"tolerance must lie in [0, 1], not {tolerance!r}")
     image = check_image(image)
     seed = _position(seed, image.shape[:2])
     if image.ndim == 3:
@@ -212,7 +214,10 @@ def _touching(regions, count):
 
 def _position(seed, size):
     """Check a pixel position and return it as two whole numbers."""
-    row, column = (round(float(value)) for value in seed)
+    try:
+        row, column = (round(float(value)) for value in seed)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"seed must be a (row, column) pair, not {seed!r}") from None
     if not (0 <= row < size[0] and 0 <= column < size[1]):
         raise ValueError(f"seed (row {row}, column {column}) lies outside the image of {size[0]}×{size[1]} px")
     return row, column

@@ -101,7 +101,7 @@ def check_parameters(notebook_path, given):
     Raises
     ------
     click.UsageError
-        Names the unknown parameters and lists the valid ones.
+        Names the unknown parameters and lists the valid ones, or names one that must be names and values.
     """
     import click
 
@@ -109,6 +109,9 @@ def check_parameters(notebook_path, given):
     if unknown := [name for name in given if name not in defaults]:
         valid = ", ".join(f"{name} (default {default!r})" for name, default in defaults.items()) or "none"
         raise click.UsageError(f"{notebook_path} has no parameter {', '.join(unknown)}; valid are {valid}")
+    for name, value in given.items():
+        if isinstance(defaults[name], dict) and not isinstance(value, dict):
+            raise click.UsageError(f"{name} must be names and values, as in -y '{name}: {{epochs: 20}}', not {value!r}")
 
 
 def texts_stay_texts(notebook_path, options):

@@ -43,6 +43,7 @@ def atomic_write(path):
         If the disk is full.
     """
     path = Path(path)
+    check_file(path)
     draft = _draft_of(path)
     with explain_full_disk(path.parent):
         try:
@@ -74,6 +75,7 @@ def write_together(contents):
         waiting = []
         for path, data in contents.items():
             path.parent.mkdir(parents=True, exist_ok=True)
+            check_file(path)
             draft = _draft_of(path)
             drafts.callback(draft.unlink, missing_ok=True)
             draft.write_bytes(data)
@@ -150,6 +152,26 @@ def check_writable(folder):
         raise NotADirectoryError(f"{present}: not a folder; give another one for the results")
     if not os.access(present, os.W_OK | os.X_OK):
         raise PermissionError(f"{folder}: no permission to write there; give another folder for the results")
+
+
+def check_file(path):
+    """Refuse a place for a file that is a folder, or in no folder.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Raises
+    ------
+    IsADirectoryError, NotADirectoryError, FileNotFoundError
+        The message names the path.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: a folder; give the name of a file")
+    if not path.parent.is_dir():
+        kind = NotADirectoryError if path.parent.exists() else FileNotFoundError
+        raise kind(f"{path}: there is no folder {path.parent}")
 
 
 def _draft_of(path):

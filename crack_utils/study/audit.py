@@ -32,6 +32,7 @@ READINGS = {
 }
 OFF = 2.0  # times too much or too little crack: possible for a mask, but strained
 COSTS = {"bce": math.log(2), "focal": math.log(2) / 16}  # least cost of a pixel wrong at 0.5, see `table1.loss_bounds`
+LEAST = 1e-9  # crack share of a mask with crack: fewer than a pixel of any photograph
 SHARES = (1e-6, 0.5)  # of crack, where nothing is known: never more than half of the pixels
 
 
@@ -52,7 +53,8 @@ def read_table(text):
     Raises
     ------
     ValueError
-        If a column is unknown or missing, or a cell is not a number between 0 and 1; the message names the line.
+        If a column is unknown, missing or there twice, there is no row, or a cell is not a number between 0 and 1; the
+        message names each line.
     """
     head = text.strip().partition("\n")[0]
     separator = next((sign for sign in "\t;" if sign in head), ",")
@@ -62,8 +64,17 @@ def read_table(text):
         raise ValueError(f"unknown column {unknown[0]!r}; valid are {', '.join((*TEXTS, *NUMBERS))}")
     if "mean_iou" not in columns:
         raise ValueError(f"no column mean_iou; valid are {', '.join((*TEXTS, *NUMBERS))}")
-    table.fieldnames = columns
-    return [_row(cells, line) for line, cells in enumerate(table, start=2)]
+    if twice := [name for name in columns if columns.count(name) > 1]:
+        raise ValueError(f"column {twice[0]} is there twice")
+    table.fieldnames, rows, problems = columns, [], []
+    for line, cells in enumerate(table, start=2):
+        try:
+            rows.append(_row(cells, line))
+        except ValueError as error:
+            problems.append(str(error))
+    if problems or not rows:
+        raise ValueError("; ".join(problems) or "no row below the column names")
+    return rows
 
 
 def _row(cells, line):
@@ -110,6 +121,13 @@ def audit(rows):
         hard mask", or "too few numbers"; fits, the titles of the readings that can be true; crack_share and
         area_ratio (predicted / true), each (least, most) under the kindest reading of one mask, or None; because.
     """
+    with np.errstate(divide="ignore", invalid="ignore"):  # a curve may end at a mask without crack
+        common = _common(rows)
+        return [_judge(row, common) for row in rows]
+
+
+def _common(rows):
+    """Return the crack shares that all rows of a set can have, by set and kind of accuracy."""
     common = {}
     for name in dict.fromkeys(row["set"] for row in rows):
         together = [row for row in rows if row["set"] == name]
@@ -117,7 +135,7 @@ def audit(rows):
             ranges = [found["crack_share"] for row in together if (found := one_mask(row, kind))]
             low, high = (max(r[0] for r in ranges), min(r[1] for r in ranges)) if ranges else (0.0, 1.0)
             common[name, kind] = (low, high)
-    return [_judge(row, common) for row in rows]
+    return common
 
 
 def one_mask(row, kind, share=(0.0, 1.0)):
@@ -172,8 +190,9 @@ def _curves(row, kind):
         mean_iou, accuracy = (row[n][0] + s * row[n][1] for n, s in (("mean_iou", first), ("accuracy", second)))
         if 0 < mean_iou < 1 and 0 < accuracy < 1:
             masks = curve(mean_iou, accuracy, kind, points)
-            if len(masks.crack_share) > 1:
-                yield masks.crack_share, masks.recall, masks.area_ratio
+            real = masks.crack_share > LEAST  # a curve may end at a mask without crack, which has no ratio of areas
+            if np.count_nonzero(real) > 1:
+                yield masks.crack_share[real], masks.recall[real], masks.area_ratio[real]
 
 
 def _overlap(row):
@@ -257,7 +276,7 @@ def _result(row, verdict, fits, mask, because):
 
 def _off(mask):
     """Return how far the predicted area is from the true one at least, as a logarithm; 0 if it can be equal."""
-    low, high = (math.log(value) for value in mask["area_ratio"])
+    low, high = (math.log(value) if value > 0 else -math.inf for value in mask["area_ratio"])
     return max(low, -high, 0.0)
 
 

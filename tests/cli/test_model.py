@@ -162,6 +162,17 @@ class TestCommands:
         names = {"saved_model", "model.keras", "card.md", "calibration.json", "experiment.json"}
         assert {path.name for path in place.iterdir()} == names
 
+    def test_an_export_replaces_its_own_network_alone(self, run, tmp_path, capsys):
+        exported = ["export", run.id, "--to", str(tmp_path), "--format", "savedmodel"]
+        (tmp_path / "card.md").write_text("of somebody else")
+        assert main.main(exported) == 1
+        assert "has card.md, of another network or of somebody else" in capsys.readouterr().err
+        (tmp_path / "card.md").unlink()
+        (tmp_path / "model.keras").write_bytes(b"another network")
+        (tmp_path / "model.tflite").touch()
+        assert main.main(exported) == 1
+        assert "has model.keras, of another network" in capsys.readouterr().err
+
     def test_bad_input_is_one_message(self, run, tmp_path, capsys):
         assert main.main(["export", run.id, "--to", str(tmp_path / "x"), "--format", "caffe"]) == 1
         assert "unknown format 'caffe'" in capsys.readouterr().err

@@ -42,7 +42,9 @@ def test_refused_before_tensorflow_is_loaded(tmp_path):
     (bad / "images" / "3.png").write_bytes(b"")
     twice = write_data(tmp_path / "twice")
     (twice / "metadata.csv").write_text("name,frame\n0,1\n0,2\n")
-    Recipe().save(tmp_path / "some.json")
+    recipe = Recipe()
+    recipe.add("closing", radius=2)
+    recipe.save(tmp_path / "some.json")
     os.mkfifo(tmp_path / "pipe.png")
     photograph = str(good / "images" / "0.png")
     commands = {  # what the message must say

@@ -159,6 +159,16 @@ class TestFile:
         assert f"{folder}/masks/09.png: changed since" in str(error.value)
         assert "the data set has no '04' of source 'pipes'" in str(error.value)
 
+    def test_a_table_made_by_hand_may_lack_digests(self, written, folder, tmp_path):
+        with open(written[0], newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        with open(tmp_path / "hand.csv", "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows({**row, "image_sha256": "", "mask_sha256": ""} for row in rows)
+        pairs = data.find_pairs(folder)
+        assert read_split(tmp_path / "hand.csv", pairs) == read_split(written[0], pairs)
+
     def test_a_file_that_went_meanwhile_is_named(self, written, folder):
         pairs = data.find_pairs(folder)
         (folder / "masks" / "02.png").unlink()

@@ -14,6 +14,7 @@ from crack_utils.cli.main import main
 from crack_utils.data import DataError, check_pairs, find_pairs, read_image, read_mask
 from crack_utils.labelling import Recipe, RecipeError, Step, files
 from crack_utils.labelling.folder import LabelFolder
+from crack_utils.labelling.recipe import Labels
 from crack_utils.runtime import atomic
 from tests.helpers.folders import make_folder
 
@@ -330,3 +331,41 @@ def test_recipe_files_read_line_by_line(ten_steps):
     lines = ten_steps.to_json().splitlines()
     assert len([line for line in lines if line.startswith('  {"tool"')]) == 10
     assert json.loads(ten_steps.to_json())["version"] == 1
+
+
+def test_a_recipe_without_steps_labels_no_folder(folder, tmp_path, capsys):
+    Recipe().save(tmp_path / "empty.json")
+    assert main(["label", "run", str(tmp_path / "empty.json"), str(folder)]) == 1
+    assert "empty.json: has no step" in capsys.readouterr().err and not (folder / "masks").exists()
+
+
+def test_a_mask_of_another_tool_is_kept_and_told_as_one(folder, tmp_path, ten_steps, capsys):
+    ten_steps.save(tmp_path / "recipe.json")
+    (folder / "masks").mkdir()
+    Image.new("L", (80, 60)).save(folder / "masks" / "a.png")
+    assert main(["label", "run", str(tmp_path / "recipe.json"), str(folder)]) == 0
+    assert "a: kept: its mask has no recipe" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"tip": (9999, 5)}, "tip=.* outside the photograph of 60×80 px"),
+        ({"tip": (5, 5), "tip2": "ab"}, "could not convert"),
+        ({"mm_per_px": -3}, "mm_per_px=-3"),
+        ({"labels": Labels.empty((10, 10))}, "do not fit 'b'"),
+        ({"labels": Labels(np.full((60, 80), 255), np.zeros((60, 80)))}, "only 0 and 1"),
+    ],
+)
+def test_labels_that_no_training_could_use_are_not_saved(folder, ten_steps, given, message):
+    labels = LabelFolder(folder)
+    usual = {"labels": ten_steps.apply(labels.photo("b"))}
+    with pytest.raises(ValueError, match=message):
+        labels.save("b", ten_steps, **usual | given)
+    assert labels.state("b") == "new" and not (folder / "metadata.csv").exists()
+
+
+def test_a_mask_of_255_is_not_written_as_one_of_1(tmp_path):
+    with pytest.raises(ValueError, match="only 0 and 1"):
+        files.write_mask(tmp_path / "mask.png", np.full((4, 5), 255, np.uint8))
+    assert not list(tmp_path.iterdir())

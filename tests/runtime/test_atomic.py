@@ -83,3 +83,11 @@ def test_a_folder_without_permission(tmp_path):
     (tmp_path / "closed").mkdir(mode=0o500)
     with pytest.raises(PermissionError, match=f"{tmp_path}/closed/out: no permission"):
         check_writable(tmp_path / "closed" / "out")
+
+
+def test_a_place_that_is_a_folder_or_in_none_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    places = {"": "a folder; give", "file/a": "no folder .*file", "nowhere/a": "no folder .*nowhere"}
+    for place, message in places.items():
+        with pytest.raises(OSError, match=f"{tmp_path / place}: .*{message}"), atomic_write(tmp_path / place):
+            pass

@@ -17,6 +17,9 @@ SCRIPT = paths.root() / "book" / "_static" / "audit.js"
 HEAD = "name,set,mean_iou,accuracy,loss,loss_name,precision,recall,crack_share\n"
 
 
+NOTHING_FOUND = "mean_iou,accuracy,precision,recall\n.49,.98,0,0\n0.495,0.99,,"
+
+
 def table_1():
     """Return the report's validation numbers as a pasted table."""
     known = ("bce", "focal")
@@ -65,6 +68,9 @@ class TestReading:
             ("mean_iou,loss\n0,81,0.3", "line 2: more cells than columns"),
             ("mean_iou,loss\n0.8,inf", "'inf' must lie between 0 and 1"),
             ("mean_iou,loss_name\n0.8,dice", "unknown loss_name 'dice'; valid are bce, focal"),
+            ("mean_iou,mean_iou\n0.9,0.6", "column mean_iou is there twice"),
+            ("name,mean_iou\n", "no row below the column names"),
+            ("mean_iou\n1.7\nabc", "line 2, mean_iou: '1.7' must .*; line 3, mean_iou: 'abc' is not a number"),
         ],
     )
     def test_what_is_no_table_is_refused(self, text, message):
@@ -108,6 +114,10 @@ class TestVerdicts:
         apart = audit.audit(audit.read_table("set,mean_iou,accuracy\n" + rows.replace("same", "a", 1)))
         assert all(audit.READINGS["global"] in found["fits"] for found in apart)
 
+    def test_a_network_that_finds_nothing_can_be_true(self):
+        for found in audit.audit(audit.read_table(NOTHING_FOUND)):
+            assert found["verdict"] == audit.CONSISTENT and 0 <= found["area_ratio"][0] < 0.001
+
     def test_too_few_numbers(self):
         (found,) = audit.audit(audit.read_table("mean_iou\n0.8"))
         assert found["verdict"] == audit.TOO_FEW
@@ -122,7 +132,12 @@ def test_the_page_says_the_same():
         "const texts = JSON.parse(require('fs').readFileSync(0, 'utf8'));"
         "console.log(JSON.stringify(texts.map((text) => audit.audit(audit.readTable(text)))));"
     )
-    texts = [table_1(), of_masks(count=6), "mean_iou,precision,recall\n0.79,0.75,0.75\n0.9,,\n0.6,0.9,0.9"]
+    texts = [
+        table_1(),
+        of_masks(count=6),
+        "mean_iou,precision,recall\n0.79,0.75,0.75\n0.9,,\n0.6,0.9,0.9",
+        NOTHING_FOUND,
+    ]
     run = subprocess.run([node, "-e", program], input=json.dumps(texts), capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
     for text, answers in zip(texts, json.loads(run.stdout), strict=True):
@@ -151,4 +166,4 @@ def test_from_a_shell(tmp_path, capsys):
     assert "focal: strained" in printed and picture.stat().st_size > 10_000
     file.write_text("mean_iou\nx", encoding="utf-8")
     assert main.main(["audit", str(file)]) == 1
-    assert "is not a number" in capsys.readouterr().err
+    assert "published.csv: line 2, mean_iou: 'x' is not a number" in capsys.readouterr().err

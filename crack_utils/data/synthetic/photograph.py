@@ -10,6 +10,7 @@ from crack_utils.data.synthetic.patterns import GROWING, PATTERNS, check_pattern
 from crack_utils.data.synthetic.scene import Surface, paint_scene, picture_scale, primary_path
 from crack_utils.data.synthetic.specimen import SOURCES, Specimen, camera_moves, draw_specimen
 
+LARGEST = 200 * 10**6  # [px] of a photograph
 VERSION = 5  # increased when the same arguments give different pictures
 
 
@@ -169,8 +170,10 @@ def check_arguments(specimens, frames, size, seed, patterns=GROWING):
     for name, value in (("specimens", specimens), ("frames", frames)):
         if value < 1:
             raise ValueError(f"{name}={value}: valid are whole numbers of at least 1")
-    if len(size) != 2 or min(size) < 32:
-        raise ValueError(f"size={size}: valid is (height, width) with at least 32 pixels each")
+    if len(size) != 2 or min(size) < 32 or size[0] * size[1] > LARGEST:
+        raise ValueError(
+            f"size={size}: valid is (height, width) with at least 32 pixels each, at most {LARGEST // 10**6} megapixels"
+        )
     if seed < 0:
         raise ValueError(f"seed={seed}: valid are whole numbers of at least 0")
     check_patterns(patterns)
