@@ -45,6 +45,9 @@ function readTable(text) {
   const unknown = columns.find((name) => !valid.includes(name));
   if (unknown !== undefined) throw new Error(`unknown column '${unknown}'; valid are ${valid.join(", ")}`);
   if (!columns.includes("mean_iou")) throw new Error(`no column mean_iou; valid are ${valid.join(", ")}`);
+  const twice = columns.find((name, place) => columns.indexOf(name) !== place);
+  if (twice !== undefined) throw new Error(`column ${twice} is there twice`);
+  if (lines.length < 2) throw new Error("no row below the column names");
   return lines.slice(1).map((line, place) => {
     const cells = cellsOf(line, separator), row = {}, number = place + 2;
     if (cells.length > columns.length)
@@ -151,7 +154,7 @@ function oneMask(row, kind, share = [0, 1]) {
     }
   }
   if (shares[0] > shares[1]) return null;
-  return { crack_share: both(shares, limits[0]), area_ratio: ratios };
+  return { crack_share: both(shares, limits[0]), area_ratio: ratios.map((value) => Math.max(value, 0)) };
 }
 
 function truncatedRecall(meanIou, share) {

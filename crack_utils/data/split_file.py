@@ -130,6 +130,6 @@ def _changes(pair, row, path):
         file = getattr(pair, part)
         if not Path(file).is_file():
             changed.append((file, "no such file"))
-        elif (digest := row[f"{part}_sha256"]) and sha256(file) != digest:  # a table made by hand may not say
+        elif (digest := row[f"{part}_sha256"]) != "" and sha256(file) != digest:  # a table made by hand may not say
             changed.append((file, f"changed since {path} was written"))
     return changed

@@ -1,5 +1,7 @@
 """Checks of what the measures of cracks are called with: masks, photographs, positions and scales."""
 
+from numbers import Real
+
 import numpy as np
 
 from crack_utils.geometry.skeleton import without_pores
@@ -44,8 +46,8 @@ def as_field(mask_or_probability, threshold=0.5):
 
 def check_scale(mm_per_px):
     """Raise a ValueError unless `mm_per_px` is None or a positive number up to `LARGEST_SCALE`."""
-    if mm_per_px is not None and not 0 < mm_per_px <= LARGEST_SCALE:
-        raise ValueError(f"mm_per_px={mm_per_px}: valid is a number above 0, up to {LARGEST_SCALE:g}")
+    if mm_per_px is not None and not (isinstance(mm_per_px, Real) and 0 < mm_per_px <= LARGEST_SCALE):
+        raise ValueError(f"mm_per_px={mm_per_px!r}: valid is a number above 0, up to {LARGEST_SCALE:g}")
 
 
 def check_position(name, position):

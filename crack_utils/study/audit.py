@@ -172,7 +172,8 @@ def one_mask(row, kind, share=(0.0, 1.0)):
     if not shares:
         return None
     low, high = _both((min(shares), max(shares)), limits["share"])
-    return {"crack_share": (float(low), float(high)), "area_ratio": (float(min(ratios)), float(max(ratios)))}
+    area = tuple(max(float(end), 0.0) for end in (min(ratios), max(ratios)))  # rounding may lead below 0
+    return {"crack_share": (float(low), float(high)), "area_ratio": area}
 
 
 def _curves(row, kind):

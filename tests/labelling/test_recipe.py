@@ -353,6 +353,7 @@ def test_a_mask_of_another_tool_is_kept_and_told_as_one(folder, tmp_path, ten_st
         ({"tip": (9999, 5)}, "tip=.* outside the photograph of 60×80 px"),
         ({"tip": (5, 5), "tip2": "ab"}, "could not convert"),
         ({"mm_per_px": -3}, "mm_per_px=-3"),
+        ({"mm_per_px": "a"}, "mm_per_px='a'"),
         ({"labels": Labels.empty((10, 10))}, "do not fit 'b'"),
         ({"labels": Labels(np.full((60, 80), 255), np.zeros((60, 80)))}, "only 0 and 1"),
     ],
