@@ -99,11 +99,12 @@ def _card(options):
 def _export(options):
     from crack_utils.data.pairs import spread
     from crack_utils.inference.export import OPSET, check_formats, check_place, export_model
+    from crack_utils.models import shipped
     from crack_utils.training.run import load_run
 
     check_formats(options.format or ())  # first, so that an error comes early
     run = load_run(options.model)
-    check_place(options.to, run.folder / "model.keras")
+    check_place(options.to, run.folder / shipped.NETWORK)
     from crack_utils.evaluation.calibration import calibrate
     from crack_utils.evaluation.default_model import copy_model
     from crack_utils.evaluation.evaluate import evaluate

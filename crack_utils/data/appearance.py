@@ -20,6 +20,7 @@ GRAY_EDGES = np.linspace(0, 1, 65)
 REAL = {"cracktip_polymer": False, "crackforest": True}  # whether their masks are exact enough to be measured
 _RING = 2, 6  # [px] distances from the crack at which its surroundings start and end; this excludes the blurred edge
 _MEASURED = 24  # pictures of a group
+_INTERVALS = 10  # of the distance from the tip, in `opening_curve`
 _NEAREST, _FARTHEST = 0.08, 0.9  # of the distance from tip to mouth: closer there are few pixels, further is the mouth
 
 
@@ -192,10 +193,10 @@ def opening_curve(statistics):
     Returns
     -------
     distance, opening : ndarray, shape (n,)
-        Middle of each of ten intervals of equal ratio, as a share of the farthest point's distance, and mean opening in
+        Middle of each interval (all of equal ratio), as a share of the farthest point's distance, and mean opening in
         it, as a share of the picture's height. Empty intervals are left out.
     """
-    edges = np.geomspace(_NEAREST, _FARTHEST, 11)
+    edges = np.geomspace(_NEAREST, _FARTHEST, _INTERVALS + 1)
     inside = [(statistics.from_tip >= low) & (statistics.from_tip < high) for low, high in pairwise(edges)]
     filled = [index for index, members in enumerate(inside) if members.any()]
     middle = np.sqrt(edges[1:] * edges[:-1])[filled]

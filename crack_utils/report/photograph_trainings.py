@@ -210,7 +210,7 @@ def without_labels(trainings, zero):
     best = table.loc[table["F1 within 2 px"].idxmax()]
     reached = f"{number(best['F1 within 2 px'], '.3f')} with {best['labels']} labels"
     if best["F1 within 2 px"] <= zero:
-        return f"{said}, and at best {reached}: no mean is above that without labels."
+        return f"{said}, and at best {reached}, on average not more than without labels."
     return f"{said}, and at best {reached}."
 
 

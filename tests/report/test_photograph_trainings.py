@@ -46,7 +46,7 @@ def test_few_labels_are_compared_with_all(trainings):
     few = trainings[trainings["labels"].eq("5") | trainings["question"].eq("recipe")]
     assert tables.with_few_labels(few, 5).endswith("The whole preset with all labels gives 0.800.")
     said = "Without any label, it is {} on the same photographs, and at best 0.800 with all labels{}"
-    more = ": no mean is above that without labels."
+    more = ", on average not more than without labels."
     assert tables.without_labels(trainings, 0.95) == said.format("0.950", more)
     assert tables.without_labels(trainings, 0.5) == said.format("0.500", ".")
     assert tables.with_few_labels(trainings) == "Trainings with 10 labels have not been made yet."

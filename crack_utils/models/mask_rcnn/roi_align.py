@@ -10,7 +10,10 @@ from keras import ops
 CANONICAL = 224  # [px] a box with this side (square root of its area) uses the level of stride 16 (Lin et al. 2017)
 
 
-def roi_align(features, boxes, bins, samples=2):
+SAMPLES = 2  # a cell, along each side
+
+
+def roi_align(features, boxes, bins, samples=SAMPLES):
     """Cut boxes out of a map.
 
     Parameters
@@ -53,7 +56,7 @@ def pyramid_align(levels, strides, boxes, bins):
     cuts = []
     for number, (features, stride) in enumerate(zip(levels, strides, strict=True)):
         height, width = ops.shape(features)[1:3]
-        down, right = _matrices(boxes / stride, bins, 2, height, width)
+        down, right = _matrices(boxes / stride, bins, SAMPLES, height, width)
         belongs = ops.cast(ops.equal(fitting, number), down.dtype)[..., None, None]
         cuts.append(_cut(features, down * belongs, right))  # 0 if the box belongs to another level
     return sum(cuts[1:], cuts[0])
