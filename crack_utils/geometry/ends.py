@@ -2,8 +2,8 @@
 
 The opening of a crack is proportional to the square root of the distance from its tip, so a crack is narrow at a tip
 and wide at its mouth. Beyond a tip the photograph shows the same material as beside the crack. Beyond a mouth it shows
-the notch, or the background beside the specimen. `signs_of` measures such features at both ends, and `judge` combines
-them by logistic regression. A crack has two tips if it touches neither a notch nor the border, or if its notch is in
+the notch, or the background beside the specimen. `features_of` measures this at both ends, and `judge` combines the
+features by logistic regression. A crack has two tips if it touches neither a notch nor the border, or if its notch is in
 its middle.
 """
 
@@ -79,13 +79,13 @@ class Ends:
     both: bool
 
 
-def judge(signs, weights, at_border=(False, False)):
+def judge(features, weights, at_border=(False, False)):
     """Decide which end of a crack is its tip, from the features of both ends.
 
     Parameters
     ----------
-    signs : ndarray, shape (2, n)
-        Features of the two ends, from `signs_of`.
+    features : ndarray, shape (2, n)
+        Features of the two ends, from `features_of`.
     weights : dict of str to float
         `MASK_ONLY`, or `WITH_IMAGE` if the features were measured with a photograph.
     at_border : pair of bool
@@ -95,7 +95,7 @@ def judge(signs, weights, at_border=(False, False)):
     -------
     Ends
     """
-    single = expit(signs @ np.array(list(weights.values())))
+    single = expit(features @ np.array(list(weights.values())))
     single = np.clip(np.where(at_border, 0.0, single), 1e-6, 1 - 1e-6)
     first, second = single[0] * (1 - single[1]), single[1] * (1 - single[0])
     both = single[0] * single[1]
@@ -104,7 +104,7 @@ def judge(signs, weights, at_border=(False, False)):
     return Ends(tip, float(LAPSE / 2 + (1 - LAPSE) * probability), bool(both > max(first, second)))
 
 
-def signs_of(line, at_border, image=None, mask=None):
+def features_of(line, at_border, image=None, mask=None):
     """Measure the features of both ends of a crack that help to tell a tip from a mouth.
 
     Parameters
@@ -132,11 +132,11 @@ def signs_of(line, at_border, image=None, mask=None):
         other = 1 - end
         against = np.log(max(middle[end], 0.5) / max(middle[other], 0.5))
         rows.append([1.0, against, (-falls, falls)[end], own[end], own[other], float(at_border[other])])
-    signs = np.array(rows)
+    features = np.array(rows)
     if image is None:
-        return signs
+        return features
     beyond = line.once(image, lambda measured: _beyond(image, mask, measured))
-    return np.concatenate([signs, beyond, beyond[::-1]], axis=1)
+    return np.concatenate([features, beyond, beyond[::-1]], axis=1)
 
 
 def _end_widths(line, share):

@@ -15,7 +15,7 @@ from scipy import ndimage
 from scipy.special import logit, softmax
 
 from crack_utils.geometry.centreline import arc_length, line_of
-from crack_utils.geometry.ends import WITH_IMAGE, falls_along, signs_of
+from crack_utils.geometry.ends import WITH_IMAGE, falls_along, features_of
 from crack_utils.geometry.pieces import join_pieces
 from crack_utils.geometry.skeleton import EIGHT, box_of, skeletons
 
@@ -126,7 +126,7 @@ def candidates(field, level, image=None):
     if image is None:
         return joined, pieces, None
     mask = joined >= level
-    features = [signs_of_crack(joined, level, mask, image, *piece) for piece in pieces[:_CANDIDATES]]
+    features = [features_of_crack(joined, level, mask, image, *piece) for piece in pieces[:_CANDIDATES]]
     return joined, pieces, np.array(features).reshape(-1, len(WEIGHTS))
 
 
@@ -137,15 +137,15 @@ def _most_likely(field, level, image, pieces):
     the chances, the other cracks have those that are usual.
     """
     weights = np.array(list(WEIGHTS.values()))
-    signs = np.array([_signs_of_middle(field, level, image, *piece) for piece in pieces])
-    without = signs @ weights
+    features = np.array([_features_of_middle(field, level, image, *piece) for piece in pieces])
+    without = features @ weights
     at_most = without + np.abs(weights[OF_ENDS]) @ (2 * _CLEAR, _CLEAR)
     sums, mask = np.full(len(pieces), -np.inf), field >= level
     for number in np.argsort(-at_most):
         if at_most[number] < sums.max():
             break
-        signs[number, OF_ENDS] = _signs_of_ends(field, level, mask, image, *pieces[number])
-        sums[number] = (signs @ weights)[number]
+        features[number, OF_ENDS] = _features_of_ends(field, level, mask, image, *pieces[number])
+        sums[number] = (features @ weights)[number]
     likely = np.where(np.isfinite(sums), sums, np.minimum(without + weights[OF_ENDS] @ _USUAL_ENDS, sums.max()))
     shares = softmax(np.append(likely, NONE))
     first = int(np.argmax(sums))
@@ -167,7 +167,7 @@ def _joined(field, level, image):
     return joined, _longest_first(others + skeletons(with_bridge))
 
 
-def signs_of_crack(field, level, mask, image, crack, way, closed):
+def features_of_crack(field, level, mask, image, crack, way, closed):
     """Measure the features of one crack that help to decide whether it is the primary crack.
 
     Parameters
@@ -188,12 +188,12 @@ def signs_of_crack(field, level, mask, image, crack, way, closed):
     ndarray, shape (k,)
         In the order of `WEIGHTS`.
     """
-    signs = _signs_of_middle(field, level, image, crack, way, closed)
-    signs[OF_ENDS] = _signs_of_ends(field, level, mask, image, crack, way, closed)
-    return signs
+    features = _features_of_middle(field, level, image, crack, way, closed)
+    features[OF_ENDS] = _features_of_ends(field, level, mask, image, crack, way, closed)
+    return features
 
 
-def _signs_of_middle(field, level, image, crack, way, closed):
+def _features_of_middle(field, level, image, crack, way, closed):
     """Return the features of a crack, with 0 for those of its ends."""
     line = line_of(field, level, crack, way, closed)
     points, half = line.points, line.widths / 2
@@ -227,7 +227,7 @@ def _signs_of_middle(field, level, image, crack, way, closed):
     )
 
 
-def _signs_of_ends(field, level, mask, image, crack, way, closed):
+def _features_of_ends(field, level, mask, image, crack, way, closed):
     """Return how much more one end looks like a tip than the other, and how much it does, in logits."""
     if closed:
         return 0.0, 0.0
@@ -236,7 +236,7 @@ def _signs_of_ends(field, level, mask, image, crack, way, closed):
     at_border = [
         bool((end < _BORDER).any() or (end > shape - _BORDER).any()) for end in (line.points[0], line.points[-1])
     ]
-    ends = signs_of(line, at_border, image, mask)
+    ends = features_of(line, at_border, image, mask)
     likeness = np.where(at_border, -_CLEAR, np.clip(ends @ list(WITH_IMAGE.values()), -_CLEAR, _CLEAR))
     return likeness.max() - likeness.min(), likeness.max()
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from crack_utils.geometry.arguments import as_field, check_image, check_position, check_scale
 from crack_utils.geometry.centreline import arc_length, line_of, ray
-from crack_utils.geometry.ends import MASK_ONLY, WITH_IMAGE, Ends, judge, signs_of
+from crack_utils.geometry.ends import MASK_ONLY, WITH_IMAGE, Ends, features_of, judge
 from crack_utils.geometry.point import sharp_point
 from crack_utils.geometry.primary import ranked
 
@@ -165,7 +165,7 @@ def tip_of(field, level, crack, notch=None, mm_per_px=None, image=None, others=(
         way, middle = _through(crack, int(mouth))
     line, pair = both_ends(field, level, crack, way)
     at_border = [leaves(point, field.shape) for point, _ in pair]
-    verdict = judge(*end_signs(field, level, line, at_border, image), at_border)
+    verdict = judge(*end_features(field, level, line, at_border, image), at_border)
     if notch is not None:
         verdict = Ends(1 if not at_border[1] else 0, _GIVEN, middle)
     order = [verdict.tip, 1 - verdict.tip]
@@ -239,8 +239,8 @@ def _mouth(field, level, crack, image):
         other = leaves(_end_of(field, level, crack, way, -1)[0], field.shape)
         line = line_of(field, level, crack, way)
         # Whether this end is at the border, too, is not a feature of it.
-        signs, weights = end_signs(field, level, line, (False, other), image)
-        return float(signs[0] @ list(weights.values()))
+        features, weights = end_features(field, level, line, (False, other), image)
+        return float(features[0] @ list(weights.values()))
 
     way, _ = crack.longest_path()
     far = np.maximum(crack.distances(way[0])[0], crack.distances(way[-1])[0])[crack.ends]
@@ -268,7 +268,7 @@ def _through(crack, mouth):
     return crack.path(start, ahead[-1]), bool(middle)
 
 
-def end_signs(field, level, line, at_border, image):
+def end_features(field, level, line, at_border, image):
     """Return the features of both ends of a crack, and their weights in the logistic regression of `ends`.
 
     Parameters
@@ -292,8 +292,8 @@ def end_signs(field, level, line, at_border, image):
         `MASK_ONLY` without a photograph, otherwise `WITH_IMAGE`.
     """
     if image is None:
-        return signs_of(line, at_border), MASK_ONLY
-    return signs_of(line, at_border, image, field >= level), WITH_IMAGE
+        return features_of(line, at_border), MASK_ONLY
+    return features_of(line, at_border, image, field >= level), WITH_IMAGE
 
 
 def _follow(crack, mouth):

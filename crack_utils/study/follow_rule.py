@@ -79,8 +79,8 @@ def main(specimens):
     cracks = ends(specimens)
     samples = [pixels(*crack) for crack in cracks]
     features = np.concatenate([each for each, _ in samples])
-    signs = np.concatenate([np.ones((len(features), 1)), features], axis=1)
-    print(fit(signs, np.concatenate([crack for _, crack in samples]), list(WEIGHTS)))
+    with_constant = np.concatenate([np.ones((len(features), 1)), features], axis=1)
+    print(fit(with_constant, np.concatenate([crack for _, crack in samples]), list(WEIGHTS)))
     for cut in (0, CUT):
         off = []
         for image, points, tip in cracks:

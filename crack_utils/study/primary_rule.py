@@ -26,7 +26,7 @@ from crack_utils.geometry.skeleton import EIGHT
 
 SEED = 9100  # not used for anything else
 SIZE = (480, 640)  # [px] of a surface
-RIDGE = 0.005  # of the weights, each in units of its sign's standard deviation
+RIDGE = 0.005  # of the weights, each in units of its feature's standard deviation
 ON_CRACK = 0.1  # of a skeleton: least share on the primary crack; a notch may be found as a part of it
 LEAST = 5  # [px] of a skeleton on the primary crack
 PARTS = 5
@@ -71,29 +71,29 @@ def gather(predictor, pictures, seed=SEED):
     for number in range(pictures):
         image, primary = draw(number, seed)
         field, level = as_field(predictor.predict(image), predictor.threshold)
-        pieces, signs = candidates(field, level, image)[1:]
+        pieces, features = candidates(field, level, image)[1:]
         if not pieces:
             continue
-        hits = [primary[tuple(crack.pixels.T)] for crack, _, _ in pieces[: len(signs)]]
+        hits = [primary[tuple(crack.pixels.T)] for crack, _, _ in pieces[: len(features)]]
         on_crack = np.array([hit.sum() * (hit.mean() > ON_CRACK) for hit in hits])
-        right = int(on_crack.argmax()) if on_crack.max() > LEAST else len(signs)
-        found[number] = block_diag(signs, 1.0), right
+        right = int(on_crack.argmax()) if on_crack.max() > LEAST else len(features)
+        found[number] = block_diag(features, 1.0), right
     return found
 
 
 def fit(found):
     """Return the weights, shape (k,), of a conditional logistic regression of the values that `gather` returns."""
-    spread = np.concatenate([signs for signs, _ in found]).std(axis=0) + 1e-9
+    spread = np.concatenate([features for features, _ in found]).std(axis=0) + 1e-9
     spread[-1] = 0.0  # that none is right is not made less likely
 
     def loss(weights):
         value, slope = 0.0, np.zeros_like(weights)
-        for signs, right in found:
-            score = signs @ weights
+        for features, right in found:
+            score = features @ weights
             share = np.exp(score - score.max())
             share /= share.sum()
             value -= np.log(share[right] + 1e-12)
-            slope += share @ signs - signs[right]
+            slope += share @ features - features[right]
         return (
             value / len(found) + 0.5 * RIDGE * ((weights * spread) ** 2).sum(),
             slope / len(found) + RIDGE * weights * spread**2,
@@ -128,13 +128,13 @@ def main(model, pictures):
     for part in range(PARTS):
         weights = fit([picture for place, picture in enumerate(found) if place % PARTS != part])
         for place in range(part, len(found), PARTS):
-            signs, right = found[place]
-            probabilities = softmax(signs @ weights)
+            features, right = found[place]
+            probabilities = softmax(features @ weights)
             chosen = int(probabilities[:-1].argmax())
-            rows[place] = right < len(signs) - 1, chosen == right, right == 0, probabilities[chosen]
+            rows[place] = right < len(features) - 1, chosen == right, right == 0, probabilities[chosen]
     for name, of_kind in (("all", rows), ("specimens", rows[~surface]), ("surfaces", rows[surface])):
         print(f"{name}: {shares(of_kind)}")
-    ends = np.concatenate([signs[:-1, OF_ENDS] for signs, _ in found])
+    ends = np.concatenate([features[:-1, OF_ENDS] for features, _ in found])
     print(f"usual features of ends {np.median(ends, axis=0).round(1).tolist()}")
     print(dict(zip([*WEIGHTS, "none"], np.round(fit(found), 2).tolist(), strict=True)))
 

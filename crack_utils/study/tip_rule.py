@@ -19,7 +19,7 @@ from crack_utils.data.synthetic.wide import render_specimen
 from crack_utils.geometry.arguments import as_field
 from crack_utils.geometry.ends import MASK_ONLY, WITH_IMAGE, judge
 from crack_utils.geometry.primary import ranked
-from crack_utils.geometry.tip import both_ends, end_signs, leaves
+from crack_utils.geometry.tip import both_ends, end_features, leaves
 
 SEED = 7302  # not used for anything else
 RIDGE = 0.002  # of the weights but the constant
@@ -72,7 +72,7 @@ def _false_alarm(shape, rng):
 
 
 def samples(photograph, mask, threshold=0.5):
-    """Return the signs of both ends of the primary crack and whether each is a tip; None where they cannot be told.
+    """Return the features of both ends of the primary crack and whether each is a tip; None where they cannot be told.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def samples(photograph, mask, threshold=0.5):
 
     Returns
     -------
-    (signs, tips, at_border) or None
+    (features, tips, at_border) or None
         Shapes (2, n), (2,), (2,).
     """
     image = np.float32(photograph.image) / 255
@@ -103,26 +103,26 @@ def samples(photograph, mask, threshold=0.5):
         nearest = int(to_tip.argmin())
         apart = np.hypot(*(photograph.tips[nearest] - photograph.mouths[nearest]))
         tips.append(to_tip[nearest] < min(to_mouth.min(), TOO_FAR * apart + 3))
-    return end_signs(field, level, line, at_border, image)[0], np.array(tips), np.array(at_border)
+    return end_features(field, level, line, at_border, image)[0], np.array(tips), np.array(at_border)
 
 
-def fit(signs, tips, names):
+def fit(features, tips, names):
     """Return the weights of a logistic regression, a dict.
 
     Parameters
     ----------
-    signs : ndarray, shape (n, k)
+    features : ndarray, shape (n, k)
     tips : ndarray of bool, shape (n,)
     names : sequence of str
-        One a sign; the first is the constant.
+        One a feature; the first is the constant.
     """
     toward = np.where(tips, 1.0, -1.0)
     penalty = np.r_[0.0, np.full(len(names) - 1, RIDGE)]
 
     def loss(weights):
-        margin = toward * (signs @ weights)
+        margin = toward * (features @ weights)
         value = np.logaddexp(0, -margin).mean() + 0.5 * (penalty * weights**2).sum()
-        return value, -(signs * (toward * expit(-margin))[:, None]).mean(axis=0) + penalty * weights
+        return value, -(features * (toward * expit(-margin))[:, None]).mean(axis=0) + penalty * weights
 
     found = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B")
     return dict(zip(names, np.round(found.x, 2).tolist(), strict=True))
@@ -140,7 +140,7 @@ def gather(specimens, predictor, seed=SEED):
 
     Returns
     -------
-    drawn, seen : list of (specimen, signs, tips, at_border)
+    drawn, seen : list of (specimen, features, tips, at_border)
         Of the masks, and of the network's probabilities.
     """
     drawn, seen = [], []
@@ -163,10 +163,10 @@ def fit_ends(found, names):
     found : list
         From `gather`.
     names : sequence of str
-        Of the signs.
+        Of the features.
     """
-    signs = np.concatenate([signs[~at_border, : len(names)] for _, signs, _, at_border in found])
-    return fit(signs, np.concatenate([tips[~at_border] for _, _, tips, at_border in found]), names)
+    features = np.concatenate([features[~at_border, : len(names)] for _, features, _, at_border in found])
+    return fit(features, np.concatenate([tips[~at_border] for _, _, tips, at_border in found]), names)
 
 
 def worth(weights, found):
@@ -185,7 +185,7 @@ def worth(weights, found):
         right, the share of the chosen ends that are tips; stated, the mean probability that the rule gives for it;
         both, of the cracks with two tips, the share for which the rule says so.
     """
-    judged = [(judge(signs[:, : len(weights)], weights, at_border), tips) for _, signs, tips, at_border in found]
+    judged = [(judge(features[:, : len(weights)], weights, at_border), tips) for _, features, tips, at_border in found]
     return {
         "right": float(np.mean([tips[ends.tip] for ends, tips in judged])),
         "stated": float(np.mean([ends.probability for ends, _ in judged])),

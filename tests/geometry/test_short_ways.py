@@ -39,7 +39,7 @@ def test_a_line_traced_from_its_other_end_is_the_same_line(picture):
         backward = trace(field, LEVEL, crack.pixels[way[::-1]], crack.radii[way[::-1]], heading=crack.heading)
         np.testing.assert_allclose(other.points, backward.points, atol=1e-6)
         np.testing.assert_allclose(other.widths, backward.widths, atol=1e-6)
-        measured, again = (ends.signs_of(each, (False, False), image, field >= LEVEL) for each in (other, backward))
+        measured, again = (ends.features_of(each, (False, False), image, field >= LEVEL) for each in (other, backward))
         np.testing.assert_allclose(measured, again, atol=0.01)
 
 

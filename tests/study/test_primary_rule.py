@@ -25,9 +25,9 @@ def test_the_fit_finds_the_sign_that_tells_the_right_crack():
     generator = np.random.default_rng(0)
     found = []
     for _ in range(200):
-        signs = generator.normal(size=(4, 3))
-        signs[-1] = 0, 0, 1  # none of them
-        found.append((signs, int(signs[:3, 0].argmax())))
+        features = generator.normal(size=(4, 3))
+        features[-1] = 0, 0, 1  # none of them
+        found.append((features, int(features[:3, 0].argmax())))
     weights = primary_rule.fit(found)
     assert weights[0] > 1
     assert abs(weights[1]) < 0.3 * weights[0]

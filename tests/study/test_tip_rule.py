@@ -9,7 +9,7 @@ NAMES = ["constant", "narrow"]
 
 
 def made_up(count, slope, seed=0):
-    """Samples whose ends are tips with a probability that rises with one sign."""
+    """Samples whose ends are tips with a probability that rises with one feature."""
     rng = np.random.default_rng(seed)
     found = []
     for specimen in range(count):
@@ -27,15 +27,17 @@ def test_the_weights_of_made_up_samples_are_found_again():
 def test_ends_at_the_border_are_not_fitted():
     found = made_up(500, 2.0)
     spoiled = [
-        (number, np.vstack([signs, [1, 50]]), np.append(tips, False), np.array([False, False, True]))
-        for number, signs, tips, _ in found
+        (number, np.vstack([features, [1, 50]]), np.append(tips, False), np.array([False, False, True]))
+        for number, features, tips, _ in found
     ]
     assert tip_rule.fit_ends(spoiled, NAMES) == tip_rule.fit_ends(found, NAMES)
 
 
 def test_what_a_rule_is_worth_by_hand():
-    signs = np.array([[1.0, 3.0], [1.0, -3.0]])
-    samples = [(0, signs, np.array(tips), np.zeros(2, bool)) for tips in ([True, False], [False, True], [True, True])]
+    features = np.array([[1.0, 3.0], [1.0, -3.0]])
+    samples = [
+        (0, features, np.array(tips), np.zeros(2, bool)) for tips in ([True, False], [False, True], [True, True])
+    ]
     found = tip_rule.worth({"constant": 0.0, "narrow": 1.0}, samples)
     assert found["right"] == pytest.approx(2 / 3) and found["both"] == 0
     assert 0.9 < found["stated"] < 1
