@@ -3,6 +3,7 @@
 import csv
 import itertools
 import json
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -240,9 +241,9 @@ def _test(specimen, taken, masks, found, photographs):
         values = {**true, **found.get(name, {})}
         values["mm_per_px"] = row.get("mm_per_px", values.get("mm_per_px"))
         second, lines = values.pop("tip2", None), values.pop("lines", [])
-        if second:
-            values["other"] = second if specimen.two_tips or not values.get("other") else values["other"]
-        elif specimen.two_tips and found:
+        if second and (specimen.two_tips or not values.get("other")):
+            values["other"] = second
+        if specimen.two_tips and found:  # also where both ends of one half were taken for tips
             ends = values.get("tip"), values.get("other")
             values["tip"], values["other"] = both_halves(specimen, *ends, lines, values["mm_per_px"])
         values |= {"cycles": row.get("cycles"), "cmod": row.get("cmod_mm"), "photograph": photographs.get(name)}
@@ -334,6 +335,8 @@ def _crack(row):
     crack = {"tip": tip, "tip2": second, "other": other}
     crack["uncertainty"] = float(row.get("tip_uncertainty_px") or 0.5)
     crack["probability"] = float(row.get("right_end_probability") or 1.0)
+    if not (0 <= crack["uncertainty"] < math.inf and 0 <= crack["probability"] <= 1):
+        raise ValueError("tip_uncertainty_px has to be 0 or more, and right_end_probability between 0 and 1")
     if row.get("length_mm") and float(row["length_px"]) > 0:
         crack["mm_per_px"] = float(row["length_mm"]) / float(row["length_px"])
     return crack

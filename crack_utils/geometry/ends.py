@@ -3,8 +3,8 @@
 The opening of a crack is proportional to the square root of the distance from its tip, so a crack is narrow at a tip
 and wide at its mouth. Beyond a tip the photograph shows the same material as beside the crack. Beyond a mouth it shows
 the notch, or the background beside the specimen. `features_of` measures this at both ends, and `judge` combines the
-features by logistic regression. A crack has two tips if it touches neither a notch nor the border, or if its notch is in
-its middle.
+features by logistic regression. A crack has two tips if it touches neither a notch nor the border, or if its notch is
+in its middle.
 """
 
 import math

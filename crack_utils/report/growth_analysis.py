@@ -5,11 +5,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from crack_utils.data.growth import PhotographedTest
 from crack_utils.data.pairs import refuse
 from crack_utils.geometry.growth import ParisFit, Rates, fit_paris, growth_rates, incremental_polynomial, secant, spaced
-from crack_utils.geometry.growth.lengths import LARGEST_TURN, Lengths, crack_lengths
+from crack_utils.geometry.growth.lengths import LARGEST_TURN, Lengths, NoLengthError, crack_lengths
+from crack_utils.geometry.growth.opening import FAR
+from crack_utils.geometry.growth.rates import check
 from crack_utils.geometry.sequence import between
 from crack_utils.report.growth_readings import measure, movements
 from crack_utils.runtime.typeset import few, joined
@@ -19,10 +22,12 @@ TEXT = ("specimen", "photograph", "outlier", "used")  # columns of the readings 
 UNKNOWN = (math.nan, math.nan)  # a position or a movement
 PLAUSIBLE = (0.1, 1000.0)  # [MPa √m] ΔK of tests: polymers lie below 1, steels below 100
 UNSURE = 1e-6  # weight of a frame whose movement is not known, beside those where it is
+LEAST_WEIGHT = 1e-9  # of any frame: a stated probability may be rounded to 0
 ALIKE = 1.01  # times the least load: what is one load
 ONE_SIDED = 0.2  # least growth of a tip, as a share of the other's
-WIDE = 1.96  # standard deviations that hold 95 %
+LEVEL = 0.95  # of the bounds of a length
 BACK = 10.0  # [px] by which a crack may be shorter than its notch without a note
+FORESHORTENED = 0.02  # share by which a length along a pipe may be larger than in the picture without a note
 
 
 @dataclass(frozen=True)
@@ -85,26 +90,37 @@ def analyse(tests, folder, notes=None):
             found = [ends[test.specimen.name, frame.name] for frame in test.frames]
             shifts = moved[test.specimen.name]
             lengths = _lengths(test, found, shifts)
-            used = _used(test, lengths, shifts)
-        except ValueError as error:
+        except NoLengthError as error:
             idle.append((place, str(error)))
             continue
-        if impossible := _impossible(test, lengths, used):
+        sound = _sound(test, lengths, shifts)
+        if impossible := _impossible(test, lengths, sound):
             problems.append((place, impossible))
             continue
-        results.append(_analyse(test, lengths, found, shifts, used))
+        results.append(_analyse(test, lengths, found, shifts, sound))
     refuse(problems or (idle if not results else []))
     if notes is not None:
         notes += [f"{why}: left out" for _, why in idle]
     return results
 
 
-def _used(test, lengths, shifts):
-    """Return which frames the law is fitted to: those whose length nothing speaks against; bool, shape (n,)."""
-    used = np.isfinite(lengths.a) & ~lengths.outliers & ~_unmoved(shifts)
+def _sound(test, lengths, shifts):
+    """Return the frames whose length nothing speaks against; bool, shape (n,)."""
+    sound = np.isfinite(lengths.a) & ~lengths.outliers & ~_unmoved(shifts)
     if test.specimen.two_tips:
-        used &= lengths.a >= _shortest(test, lengths)
-    return used
+        sound &= lengths.a >= _shortest(test, lengths)
+    return sound
+
+
+def _invalid(test, lengths):
+    """Return by the check of ASTM E647 which lengths of a fatigue test fail it: dict of bool arrays, shape (n,).
+
+    Paris' law does not hold there, so it is not fitted to them.
+    """
+    cycles, load = (np.array([getattr(frame, name) for frame in test.frames], float) for name in ("cycles", "load"))
+    flags = check(test.specimen, lengths.together, load)
+    counted = np.isfinite(cycles) & np.isfinite(lengths.together)
+    return {name: counted & (flags[name] == 0) for name in ("formula", "ligament")}
 
 
 def _shortest(test, lengths):
@@ -112,10 +128,10 @@ def _shortest(test, lengths):
     return test.specimen.a_n - BACK * lengths.mm_per_px
 
 
-def _impossible(test, lengths, used):
+def _impossible(test, lengths, sound):
     """Say which length cannot be; empty if all can."""
     specimen, name = test.specimen, test.specimen.name
-    too_long = np.flatnonzero((lengths.tips.max(axis=1) >= specimen.longest) & (used | ~used.any()))
+    too_long = np.flatnonzero((lengths.tips.max(axis=1) >= specimen.longest) & (sound | ~sound.any()))
     if too_long.size:
         index = too_long[0]
         what = f"{name}, {test.frames[index].name!r}: a = {lengths.tips[index].max():.2f} mm"
@@ -138,6 +154,7 @@ def _asked(specimen):
 def _doubtful(test, lengths, shifts):
     """Say which photographs contradict the others, so that a person looks at them: list of str."""
     names, cracked = np.array([frame.name for frame in test.frames]), np.isfinite(lengths.a)
+    invalid = _invalid(test, lengths)
     found = "are both tips found" if test.specimen.two_tips else "is the tip right"
     doubts = {
         "the tip was at the end that the crack grows from, so the other end was taken": lengths.exchanged,
@@ -145,6 +162,8 @@ def _doubtful(test, lengths, shifts):
         f"shorter than the notch ({found}?)": lengths.a < _shortest(test, lengths),
         "how the camera moved is not known, so it is left out of the law": _unmoved(shifts),
         "no crack found, though there was one before": ~cracked & np.logical_or.accumulate(cracked),
+        "outside the range of the formula for ΔK, so it is left out of the law": invalid["formula"],
+        "the ligament is too small (ASTM E647), so it is left out of the law": invalid["ligament"],
     }
     notes = [f"{few(names[where].tolist())}: {what}" for what, where in doubts.items() if where.any()]
     if lengths.backwards:
@@ -155,6 +174,8 @@ def _doubtful(test, lengths, shifts):
     long = lengths.a - test.specimen.a_n > BACK * lengths.mm_per_px  # the direction of a shorter crack is noise
     if (lengths.turned[long & ~lengths.outliers] > LARGEST_TURN).any():
         notes.append(f"the crack turns by more than {LARGEST_TURN:g}° from the direction in which it is measured")
+    if test.specimen.kind == "pipe" and (shortened := _foreshortened(test.specimen, lengths)):
+        notes.append(shortened)
     if test.specimen.notch is not None and _unmoved(shifts)[0]:
         notes.append("notch_row and notch_column are not used: they hold for the first photograph")
     if test.specimen.notch is None and not test.specimen.two_tips:
@@ -169,6 +190,21 @@ def _doubtful(test, lengths, shifts):
             else "no photographs beside metadata.csv or in images/ there: a movement of the camera is not taken out"
         )
     return notes
+
+
+def _foreshortened(pipe, lengths):
+    """Say how long a crack is along the surface of a pipe, which curves away from the camera; empty if as measured.
+
+    If the camera looks at the middle of the crack, a tip at the angle φ along the surface is R sin φ away in a picture.
+    """
+    radius, longest = pipe.diameter / 2, np.nanmax(np.where(lengths.outliers, np.nan, lengths.a))
+    along = radius * np.arcsin(min(longest / radius, 1.0))
+    if along <= (1 + FORESHORTENED) * longest:
+        return ""
+    return (
+        f"the pipe curves away from the camera: if it looks at the middle of the crack, a = {longest:.1f} mm in the "
+        f"picture is {along:.1f} mm along the surface; lengths here are those in the picture"
+    )
 
 
 def _unmoved(shifts):
@@ -186,13 +222,21 @@ def _lengths(test, ends, shifts):
     scales, uncertainty, weights = (
         [getattr(frame, name) for frame in test.frames] for name in ("mm_per_px", "uncertainty", "probability")
     )
-    weights = np.where(unknown, UNSURE, 1.0) * weights
+    weights = np.maximum(np.where(unknown, UNSURE, 1.0) * weights, LEAST_WEIGHT)
     return crack_lengths(specimen, tips, others, scales, uncertainty, weights)
 
 
-def _analyse(test, lengths, ends, shifts, used):
+def _analyse(test, lengths, ends, shifts, sound):
     notes = _doubtful(test, lengths, shifts)
-    readings, rates, paris = _fitted(test, lengths, _readings(test, lengths, ends, shifts, used), notes)
+    used = sound & ~np.any(list(_invalid(test, lengths).values()), axis=0)
+    readings = _readings(test, lengths, ends, shifts, used)
+    if "ctoa_to_mm" in readings and (farthest := readings["ctoa_to_mm"].max()) > 1.01 * FAR:
+        notes.append(
+            f"the photographs are too coarse for ASTM E2472: CTOA is measured up to {farthest:.1f} mm behind the tip, "
+            f"not {FAR:g} mm"
+        )
+    centred = test.specimen.notch is not None and not _unmoved(shifts)[0]
+    readings, rates, paris = _fitted(test, lengths, readings, sound, centred, notes)
     return GrowthResult(test, lengths, readings, rates, paris, "; ".join(notes))
 
 
@@ -210,38 +254,62 @@ def _why_no_law(test, lengths, used):
     return ""
 
 
-def _fitted(test, lengths, readings, notes):
-    """Return the readings with their final bounds, the rates and the law; what speaks against them goes to `notes`."""
+def _fitted(test, lengths, readings, sound, centred, notes):
+    """Return the readings with their final bounds, the rates and the law; what speaks against them goes to `notes`.
+
+    The law is fitted to the readings that are used. There are rates of all sound ones: each says which checks it fails.
+    """
     specimen, used = test.specimen, readings["used"] == "yes"
     if why := _why_no_law(test, lengths, used):
         notes.append(why)
         return readings, {}, None
-    known = readings.assign(a_mm=readings["a_mm"].where(used), sides_mm=readings["sides_mm"].where(used))
     # Photographs at the same cycles are readings of one length.
-    grouped = known.groupby("cycles", as_index=False)[["a_mm", "load_n", "sides_mm"]].mean()
+    values = {"a_mm": readings["a_mm"].where(sound), "sides_mm": readings["sides_mm"].where(sound)}
+    grouped = readings.assign(**values, law_mm=readings["a_mm"].where(used)).groupby("cycles", as_index=False)
+    grouped = grouped[["a_mm", "law_mm", "load_n", "sides_mm"]].mean()
     try:
-        paris = fit_paris(specimen, *grouped[["cycles", "a_mm", "load_n"]].to_numpy(float).T)
+        paris = fit_paris(specimen, *grouped[["cycles", "law_mm", "load_n"]].to_numpy(float).T)
     except ValueError as error:
         paris = None
         notes.append(str(error).removeprefix(f"{specimen.name}: "))
-    cycles, a, load, sides = grouped.dropna(subset="a_mm").to_numpy(float).T
-    known = known.dropna(subset="a_mm")
-    if paris and (names := known.loc[known["cycles"].isin(cycles[paris.left_out]), "photograph"].tolist()):
-        notes.append(f"left out, far off the law: {few(names)}")
-    kept = np.setdiff1d(np.arange(len(a)), paris.left_out) if paris else np.arange(len(a))
-    chosen = kept[spaced((paris.a if paris else np.maximum.accumulate(a))[kept])]
-    rates = {}
-    if len(chosen) >= 2:
-        sides = sides[chosen] if specimen.two_tips else None
-        given = cycles[chosen], a[chosen], load[chosen]
-        rates = {name: growth_rates(specimen, *given, method, sides) for name, method in METHODS.items()}
-        if _load_changes(grouped, cycles[chosen]):
-            notes.append("the load changes between lengths: rates there are not right")
+    known = grouped.dropna(subset="a_mm").assign(smooth=lambda table: np.maximum.accumulate(table["a_mm"]))
     if paris:
-        low, high = _bounds(test, lengths, paris.noise)
+        of_law = known.index[known["law_mm"].notna()]
+        far_off = known.loc[of_law[paris.left_out], "cycles"]
+        if names := readings.loc[used & readings["cycles"].isin(far_off), "photograph"].tolist():
+            notes.append(f"left out, far off the law: {few(names)}")
+        known.loc[of_law, "smooth"] = paris.a
+        known = known.drop(of_law[paris.left_out])
+    rates = _rates(specimen, known, grouped, paris.noise if paris else 0.0, centred)
+    if any((each.flags["load"] == 0).any() for each in rates.values()):
+        notes.append("the load changes between lengths: rates there are not right")
+    if paris:
+        low, high = _bounds(test, lengths, paris.noise, freedom=len(of_law) - len(paris.left_out) - 3)
         readings = readings.assign(a_low_mm=low, a_high_mm=high)
         notes += _against_law(paris)
     return readings, rates, paris
+
+
+def _rates(specimen, known, grouped, noise, centred):
+    """Return the growth rates by method; none with fewer than two readings far enough from each other."""
+    chosen = known.iloc[spaced(known["smooth"].to_numpy(), noise)]
+    if len(chosen) < 2:
+        return {}
+    cycles, a, load, sides, smooth = chosen[["cycles", "a_mm", "load_n", "sides_mm", "smooth"]].to_numpy(float).T
+    options = {"sides": sides if centred else None, "smooth": smooth, "noise": noise}
+    rates = {name: growth_rates(specimen, cycles, a, load, method, **options) for name, method in METHODS.items()}
+    for each in rates.values():
+        each.flags["load"] = _steady(grouped, cycles, len(cycles) - len(each.a))
+    return rates
+
+
+def _steady(grouped, cycles, width):
+    """Return 1.0 for each rate that comes from one load, else 0.0; a rate spans `width` steps between readings."""
+    loads = [
+        grouped.loc[grouped["cycles"].between(first, last, inclusive="right"), "load_n"]
+        for first, last in zip(cycles, cycles[width:], strict=False)
+    ]
+    return np.array([load.max() <= ALIKE * load.min() for load in loads], float)
 
 
 def _against_law(paris):
@@ -259,12 +327,13 @@ def _against_law(paris):
     return [what for what, holds in said.items() if holds]
 
 
-def _bounds(test, lengths, noise=0.0):
-    """Return the 95 % bounds of each length [mm], within what a length can be.
+def _bounds(test, lengths, noise=0.0, freedom=np.inf):
+    """Return the 95 % bounds of each length [mm], within what a length can be; NaN where it contradicts the others.
 
-    The standard deviation is at least `noise` [mm].
+    The standard deviation is at least `noise` [mm], which was estimated with `freedom` degrees of freedom.
     """
-    a, half = lengths.a, WIDE * np.maximum(lengths.uncertainty, noise)
+    wide = np.where(noise > lengths.uncertainty, stats.t.ppf((1 + LEVEL) / 2, freedom), stats.norm.ppf((1 + LEVEL) / 2))
+    a, half = np.where(lengths.outliers, np.nan, lengths.a), wide * np.maximum(lengths.uncertainty, noise)
     return np.minimum(np.maximum(a - half, 0), a), np.maximum(np.minimum(a + half, test.specimen.longest), a)
 
 
@@ -272,13 +341,6 @@ def _one_sided(tips):
     """Return whether one of two tips grows by less than a fifth of the other's growth; shape (n, 2) [mm]."""
     grown = np.ptp(tips, axis=0)
     return bool(len(tips) > 1 and grown.min() < ONE_SIDED * grown.max())
-
-
-def _load_changes(grouped, cycles):
-    """Return whether the load changes between two of the given numbers of cycles that follow each other."""
-    loads = grouped.loc[grouped["cycles"].between(cycles[0], cycles[-1], inclusive="right")]
-    steps = loads.groupby(np.searchsorted(cycles, loads["cycles"]))["load_n"]
-    return bool((steps.max() > ALIKE * steps.min()).any())
 
 
 def _readings(test, lengths, ends, shifts, used):
@@ -313,5 +375,8 @@ def _readings(test, lengths, ends, shifts, used):
         columns["opening_grown_mm"] = opening - opening[np.isfinite(opening)][:1].sum()
         angles = np.array([end.get("ctoa") or (None, None) for end in ends], float)
         columns["ctoa_tip1_degrees"], columns["ctoa_tip2_degrees"] = angles.T
+        measured = np.isfinite(angles).any(axis=1)
+        for name in ("ctoa_from", "ctoa_to"):
+            columns[f"{name}_mm"] = np.where(measured, [end.get(name, math.nan) for end in ends], math.nan)
     table = pd.DataFrame(columns)
     return table.astype({name: float for name in table.columns if name not in TEXT})

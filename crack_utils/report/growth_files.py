@@ -87,10 +87,11 @@ def facts(result):
     row = sheet_table([result]).iloc[0]
     units = {"W_mm": "W", "B_mm": "B", "a_n_mm": "notch", "diameter_mm": "diameter", "wall_mm": "wall"}
     sizes = ", ".join(f"{name} {row[column]:g} mm" for column, name in units.items() if pd.notna(row[column]))
+    spread = row["mm_per_px_residual_percent"]
+    spread = f"{spread:.2g} %" if pd.notna(spread) else "not known, as one scale is given for all"
     lines = [
         f"{row['kind']}: {sizes}; load ratio R = {row['load_ratio']:g}",
-        f"Scale: {row['mm_per_px']:.5g} mm/px, its spread over the photographs "
-        f"{row['mm_per_px_residual_percent']:.2g} %",
+        f"Scale: {row['mm_per_px']:.5g} mm/px, its spread over the photographs {spread}",
         f"Photographs: {row['photographs']}, {row['with_crack']} with a crack; "
         f"a from {row['a_first_mm']:.2f} to {row['a_last_mm']:.2f} mm; outliers: {row['outliers']}",
     ]

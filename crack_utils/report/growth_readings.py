@@ -14,13 +14,16 @@ from crack_utils.data import read_image
 from crack_utils.data.digests import sha256
 from crack_utils.data.masks import read_mask
 from crack_utils.geometry import measure_cracks
+from crack_utils.geometry.cracks import part_of
 from crack_utils.geometry.growth import paris
 from crack_utils.geometry.growth.lengths import both_halves
 from crack_utils.geometry.growth.opening import FAR, FEWEST, NEAR, opening_angle
 from crack_utils.geometry.sequence import movement, surface
 from crack_utils.runtime import provenance
 
-# The module that decides what is measured, with all that it imports: a change of its code measures anew.
+STRIP = 5  # [px] length of a crack over which its width is counted
+
+# The module that decides what is measured, with all that it imports: if its code changes, it is measured again.
 DECISIVE = ("report/growth_readings.py",)
 
 
@@ -54,7 +57,8 @@ def measure(tests, folder):
             ends[key] = known
             continue
         decisive = {**known, "mask": sha256(frame.mask), "code": code, "mm_per_px": frame.mm_per_px}
-        decisive = json.loads(json.dumps(decisive | {"measured": test.measured, "kind": test.specimen.kind}))
+        decisive |= {"measured": test.measured, "kind": test.specimen.kind, "a_n": test.specimen.a_n}
+        decisive = json.loads(json.dumps(decisive))
         path = folder / f"{frame.name}.json"
         ends[key] = _kept(path, decisive, lambda test=test, frame=frame: _measure(test, frame))
     return ends
@@ -147,41 +151,43 @@ def _measure(test, frame):
         tip, other = both_halves(test.specimen, tip, other, lines, frame.mm_per_px)
     found = {"tip": tip, "other": other}
     if test.specimen.kind == "pipe":
-        lines = [_line_from(cracks, end) for end in (tip, other)]
-        found["opening"] = _opening(mask, np.array(tip), np.array(other)) * frame.mm_per_px
+        parts = [_part_at(cracks, end) for end in (tip, other)]
+        pixels = np.argwhere(part_of(mask, parts[0]) | part_of(mask, parts[1]))
+        found["opening"] = _opening(pixels, np.array(tip), np.array(other)) * frame.mm_per_px
         # Some way behind a tip, so that the direction is that of the part that is looked at.
         reach = int(1.5 * max(FAR / frame.mm_per_px, NEAR / frame.mm_per_px + FEWEST))
         angles = [
-            opening_angle(mask, end, points[min(reach, len(points) - 1)], frame.mm_per_px)
-            for end, (points, _) in zip((tip, other), lines, strict=True)
+            opening_angle(mask, end, _inwards(crack, end, reach), frame.mm_per_px)
+            for end, crack in zip((tip, other), parts, strict=True)
         ]
         found["ctoa"] = [angle.angle if math.isfinite(angle.angle) else None for angle in angles]
         found["ctoa_from"], found["ctoa_to"] = angles[0].near, angles[0].far
     return found
 
 
-def _opening(mask, tip, other):
-    """Largest width across the line between two tips, in the middle fifth of it [px].
+def _opening(pixels, tip, other):
+    """Largest width of a crack across the line between its two tips, near its middle [px].
 
-    Counted in strips of 5 px; across a notch, which is not crack, there is nothing to count.
+    Counted in strips of `STRIP` px in the middle fifth of the crack. Where a notch, which is not crack, fills that, the
+    strips beside the notch count.
     """
     span = np.hypot(*(tip - other))
     line = (tip - other) / span
-    places = np.argwhere(mask) - (tip + other) / 2
-    along, across = places @ line, np.abs(places @ np.array([-line[1], line[0]]))
-    middle = (np.abs(along) <= 0.1 * span) & (across <= 0.25 * span)
-    strips = np.floor(along[middle] / 5).astype(int)
-    return float(np.bincount(strips - strips.min()).max() / 5) if strips.size else 0.0
+    places = pixels - (tip + other) / 2
+    along = np.abs(places @ line)
+    middle = along <= max(0.1 * span, along.min() + STRIP)
+    strips = np.floor((places @ line)[middle] / STRIP).astype(int)
+    return float(np.bincount(strips - strips.min()).max() / STRIP)
 
 
-def _line_from(cracks, end):
-    """Points, about 1 px apart, and widths of the centreline that ends nearest to a position, from there on.
+def _part_at(cracks, end):
+    """Return the crack whose centreline ends nearest to a position: a notch divides the crack of a pipe in two."""
+    return min(cracks, key=lambda crack: np.hypot(*(crack.centreline.points[[0, -1]] - end).T).min())
 
-    A notch divides the crack of a pipe in two.
-    """
-    lines = [
-        (line.points[::step], line.widths[::step])
-        for line in (crack.centreline for crack in cracks)
-        for step in (1, -1)
-    ]
-    return min(lines, key=lambda line: np.hypot(*(line[0][0] - end)))
+
+def _inwards(crack, end, reach):
+    """Return a point of a crack's centreline, `reach` points from its end at a position, or at its other end."""
+    points = crack.centreline.points
+    if np.hypot(*(points[0] - end)) > np.hypot(*(points[-1] - end)):
+        points = points[::-1]
+    return points[min(reach, len(points) - 1)]

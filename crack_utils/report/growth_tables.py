@@ -52,7 +52,9 @@ def sheet_table(results):
         sizes = {"W_mm": specimen.W, "B_mm": specimen.B, "a_n_mm": specimen.a_n, "diameter_mm": specimen.diameter}
         sizes |= {"wall_mm": specimen.wall, "load_ratio": specimen.load_ratio, "yield_mpa": specimen.yield_strength}
         sizes |= {"moment_arm_mm": specimen.moment_arm}
-        calibration = {"mm_per_px": lengths.mm_per_px, "mm_per_px_residual_percent": 100 * lengths.residual}
+        # One scale for all photographs, as a person gives it, has no spread that could be measured.
+        spread = 100 * lengths.residual or math.nan
+        calibration = {"mm_per_px": lengths.mm_per_px, "mm_per_px_residual_percent": spread}
         test = {"photographs": len(result.readings), "with_crack": len(known)}
         test |= {"a_first_mm": known["a_together_mm"].iloc[0], "a_last_mm": known["a_together_mm"].iloc[-1]}
         test |= {"outliers": int((known["outlier"] == "yes").sum()), "repeatability_mm": _repeatability(known)}

@@ -8,10 +8,15 @@ from crack_utils.geometry.sequence import rising
 
 _WIDER = 1.5  # times a notch's length: largest gap between the halves of a crack
 AROUND = 5  # frames with about the same direction of growth
+LAST = 3  # frames that show in which direction a crack has grown
 ASIDE, ASIDE_LEAST = 0.1, 10.0  # share of the longest growth, and [px]: a tip farther aside may be on another line
-MOVED, STILL = 10.0, 3.0  # [px] a tip moves at least, and so many times as far as the end that a crack begins at
-STEADY = 0.1  # share of the growth that happens in either half of a test at least
+MOVED, STILL = 10.0, 3.0  # [px] smallest movement of a growing tip; how many times farther it moves than the other end
+STEADY = 0.1  # smallest share of the growth in each half of a test
 LARGEST_TURN = 20.0  # [degrees] largest angle between crack and notch (E647 8.8)
+
+
+class NoLengthError(ValueError):
+    """The frames of a test have no length that can be measured, for example because none shows a crack."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +41,11 @@ class Lengths:
         Crack length a if all frames are used, which never decreases [mm]; NaN without a crack. Where a frame
         contradicts the others, it lies between those of its neighbours.
     outliers : ndarray of bool, shape (n,)
-        Where a frame contradicts the others: a crack does not become shorter, at neither tip, and a tip far aside from
-        the way of the others is that of another line.
+        Where a frame contradicts the others: a crack does not become shorter at either tip, and a tip far to the side
+        of the path of the others belongs to another line.
     backwards : bool
-        With one tip: whether the end that the crack should begin at is the one that clearly moves. Then direction or
-        notch of the specimen are wrong, or it is not a crack.
+        With one tip: whether the end where the crack should begin is the one that clearly moves. Then the direction or
+        the notch of the specimen is wrong, or the line is not a crack.
     """
 
     tips: np.ndarray
@@ -73,10 +78,11 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty, weights=None):
     tips contradict `specimen.direction` and the end at `specimen.notch`, or these are not known, the tip is at the end
     that moves while the other one stays. Where no end clearly does, direction and notch decide, then most frames. Where
     the given tip is the wrong end, the other end is taken. Lengths are measured along `specimen.direction`; by default
-    it points from the notch's tip to the mean tip of the last three frames.
+    it points from the notch's tip to the mean tip of the last three frames that agree with the others.
 
-    With two tips, the centre is the midpoint between the tips of the first frame with a crack. The length at a tip is
-    its distance from the centre, projected on the line through both tips of the last frame.
+    With two tips, the length at a tip is its distance from the centre, projected on the mean line through both tips of
+    these three frames. The centre is `specimen.notch`; by default it is the midpoint between the tips of the first
+    frame that agrees with the others.
 
     Parameters
     ----------
@@ -97,7 +103,7 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty, weights=None):
 
     Raises
     ------
-    ValueError
+    NoLengthError
         If no frame has a crack with its tips, the position of the notch is unknown, or the crack does not leave the
         notch.
     """
@@ -107,31 +113,35 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty, weights=None):
     residual = float(np.std(scales / scale).round(12))
     cracked = np.isfinite(tips).all(axis=1) & (np.isfinite(others).all(axis=1) | (not specimen.two_tips))
     if not cracked.any():
-        raise ValueError(f"{specimen.name}: no frame shows a crack with its tip{'s' * specimen.two_tips}")
+        raise NoLengthError(f"{specimen.name}: no frame shows a crack with its tip{'s' * specimen.two_tips}")
+    weights = np.ones(len(tips)) if weights is None else np.asarray(weights, float)
     exchanged, backwards = np.zeros(len(tips), bool), False
     if specimen.two_tips:
-        first, second = _matched(tips, others, cracked)
-        start = (first[cracked][0] + second[cracked][0]) / 2
-        axis = _axis(specimen, first[cracked][-1] - second[cracked][-1])
-        ends = np.stack([(first - start) @ axis, (start - second) @ axis], axis=1) * scale
-        ways = first - second
+        tips, others = _matched(tips, others, cracked, weights)
+        ways = tips - others
     else:
-        way = _way(specimen, tips, others)
+        way = _way(specimen, tips, others, weights)
         exchanged = (tips - others) @ way < 0  # False where one is not known
         tips, others = (np.where(exchanged[:, None], *ends) for ends in ((others, tips), (tips, others)))
-        start = _notch(specimen, others, cracked)
-        axis = _axis(specimen, np.mean(tips[cracked][-3:], axis=0) - start)
-        ends = specimen.a_n + ((tips - start) @ axis)[:, None] * scale
-        ways = tips - start
         known = np.isfinite(tips - others).all(axis=1)
         backwards = _growing_side(tips[known] @ way, -others[known] @ way) < 0
+        start = _notch(specimen, others, cracked)
+        ways = tips - start
+    agreeing, middle = cracked, np.median  # at first, one of the last frames may be wrong
+    for _ in range(2):
+        axis = _axis(specimen, middle(ways[agreeing][-LAST:], axis=0))
+        places = np.stack([tips @ axis, -others @ axis], axis=1) if specimen.two_tips else (ways @ axis)[:, None]
+        together, outliers = _together(places, _aside(ways, axis, weights), weights)
+        agreeing, middle = cracked & ~outliers, np.mean
+    if specimen.two_tips:
+        centre = _centre(specimen, tips, others, agreeing) @ axis * np.array([1, -1])
+        ends, together = (scale * (values - centre) for values in (places, together))
+    else:
+        ends, together = (specimen.a_n + scale * values for values in (places, together))
     across = np.abs(ways @ np.array([-axis[1], axis[0]]))
     turned = np.degrees(np.arctan2(across, np.abs(ways @ axis))).round(9)
     grown = ends.mean(axis=1) - specimen.a_n
     spread = np.hypot(np.asarray(uncertainty, float) * scale / np.sqrt(ends.shape[1]), residual * grown)
-    weights = np.ones(len(tips)) if weights is None else np.asarray(weights, float)
-    on_way = np.where(_aside(ways, axis, weights)[:, None], np.nan, ends)
-    together, outliers = _together(ends, on_way, scale, weights)
     return Lengths(
         tips=ends,
         uncertainty=spread,
@@ -139,7 +149,7 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty, weights=None):
         mm_per_px=scale,
         residual=residual,
         exchanged=exchanged,
-        together=together,
+        together=together.mean(axis=1),
         outliers=outliers,
         backwards=backwards,
     )
@@ -167,11 +177,14 @@ def _aside(ways, axis, weights):
     return aside & ~aside[known].all()  # where all are, none is usual
 
 
-def _together(ends, on_way, scale, weights):
-    """Return what `Lengths` has as `together` and `outliers`."""
-    along, kept = rising(on_way / scale, weights)
-    missing = np.isnan(ends).any(axis=1)
-    return np.where(missing, np.nan, scale * along.mean(axis=1)), ~kept & ~missing
+def _together(places, aside, weights):
+    """Return places of the tips that never fall, as `Lengths.together` needs them, and `Lengths.outliers`.
+
+    `places` are how far the tips are along the crack's axis in each frame, shape (n, k) [px].
+    """
+    along, kept = rising(np.where(aside[:, None], np.nan, places), weights)
+    missing = np.isnan(places).any(axis=1)
+    return np.where(missing[:, None], np.nan, along), ~kept & ~missing
 
 
 def both_halves(specimen, tip, other, lines, mm_per_px):
@@ -225,19 +238,30 @@ def _turn(way, axis):
     return float(np.degrees(np.arccos(np.clip(way @ axis / size, -1, 1)))) if size else 180.0
 
 
-def _way(specimen, tips, others):
+def _way(specimen, tips, others, weights):
     """Return the direction from the beginning of a crack with one tip to its tip: (row, column), of length 1."""
     known = np.isfinite(tips - others).all(axis=1)
     if not known.any():
         return np.zeros(2)
     tips, others = tips[known], others[known]
-    line = np.linalg.svd(tips - others, full_matrices=False)[2][0]
+    line = _line(tips - others, weights[known])
     along = (tips - others) @ line
     front, back = (np.where((side * along > 0)[:, None], tips, others) for side in (1, -1))
     given, usual = _given_side(specimen, line, front, back), np.sign(np.median(along))
     if given and given == usual:
         return given * line
     return (_growing_side(front @ line, -back @ line) or given or usual or 1) * line
+
+
+def _line(ways, weights):
+    """Return along which line most cracks lie, of either direction: (row, column), of length 1.
+
+    However long a crack is, it counts no more than another one: in one frame, a long edge may be taken for the crack.
+    """
+    length = np.hypot(*ways.T)
+    sure = weights * np.minimum(length, ASIDE_LEAST)  # the direction of a crack that has hardly grown is noise
+    units = ways / np.maximum(length, 1e-9)[:, None]
+    return np.linalg.svd(np.sqrt(sure)[:, None] * units, full_matrices=False)[2][0]
 
 
 def _given_side(specimen, line, front, back):
@@ -273,8 +297,13 @@ def _notch(specimen, others, cracked):
         return np.asarray(specimen.notch, float)
     begins = others[cracked & np.isfinite(others).all(axis=1)]
     if not len(begins):
-        raise ValueError(f"{specimen.name}: the position of the notch is unknown; give notch_row and notch_column")
+        raise NoLengthError(f"{specimen.name}: the position of the notch is unknown; give notch_row and notch_column")
     return np.median(begins, axis=0)
+
+
+def _centre(specimen, tips, others, agreeing):
+    """Return the place from which the lengths of both tips are measured: (row, column) [px]."""
+    return np.asarray(specimen.notch or (tips + others)[agreeing][0] / 2, float)
 
 
 def _unit(direction):
@@ -288,13 +317,13 @@ def _axis(specimen, way):
         axis = _unit(specimen.direction)
         return -axis if specimen.two_tips and way @ axis < 0 else axis
     if not np.hypot(*way) > 0:
-        raise ValueError(f"{specimen.name}: the crack does not leave its notch")
+        raise NoLengthError(f"{specimen.name}: the crack does not leave its notch")
     return way / np.hypot(*way)
 
 
-def _matched(tips, others, cracked):
+def _matched(tips, others, cracked, weights):
     """Return both tips of each frame in a fixed order: the left one first, or the upper one of a vertical crack."""
-    spread = np.ptp(np.concatenate([tips[cracked], others[cracked]]), axis=0)
-    along = int(spread[1] >= spread[0])
-    swap = (tips[:, along] > others[:, along])[:, None]
+    line = _line((tips - others)[cracked], weights[cracked])
+    onwards = np.sign(line[int(abs(line[1]) >= abs(line[0]))])  # right, or down
+    swap = ((tips - others) @ line * onwards > 0)[:, None]
     return np.where(swap, others, tips), np.where(swap, tips, others)

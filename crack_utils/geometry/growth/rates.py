@@ -10,6 +10,8 @@ import numpy as np
 from crack_utils.geometry.growth.stress_intensity import in_range, stress_intensity
 
 SMALLEST_STEP = 0.25  # [mm] smallest growth between two readings (E647 8.6)
+PRECISIONS = 10  # and so many times the standard deviation with which a length is measured (E647 8.6)
+FEWEST = 10  # steps between readings that are kept, though each is then smaller than the noise asks for
 CURVATURE = 0.05  # largest relative change of K by a curved crack front without correction (E647 9.1)
 SIDES = 0.025  # share of W: largest difference between the two half cracks of M(T) (E647 8.6)
 
@@ -94,7 +96,7 @@ def incremental_polynomial(cycles, a, points=7):
     return cycles[half : len(a) - half], np.array(smoothed), np.array(rates)
 
 
-def growth_rates(specimen, cycles, a, load, method=secant, sides=None):
+def growth_rates(specimen, cycles, a, load, method=secant, sides=None, smooth=None, noise=0.0):
     """Compute da/dN and ΔK of a test, with the checks of ASTM E647.
 
     Parameters
@@ -106,7 +108,13 @@ def growth_rates(specimen, cycles, a, load, method=secant, sides=None):
         Maximum load of the cycles before each reading [N].
     method : secant or incremental_polynomial
     sides : array, shape (n,), optional
-        Difference between the lengths at the two tips [mm]; only for specimens with two tips.
+        Difference between the lengths at the two tips [mm], measured from the middle of an M(T) specimen. Without it,
+        the symmetry of such a specimen is not checked.
+    smooth : array, shape (n,), optional
+        Lengths without noise, such as those of a fitted law [mm]; by default `a`. The growth between readings is
+        checked with them: with noisy lengths, steps that are too small by chance fail, and the others are too large.
+    noise : float
+        Standard deviation with which a length is measured [mm].
 
     Returns
     -------
@@ -123,10 +131,13 @@ def growth_rates(specimen, cycles, a, load, method=secant, sides=None):
     largest = load[np.searchsorted(cycles, at)]
     delta_k = stress_intensity(specimen, length, specimen.effective(largest))
     flags = check(specimen, length, largest)
-    step = rate * np.interp(at, (cycles[1:] + cycles[:-1]) / 2, np.diff(cycles))  # growth between two readings [mm]
-    flags["spacing"] = ((step >= SMALLEST_STEP) & (step <= largest_step(specimen, length))).astype(float)
-    if sides is not None and specimen.kind == "M(T)":
-        flags["sides"] = (np.interp(at, cycles, np.abs(sides)) <= SIDES * specimen.W).astype(float)
+    steps = np.diff(a if smooth is None else smooth)
+    step = np.interp(at, (cycles[1:] + cycles[:-1]) / 2, steps)  # growth between two readings [mm]
+    smallest = max(SMALLEST_STEP, PRECISIONS * noise) - 1e-9
+    flags["spacing"] = ((step >= smallest) & (step <= largest_step(specimen, length))).astype(float)
+    if specimen.kind == "M(T)":
+        apart = np.full(len(a), np.nan) if sides is None else np.abs(sides)
+        flags["sides"] = np.where(np.isnan(apart).any(), np.nan, np.interp(at, cycles, apart) <= SIDES * specimen.W)
     return Rates(at, length, rate, delta_k, flags)
 
 
@@ -151,6 +162,18 @@ def check(specimen, a, load):
         - ``curvature``: a curved crack front changes K by at most 5 % (E647 9.1); only if the curvature is known.
     """
     a, load = np.asarray(a, float), np.asarray(load, float)
+    flags = {"formula": in_range(specimen, a).astype(float)}
+    with np.errstate(invalid="ignore"):  # the specimen may be broken: then the checks fail
+        flags["ligament"] = _ligament(specimen, a, load)
+        if specimen.curvature:
+            longer = stress_intensity(specimen, a + specimen.curvature, load)
+            change = longer / stress_intensity(specimen, a, load) - 1
+            flags["curvature"] = (np.abs(change) <= CURVATURE).astype(float)
+    return flags
+
+
+def _ligament(specimen, a, load):
+    """Return 1.0 where the remaining section stays elastic, 0.0 where not, and NaN where that cannot be checked."""
     ligament = np.full(a.shape, np.nan)
     strength = specimen.yield_strength
     if strength is not None and specimen.kind == "M(T)":
@@ -158,12 +181,7 @@ def check(specimen, a, load):
     elif strength is not None and specimen.kind != "pipe":
         largest = 1000 * (stress_intensity(specimen, a, load) / strength) ** 2  # [mm]
         ligament = (specimen.W - a >= 4 / np.pi * largest).astype(float)
-    flags = {"formula": in_range(specimen, a).astype(float), "ligament": ligament}
-    if specimen.curvature:
-        with np.errstate(invalid="ignore"):  # inside, the specimen may be broken: then the check fails
-            change = stress_intensity(specimen, a + specimen.curvature, load) / stress_intensity(specimen, a, load) - 1
-        flags["curvature"] = (np.abs(change) <= CURVATURE).astype(float)
-    return flags
+    return ligament
 
 
 def largest_step(specimen, a):
@@ -190,23 +208,29 @@ def largest_step(specimen, a):
     return np.select([ratio <= 0.4, ratio <= 0.6], [0.04, 0.02], 0.01) * specimen.W
 
 
-def spaced(a):
-    """Choose readings with a growth of at least `SMALLEST_STEP` [mm] between them.
+def spaced(a, noise=0.0):
+    """Choose readings with so much growth between them that a growth rate can be computed (E647 8.6).
+
+    The smallest growth is `SMALLEST_STEP`, or `PRECISIONS` times the noise if that is more. With much noise it is
+    smaller, so that about `FEWEST` readings remain; `growth_rates` then says that they are too near to each other.
 
     Parameters
     ----------
     a : array, shape (n,)
         Crack lengths [mm]. Use smooth ones, for example of a fit: with noisy lengths, readings that are too long by
         chance would be chosen more often.
+    noise : float
+        Standard deviation with which a length is measured [mm].
 
     Returns
     -------
     ndarray of int, shape (k,)
         Indices; the first reading is always chosen.
     """
+    smallest = max(SMALLEST_STEP, min(PRECISIONS * noise, (a[-1] - a[0]) / FEWEST))
     chosen = [0]
     for index, length in enumerate(a):
-        if length - a[chosen[-1]] >= SMALLEST_STEP:
+        if length - a[chosen[-1]] >= smallest:
             chosen.append(index)
     return np.array(chosen)
 

@@ -37,7 +37,7 @@ class Specimen:
     curvature : float
         Crack length inside the specimen minus that on its faces, measured on the broken specimen [mm].
     notch : (row, column), optional
-        Position of the notch's tip in the first photograph [px]; only for specimens with one tip.
+        Position of the notch's tip in the first photograph [px]; with two tips, that of the notch's middle.
     direction : float, optional
         Direction in which the notch points, counter-clockwise from the right [degrees].
     """

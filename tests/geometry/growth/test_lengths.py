@@ -122,6 +122,39 @@ class TestLengths:
             found = crack_lengths(placed, tips, begins, np.full(6, 0.1), np.full(6, 0.5))
             assert (found.a < COMPACT.a_n).all()
 
+    def test_one_long_line_across_does_not_decide_at_which_end_the_tips_are(self):
+        random = np.random.default_rng(0)
+        others = np.array([50.0, 100.0]) + random.normal(scale=2, size=(8, 2))
+        tips = others + np.stack([np.zeros(8), 10.0 + 8 * np.arange(8)], axis=1)
+        tips[3], others[3] = (20, 130), (500, 135)  # the edge of the plate
+        found = crack_lengths(COMPACT, tips, others, np.full(8, 0.1), np.full(8, 0.5))
+        assert not np.delete(found.exchanged, 3).any()
+        assert found.outliers.tolist() == [False] * 3 + [True] + [False] * 4
+
+    @pytest.mark.parametrize("wrong", [0, 4, 7])
+    def test_one_wrong_pair_of_tips_changes_no_other_length(self, wrong):
+        """Also the first one, which may give the centre, and the last one, which may give the direction."""
+        half = 20.0 + 8 * np.arange(8)
+        tips = np.stack([[50, 51, 49, 50, 52, 48, 50, 50], 200 - half], axis=1)
+        others = np.stack([[51, 49, 50, 50, 48, 52, 49, 50], 200 + half], axis=1)
+        tips[wrong], others[wrong] = (10, 320), (480, 330)
+        found = crack_lengths(MIDDLE, tips, others, np.full(8, 0.1), np.full(8, 0.5))
+        assert found.outliers.tolist() == [frame == wrong for frame in range(8)]
+        np.testing.assert_allclose(
+            np.delete(found.tips, wrong, axis=0), np.delete(half, wrong)[:, None] * [0.1, 0.1], atol=0.02
+        )
+
+    def test_a_camera_that_moves_does_not_exchange_two_tips(self):
+        tips = np.array([(50.0, 20), (250, 10), (450, 0)])
+        others = tips + np.array([[1, 60], [-1, 80], [1, 100]])
+        found = crack_lengths(MIDDLE, tips, others, np.full(3, 0.1), np.full(3, 0.5))
+        np.testing.assert_allclose(found.a, [3, 4, 5], atol=0.01)
+
+    def test_with_two_tips_a_given_notch_is_the_centre(self):
+        given = dataclasses.replace(MIDDLE, notch=(50, 40))
+        found = crack_lengths(given, [(50, 20), (50, 10)], [(50, 80), (50, 110)], [0.5, 0.5], [1, 1])
+        np.testing.assert_allclose(found.tips, [[10, 20], [15, 35]])
+
     def test_two_tips_in_any_order(self):
         tips, others = [(50, 20), (50, 110)], [(50, 80), (50, 10)]
         found = crack_lengths(MIDDLE, tips, others, [0.5, 0.5], [1, 1])
