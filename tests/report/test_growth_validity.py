@@ -1,0 +1,195 @@
+"""What a growth test may be used for: checks of the standard, wrong frames, bounds, and openings beside a notch."""
+
+import csv
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from crack_utils.data import DataError
+from crack_utils.data.growth import find_tests
+from crack_utils.report.figures.growth_sheet import growth_sheet
+from crack_utils.report.growth_analysis import _steady, analyse
+from crack_utils.report.growth_readings import _opening, measure
+from crack_utils.report.growth_tables import rates_table
+from tests.helpers.growth_tests import (
+    SPECIMENS,
+    M,
+    compact_rows,
+    compact_test,
+    write_drawn,
+    write_pipe,
+    write_predicted,
+    write_tables,
+)
+
+
+def change(path, column, values):
+    """Write values into a column of a table, by the number of the row."""
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    for number, value in values.items():
+        rows[number][column] = value
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)), restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def result_of(folder):
+    (result,) = analyse(find_tests(folder)[0], folder)
+    return result
+
+
+def test_the_law_leaves_out_lengths_whose_ligament_is_too_small(tmp_path):
+    """With 6 kN and 240 MPa: (4/π) (K/σ)² is 15 mm at a = 25 mm, where 25 mm are left, and 30 mm at 30 mm."""
+    test = compact_test()
+    write_drawn(tmp_path, test)
+    table = SPECIMENS.replace("\n", ",yield_mpa\n") + "CT 1,C(T),50,10,12,,,0.1,240\n"
+    (tmp_path / "specimens.csv").write_text(table)
+    result = result_of(tmp_path)
+    used = result.readings["used"] == "yes"
+    assert used[test.a < 25].all() and not used[test.a > 29].any()
+    assert "the ligament is too small (ASTM E647), so it is left out of the law" in result.note
+    assert len(result.paris.a) == used.sum() and result.paris.m_interval[0] < M < result.paris.m_interval[1]
+    rates = rates_table([result])
+    assert set(rates["ligament"]) == {"yes", "no"}  # there are rates of the others, too
+    assert (rates.loc[rates["ligament"] == "no", "valid"] == "no").all()
+
+
+def test_a_rate_over_two_loads_is_not_valid(tmp_path):
+    write_drawn(tmp_path, compact_test())
+    change(tmp_path / "metadata.csv", "load_n", {number: 7000 for number in range(8, 16)})
+    result = result_of(tmp_path)
+    for rates in result.rates.values():
+        assert (rates.flags["load"] == 0).any() and not rates.valid[rates.flags["load"] == 0].any()
+    assert "the load changes between lengths" in result.note
+
+
+def test_which_rates_come_from_one_load_by_hand():
+    """Photographs after each thousand cycles, lengths at every second one; the load rises after the fifth thousand."""
+    grouped = pd.DataFrame({"cycles": np.arange(11) * 1000, "load_n": [6000.0] * 6 + [7000.0] * 5})
+    cycles = np.arange(0, 11, 2) * 1000
+    assert _steady(grouped, cycles, 1).tolist() == [1, 1, 0, 1, 1]
+    assert _steady(grouped, cycles, 2).tolist() == [1, 0, 0, 1]
+    assert not _steady(grouped, cycles, 6).size
+
+
+def test_checks_of_the_spacing_do_not_choose_the_rates_that_noise_made_large(tmp_path):
+    write_predicted(tmp_path, compact_test(readings=200, noise=0.05))
+    result = result_of(tmp_path)
+    rates = result.rates["secant"]
+    assert (rates.flags["spacing"] == 1).mean() > 0.8
+    ratio = rates.rate[rates.valid] / result.paris.rate(rates.delta_k[rates.valid])
+    assert ratio.mean() == pytest.approx(1, abs=0.1)
+
+
+def test_a_wrong_frame_has_no_bounds(tmp_path):
+    write_predicted(tmp_path, compact_test())
+    change(tmp_path / "measures.csv", "tip_column", {10: 25})  # the sixth photograph: two rows each
+    readings = result_of(tmp_path).readings
+    assert np.flatnonzero(readings["outlier"] == "yes").tolist() == [5]
+    assert np.flatnonzero(readings["a_low_mm"].isna() | readings["a_high_mm"].isna()).tolist() == [5]
+
+
+def test_few_readings_have_wide_bounds(tmp_path):
+    """The scatter of seven readings about a law with three parameters has four degrees of freedom."""
+    write_predicted(tmp_path, compact_test(readings=7, noise=0.2))
+    result = result_of(tmp_path)
+    assert result.paris.noise > 0.08  # the stated uncertainty of a tip, in mm
+    half = (result.readings["a_high_mm"] - result.readings["a_low_mm"]) / 2
+    np.testing.assert_allclose(half, 2.776 * result.paris.noise, rtol=1e-3)
+
+
+def test_a_probability_of_zero_counts_little_and_one_that_is_none_is_named(tmp_path):
+    write_predicted(tmp_path, compact_test())
+    change(tmp_path / "measures.csv", "right_end_probability", {0: 0.0})
+    assert result_of(tmp_path).paris.m == pytest.approx(M, abs=0.1)
+    change(tmp_path / "measures.csv", "right_end_probability", {0: 1.5})
+    with pytest.raises(DataError, match=r"'c000': .*right_end_probability between 0 and 1"):
+        find_tests(tmp_path)
+
+
+def test_a_corrected_length_of_the_notch_is_used_though_the_rest_is_kept(tmp_path):
+    """Halves that are 16 px apart belong together only if the notch is about so long."""
+    write_pipe(tmp_path, notch=8)
+    lengths = {}
+    for a_n in (0.05, 1):
+        row = f"pipe,pipe,,,{a_n},324,10,"
+        (tmp_path / "specimens.csv").write_text(SPECIMENS + row + "\n")
+        (test,), _ = find_tests(tmp_path)
+        ends = measure([test], tmp_path)["pipe", "p2"]
+        lengths[a_n] = abs(ends["tip"][1] - ends["other"][1])
+    assert lengths[0.05] == pytest.approx(112, abs=3) and lengths[1] == pytest.approx(240, abs=3)
+
+
+def test_a_notch_may_fill_the_middle_of_a_crack(tmp_path):
+    write_pipe(tmp_path, notch=30)
+    beside = 2 * 0.02 * np.array([50, 70, 90]) * np.tan(np.radians([6, 6.5, 7]))
+    np.testing.assert_allclose(result_of(tmp_path).readings["opening_mm"], beside, atol=0.08)
+
+
+def test_the_opening_is_that_of_the_crack_alone():
+    mask = np.zeros((60, 200), bool)
+    mask[28:32, 20:180] = True
+    pixels = np.argwhere(mask)
+    assert _opening(pixels, np.array([29.5, 20]), np.array([29.5, 179])) == 4
+
+
+def test_specks_beside_a_pipe_s_crack_do_not_open_it(tmp_path):
+    write_pipe(tmp_path)
+    before = result_of(tmp_path).readings["opening_mm"]
+    for path in (tmp_path / "masks").iterdir():
+        mask = np.asarray(Image.open(path)).copy()
+        mask[90:100, 140:160] = 255
+        Image.fromarray(mask).save(path)
+    np.testing.assert_allclose(result_of(tmp_path).readings["opening_mm"], before)
+
+
+def test_two_ends_of_one_half_are_not_both_tips(tmp_path):
+    """The network took the end at the notch for the second tip; the other half is a line of its own."""
+    write_pipe(tmp_path, notch=8)
+    lines = ["photograph,crack,tip_row,tip_column,tip2_row,tip2_column,other_end_row,other_end_column"]
+    for frame, length in enumerate((80, 100, 120)):
+        lines += [f"p{frame},1,60,{150 + length},60,158,60,158", f"p{frame},2,60,{150 - length},,,60,142"]
+    (tmp_path / "measures.csv").write_text("\n".join(lines))
+    np.testing.assert_allclose(result_of(tmp_path).readings["a_mm"], 0.02 * np.array([80, 100, 120]))
+
+
+def test_a_long_crack_on_a_pipe_is_foreshortened(tmp_path):
+    """Of a radius of 3 mm: 2.4 mm in the picture are 3 · arcsin(0.8) = 2.78 mm along the surface."""
+    write_pipe(tmp_path)
+    row = "pipe,pipe,,,1,6,0.5,"
+    (tmp_path / "specimens.csv").write_text(SPECIMENS + row + "\n")
+    assert "a = 2.4 mm in the picture is 2.8 mm along the surface" in result_of(tmp_path).note
+
+
+def test_symmetry_is_checked_only_where_the_middle_of_the_specimen_is_known(tmp_path):
+    test = compact_test()
+    rows = [{**row, "tip_row": 20, "tip_column": 100 + 5 * n} for n, row in enumerate(compact_rows(test))]
+    write_drawn(tmp_path, test)
+    (tmp_path / "masks").rename(tmp_path / "unused")
+    (tmp_path / "masks").mkdir()
+    lines = ["photograph,crack,tip_row,tip_column,tip2_row,tip2_column"]
+    for number, row in enumerate(rows):
+        (tmp_path / "masks" / f"{row['name']}.png").touch()
+        lines.append(f"{row['name']},1,20,{120 + 6 * number},20,{80 - 9 * number}")
+    (tmp_path / "measures.csv").write_text("\n".join(lines))
+    for row in rows:
+        del row["tip_row"], row["tip_column"]
+    write_tables(tmp_path, rows, ["CT 1,M(T),60,10,1,,,0.1"])
+    assert np.isnan(result_of(tmp_path).rates["secant"].flags["sides"]).all()
+    (tmp_path / "specimens.csv").write_text(
+        SPECIMENS.replace("\n", ",notch_row,notch_column\n") + "CT 1,M(T),60,10,1,,,0.1,20,100\n"
+    )
+    sides = result_of(tmp_path).rates["secant"].flags["sides"]  # 1.5 mm are allowed, 0.3 mm are added each time
+    assert sides[0] == 1 and sides[-1] == 0
+
+
+def test_a_sheet_with_many_notes_keeps_its_figures_on_the_page(tmp_path):
+    write_pipe(tmp_path)
+    figure = growth_sheet(result_of(tmp_path), ["a line about the test"] * 25)
+    figure.canvas.draw()
+    boxes = [axes.get_tightbbox().transformed(figure.transFigure.inverted()) for axes in figure.axes]
+    assert all(0 <= box.y0 < box.y1 < 0.95 - 25 * 0.0155 for box in boxes)
