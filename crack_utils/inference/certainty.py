@@ -90,19 +90,22 @@ def _about(intervals, cracks, scale, other, unlike, corrections):
     lines = []
     if crack.tip.found:
         distance = _distance(crack.tip.uncertainty, crack.mm_per_px)
-        lines.append(f"By the probability map, the tip of the crack found is within {distance}.")
+        lines.append(f"According to the probability map, the tip lies within {distance} of the marked position.")
         if "tip" not in corrections:
             right = number(crack.tip.right_end_probability, ".0%")
-            lines.append(f"That this is the primary crack, and this end its tip, has a probability of {right}.")
+            lines.append(f"The probability that this is the primary crack and this end its tip is {right}.")
     if corrections:
         return [
             *lines,
-            f"A person has decided on the {joined(corrections, 'and the')}: no bound of the network holds.",
+            f"A person has set or corrected the {joined(corrections, 'and the')}: the network's bounds do not hold.",
         ]
     if not intervals:
-        return [*lines, "Nobody has measured how far this network's measures are off: it is not calibrated."]
+        return [
+            *lines,
+            "There are no bounds for this network: its errors were not measured on labelled test photographs.",
+        ]
     if other:
-        return [*lines, f"How far its measures are off was measured at another {joined(other)}: no bound holds."]
+        return [*lines, f"The errors of this network were measured at another {joined(other)}: no bound holds here."]
     if unlike:
         return [
             *lines,
@@ -116,7 +119,8 @@ def _about(intervals, cracks, scale, other, unlike, corrections):
             # The errors were measured in pixels of the network's size.
             distance = _distance(found / scale, crack.mm_per_px)
             lines.append(
-                f"{what} {distance} in {number(intervals['level'], '.0%')} of photographs like those of the test."
+                f"{what} {distance} in {number(intervals['level'], '.0%')} of photographs that are like those of the "
+                "test and show a crack."
             )
     return lines
 
