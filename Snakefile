@@ -72,6 +72,7 @@ RESULTS = {
     "models": ["results/families"],
     "tips": ["results/tips", "results/families", "results/polymer_tips.csv", "results/polymer_found.csv", *FOUND_TIPS],
     "certainty": FOUND_TIPS,
+    "crack_growth": ["results/growth_simulations.csv"],
     "real_photographs": ["results/photographs"],
     "large_pictures": ["results/thin_cracks.csv", "results/thin_cracks.json", "results/benchmark.csv"],
 }

@@ -292,14 +292,16 @@ def _fitted(test, lengths, readings, sound, centred, notes):
 
 def _rates(specimen, known, grouped, noise, centred):
     """Return the growth rates by method; none with fewer than two readings far enough from each other."""
-    chosen = known.iloc[spaced(known["smooth"].to_numpy(), noise)]
-    if len(chosen) < 2:
-        return {}
-    cycles, a, load, sides, smooth = chosen[["cycles", "a_mm", "load_n", "sides_mm", "smooth"]].to_numpy(float).T
-    options = {"sides": sides if centred else None, "smooth": smooth, "noise": noise}
-    rates = {name: growth_rates(specimen, cycles, a, load, method, **options) for name, method in METHODS.items()}
-    for each in rates.values():
-        each.flags["load"] = _steady(grouped, cycles, len(cycles) - len(each.a))
+    rates = {}
+    for name, method in METHODS.items():
+        least = noise if method is secant else 0.0  # a parabola takes the noise out of seven readings itself
+        chosen = known.iloc[spaced(known["smooth"].to_numpy(), least)]
+        if len(chosen) < 2:
+            continue
+        cycles, a, load, sides, smooth = chosen[["cycles", "a_mm", "load_n", "sides_mm", "smooth"]].to_numpy(float).T
+        options = {"sides": sides if centred else None, "smooth": smooth, "noise": least}
+        rates[name] = growth_rates(specimen, cycles, a, load, method, **options)
+        rates[name].flags["load"] = _steady(grouped, cycles, len(cycles) - len(rates[name].a))
     return rates
 
 
