@@ -70,7 +70,8 @@ RESULTS = {
     + [f"results/{name}.csv" for name in ("statistics_check", "verdict_check", "claims", "repeats")],
     "augmentation": ["results/augmentation"],
     "models": ["results/families"],
-    "tips": ["results/tips", "results/families", "results/polymer_tips.csv", "results/polymer_found.csv", *FOUND_TIPS],
+    "tips": ["results/tips", "results/families", *FOUND_TIPS]
+    + [f"results/{name}.csv" for name in ("polymer_tips", "polymer_found", "statistics_check")],
     "certainty": FOUND_TIPS,
     "crack_growth": ["results/growth_simulations.csv"],
     "real_photographs": ["results/photographs"],

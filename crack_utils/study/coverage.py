@@ -2,9 +2,10 @@
 
     python -m crack_utils.study.coverage results/statistics_check.csv
 
-writes one row per setting. `coverage` is the rate at which an interval covers the true mean. `family-wise error` is the
-rate of studies in which at least one of the six pairs of four losses is wrongly called different. `power` is the rate
-at which true differences are detected.
+writes one row per setting. `coverage` is the rate at which an interval covers the true mean. `coverage of medians` is
+the rate at which the interval of the study of tip losses covers the true difference of two medians. `family-wise error`
+is the rate of studies in which at least one of the six pairs of four losses is wrongly called different. `power` is the
+rate at which true differences are detected.
 """
 
 import sys
@@ -17,6 +18,7 @@ from scipy import special, stats
 
 from crack_utils.metrics.intervals import ENOUGH, compare, interval
 from crack_utils.study.table_file import write_table
+from crack_utils.study.tip_losses import median_difference
 
 # Standard deviations of seeds, specimens and residual on the scale where effects add.
 SPREADS = {
@@ -31,6 +33,10 @@ LOSSES = 4
 NULLS = {"all equal": (0, 0, 0, 0), "one differs": (0, 0, 0, 4)}
 LEVEL = 0.95
 RESAMPLES = 999
+FEWER_RESAMPLES = 200  # enough for a standard error
+# Of the study of tip losses: six seeds, of which some may fail, and 24 specimens with 24 pictures.
+MEDIAN_SHAPES = ((6, 24, 24), (5, 24, 24), (3, 24, 24))
+MEDIAN_SPREADS = {"seeds alike": (0.1, 0.6, 1.0), "seeds differ": (0.4, 0.6, 1.0)}
 CHUNK = 10  # simulated studies per call, chosen for the processor's cache
 
 
@@ -105,6 +111,33 @@ def coverage(effects, spread, shape, simulations, generator):
     return hits
 
 
+def median_coverage(spread, shape, simulations, generator):
+    """Return how many simulated studies have an interval for the difference of two median errors that contains 0.
+
+    Both networks err alike: their errors have one distribution, a lognormal one, with specimens in common.
+
+    Parameters
+    ----------
+    spread : (float, float, float)
+        Standard deviations of the logarithms: seeds, specimens, pictures.
+    shape : (seeds, specimens, pictures)
+    simulations : int
+    generator : numpy Generator
+
+    Returns
+    -------
+    int
+    """
+    seeds, specimens, _ = shape
+    hits = 0
+    for _ in range(simulations):
+        sizes = ((2, seeds, 1, 1), (1, 1, specimens, 1), (2, *shape))
+        errors = np.exp(sum(size * generator.standard_normal(axes) for size, axes in zip(spread, sizes, strict=True)))
+        _, low, high = median_difference(*errors, resamples=FEWER_RESAMPLES)
+        hits += low <= 0 <= high
+    return hits
+
+
 def errors(effects, spread, shape, nulls, simulations, generator):
     """Count the simulated studies with a false difference, and the true differences that are detected.
 
@@ -156,7 +189,20 @@ def check(simulations=2000, seed=0):
     settings = list(product(SHAPES, EFFECTS, SPREADS))
     generators = [np.random.default_rng([seed, number]) for number in range(len(settings))]
     with ProcessPoolExecutor() as pool:
-        return pd.DataFrame(chain.from_iterable(pool.map(_rows, settings, generators, repeat(simulations))))
+        rows = list(chain.from_iterable(pool.map(_rows, settings, generators, repeat(simulations))))
+        medians = list(product(MEDIAN_SHAPES, MEDIAN_SPREADS))
+        rows += pool.map(median_row, medians, repeat(simulations // 2), repeat(seed))
+        return pd.DataFrame(rows)
+
+
+def median_row(setting, simulations, seed=0):
+    """Return the row of `check` for one of `MEDIAN_SHAPES` and `MEDIAN_SPREADS`, a dict."""
+    shape, name = setting
+    generator = np.random.default_rng([seed, MEDIAN_SHAPES.index(shape), list(MEDIAN_SPREADS).index(name)])
+    hits = median_coverage(MEDIAN_SPREADS[name], shape, simulations, generator)
+    columns = {"effects": "lognormal", "spread": name, "seeds": shape[0], "specimens": shape[1]}
+    columns |= {"resampled": True, "nulls": ""}
+    return {"check": "coverage of medians", **columns, **_rate(hits, simulations, LEVEL)}
 
 
 def _rows(setting, generator, simulations):

@@ -7,7 +7,8 @@ import pandas as pd
 
 from crack_utils.geometry import TipErrors
 from crack_utils.losses.registry import title
-from crack_utils.metrics.intervals import bootstrap, interval
+from crack_utils.metrics.intervals import bootstrap_of_few, interval
+from crack_utils.runtime import paths
 from crack_utils.study import tables as study_tables
 from crack_utils.study.cases import SCALES
 
@@ -84,7 +85,7 @@ def against_base(tables, diagonal=DIAGONAL):
         worked = np.isfinite(errors).any((1, 2)) & np.isfinite(by_variant[BASE]).any((1, 2))
         own, base = (np.minimum(distances[worked], diagonal) for distances in (errors, by_variant[BASE]))
         for measure, limits in {
-            "median error [px]": _median_difference(own, base),
+            "median error [px]": median_difference(own, base),
             SUCCESS: _share_difference(own, base),
         }.items():
             rows.append(_row(variant, measure, *limits, seeds=len(own)))
@@ -129,6 +130,16 @@ def first_analysis(tables, diagonal=DIAGONAL):
                 low, high = limits.low, limits.high
             rows.append(_row(variant, measure, mean, low, high, seeds=len(difference)))
     return pd.DataFrame(rows)
+
+
+def interval_numbers():
+    """Return in how many simulated studies the interval of `median_difference` holds, a dict for the page.
+
+    Of `results/statistics_check.csv`, see `study.coverage`: the smallest and the largest share over its settings.
+    """
+    checked = pd.read_csv(paths.root() / "results" / "statistics_check.csv")
+    rates = checked.loc[checked["check"] == "coverage of medians", "rate"]
+    return {"median_held_least": float(rates.min()), "median_held_most": float(rates.max())}
 
 
 def both_analyses(first, second):
@@ -182,14 +193,29 @@ def _errors(tables):
     return cube
 
 
-def _median_difference(own, base):
-    """Return difference, low and high."""
+def median_difference(own, base, resamples=RESAMPLES):
+    """Return the difference of median errors, as a mean over seeds, with its 95 % interval.
+
+    Parameters
+    ----------
+    own, base : ndarray, shape (seeds, specimens, pictures)
+        Finite errors of the same pictures [px].
+    resamples : int
+        Of seeds and specimens.
+
+    Returns
+    -------
+    difference, low, high : float
+        From `bootstrap_of_few`; NaN without a seed.
+    """
 
     def difference(seeds, specimens):
         chosen = (errors[np.ix_(seeds, specimens)].reshape(len(seeds), -1) for errors in (own, base))
         return np.subtract(*(np.median(errors, axis=1).mean() for errors in chosen))
 
-    return bootstrap(difference, *own.shape[:2], resamples=RESAMPLES) if len(own) else (np.nan, np.nan, np.nan)
+    if not len(own):
+        return np.nan, np.nan, np.nan
+    return bootstrap_of_few(difference, *own.shape[:2], resamples=resamples)
 
 
 def _share_difference(own, base):

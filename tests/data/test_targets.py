@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from crack_utils.data import find_pairs, make_dataset, targets
 from crack_utils.data.pairs import Pair
+from crack_utils.evaluation.conformal import measure_errors
 from tests.helpers.folders import make_folder
 from tests.helpers.short_cracks import folder_with_tips
 
@@ -36,6 +38,19 @@ class TestStacked:
         assert targets.tip_at(pair) == targets.tip_at(pair, (8, 20)) == (3.5, 19.5)
         assert targets.tip_at(pair, (4, 40)) == (1.5, 39.5)  # half of the height down, the right edge
         assert np.isnan(targets.tip_at(Pair("a", pair.image, pair.mask), (4, 40))).all()
+
+    def test_the_tip_is_in_the_photograph_as_it_is_shown(self, tmp_path):
+        """A camera held upright stores a picture that lies on its side, 40 × 90 px, and says so in its EXIF."""
+        path, exif = tmp_path / "a.jpg", Image.Exif()
+        exif[0x0112] = 6  # to be turned clockwise
+        Image.fromarray(np.full((40, 90), 90, np.uint8)).save(path, exif=exif)
+        pair = Pair("a", path, path, tip=(59.5, 20))
+        assert targets.tip_at(pair) == targets.tip_at(pair, (90, 40)) == (59.5, 20)
+        assert targets.tip_at(pair, (180, 20)) == (119.5, 9.75)
+        mask = np.zeros((90, 40), bool)
+        mask[:60, 19:22] = True
+        (error,) = measure_errors([pair], [mask], [np.float32(mask)]).tip
+        assert error < 1
 
 
 @pytest.mark.parametrize("fit", ["resize", "crop"])

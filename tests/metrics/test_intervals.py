@@ -1,12 +1,23 @@
 """Intervals and comparisons: hand-worked tables, what must not matter, and simulated studies with known answers."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 from crack_utils.metrics import intervals
-from crack_utils.metrics.intervals import bootstrap, compare, interval
-from crack_utils.study.coverage import SPREADS, check, coverage, draw, errors
+from crack_utils.metrics.intervals import bootstrap, bootstrap_of_few, compare, interval
+from crack_utils.runtime import paths
+from crack_utils.study.coverage import (
+    MEDIAN_SHAPES,
+    MEDIAN_SPREADS,
+    SPREADS,
+    check,
+    coverage,
+    draw,
+    errors,
+    median_coverage,
+)
 
 
 def values(*lead, seeds=10, specimens=16, seed=0):
@@ -143,6 +154,17 @@ def test_intervals_cover(effects):
     assert within(hits / 200, 0.95, 200)
 
 
+def test_the_interval_of_a_difference_of_medians_is_not_too_narrow():
+    hits = median_coverage(MEDIAN_SPREADS["seeds differ"], (5, 8, 6), 60, np.random.default_rng(0))
+    assert hits / 60 > 0.95 - 3 * np.sqrt(0.95 * 0.05 / 60)
+
+
+def test_the_committed_intervals_of_medians_are_not_too_narrow():
+    table = pd.read_csv(paths.root() / "results" / "statistics_check.csv")
+    medians = table[table["check"] == "coverage of medians"]
+    assert len(medians) == len(MEDIAN_SHAPES) * len(MEDIAN_SPREADS) and (medians["high"] >= 0.95).all()
+
+
 def test_comparisons_keep_the_error_of_the_family_and_find_differences():
     wrong, found, true = errors("normal", SPREADS["all alike"], (10, 16), "one differs", 100, np.random.default_rng(0))
     assert wrong / 100 < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 100)
@@ -157,3 +179,17 @@ def test_all_simulated_settings():
     assert covered["rate"].between(0.92, 0.98).all() and (covered["rate"].mean() > 0.935)
     family = enough[enough["check"] == "family-wise error"]
     assert (family["low"] <= 0.05).all()
+
+
+class TestOfFew:
+    def test_of_a_mean_it_is_student_s_interval(self):
+        """One factor: the standard error of a resampled mean, widened to n − 1, is that of Student's t."""
+        values = np.array([1.0, 2.0, 4.0, 7.0])
+        value, low, high = bootstrap_of_few(lambda chosen: values[chosen].mean(), 4, resamples=20_000)
+        error = values.std(ddof=1) / 2
+        assert value == 3.5
+        np.testing.assert_allclose([low, high], 3.5 + error * stats.t.ppf([0.025, 0.975], 3), rtol=0.02)
+
+    def test_one_entry_has_no_interval(self):
+        value, low, high = bootstrap_of_few(lambda chosen: 2.0, 1)
+        assert value == 2 and np.isnan(low) and np.isnan(high)
