@@ -1,1 +1,1 @@
-"""The command line `crack-utils`: one file a group of commands. The rooms below know nothing of a command line."""
+"""The command line `crack-utils`, one file for each group of commands. No other room depends on it."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def decimal(text):
-    """Return a number; a decimal comma is told."""
+    """Return a number; the error for a decimal comma says that a decimal point is needed."""
     try:
         return float(text)
     except ValueError:
@@ -14,7 +14,7 @@ def decimal(text):
 
 
 def folder(text):
-    """Return the path of a folder; an empty text, such as of a shell's variable that is not set, is refused."""
+    """Return the path of a folder; refuse an empty text, which an unset variable of the shell gives."""
     if not text.strip():
         raise argparse.ArgumentTypeError("is empty; name a folder")
     return Path(text)

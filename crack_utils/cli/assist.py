@@ -18,7 +18,7 @@ def add_commands(subparsers):
     """
     draft = subparsers.add_parser(
         "pre-label",
-        help="let a network draft the masks, to correct them in the editor",
+        help="let a network draft masks that you then correct in the editor",
         description="Draft a mask for every photograph that has no label. The draft is stored as a recipe (a list of "
         "labelling steps). It counts as a label only after you have looked at it in the editor (labelling.edit).",
         epilog="example: crack-utils pre-label my_photographs",
@@ -30,12 +30,14 @@ def add_commands(subparsers):
     following = subparsers.add_parser(
         "next",
         help="list the photographs that should be labelled next",
-        description="List which unlabelled photographs to label next: those where the network is least sure, and that "
-        "differ most from the labelled ones and from each other.",
+        description="List which unlabelled photographs to label next: those for which the network is least sure, and "
+        "which differ most from the labelled ones and from each other.",
         epilog="example: crack-utils next my_photographs --count 5",
     )
     _add_common(following)
-    following.add_argument("--count", type=_count, default=10, metavar="N", help="how many to name (default 10)")
+    following.add_argument(
+        "--count", type=_count, default=10, metavar="N", help="how many photographs to list (default 10)"
+    )
     following.set_defaults(run=_next)
 
 
@@ -108,19 +110,18 @@ def _next(options):
             else:
                 labelled.append(tuple(features(image).values()))
         except (ValueError, OSError) as error:
-            told = str(error) if name in str(error) else f"{name}: {error}"
-            print(told, file=sys.stderr)
+            print(error if name in str(error) else f"{name}: {error}", file=sys.stderr)
             failed += 1
     width = max([len(printable(worth.name)) for worth in worths] + [10])
     print(f"{'photograph':{width}}  unsure  crack   why")
     for worth, novel in most_worth(worths, labelled, options.count):
         row = f"{printable(worth.name):{width}}  {worth.unsure:6.2f}  {100 * worth.crack:4.1f} %"
         print(f"{row}  {_why(worth, novel)}")
-    print(f"{len(waiting)} of {len(states)} photographs have no label yet. Unsure: 0 certain, 1 a guess.")
+    print(f"{len(waiting)} of {len(states)} photographs have no label yet. Unsure: from 0 (certain) to 1 (a guess).")
     return int(failed > 0)
 
 
 def _why(worth, novel):
     """Say in words what made a photograph worth labelling."""
     sure = "sees no crack" if not worth.unsure else "unsure" if worth.unsure > 0.5 else "fairly sure"
-    return f"{sure}; {'unlike the others' if novel > 0.5 else 'much like another one'}"
+    return f"{sure}; {'unlike' if novel > 0.5 else 'similar to'} those labelled or listed above"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from crack_utils.cli.arguments import decimal, folder
 
-TOOLS = "coco", "labelme"
+EXPORT_FORMATS = "coco", "labelme"
 
 
 def add_commands(subparsers):
@@ -43,7 +43,11 @@ def add_commands(subparsers):
         action="store_true",
         help="polygons of COCO or YOLO are contours of OpenCV, so the pixels on the contour are crack too",
     )
-    importing.add_argument("--format", metavar="NAME", help="needed if a folder has annotations of several formats")
+    importing.add_argument(
+        "--format",
+        metavar="NAME",
+        help="labelme, coco, cvat, yolo, matlab or palette; needed if a folder has annotations of several formats",
+    )
     importing.set_defaults(run=_import)
 
     annotations = subparsers.add_parser(
@@ -53,7 +57,7 @@ def add_commands(subparsers):
         epilog="example: crack-utils annotations my_photographs --to coco --out for_cvat",
     )
     annotations.add_argument("data", type=Path, metavar="DATA", help="a folder with images/ and masks/")
-    annotations.add_argument("--to", required=True, choices=TOOLS)
+    annotations.add_argument("--to", required=True, choices=EXPORT_FORMATS)
     annotations.add_argument("--out", type=folder, required=True, metavar="FOLDER", help="must not exist yet")
     annotations.set_defaults(run=_annotations)
 

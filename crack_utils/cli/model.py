@@ -15,8 +15,8 @@ def add_commands(subparsers):
     calibrate = subparsers.add_parser(
         "calibrate",
         help="fit temperature and threshold of a run on its validation set",
-        description="Fit the temperature and the threshold of a run on its validation set, and measure the errors of "
-        "length and tip, so that predictions get bounds. A training does this at its end.",
+        description="Fit the temperature and the threshold of a run on its validation set. If the run has a test "
+        "set, measure the errors of length and tip on it, so that predictions get bounds. A training ends with this.",
         epilog="example: crack-utils calibrate latest",
     )
     calibrate.add_argument("model", metavar="RUN", help="a run's folder or id, or 'latest'")

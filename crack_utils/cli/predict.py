@@ -1,11 +1,11 @@
-"""The shell's way to inspect photographs: ``crack-utils predict``."""
+"""Find and measure the cracks of photographs on the command line: ``crack-utils predict``."""
 
 import sys
 from pathlib import Path
 
 from crack_utils.cli.arguments import decimal, folder
 
-LISTED = 5  # photographs unlike the training, or with unsure tips, that are named; all are in measures.json
+LISTED = 5  # photographs unlike the training, or with unsure tips, that are printed; all are in measures.json
 
 
 def add_commands(subparsers):
@@ -35,8 +35,8 @@ def add_commands(subparsers):
         "--scale",
         type=decimal,
         metavar="S",
-        help="reduce the pictures by this first; by default as in the training, and with the model 'default' large "
-        "pictures at several scales",
+        help="factor, above 0 and at most 1, by which height and width are multiplied first; by default as in the "
+        "training, and with the model 'default' several scales for large pictures",
     )
     predict.add_argument(
         "--flips",

@@ -1,4 +1,4 @@
-"""The command that opens the page: ``crack-utils serve``."""
+"""Open the page in a browser, on the command line: ``crack-utils serve``."""
 
 import contextlib
 
@@ -25,7 +25,7 @@ def add_commands(subparsers):
     serve.add_argument(
         "model", nargs="?", default="default", metavar="MODEL", help="as for predict (default: 'default')"
     )
-    serve.add_argument("--port", type=int, default=PORT, metavar="N", help=f"of the page's address (default: {PORT})")
+    serve.add_argument("--port", type=int, default=PORT, metavar="N", help=f"port of the address (default: {PORT})")
     serve.add_argument(
         "--megabytes",
         type=decimal,
@@ -37,7 +37,7 @@ def add_commands(subparsers):
         "--labels",
         default="labels",
         metavar="FOLDER",
-        help="where corrected masks go, for a training (default: labels)",
+        help="folder for corrected masks, for a training (default: labels)",
     )
     serve.add_argument("--no-browser", action="store_true", help="only print the address")
     serve.set_defaults(run=_serve)
@@ -46,6 +46,6 @@ def add_commands(subparsers):
 def _serve(options):
     from crack_utils.inference.page.server import serve
 
-    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how a person ends the page
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is the usual way to end the page
         serve(options.model, options.port, options.megabytes, options.labels, browser=not options.no_browser)
     return 0

@@ -97,7 +97,7 @@ def _train(options):
     try:
         if found := against_start(run):
             _print_start(found, run)
-    except ValueError as error:  # the training is done, whatever became of its start
+    except ValueError as error:  # the training itself has succeeded, so this is no failure
         print(f"not compared with the network that it started from: {error}")
     return 0
 
@@ -111,4 +111,4 @@ def _print_start(found, run):
         f"{start:.3f} with {name!r}, which it started from"
     )
     if round(start, 3) > round(trained, 3):
-        print(f"the training did not make it better: look at both, crack-utils predict {name} and predict {run.id}")
+        print(f"training did not improve it: compare `crack-utils predict {name}` with `crack-utils predict {run.id}`")

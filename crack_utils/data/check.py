@@ -1,8 +1,8 @@
 """Checks whether a data set can be used: reads every file once and lists all problems together. NumPy only.
 
-Refused are files that cannot be read or paired, files that are not masks, tables that contradict each other, and a
-picture that is there twice (it would count twice or, with two masks, teach both). What can be used but may be a mistake
-gets a note.
+It refuses files that cannot be read or paired, files that are not masks, tables that contradict each other, and a
+picture that occurs twice: it would count twice or, with two masks, teach both. For what can be used but may be a
+mistake, there is a note.
 """
 
 import shlex
@@ -20,14 +20,16 @@ from crack_utils.runtime.typeset import number
 
 READERS = {"image": image_content, "mask": mask_content, "parts": parts_content}
 
-# A mask that is nearly all crack has background and crack exchanged; real ones lie below a tenth. So has a folder in
-# which most masks are more crack than background; a single one may be a close-up, and is noted.
+# A mask that is nearly all crack has background and crack exchanged: in real masks less than a tenth is crack. The same
+# holds for a folder in which most masks have more crack than background. A single such mask may be a close-up: a note.
 ALL_CRACK = 0.9
 MUCH_CRACK = 0.5
-SMALL = 128  # [px] shorter side: crops of so many pixels show little of what is around a crack
+SMALL = 128  # [px] shorter side: smaller crops show little of what is around a crack
 
 ALL_MENDED = "`crack-utils import {} --crack black --out DATA` writes all masks with the two changed over"
-ONE_MENDED = "If so, invert this mask alone, as other masks are right, or draw it again with `crack-utils label`"
+ONE_MENDED = (
+    "If so, invert this mask alone, because the others are right, or draw it again in JupyterLab with labelling.edit"
+)
 LISTED = 5  # masks with gray edges that the notes name
 
 
@@ -81,7 +83,7 @@ def check_folders(*folders):
 
 
 def survey_folders(*folders):
-    """Find the pairs of folders and check them: one bad file costs its pair, and the others can be looked at.
+    """Find the pairs of folders and check them; a bad file excludes only its own pair.
 
     Parameters
     ----------
@@ -130,7 +132,7 @@ def problems_of(pairs):
 def _read(pairs):
     """Return each pair's contents by part, as far as they can be read, and what is wrong with single pairs."""
     with warnings.catch_warnings(), ThreadPoolExecutor() as pool:
-        warnings.filterwarnings("ignore", module=r"PIL\.")  # Pillow's words on a damaged file: the problem says it
+        warnings.filterwarnings("ignore", module=r"PIL\.")  # Pillow warns of a damaged file, which is listed anyway
         # The bar shows at a terminal only.
         results = list(tqdm(pool.map(_read_pair, pairs), total=len(pairs), unit="pair", disable=None, leave=False))
     return [contents for contents, _ in results], [problem for _, problems in results for problem in problems]
@@ -188,7 +190,7 @@ def _inverted(pairs, contents):
 
 
 def _contradictions(pairs, contents):
-    """Compare the pairs with each other: pictures that stand there twice, and a data set without any crack."""
+    """Compare the pairs with each other: pictures that occur twice, and a data set without any crack."""
     problems, first = [], {}
     for pair, content in zip(pairs, contents, strict=True):
         if "image" not in content:
@@ -273,7 +275,7 @@ def _notes_on_specimens(pairs):
         if pair.specimen:
             sources.setdefault(pair.specimen, set()).add(pair.source)
     for specimen in sorted(name for name, of in sources.items() if len(of) > 1):
-        yield f"specimen {specimen!r} stands in several sources: a split by specimen takes it as one"
+        yield f"specimen {specimen!r} is named in several sources: a split by specimen counts it as one specimen"
 
 
 def _text(size):

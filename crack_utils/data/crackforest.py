@@ -25,8 +25,8 @@ RETRIES = 3  # per file
 TIMEOUT = 60  # [s] without any byte
 LICENCE = """\
 CrackForest, https://github.com/cuilimeng/CrackForest-dataset
-Licence: "The dataset is made available for non-commercial research purposes only." Downloading it means to accept this.
-Who uses it is asked to cite: Y. Shi, L. Cui, Z. Qi, F. Meng, Z. Chen: Automatic road crack detection using random
+Licence: "The dataset is made available for non-commercial research purposes only." By downloading it you accept this.
+If you use it, please cite: Y. Shi, L. Cui, Z. Qi, F. Meng, Z. Chen: Automatic road crack detection using random
 structured forests. IEEE Transactions on Intelligent Transportation Systems 17 (12), 2016, 3434–3445.
 """
 

@@ -110,7 +110,7 @@ class Summary:
         return "\n".join(lines + ["  …"] * (len(self.alike) > LISTED))
 
     def split_lines(self):
-        """Return how a training would split these folders, one line a set."""
+        """Return how a training would split these folders, one line for each set."""
         if not self.split:
             return [f"split by {self.split_by}: too few pictures"]
         return [

@@ -1,4 +1,4 @@
-"""The facts of a data set as one HTML page that needs nothing else: tables, and pictures with their cracks outlined."""
+"""The summary of a data set as one HTML file with all it needs: tables, and pictures with outlined cracks."""
 
 import base64
 from concurrent.futures import ThreadPoolExecutor
@@ -67,12 +67,12 @@ def page(facts):
 
     Parameters
     ----------
-    facts : Facts
+    facts : Summary
 
     Returns
     -------
     str
-        HTML without any link: styles and pictures are part of it.
+        HTML without links to other files: styles and pictures are part of it.
     """
     folders = sorted({str(pair.image.parent.parent.resolve()) for pair in facts.pairs})
     chosen = spread(list(zip(facts.pairs, facts.pictures, strict=True)), SHOWN)
@@ -111,7 +111,7 @@ def thumbnail(image, mask):
     Returns
     -------
     ndarray, uint8, shape (h, w, 3)
-        Reduced to at most LONGEST pixels a side; the outline lies around the crack and leaves it visible.
+        Each side is at most LONGEST pixels long; the outline lies around the crack and leaves it visible.
     """
     factor = max(1, max(image.shape) / LONGEST)
     size = [max(1, round(side / factor)) for side in image.shape]

@@ -40,7 +40,7 @@ KEYS = {  # key: text of the help
     "P R D O": "polygon, box, lasso, disk",
     "T G M": "tip, second tip, scale",
     "Enter": "end the line, close the polygon",
-    "Esc": "cancel it; let go of the vertices",
+    "Esc": "cancel it; deselect the vertices",
     "⌫": "remove its last vertex",
     "[ ]": "thinner, thicker: brush, next or touched vertex",
     "1 2": "primary, secondary crack",

@@ -167,7 +167,7 @@ class TestNotes:
             "readme.txt: passed over",
             "column(s) remark passed over",
             "pictures of 2 sizes, from 5×8 to 6×8",
-            "specimen 'S1' stands in several sources",
+            "specimen 'S1' is named in several sources",
         ):
             assert expected in notes
 
