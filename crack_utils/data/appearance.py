@@ -17,7 +17,7 @@ from crack_utils.data.pairs import find_pairs, spread
 from crack_utils.data.sources import shown
 
 GRAY_EDGES = np.linspace(0, 1, 65)
-REAL = {"cracktip_polymer": False, "crackforest": True}  # whether their masks are exact enough to be measured
+PUBLIC_SETS = {"cracktip_polymer": False, "crackforest": True}  # whether their masks are exact enough to be measured
 _RING = 2, 6  # [px] distances from the crack at which its surroundings start and end; this excludes the blurred edge
 _MEASURED = 24  # pictures of a group
 _INTERVALS = 10  # of the distance from the tip, in `opening_curve`
@@ -85,7 +85,7 @@ def groups(pairs, height):
     """
     sources = {source: [pair for pair in pairs if pair.source == source] for source in [pair.source for pair in pairs]}
     statistics = {name: of_pairs(spread(members, _MEASURED), height) for name, members in sources.items()}
-    for name, measured in REAL.items():
+    for name, measured in PUBLIC_SETS.items():
         folder = shown(name)
         if name not in statistics and folder:
             statistics[name] = of_pairs(spread(find_pairs(folder), _MEASURED), height, measured)

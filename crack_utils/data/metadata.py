@@ -1,4 +1,4 @@
-"""`metadata.csv`: what is known of the pictures of a folder, read row by row, with all that is wrong in it."""
+"""Read `metadata.csv`, a table with specimen, tip, scale and more of each picture of a folder, and list its faults."""
 
 import csv
 import io
@@ -11,26 +11,27 @@ from crack_utils.runtime.csv_files import as_csv
 from crack_utils.runtime.typeset import joined
 
 METADATA = ("name", "source", "specimen", "frame", "tip_row", "tip_column", "mm_per_px", "tip2_row", "tip2_column")
-GROWTH = ("cycles", "load_n", "cmod_mm")  # of a growth test: what the machine read when the photograph was taken
+GROWTH = ("cycles", "load_n", "cmod_mm")  # of a growth test: readings of the machine when the photograph was taken
 KNOWN = (*METADATA, *GROWTH)
 
 LARGEST_SCALE = 1e6  # [mm/px] a kilometre, as in geometry
-NAMED = 5  # rows without a picture that a note names
+NAMED = 5  # of the rows without a picture, how many a note names
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table as it stands in its file.
+    """A table as it is in its file, with all fields as text.
 
     Attributes
     ----------
     columns : list of str
     rows : dict of str to dict
-        By the name in its normal spelling, in the order of the file; each the fields by column, as text.
+        The rows by name (as `normal` spells it), in the order of the file; each row is a dict of text by column.
     lines : dict of str to int
         The line of each row.
     problems : list of str
-        Why it cannot be used, each with its line. Rows that cannot be told apart are left out.
+        Why the table cannot be used, each with its line. A row without a name, or with the name of another, is not in
+        `rows`.
     """
 
     columns: list
@@ -40,16 +41,16 @@ class Table:
 
 
 def read_table(path, key="name", known=KNOWN):
-    """Read a table whose rows have names, as it stands there; the one way in which `metadata.csv` is read.
+    """Read a table whose rows have names, with all fields as text; every reader of `metadata.csv` uses this function.
 
     Parameters
     ----------
     path : pathlib.Path
-        A file that is not there is an empty table.
+        If it does not exist, the table is empty.
     key : str
         The column of the names.
     known : tuple of str
-        The columns that a message names.
+        The columns that an error message lists.
 
     Returns
     -------
@@ -73,12 +74,12 @@ def read_table(path, key="name", known=KNOWN):
         row = dict(zip(columns, fields, strict=False))
         name = normal(row.get(key, ""))
         if any(fields[len(columns) :]):
-            hint = "; a decimal has a point, and a text with a comma stands in quotes"
+            hint = "; decimals need a point, and a text with a comma needs quotes"
             why = f"{len(fields)} fields, but there are {len(columns)} columns{hint}"
         elif not name:
             why = "no name"
         elif name in table.rows:
-            why = f"{row[key]!r} stands there twice (first in line {table.lines[name]})"
+            why = f"{row[key]!r} occurs twice (first in line {table.lines[name]})"
         else:
             table.rows[name], table.lines[name] = row, line
             continue
@@ -87,7 +88,7 @@ def read_table(path, key="name", known=KNOWN):
 
 
 def with_row(columns, rows, name, values):
-    """Return the text of a table with some fields of one row set; all others stay as they are.
+    """Return the text of a table in which some fields of one row are set, and all others are unchanged.
 
     Parameters
     ----------
@@ -95,14 +96,14 @@ def with_row(columns, rows, name, values):
     rows : dict of str to dict
         By name, as of a `Table`.
     name : str
-        A row that is not there is added.
+        A row that does not exist is added.
     values : dict of str to str
-        By column. A column that is not there is added where its value is not empty.
+        By column. A column that does not exist is added if its value is not empty.
 
     Returns
     -------
     str
-        CSV, its rows by name.
+        CSV, its rows sorted by name.
     """
     values = {column: value for column, value in values.items() if value or column in columns}
     rows = rows | {name: {"name": name} | rows.get(name, {}) | values}
@@ -115,9 +116,9 @@ def read_metadata(path, names):
     Parameters
     ----------
     path : pathlib.Path
-        `metadata.csv`; a file that is not there says nothing.
+        `metadata.csv`; if it does not exist, nothing is known.
     names : collection of str
-        The pictures that are there, in their normal spelling.
+        The names of the pictures in the folder, as `normal` spells them.
 
     Returns
     -------
@@ -127,7 +128,7 @@ def read_metadata(path, names):
     problems : list of str
         Why the table cannot be used, each with its line.
     notes : list of str
-        What was passed over: columns that are not known, and rows without a picture.
+        What was ignored: columns that are not known, and rows without a picture.
     """
     table = read_table(path)
     known, problems = {}, list(table.problems)
@@ -142,12 +143,12 @@ def read_metadata(path, names):
     notes = [f"column(s) {printable(', '.join(strange))} passed over; known are {', '.join(KNOWN)}"] if strange else []
     if absent := [row["name"] for name, row in table.rows.items() if name not in names]:
         shown = ", ".join(map(repr, absent[:NAMED])) + (", …" if len(absent) > NAMED else "")
-        notes.append(f"{len(absent)} row(s) passed over: no image is named {shown} (names go without their ending)")
+        notes.append(f"{len(absent)} row(s) passed over: no image is named {shown} (write names without their ending)")
     return known, problems, notes
 
 
 def _lines(path):
-    """Return the rows that hold anything, each with the number of its (last) line."""
+    """Return the rows that are not empty, each with the number of its (last) line."""
     content = path.read_bytes()
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise csv.Error("it is in UTF-16; save it as CSV in UTF-8")
@@ -159,9 +160,9 @@ def _lines(path):
 def _problem_of(columns, key, known):
     if key not in columns:
         found = printable(", ".join(columns)) or "none"
-        return f"no column {key!r} (found: {found}); known columns are {', '.join(known)}, divided by commas"
+        return f"no column {key!r} (found: {found}); known columns are {', '.join(known)}, separated by commas"
     twice = sorted({column for column in columns if column and columns.count(column) > 1})
-    return f"column(s) {printable(', '.join(twice))} stand there twice" if twice else None
+    return f"column(s) {printable(', '.join(twice))} occur twice" if twice else None
 
 
 def _parse(row):
@@ -181,15 +182,15 @@ def _parse(row):
                 raise ValueError(f"a tip needs both {joined(columns)}")
             parsed[tip] = tuple(finite_number(row, column) for column in columns)
     if "tip2" in parsed and "tip" not in parsed:
-        raise ValueError("tip2_row and tip2_column are of a second tip, but there is no first one")
+        raise ValueError("tip2_row and tip2_column are for a second tip, but tip_row and tip_column are empty")
     if row.get("mm_per_px"):
         parsed["mm_per_px"] = finite_number(row, "mm_per_px")
         if not 0 < parsed["mm_per_px"] <= LARGEST_SCALE:
-            raise ValueError(f"mm_per_px {row['mm_per_px']!r} is not above 0 and at most {LARGEST_SCALE:g}")
+            raise ValueError(f"mm_per_px {row['mm_per_px']!r} is not a number above 0 and at most {LARGEST_SCALE:g}")
     for column in GROWTH:
         if row.get(column):
             parsed[column] = finite_number(row, column)
-            if parsed[column] < 0 and column != "cmod_mm":  # a gauge's zero may drift below 0
+            if parsed[column] < 0 and column != "cmod_mm":  # the zero of a clip gauge may drift
                 raise ValueError(f"{column} {row[column]!r} is below 0")
     return parsed
 

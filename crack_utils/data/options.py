@@ -1,4 +1,7 @@
-"""The choices that an experiment has about its data, by name. Plain data, so that a typing error is told at once."""
+"""The names of all choices that an experiment has about its data.
+
+This module imports nothing, so that a command can refuse an unknown name at once.
+"""
 
 SYNTHETIC = "synthetic"  # in place of a folder: specimens that are drawn
 FITS = ("resize", "crop")  # how pictures come to the network's size: reduced as a whole (R24), or in parts as they are

@@ -10,13 +10,13 @@ from crack_utils.data import lookalikes
 from crack_utils.data.digests import image_content, mask_content
 from crack_utils.data.pairs import Pair
 
-# Of an experiment that says nothing else.
+# Default values of an experiment.
 VALIDATION = 0.2  # share of what the test set leaves (R21)
 TEST = 0.2  # share of all
 SPLIT_BY = "specimen"
 
-HALF = 0.5  # of the size that was asked for: a set may lack so much
-FEW, DRAWS = 20, 20  # groups, of which a draw may be unlucky; draws that are compared
+HALF = 0.5  # share of its requested size that a set may lack
+FEW, DRAWS = 20, 20  # up to so many groups, the best of several draws is taken; number of draws that are compared
 
 NAMES = {"train": "training", "validation": "validation", "test": "test"}  # of the sets, in words
 NO_CRACK = {
@@ -29,7 +29,7 @@ NO_CRACK = {
 
 @dataclass(frozen=True)
 class Split:
-    """Three disjoint lists of pairs, decided before any dataset exists."""
+    """Three lists of pairs, decided before any dataset exists; disjoint, unless `leaks.leak` has made them."""
 
     train: list[Pair]
     validation: list[Pair]
@@ -58,11 +58,12 @@ def split_pairs(pairs, validation=0.2, test=0.0, seed=0, by="image"):
         Share of all.
     seed : int
     by : {"image", "specimen"}
-        What is drawn: single images, or whole specimens so that siblings stay together, also over several sources. An
-        image without a specimen is then one of its own. Pictures that show exactly the same always stay together, and
-        look-alikes do where that leaves enough to divide (see `warnings_of`). Each source gives its share, and so do
-        its pictures with crack and those without, unless that leaves no validation: it needs a crack to choose a
-        threshold by. Of a few specimens, one may have most of the images: then some draws are compared.
+        What is drawn: single images, or whole specimens, so that all images of a specimen stay together, also over
+        several sources. An image without a specimen then counts as a separate specimen. Pictures that show exactly the
+        same always stay together. Look-alikes do, unless a set would then lack more than half of its size (see
+        `warnings_of`). Each source contributes its share to each set, and so do its pictures with and without crack,
+        unless a set would stay empty. With few groups, the best of several draws is taken, because one specimen may
+        have most of the images.
 
     Returns
     -------

@@ -6,7 +6,7 @@ and does not change the order of pixels. A probability of 0.5 stays 0.5.
 **The threshold** is then the one with the best mean IoU over the pixels of all validation pictures together.
 
 Both are chosen on validation; the test set shows their effect. Probabilities are those that `crack-utils predict` gives
-on this machine, in its precision. They wait on the disk, one picture at a time is in memory.
+on this machine, in its precision. They are stored on the disk; only one picture at a time is in memory.
 """
 
 import hashlib
@@ -30,10 +30,10 @@ from crack_utils.runtime import provenance
 NAME = "calibration.json"
 COLDEST, HOTTEST = 0.05, 20.0  # limits of the search for the best temperature
 THRESHOLDS = np.round(np.arange(0.01, 1.0, 0.01), 2)
-LIMIT = 16.2  # of a logit: a probability counts as no nearer to 0 and 1 than 1e-7
-STEPS = 2**14  # of the histogram of logits; with them a temperature is right to 1e-3 of itself
+LIMIT = 16.2  # of a logit: a probability nearer than 1e-7 to 0 or 1 counts as 1e-7 away
+STEPS = 2**14  # of the histogram of logits; so many that the relative error of a temperature is at most 1e-3
 
-# The modules that determine a calibration: after a change of their code it is made again.
+# The modules that determine a calibration: if their code changes, it is computed again.
 DECISIVE = ("evaluation/calibration.py",)
 
 
@@ -117,7 +117,7 @@ def read_calibration(folder):
 
 
 def logit_counts(true, probability):
-    """Count pixels by the logit of their true class, which is all that a temperature needs; counts of pictures add up.
+    """Count the pixels of crack and of background by the logit of crack, to fit a temperature; counts can be added.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def temperature_of(counts):
     if not cracks.any() or not background.any():
         raise ValueError("true has no crack, or nothing but crack: a temperature needs both")
     values = (np.arange(STEPS) + 0.5) * (2 * LIMIT / STEPS) - LIMIT
-    weights = cracks + background[::-1]  # the middles are symmetric: by the logit of the true class
+    weights = cracks + background[::-1]  # a background pixel with logit x counts like a crack pixel with logit −x
 
     def cross_entropy(log_temperature):
         return np.average(np.logaddexp(0, -values * np.exp(-log_temperature)), weights=weights)
@@ -166,7 +166,7 @@ def temperature_of(counts):
 
 
 class _Stored:
-    """The pictures of a set and what a network says of them, from the disk, one by one."""
+    """The pictures of a set and the probabilities that a network gives them, read from the disk one by one."""
 
     def __init__(self, folder, network, pairs, size):
         self.folder, self.pairs = folder, pairs
@@ -206,7 +206,7 @@ def _write(run, fingerprint):
 
 
 def _fitted(stored):
-    """Return temperature and threshold; without a crack there is nothing to fit."""
+    """Return temperature and threshold: 1 and 0.5 if no picture shows a crack, because then nothing can be fitted."""
     counts = sum(logit_counts(true, probability) for _, true, probability in stored)
     if not counts[0].any():
         return 1.0, 0.5

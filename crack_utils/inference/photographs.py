@@ -1,4 +1,4 @@
-"""The photographs that files and folders stand for, and what is known of their scale."""
+"""Find the photographs in files and folders, and their scales."""
 
 import os
 from dataclasses import dataclass, replace
@@ -12,8 +12,8 @@ from crack_utils.data.pairs import drawn_parts, refuse
 from crack_utils.geometry.arguments import check_scale
 from crack_utils.runtime.typeset import few
 
-BESIDE = (".csv", ".json", ".txt", ".md", ".ini", ".db")  # of files that nobody takes for a photograph
-PARTS = ("images", "masks", "parts", "recipes", "found", "labels")  # of folders that others of our commands make
+BESIDE = (".csv", ".json", ".txt", ".md", ".ini", ".db")  # endings of files that are ignored without a note
+PARTS = ("images", "masks", "parts", "recipes", "found", "labels")  # folders that other commands of this package make
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,14 @@ class Photograph:
     Attributes
     ----------
     name : str
-        Its file's name without the ending, in the one spelling in which names are compared.
+        The name of its file without the ending, in the Unicode form in which names are compared.
     path : pathlib.Path
     mm_per_px : float, optional
     bits : int, optional
-        How many bits the photographs of its folder use, for `read_image`; of a single file, its own values tell.
+        How many bits the photographs of its folder use, for `read_image`. None for a single file: `read_image` finds it
+        from the values.
     problem : str, optional
-        Why it cannot be used, from its name and kind alone: it fails, and the others are done.
+        Why it cannot be used, as far as its name and kind of file show. Only this photograph fails.
     """
 
     name: str
@@ -46,27 +47,27 @@ def find_photographs(*places, mm_per_px=None, notes=None):
     ----------
     *places : path-like
         A file, or a folder: its pictures or, if it has a folder `images/`, those of that, or what `crack-utils synth`
-        has drawn in it. A `metadata.csv` (columns `name`, `mm_per_px`) in the folder, or beside the folder `images`,
-        tells their scales. A file that is given twice counts once.
+        has drawn in it. Their scales are read from `metadata.csv` (columns `name`, `mm_per_px`) in the folder, or
+        beside the folder `images`. A file that is given twice counts once.
     mm_per_px : float, optional
         Scale of all pictures, whatever tables say.
     notes : list, optional
-        Gets a sentence for all that is passed over: files of other kinds, rows and columns of tables.
+        A sentence is added for everything that is ignored: files of other kinds, rows and columns of tables.
 
     Returns
     -------
     list of Photograph
-        In the order of the places and, within one, of the names. Of pictures of one name in one folder, such as
-        `a.jpg` and `a.png`, the first in this order is used; the others have a problem.
+        In the order of the places and, within one place, of the names. If pictures in one folder have the same name,
+        such as `a.jpg` and `a.png`, the first in this order is used, and the others have a problem.
 
     Raises
     ------
     DataError
-        One message that lists all that is wrong: what is not there, folders without pictures or that cannot be read,
-        wrong lines of tables, pictures of one name in two folders, whose results would overwrite each other; and every
-        picture, if none can be used.
+        One message that lists all that is wrong: files and folders that do not exist, folders without pictures or that
+        cannot be read, wrong lines of tables, and pictures in two folders with the same name, whose results would
+        overwrite each other. If no picture can be used, it lists every picture.
     ValueError
-        If the scale is none.
+        If the scale is not a number above 0 and at most 1e6.
     """
     check_scale(mm_per_px)
     found, problems, notes, single = [], [], [] if notes is None else notes, {}
@@ -83,26 +84,26 @@ def find_photographs(*places, mm_per_px=None, notes=None):
     once = {}
     for each in found:
         before = once.setdefault(os.path.abspath(each.path), each)
-        if before.bits is None:  # what is known from a folder is known of a single file too
+        if before.bits is None:  # given alone and with its folder: the folder knows more
             once[os.path.abspath(each.path)] = replace(each, path=before.path)
     found, first = list(once.values()), {}
     for index, each in enumerate(found):
         other = each if each.problem else first.setdefault(each.name, each)
         if other is each:
             continue
-        why = f"has the name of {other.path}; results go by names: rename one"
+        why = f"has the same name as {other.path}, and results are named after photographs; rename one of the two"
         if os.path.abspath(each.path.parent) == os.path.abspath(other.path.parent):
-            found[index] = replace(each, problem=why)  # a.jpg and a.png: one of them does not stop the whole folder
+            found[index] = replace(each, problem=why)  # a.jpg and a.png: the rest of the folder can be used
         else:
             problems.append((each.path, f"{why}, or use two --out folders"))
-    if not problems and all(photograph.problem for photograph in found):  # nothing to load a network for
+    if not problems and all(photograph.problem for photograph in found):  # then no network need be loaded
         problems = [(photograph.path, photograph.problem) for photograph in found]
     refuse(problems)
     return found if mm_per_px is None else [replace(each, mm_per_px=mm_per_px) for each in found]
 
 
 def _known(folder, names, problems, notes):
-    """Return what the table of a folder says of its pictures; that of pictures in `images/` is beside that folder."""
+    """Return what `metadata.csv` says of the pictures of a folder; for a folder `images/` it is in the folder above."""
     table = folder / "metadata.csv"
     if not table.is_file() and folder.absolute().name == "images":
         table = folder.absolute().parent / "metadata.csv"
@@ -113,7 +114,7 @@ def _known(folder, names, problems, notes):
 
 
 def _scales(folder, files, notes):
-    """Return the scales of single files; their table may be of another program, so what is wrong in it is a note."""
+    """Return the scales of single files. Another program may have written their table, so its faults are only notes."""
     names, wrong = {path: normal(path.stem) for path in files}, []
     known = _known(folder, names.values(), wrong, [])
     notes.extend(f"{table}: {why}" for table, why in wrong)

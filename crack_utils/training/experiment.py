@@ -11,7 +11,7 @@ from crack_utils.runtime import paths
 from crack_utils.runtime.typed import wrong_fields
 from crack_utils.training import rules
 
-MORE_SEED = 1000  # by which the seed grows where a training starts again
+SEED_STEP = 1000  # added to the seed each time a training is restarted
 NOT_GIVEN = (("model", ""), ("loss", ""))  # how notebooks leave these fields to the preset
 
 PRESETS = {
@@ -202,7 +202,7 @@ class Experiment:
         if not number:
             return self
         rates = [rate / 4 ** (number - 1) for rate in self.learning_rates]
-        return self.replace(seed=(self.seed + MORE_SEED * number) % (rules.SEEDS + 1), learning_rates=rates)
+        return self.replace(seed=(self.seed + SEED_STEP * number) % (rules.SEEDS + 1), learning_rates=rates)
 
     def replace(self, **changes):
         """Return a copy with some fields replaced."""

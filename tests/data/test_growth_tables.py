@@ -36,7 +36,7 @@ class TestSpecimens:
     @pytest.mark.parametrize(
         ("row", "message"),
         [
-            ("a,C(T),50,10,12,,,0.1\na,C(T),50,10,12,,,0.1", "line 3: 'a' stands there twice (first in line 2)"),
+            ("a,C(T),50,10,12,,,0.1\na,C(T),50,10,12,,,0.1", "line 3: 'a' occurs twice (first in line 2)"),
             ("a,CT,50,10,12,,,0.1", "line 2: kind 'CT' is not known; known are C(T), M(T), SE(B), pipe"),
             ("a,C(T),10,10,12,,,0.1", "line 2: a_n_mm = 12 mm is not smaller than W_mm = 10 mm"),
             ("a,C(T),ten,10,12,,,0.1", "line 2: W_mm 'ten' is not a number"),

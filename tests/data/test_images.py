@@ -162,7 +162,7 @@ class TestFindPairs:
         ("metadata", "message"),
         [
             ("specimen\nS1\n", "no column 'name'"),
-            ("name,frame\na,1\na,2\n", "line 3: 'a' stands there twice"),
+            ("name,frame\na,1\na,2\n", "line 3: 'a' occurs twice"),
             ("name,frame\na,first\n", "line 2: frame 'first' is not a number"),
         ],
     )

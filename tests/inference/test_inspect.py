@@ -187,7 +187,7 @@ def test_a_full_disk_ends_it_with_the_folder_named(command, network, folder, tmp
     ("words", "message"),
     [
         (["nowhere"], "nowhere: no such file or folder"),
-        (["{}/photographs", "{}/other/a.png"], "has the name of"),
+        (["{}/photographs", "{}/other/a.png"], "has the same name as"),
         (["{}/empty"], "no picture"),
         (["{}/photographs", "--threshold", "1.5"], "threshold=1.5"),
         (["{}/photographs", "--scale", "0"], "scale=0.0"),

@@ -44,18 +44,18 @@ def test_what_is_passed_over_is_told(folder):
     find_photographs(folder, notes=notes)
     kinds, names = notes
     assert "passed over: d.HEIC, e.webp, more; pictures end in .png" in kinds
-    assert "1 row(s) passed over: no image is named 'a.png' (names go without their ending)" in names
+    assert "1 row(s) passed over: no image is named 'a.png' (write names without their ending)" in names
 
 
 def test_a_second_picture_of_one_name_in_a_folder_fails_alone(folder):
     shutil.copy(folder / "a.png", folder / "a.tif")
     by_file = {each.path.name: each.problem for each in find_photographs(folder)}
     assert [name for name, problem in by_file.items() if problem] == ["a.tif"]
-    assert f"has the name of {folder}/a.png; results go by names" in by_file["a.tif"]
+    assert f"has the same name as {folder}/a.png, and results are named after" in by_file["a.tif"]
 
 
 def test_names_that_meet_in_two_folders_are_refused(folder, tmp_path):
     (tmp_path / "more").mkdir()
     shutil.copy(folder / "a.png", tmp_path / "more" / "a.tif")
-    with pytest.raises(DataError, match=r"more/a\.tif: has the name of .*a\.png.*two --out folders"):
+    with pytest.raises(DataError, match=r"more/a\.tif: has the same name as .*a\.png.*two --out folders"):
         find_photographs(folder, tmp_path / "more")

@@ -1,8 +1,8 @@
-"""The photographs on the page: what is done with each, in which state it is, and what was found.
+"""The photographs on the page: the state of each, the work that is done on it, and what was found.
 
-All of it lasts as long as the server. Uploaded files and probabilities lie in a folder of temporary files; of pictures,
-only those in use are in memory. One thread looks for cracks, another one measures them, so that a photograph can be
-worked on while others wait.
+All of it exists as long as the server runs. Uploaded files and probabilities are in a temporary folder; only the
+pictures in use are in memory. One thread looks for cracks, another measures them. So a person can correct one
+photograph while others wait.
 """
 
 import copy
@@ -22,6 +22,7 @@ from crack_utils.data.stored import DataError, TooLarge
 from crack_utils.inference.certainty import unlike_the_training
 from crack_utils.inference.page.examine import corrected, examine, outlines
 from crack_utils.inference.page.settings import Settings
+from crack_utils.runtime.typeset import joined
 
 MOST = 200  # photographs at once
 MOST_PIXELS = 500e6  # [px] of all photographs; their probabilities take 2 GB of disk
@@ -38,13 +39,13 @@ class Photograph:
     Attributes
     ----------
     key : str
-        Under which a browser asks for it.
+        The name by which a browser asks for it.
     name : str
-        Of its file, without the ending.
+        Its file's name without the ending; a number is added if another photograph has this name.
     file : pathlib.Path
-        A copy of it.
+        A copy of the photograph, in a temporary folder.
     mm_per_px : float, optional
-        Its scale, where that is known from the start.
+        Its scale, if it was known when the photograph was added.
     example : bool
         Whether it came with the page.
     state : str
@@ -55,13 +56,13 @@ class Photograph:
     settings : Settings, or None
         None until cracks have been looked for.
     revision : int
-        Grows with each change of the settings: what belongs to an older one is never shown.
+        Increases with each change of the settings, so that results of older settings are never shown.
     lines : list of ndarray
         Outlines of the cracks, as soon as they are known.
     findings : Findings, or None
         For these settings.
     unlike : list of str
-        In which way it is unlike the photographs of the training.
+        In which ways the photograph differs from those of the training.
     """
 
     key: str
@@ -81,7 +82,7 @@ class Photograph:
 
 @dataclass(eq=False)
 class _Pixels:
-    """The pixels of a photograph in use: gray values, probability, and that with the corrections made so far."""
+    """The pixels of a photograph in use: gray values, probability, and the probability with the corrections so far."""
 
     image: np.ndarray
     probability: np.ndarray
@@ -90,7 +91,7 @@ class _Pixels:
 
 
 class _Worker:
-    """Does jobs one after another, in a thread that a process does not wait for when it ends."""
+    """A thread that does jobs one after another. The process can end without waiting for it."""
 
     def __init__(self):
         self._jobs, self._stopped = queue.SimpleQueue(), False
@@ -117,7 +118,7 @@ class Desk:
     ----------
     trained : Predictor
     folder : path-like
-        An empty one, for files that nobody else reads.
+        An empty folder for temporary files.
     """
 
     def __init__(self, trained, folder):
@@ -135,7 +136,7 @@ class Desk:
         Parameters
         ----------
         name : str
-            Of its file, as a browser says it.
+            The name of its file, as the browser gives it.
         content : bytes
         mm_per_px : float, optional
         example : bool
@@ -147,10 +148,10 @@ class Desk:
         Raises
         ------
         ValueError
-            If there are too many photographs, or the name is none.
+            If there are too many photographs, or the name is not a valid file name of a picture.
         """
         stem, suffix = _check_name(name)
-        with self._lock:  # of several uploads at once, each has a name of its own
+        with self._lock:  # so that uploads at the same time get different names
             if len(self.photographs) >= MOST:
                 raise ValueError(f"{name}: there are {MOST} photographs already; close some first")
             key = str(next(self._keys))
@@ -171,12 +172,12 @@ class Desk:
                 file.unlink(missing_ok=True)
 
     def set(self, photograph, settings):
-        """Change what a person has set: the outlines follow at once, the measures when they are ready.
+        """Change the settings of a photograph: the outlines follow at once, the measures when they are ready.
 
         Raises
         ------
         ValueError
-            If the photograph cannot be worked on yet, or a correction lies outside; nothing has changed then.
+            If the photograph is not ready yet, or a correction lies outside of it. Then nothing is changed.
         """
         if not photograph.settings:
             raise ValueError(f"{photograph.name}: {photograph.problem or 'wait until cracks have been looked for'}")
@@ -189,7 +190,7 @@ class Desk:
         self._measurer.submit(self._measure, photograph, photograph.revision)
 
     def measured(self, photograph):
-        """Return a photograph as it is now, settings and findings together: what is changed later is not in it.
+        """Return a copy of a measured photograph, so that later changes of the settings have no effect on it.
 
         Raises
         ------
@@ -216,19 +217,20 @@ class Desk:
         return self._field(photograph, settings) >= np.float32(settings.threshold)
 
     def stop(self):
-        """Begin nothing more; what is being worked on does not keep the process from ending."""
+        """Start no more jobs. The process can end even while one is running."""
         self._looker.stop()
         self._measurer.stop()
 
     def _look(self, photograph):
-        """Find the probability of a photograph; called in a thread of its own."""
+        """Predict the probability of a photograph; called in a separate thread."""
         if photograph.key not in self.photographs:
             return
         photograph.state = LOOKING
         try:
             image = _read(photograph)
             if sum(np.prod(other.shape) for other in list(self.photographs.values())) + image.size > MOST_PIXELS:
-                raise DataError(f"{photograph.name}: {MOST_PIXELS / 1e6:.0f} megapixels are open; close some first")
+                most = f"{MOST_PIXELS / 1e6:.0f} megapixels"
+                raise DataError(f"{photograph.name}: open photographs may have {most} together; close some first")
             photograph.shape = image.shape
             np.save(photograph.file.with_suffix(".npy"), self.trained.predict(image))
             photograph.unlike = unlike_the_training(self.trained, image)
@@ -241,7 +243,7 @@ class Desk:
             self._fail(photograph, error)
 
     def _measure(self, photograph, revision):
-        """Measure a photograph, if nobody has changed anything since; called in a thread of its own."""
+        """Measure a photograph, if its settings have not changed since; called in a separate thread."""
         if photograph.revision != revision:
             return
         settings, lines = photograph.settings, photograph.lines
@@ -258,14 +260,14 @@ class Desk:
                 photograph.findings, photograph.state = findings, DONE
 
     def _fail(self, photograph, error):
-        """Say why a photograph cannot be measured; what was found in it goes."""
+        """Store why a photograph cannot be measured, and remove what was found in it."""
         expected = isinstance(error, ValueError | OSError) and str(error)
         with self._lock:
             photograph.findings, photograph.lines, photograph.state = None, [], FAILED
             photograph.problem = str(error) if expected else f"{photograph.name}: {type(error).__name__} {error}"
 
     def _pixels_of(self, photograph):
-        """Return the pixels of a photograph; those that were used last stay in memory."""
+        """Return the pixels of a photograph; those of the photographs used last stay in memory."""
         with self._lock:
             if photograph.key not in self._pixels:
                 probability = np.load(photograph.file.with_suffix(".npy"))
@@ -276,7 +278,7 @@ class Desk:
             return self._pixels[photograph.key]
 
     def _field(self, photograph, settings):
-        """Return the probability of a photograph with its corrections; new ones are added to those before."""
+        """Return the probability of a photograph with its corrections; if only new ones were added, it adds these."""
         with self._lock:
             pixels = self._pixels_of(photograph)
             done = pixels.strokes if settings.strokes[: len(pixels.strokes)] == pixels.strokes else ()
@@ -293,19 +295,19 @@ class Desk:
 
 
 def _check_name(name):
-    """Return the stem and the ending of a photograph's name, or refuse it."""
+    """Return the stem and the ending of a photograph's name; a ValueError if the name is not valid."""
     path = Path(name)
     if path.name != name or "\\" in name or printable(name) != name or not path.stem.strip("."):
         raise ValueError(f"{printable(name)[:LONGEST]!r} is not a valid file name; rename it")
     if path.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"{name}: no photograph; valid are {', '.join(SUFFIXES)}")
+        raise ValueError(f"{name}: not a photograph; its name must end in {joined(SUFFIXES, 'or')}")
     if len(name.encode()) > LONGEST:
         raise ValueError(f"{name[:40]}…: rename it to at most {LONGEST} bytes")
     return normal(path.stem), path.suffix.lower()
 
 
 def _read(photograph):
-    """Read a photograph; messages name it as the person does."""
+    """Read a photograph; error messages contain the name that the person gave, not that of the copy."""
     try:
         return gray_values(open_stored(photograph.file, LARGEST))
     except TooLarge as error:

@@ -1,4 +1,4 @@
-"""What a person has set for one photograph on the page; read from a browser's JSON, and checked when it is read."""
+"""The settings that a person has chosen for one photograph on the page, read from JSON of a browser and checked."""
 
 import json
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from crack_utils.runtime import typed
 
 MOST_STROKES = 500  # of corrections on one photograph
 MOST_VERTICES = 2000  # of one stroke
-FARTHEST = 1e6  # [px] from the photograph that a position may be
-LARGEST = 1e6  # [mm per px]
+FARTHEST = 1e6  # [px] limit of the row and the column of a position, below 0 too
+LARGEST = 1e6  # [mm per px] a scale must be below it
 
 
 @dataclass(frozen=True)
 class Stroke:
-    """A line with a width that is crack, or that is none.
+    """A line with a width, whose pixels are crack or are not crack.
 
     Attributes
     ----------
     mode : {"add", "subtract"}
     follow : {"dark", "bright", "straight"}
-        How it goes from vertex to vertex, see `labelling.lines.polyline`.
+        How the line goes from vertex to vertex, see `labelling.lines.polyline`.
     width : float [px]
     points : tuple of (row, column) [px]
     """
@@ -33,7 +33,7 @@ class Stroke:
 
 @dataclass(frozen=True)
 class Settings:
-    """How a photograph's probability becomes measures.
+    """The settings with which measures are computed from the probability of a photograph.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Settings:
 
     @property
     def corrections(self):
-        """What of the result a person has decided, in words."""
+        """Return the names of what a person has decided: mask, primary crack, tip."""
         names = {"mask": self.strokes, "primary crack": self.primary, "tip": self.notch}
         return [name for name, value in names.items() if value]
 
@@ -95,17 +95,17 @@ def read_settings(content):
     if not 0 < settings.threshold < 1:
         raise ValueError(f"threshold={settings.threshold}: valid is a number between 0 and 1")
     if settings.mm_per_px is not None and not 0 < settings.mm_per_px < LARGEST:
-        raise ValueError(f"mm_per_px={settings.mm_per_px}: valid is a number above 0, or none")
+        raise ValueError(f"mm_per_px={settings.mm_per_px}: valid is a number above 0 and below {LARGEST:g}, or none")
     for position in (settings.primary, settings.notch):
         if position is not None and not all(abs(value) < FARTHEST for value in position):
-            raise ValueError(f"a position of {position} is none in a photograph")
+            raise ValueError(f"position {position}: valid are two numbers between {-FARTHEST:g} and {FARTHEST:g}")
     if len(strokes) > MOST_STROKES:
-        raise ValueError(f"{len(strokes)} corrections: up to {MOST_STROKES} are kept")
+        raise ValueError(f"{len(strokes)} corrections: at most {MOST_STROKES} are allowed")
     return Settings(**{**vars(settings), "strokes": tuple(_checked(stroke) for stroke in strokes)})
 
 
 def _checked(stroke):
     if len(stroke.points) > MOST_VERTICES:
-        raise ValueError(f"a line of {len(stroke.points)} vertices: up to {MOST_VERTICES} are taken")
+        raise ValueError(f"a line of {len(stroke.points)} vertices: at most {MOST_VERTICES} are allowed")
     points, _ = check_polyline(stroke.points, [stroke.width], stroke.follow, stroke.mode)
     return Stroke(stroke.mode, stroke.follow, float(stroke.width), points)

@@ -1,4 +1,4 @@
-"""One sheet for the file: a photograph with what was found in it, its measures, and how they were made."""
+"""The PDF sheet of a photograph: what was found in it, its measures, and how they were made."""
 
 import io
 import textwrap
@@ -15,9 +15,9 @@ from crack_utils.runtime import provenance
 
 A4 = (8.27, 11.69)  # [in]
 SHARP = 1600  # [px] longest side of the picture on the sheet
-CLOSE = 0.12  # of the photograph's longest side: half the side of the picture of the tip
-LETTERS = 105  # of a line
-LINES = 6  # of sentences on how sure the measures are
+CLOSE = 0.12  # side of the picture around the tip, as a share of the photograph's longest side
+LETTERS = 105  # in a line
+LINES = 6  # of the sentences on how sure the measures are; more get a smaller font
 MEASURES = {  # name → words, power of the unit
     "length": ("length along the crack", 1),
     "mean_width": ("mean width", 1),
@@ -78,14 +78,14 @@ def draw_sheet(photograph, image, trained):
     sentences = [*photograph.findings.sure]
     sentences += [f"Unlike the photographs of the training: {why}." for why in photograph.unlike]
     lines = [line for sentence in sentences for line in textwrap.wrap(sentence, 62 if crack else LETTERS)]
-    size = 8 * min(1.0, 2 * LINES / max(len(lines), 1))  # all of it stands on the sheet
+    size = 8 * min(1.0, 2 * LINES / max(len(lines), 1))  # so that all lines fit on the sheet
     write(0.445 - 0.018 * 9.5, "\n".join(lines), fontsize=size, linespacing=1.4)
     write(0.09, "\n".join(_provenance(photograph, trained)), fontsize=7, color="0.3", linespacing=1.4, va="bottom")
     return figure
 
 
 def _writer(figure):
-    """Return a function that writes text; what people have named is never taken for mathematics."""
+    """Return a function that writes text; a dollar sign in a name does not start a formula."""
 
     def write(y, text, x=0.08, va="top", **look):
         figure.text(x, y, text, va=va, parse_math=False, **look)

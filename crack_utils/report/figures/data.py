@@ -6,7 +6,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from crack_utils.data import read_image, read_mask, resize_mask
-from crack_utils.data.appearance import GRAY_EDGES, REAL, opening_curve
+from crack_utils.data.appearance import GRAY_EDGES, PUBLIC_SETS, opening_curve
 from crack_utils.data.masks import read_parts
 from crack_utils.report.figures.style import (
     CRACK,
@@ -216,7 +216,7 @@ def appearance(groups):
     figure, ((gray, spectrum, opening), strips) = plt.subplots(2, 3, figsize=(10, 6.4))
     colours = source_colours(groups)
     for name, statistics in groups.items():
-        look = {"color": colours[name], "ls": "--" if name in REAL else "-", "lw": 1.6}
+        look = {"color": colours[name], "ls": "--" if name in PUBLIC_SETS else "-", "lw": 1.6}
         gray.stairs(100 * statistics.gray, GRAY_EDGES, label=name, **look)
         spectrum.loglog(statistics.frequency, statistics.power, **look)
         distance, width = opening_curve(statistics)

@@ -57,7 +57,7 @@ def test_what_is_no_name_of_a_file_is_refused(desk, tmp_path, name):
 
 
 def test_other_kinds_and_too_many_are_refused(desk, monkeypatch):
-    with pytest.raises(ValueError, match=r"photo\.gif: no photograph; valid are \.png"):
+    with pytest.raises(ValueError, match=r"photo\.gif: not a photograph; its name must end in \.png"):
         desk.add("photo.gif", b"")
     monkeypatch.setattr(module, "MOST", 1)
     desk.add("one.png", as_file(bars()))
