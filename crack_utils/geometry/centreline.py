@@ -59,16 +59,17 @@ class Centreline:
         )
 
     def once(self, image, measured):
-        """Return what a function measures at both ends of this line in a photograph; it is called once a photograph.
+        """Return what a function measures at both ends of this line in a photograph; the result is cached.
 
-        Ranking the cracks and finding their tips ask for the same features of the same lines.
+        The result for the last photograph is kept, because ranking the cracks and finding their tips need the same
+        features of the same lines.
 
         Parameters
         ----------
         image : ndarray
-            The photograph. Whatever else `measured` uses must be the same each time.
+            The photograph. All else that `measured` uses must be the same in each call.
         measured : callable
-            Of a Centreline; it returns an array with a row for each end, that of the first point first.
+            Takes a Centreline and returns an array with a row for each end, the row of the first point first.
         """
         if self.forward is not None:
             return self.forward.once(image, measured)[::-1]
@@ -78,7 +79,7 @@ class Centreline:
         return values
 
     def __getstate__(self):
-        """What is pickled: not what was measured, as it refers to the photograph, and not the line twice."""
+        """Return what is pickled: neither the cached measurement, which needs the photograph, nor the reverse line."""
         return {name: value for name, value in self.__dict__.items() if name not in ("_measured", "reverse")}
 
     @property

@@ -1,14 +1,14 @@
 """Join the pieces of a crack whose mask is broken, end to end, also across a notch in its middle.
 
-Networks miss parts of a crack where it is smooth or thin, or where something such as a cable crosses it. Ends that
-point at each other are joined, first those with a way between them on which the probability is too low for crack, but
-nowhere as low as on the surface (hysteresis thresholding, Canny 1986); the bridge is the most probable way. Then two
-ends are joined if the gap is short and no longer than either piece, and no other end fits better. Two cracks that grew
-from the two sides of a notch are farther apart. They are joined if the photograph shows no material between them, only
-the notch.
+Networks miss parts of a crack where it is smooth or thin, or where a cable, say, crosses it. Only ends that point at
+each other are joined. First come ends with a path between them on which the probability is too low for crack,
+but nowhere as low as on the surface (hysteresis thresholding, Canny 1986); the most probable path becomes the bridge.
+Then two ends are joined by a straight line if the gap is short and no longer than either piece, and no other end fits
+better. Two cracks that grew from the two sides of a notch are farther apart. They are joined if the photograph shows no
+material between them, only the notch.
 
-A bridge has the median width of the thinner of its two pieces. On a thinner bridge the crack would seem to narrow, as
-it does only at a tip; on a wider one a hairline behind a tip would seem to widen.
+A bridge has the median width of the thinner of its two pieces. On a thinner bridge the crack would seem to become
+narrow, as it does only at a tip. On a wider bridge, a hairline crack behind a tip would seem to become wide.
 """
 
 import numpy as np
@@ -20,24 +20,24 @@ from skimage.graph import MCP_Connect
 from crack_utils.geometry.centreline import arc_length
 from crack_utils.geometry.skeleton import EIGHT, box_of
 
-_WEAK = 0.05  # probability that continues a crack, though it does not begin one
-_ASIDE = 0.3  # share of the length of the rectangle around all pieces: a way does not lead farther away from it
-_FREE = 0.03  # cost of a pixel of a crack: a way leaves a piece near an end
+_WEAK = 0.05  # probability: pixels from here on can continue a crack, but not start one
+_ASIDE = 0.3  # share of the longer side of the box around all pieces: a path stays within this distance of the box
+_FREE = 0.03  # cost of a crack pixel; above 0, so that a path leaves a piece near its end
 _NEAR = 0.08  # share of the picture's shorter side: the longest gap
 _ALWAYS = 6.0  # [px] gap that is always allowed, even between short pieces
 _TURN = np.cos(np.radians(40))  # largest angle between an end's direction and the line to the other end
 _STRAIGHT = np.cos(np.radians(35))  # the same across a notch
 _NOTCH = 0.45  # share of the picture's shorter side: the longest notch in a crack's middle
-_AWAY = 0.7  # cosine: less than that of both angles
-_SHORT = 8.0  # [px] length: shorter pieces have no direction
+_AWAY = 0.7  # cosine, smaller than _TURN and _STRAIGHT: pairs of ends below it are not examined
+_SHORT = 8.0  # [px] length: shorter pieces (specks) have no direction
 _TANGENT = 12.0  # [px] length over which an end's direction is measured
-_COURSE = 40.0  # [px] the same beside a notch, at whose edge a mask may bend
-_ODD = 3.0  # standard deviations from the gray values beside the crack: farther away it is not material
-_STRETCH = 20  # [px] of a line: so long a stretch is a notch where each pixel alone might be grain
-_UNLIKE = 2.0  # standard deviations by which its pixels differ, all to one side
-_BEFORE = 12  # [px] from such a notch at which a mask may end
+_COURSE = 40.0  # [px] the same for a notch: near its edge a mask may bend, so a longer part is measured
+_ODD = 3.0  # standard deviations: a gray value that differs more from those beside the crack is not material
+_STRETCH = 20  # [px] least length of a notch whose single pixels differ little, as grain does
+_UNLIKE = 2.0  # standard deviations by which these pixels differ, all darker or all brighter
+_BEFORE = 12  # [px] largest distance between the end of a mask and such a notch
 _AT_ONCE = 64  # pixels of a bridge that are drawn together
-_FLANK = 12  # [px] from the line between two ends: where the gray values of the material are measured
+_FLANK = 12  # [px] largest distance from the crack at which the gray values of the material are measured
 
 
 def join_pieces(field, level, cracks, image=None):
@@ -60,10 +60,10 @@ def join_pieces(field, level, cracks, image=None):
         A copy with bridges, or `field` itself if nothing was joined.
     """
     ends = [end for number, crack in enumerate(cracks) for end in _ends(number, crack)]
-    # First between long pieces: a speck beside an end would hide the next piece from it.
+    # First between long pieces: a speck near an end would otherwise be joined instead of the next piece.
     weak = _weak_ways(field, level, ends, specks=False) + _weak_ways(field, level, ends, specks=True)
     group, bridges = np.arange(len(cracks)), []
-    used, used_by_long = set(), set()  # a speck in a notch does not hide one half of a crack from the other
+    used, used_by_long = set(), set()  # so that a speck in a notch does not prevent joining the two halves of a crack
     for number, (first, second, way) in enumerate(weak + _straight_ways(field, ends, image)):
         a, b = (group[ends[end]["piece"]] for end in (first, second))
         speck = _with_speck(ends[first], ends[second])
@@ -81,16 +81,16 @@ def join_pieces(field, level, cracks, image=None):
 
 
 def draw_way(field, way, radius):
-    """Set the pixels in discs around the pixels of a way to 1.
+    """Set the pixels in discs around the pixels of a path to 1.
 
     Parameters
     ----------
     field : ndarray of float32, shape (height, width)
-        It is changed.
+        It is changed in place.
     way : ndarray of int, shape (n, 2)
         (row, column) [px].
     radius : float
-        Of the discs [px].
+        Radius of the discs [px].
     """
     around = np.stack(disk((0, 0), radius), axis=1)
     for start in range(0, len(way), _AT_ONCE):
@@ -99,9 +99,9 @@ def draw_way(field, way, radius):
 
 
 def _ends(number, crack):
-    """Return both ends of a piece's longest path: position, length, outward direction and course.
+    """Return both ends of a piece's longest path as dicts: position, length, outward direction and course.
 
-    The course is the direction over a longer part; both are None for a short piece.
+    The course is the direction over a longer part. Direction and course are None for a short piece.
     """
     way, closed = crack.longest_path()
     if closed:
@@ -119,18 +119,18 @@ def _ends(number, crack):
 
 
 def _outward(path, length):
-    """Return the direction of a path's first point, seen from the point so far along it [px]: a unit vector."""
+    """Return the unit vector from the point at `length` [px] along a path to its first point."""
     way = path[0] - path[np.searchsorted(arc_length(path), length)]
     return way / np.hypot(*way)
 
 
 def _with_speck(*ends):
-    """Return whether one of some ends is that of a short piece."""
+    """Return whether one of the ends belongs to a short piece."""
     return any(end["direction"] is None for end in ends)
 
 
 class _Meetings(MCP_Connect):
-    """Grows from all ends at once; `ways` has the cheapest between two: (end, end) to (cost, place, place beside)."""
+    """Search from all ends at once; `ways` maps (end, end) to (cost of the best path, pixel on it, next pixel)."""
 
     def _reset(self):
         super()._reset()
@@ -143,15 +143,16 @@ class _Meetings(MCP_Connect):
 
 
 def _weak_ways(field, level, ends, specks):
-    """Return the ways between two ends on which the probability is nowhere low, most probable first.
+    """Return the paths between two ends on which no probability is below `_WEAK`, the most probable path first.
 
-    They are those between long pieces, or (`specks`) those between all pieces, in the parts where some are short. Each
-    is (end, end, pixels between them that are not crack). A pixel costs minus the logarithm of its probability.
+    Without `specks`, only long pieces count. With it, all pieces count, in the connected parts that contain a short
+    one. Each path is (end, end, pixels between them that are not crack). The cost of a pixel is the negative logarithm
+    of its probability.
     """
     numbers = [number for number, end in enumerate(ends) if specks or end["direction"] is not None]
     if not numbers or level <= _WEAK or (specks and not _with_speck(*ends)):
         return []
-    box = _around(box_of(field >= level))  # of a large photograph, few bytes a pixel; of the box, many
+    box = _around(box_of(field >= level))  # saves memory: what follows takes many bytes per pixel
     corner, field = np.array([side.start for side in box]), field[box]
     labels, _ = ndimage.label(field >= _WEAK, EIGHT)
     ends_of = {}
@@ -160,7 +161,7 @@ def _weak_ways(field, level, ends, specks):
     parts, ways = ndimage.find_objects(labels), []
     for label, those in ends_of.items():
         short = _with_speck(*(ends[number] for number in those))
-        if short == specks and len({ends[number]["piece"] for number in those}) > 1:  # never so in a mask
+        if short == specks and len({ends[number]["piece"] for number in those}) > 1:  # not in a binary mask
             part = parts[label - 1]
             inside = np.where(labels[part] == label, field[part], 0)
             ways += _ways_within(inside, level, corner + [side.start for side in part], ends, those)
@@ -168,8 +169,8 @@ def _weak_ways(field, level, ends, specks):
 
 
 def _ways_within(field, level, corner, ends, numbers):
-    """Return the ways within one part of a picture that begins at a corner, each with its cost before it."""
-    cost = np.full(field.shape, -1.0)  # no way
+    """Return the paths within a part of a picture, each with its cost first; `corner` is the position of the part."""
+    cost = np.full(field.shape, -1.0)  # negative: no path goes there
     weak = field >= _WEAK
     cost[weak] = np.where(field[weak] >= level, _FREE, -np.log(field[weak]))
     graph = _Meetings(cost)
@@ -186,13 +187,13 @@ def _ways_within(field, level, corner, ends, numbers):
 
 
 def _around(box):
-    """Return a larger box, because a crack may bend out of the rectangle around its pieces."""
+    """Return a larger box, because a crack may leave the box around its pieces in a bend."""
     margin = int(_ASIDE * max(side.stop - side.start for side in box))
     return tuple(slice(max(side.start - margin, 0), side.stop + margin) for side in box)
 
 
 def _straight_ways(field, ends, image):
-    """Return the straight ways between ends that may be joined, as `_weak_ways` does: specks last, best ones first."""
+    """Return the straight lines between ends that may be joined, like `_weak_ways`: the best first, specks last."""
     ways = []
     for first, second in _facing(ends, _NOTCH * min(field.shape)):
         cost = _cost(ends[first], ends[second], min(field.shape), image)
@@ -205,7 +206,7 @@ def _straight_ways(field, ends, image):
 
 
 def _facing(ends, farthest):
-    """Return the pairs of ends of two pieces that may be joined, for `_cost` to decide: few of thousands."""
+    """Return the few pairs of ends, among thousands, that may be joined; `_cost` decides about them."""
     if not ends:
         return []
     pieces = np.array([end["piece"] for end in ends])
@@ -237,7 +238,7 @@ def _cost(a, b, side, image):
 
 
 def _cosines(a, b, name="direction"):
-    """Return of two ends the cosine of the angle by which each points past the other; 1 for one without direction."""
+    """Return for both ends the cosine of the angle between direction and other end; 1 without a direction."""
     way = (b["pixel"] - a["pixel"]).astype(float)
     gap = np.hypot(*way)
     return [

@@ -60,17 +60,17 @@ class Skeleton:
 
     @cached_property
     def _reached(self):
-        """What `distances` has returned, by its start: a crack is measured from its few ends again and again."""
+        """Cache of `distances` by start: the distances from the few ends of a crack are needed many times."""
         return {}
 
     @cached_property
     def lines(self):
-        """What `centreline.line_of` has returned, by its path."""
+        """Cache of `centreline.line_of` by path."""
         return {}
 
     @cached_property
     def end_points(self):
-        """Positions and directions of the ends of paths, by the path: `tip.both_ends`."""
+        """Cache of `tip.both_ends` by path: positions and directions of the ends."""
         return {}
 
     @cached_property

@@ -1,9 +1,9 @@
-"""A trained network made ready for prediction: one compiled function for pictures of all sizes.
+"""Compile a trained network for prediction: one function for pictures of all sizes.
 
-Batch normalisation becomes part of the convolutions before it. Where the processor multiplies in bfloat16 (AMX,
-AVX512-BF16), so does the network: a probability then changes by some hundredths at most. Elsewhere it stays in float32.
-OpenVINO, where it is installed (``pip install -e '.[openvino]'``), is taken by itself on processors with bfloat16
-only: in float32 both take the same time.
+Batch normalisation becomes part of the convolutions before it. If the processor can multiply in bfloat16 (AMX,
+AVX512-BF16), the network does so: a probability then changes by a few hundredths at most. Otherwise it uses float32. If
+OpenVINO is installed (``pip install -e '.[openvino]'``), it is used by default on processors with bfloat16 only: in
+float32 it takes the same time as TensorFlow.
 """
 
 import importlib.util
@@ -18,9 +18,9 @@ from crack_utils.runtime.hardware import cpu_flags
 ENGINES = ("tensorflow", "openvino")
 HINT = "OpenVINO is not installed; pip install -e '.[openvino]' adds it"
 BFLOAT16, FLOAT32 = "mixed_bfloat16", "float32"
-# How far a probability may be from Keras' in float32, on the picture that every network is tried on.
+# Largest difference from a probability of Keras in float32, on the picture with which engines are tested.
 BOUNDS = {BFLOAT16: 0.05, FLOAT32: 1e-4}
-COARSEST = 32  # [px] total stride that is taken where it cannot be read from a network
+COARSEST = 32  # [px] assumed total stride if it cannot be read from the network
 
 
 class Engine:
@@ -29,11 +29,11 @@ class Engine:
     Parameters
     ----------
     network : keras.Model
-        Whose stride and receptive field are looked up.
+        Used to look up the stride and the receptive field.
     function : callable
         From a batch, float32 of shape (N, H, W, 1), to probabilities of that shape.
     name : str
-        Such as "tensorflow, float32": results that differ in it are not the same.
+        Such as "tensorflow, float32". Results of engines with different names can differ.
     """
 
     def __init__(self, network, function, name):
@@ -41,13 +41,13 @@ class Engine:
         self._function, self._turn = function, threading.Lock()
 
     def predict_on_batch(self, images):
-        """Return probabilities, float32, one batch at a time: in two threads it would take twice the memory."""
+        """Return the probabilities of a batch, float32. One thread at a time: two batches need twice the memory."""
         with self._turn:
             return np.asarray(self._function(np.float32(images)))
 
     @cached_property
     def stride_and_reach(self):
-        """As the function `stride_and_reach` returns them; reading them from the layers takes a while."""
+        """Return what the function `stride_and_reach` does; cached, because reading it from the layers takes time."""
         return stride_and_reach(self.network)
 
 
@@ -61,17 +61,17 @@ class EngineError(ValueError):
 
 
 def compiled(model, engine=None, policy=None):
-    """Make a network ready for prediction; its weights are taken as they are now.
+    """Return an engine that predicts with a network; later changes of the weights have no effect on it.
 
     Parameters
     ----------
     model : keras.Model
         (batch, height, width, 1) in [0, 1] → probability of crack, of the same shape.
     engine : {"tensorflow", "openvino"}, optional
-        By default OpenVINO where it is installed, the processor has bfloat16, and the network keeps its probabilities
-        within the bound; else TensorFlow.
+        By default OpenVINO if it is installed, the processor has bfloat16, and the probabilities stay within the bound;
+        otherwise TensorFlow.
     policy : {"float32", "mixed_bfloat16"}, optional
-        By default that of `precision`; bfloat16 is given up for float32 where probabilities leave the bound.
+        By default that of `precision`. If probabilities in bfloat16 exceed the bound, float32 is used instead.
 
     Returns
     -------
@@ -116,19 +116,19 @@ def folded(model, policy=None):
     """Return a copy of a network whose batch normalisation is part of the convolutions before it.
 
     Running mean and variance are constants once a network is trained, so a normalised convolution is one with another
-    kernel and bias; probabilities agree to rounding (1e-5 is tested). Normalisation that follows something else, or
-    whose convolution has an activation or feeds other layers too, stays.
+    kernel and bias; probabilities agree to rounding (1e-5 is tested). Normalisation is left
+    as it is if it follows another kind of layer, or if its convolution has an activation or feeds other layers too.
 
     Parameters
     ----------
     model : keras.Model
     policy : str, optional
-        Keras dtype policy of all layers of the copy but the outputs.
+        Keras dtype policy of all layers of the copy except the outputs.
 
     Returns
     -------
     keras.Model
-        The same network where nothing is to be changed, or where it is not a plain graph of layers.
+        The same network if nothing has to be changed, or if it is not a plain graph of layers.
     """
     import keras
 
@@ -167,7 +167,7 @@ def folded(model, policy=None):
 
 
 def stride_and_reach(model):
-    """Return a network's total stride and receptive field [px]; infinite where nothing is known of it.
+    """Return a network's total stride and receptive field [px]; the receptive field is infinite if it is unknown.
 
     Parameters
     ----------
@@ -181,12 +181,12 @@ def stride_and_reach(model):
     try:
         stride = total_stride(model)
         return stride, layer_table(model, (stride, stride)).receptive_field.max()
-    except (AttributeError, KeyError, ValueError):  # not a plain graph of layers whose reach is known
+    except (AttributeError, KeyError, ValueError):  # not a plain graph of layers whose receptive field is known
         return COARSEST, math.inf
 
 
 def trial_picture():
-    """Return the picture that networks are tried on: float32, shape (1, 48, 64, 1), with dark lines of three widths."""
+    """Return the test picture for engines: float32, shape (1, 48, 64, 1), with dark lines of three widths."""
     picture = np.linspace(0, 1, 48 * 64, dtype=np.float32).reshape(1, 48, 64, 1)
     for column, width in ((10, 1), (30, 3), (48, 6)):
         picture[:, 8:40, column : column + width] *= 0.2
@@ -194,7 +194,7 @@ def trial_picture():
 
 
 def _normalised(model):
-    """Return the pairs of a convolution and the batch normalisation that alone follows it."""
+    """Return pairs of a convolution and the batch normalisation that is the only layer after it."""
     from keras import layers
 
     from crack_utils.models.graph import sources_of
@@ -219,7 +219,7 @@ def _normalised(model):
 
 
 def _folded_weights(conv, norm):
-    """Return kernel and bias of a convolution that does what it and its normalisation did; in float64 until the end."""
+    """Return kernel and bias of the convolution that replaces a convolution and its normalisation."""
     from keras import layers
 
     mean, variance = (np.asarray(value, np.float64) for value in (norm.moving_mean, norm.moving_variance))
@@ -227,24 +227,24 @@ def _folded_weights(conv, norm):
     scale = scale * np.asarray(norm.gamma, np.float64) if norm.scale else scale
     shift = np.asarray(norm.beta, np.float64) if norm.center else 0.0
     bias = np.asarray(conv.bias, np.float64) if conv.use_bias else 0.0
-    # The kernel's channels that come out stand last; those of a transposed convolution last but one.
+    # The output channels are the last axis of a kernel; in a transposed convolution the last but one.
     along = scale[:, None] if isinstance(conv, layers.Conv2DTranspose) else scale
     return [np.float32(np.asarray(conv.kernel, np.float64) * along), np.float32(shift + (bias - mean) * scale)]
 
 
 def _function(model):
-    """Return a network as one function for all sizes; for one a size where a layer has to know the size."""
+    """Return a network as one function for all sizes; if a layer must know the size, it is traced for each size."""
     import tensorflow as tf
 
     def run(images):
         return model(images, training=False)
 
-    model.jit_compile = False  # one pass is shorter than compiling for it
-    # Layers of Keras need no rewriting of their Python code, which would leave files among the temporary ones.
+    model.jit_compile = False  # compiling with XLA would take longer than one pass
+    # Layers of Keras do not need AutoGraph, which would leave temporary files.
     function = tf.function(run, input_signature=[tf.TensorSpec((None, None, None, 1), tf.float32)], autograph=False)
     try:
         function.get_concrete_function()
-    except Exception:  # each layer fails in its own way; a network of another kind fails again when it is tried
+    except Exception:  # layers raise different exceptions; an unsuitable network fails again in the test
         return tf.function(run, autograph=False)
     return function
 

@@ -1,12 +1,12 @@
-"""Predict, measure and write, photograph by photograph: interrupted, the next call goes on where it stopped.
+"""Predict and measure photographs one by one, and write the results; a call continues after an interruption.
 
-The folder of the results holds `probabilities/` (16-bit PNG, 65535 is certain crack), `masks/` (255 is crack),
-`overlays/` and `measures/` (JSON) with one file a photograph, and over all of them `measures.csv` (one row a crack) and
-`measures.json`. A photograph's JSON is written last: if it names the same photograph, network and
+The folder of the results contains `probabilities/` (16-bit PNG, 65535 is certain crack), `masks/` (255 is crack),
+`overlays/` and `measures/` (JSON), each with one file per photograph. The tables `measures.csv` (one row per crack) and
+`measures.json` cover all photographs. A photograph's JSON is written last. If it names the same photograph, network and
 settings, the photograph is skipped.
 
-The network predicts in this process, one photograph at a time. Measuring takes longer than that, in pure Python, so of
-many photographs it is shared among other processes (`runtime.workers`).
+The network predicts in this process, one photograph at a time. Measuring takes longer and is done in pure Python. So
+other processes measure if there are many photographs (`runtime.workers`).
 """
 
 import contextlib
@@ -33,9 +33,9 @@ from crack_utils.runtime.workers import Workers, cores
 PARTS = ("probabilities", "masks", "overlays", "measures")
 TABLES = ("measures.csv", "measures.json")
 
-FEW = 8  # photographs, up to which the start of other processes would cost more than it brings
+FEW = 8  # photographs: for at most this many, starting other processes would take longer than it saves
 
-# How pictures are compressed: nearly as small as Pillow writes them, in a quarter of the time.
+# How pictures are compressed: the files are nearly as small as those of Pillow, in a quarter of the time.
 RUNS = imagecodecs.PNG.STRATEGY.RLE
 PNG = {
     "probabilities": {"level": 1, "strategy": RUNS, "filter": imagecodecs.PNG.FILTER.UP},
@@ -43,14 +43,14 @@ PNG = {
     "overlays": {"level": 1, "filter": imagecodecs.PNG.FILTER.NONE},
 }
 
-# The modules that decide a result: a change of their code makes it anew.
+# The modules that determine a result: if their code changes, it is computed again.
 DECISIVE = ("inference/inspect.py", "inference/predictor.py")
 
 
 def start_workers(photographs):
-    """Start the processes that measure photographs: one a core, none for a few photographs.
+    """Start the processes that measure photographs: one per core, or none for a few photographs.
 
-    They load their libraries meanwhile, so start them before the network is loaded.
+    Start them before the network is loaded: they then load their libraries at the same time.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def start_workers(photographs):
     Returns
     -------
     context manager
-        For `inspect_all`; a `Workers`, or None as what it enters.
+        It gives a `Workers`, or None, for the argument `workers` of `inspect_all`.
     """
     if cores() == 1 or len(photographs) <= FEW:
         return contextlib.nullcontext()
@@ -67,28 +67,28 @@ def start_workers(photographs):
 
 
 def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=False, workers=None):
-    """Predict photographs, measure their cracks and write the results; the tables are there when all is done.
+    """Predict photographs, measure their cracks and write the results; the tables are written at the end.
 
     Parameters
     ----------
     trained : Predictor
     photographs : list of Photograph
     folder : path-like
-        Where the results go; made if it is not there.
+        Folder for the results; created if it does not exist.
     threshold : float in (0, 1), optional
         By default the network's own.
     scale, flips
         As for `Predictor.predict`.
     workers : Workers, optional
-        What `start_workers` has started: they measure, draw and write, with the same results. By default all is done
-        here, one photograph after the other.
+        From `start_workers`: they measure, draw and write, with the same results. By default this process does it, one
+        photograph after another.
 
     Returns
     -------
     dict
-        model, threshold, …: how it was done; photographs: a list of what was found in each (list of dict), in order;
-        failed: those that could not be read and why (list of dict); resumed: how many were done before; earlier: how
-        many others an earlier call has left in the folder, which are not in its tables.
+        model, threshold, …: the settings; photographs: what was found in each, in order (list of dict); failed: the
+        photographs that failed and why (list of dict); resumed: how many were done by an earlier call; earlier: how
+        many other photographs of earlier calls are in the folder, which are not in its tables.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=
     found, failed, without, resumed = [], [], [], 0
     busy = ValueError(f"{folder}: another process writes there; wait for it, or give another folder")
     with lock(folder, busy), contextlib.closing(_in_order(job, photographs, workers, folder)) as done:
-        for name in TABLES:  # of an earlier call: until this one has ended, they do not tell what is in the folder
+        for name in TABLES:  # tables of an earlier call: they are wrong until this one has ended
             (folder / name).unlink(missing_ok=True)
         shown = tqdm(photographs, unit="picture", disable=None)  # the bar shows at a terminal only
         for photograph, (record, before, why) in zip(shown, done, strict=True):
@@ -130,7 +130,7 @@ def inspect_all(trained, photographs, folder, threshold=None, scale=None, flips=
 
 
 def _remove_earlier(folder, failed, names):
-    """Remove what an earlier call has found in photographs that fail now: it would be taken for this one's result."""
+    """Remove earlier results of photographs that fail now; they would be taken for results of this call."""
     for photograph in failed:
         if photograph.name not in names:  # another file of this name was inspected
             for part in PARTS:
@@ -138,7 +138,7 @@ def _remove_earlier(folder, failed, names):
 
 
 def _in_order(job, photographs, workers, folder):
-    """Yield what a job returns for each photograph; with workers, several photographs are under way at once."""
+    """Yield what a job returns for each photograph; with workers, several photographs are processed at once."""
     if workers is None:
         yield from map(job, photographs)
         return
@@ -150,11 +150,11 @@ def _in_order(job, photographs, workers, folder):
         raise
     finally:
         threads.shutdown(cancel_futures=True)
-        remove_drafts(folder)  # of workers that were stopped
+        remove_drafts(folder)  # drafts of workers that were stopped
 
 
 def _inspect(trained, folder, made_of, threshold, scale, flips, workers, photograph):
-    """Return the record of a photograph, whether it was there before, and why it failed, if it did."""
+    """Return a photograph's record, whether an earlier call wrote it, and why it failed (None if it did not)."""
     shown = printable(photograph.path)
     if photograph.problem:
         return None, False, f"{shown}: {photograph.problem}"
@@ -166,11 +166,11 @@ def _inspect(trained, folder, made_of, threshold, scale, flips, workers, photogr
         image = read_image(photograph.path, photograph.bits)
         probability = trained.predict(image, scale=scale, flips=flips)
         reduced = (trained.scale(image.shape) if scale is None else scale) < 1
-        # Near the tips of a photograph that was reduced, the network looks again: only this process has it.
+        # If the photograph was reduced, the network predicts again near the tips. Only this process has the network.
         call = _here if reduced or workers is None else workers.call
         unlike = unlike_the_training(trained, image)
         predictor = trained if reduced else None
-        # A person who sets the threshold wants to see what is there at it.
+        # With a threshold that a person has chosen, all cracks are shown that it gives.
         how = {"threshold": threshold, "predictor": predictor, "all_lines": threshold != trained.threshold}
         record = call(_finish, folder, photograph, image, probability, how, unlike, decisive)
         return record, False, None
@@ -178,7 +178,7 @@ def _inspect(trained, folder, made_of, threshold, scale, flips, workers, photogr
         raise
     except DataError as error:
         return None, False, str(error)
-    except (Exception, MemoryError) as error:  # what nobody thought of costs this picture, not the others
+    except (Exception, MemoryError) as error:  # an unexpected error affects this picture only
         return None, False, f"{shown}: could not be inspected ({type(error).__name__}: {error})"
 
 
@@ -189,16 +189,16 @@ def _here(function, *arguments):
 def _finish(folder, photograph, image, probability, how, unlike, made_of):
     """Measure a photograph, write its three pictures and its record, and return the record."""
     cracks = measure(image, probability, mm_per_px=photograph.mm_per_px, **how)
-    # Without its record, pictures of two calls are never taken for one result, whatever stops this one.
+    # If this call is stopped, no record remains. So pictures of two calls are never taken for one result.
     _path(folder, "measures", photograph).unlink(missing_ok=True)
     _draw(folder, photograph, image, probability, how["threshold"], cracks)
     record = _record(photograph, image.shape, cracks) | {"unlike_the_training": unlike, "made_of": made_of}
-    provenance.write_json(_path(folder, "measures", photograph), record)  # last: if it exists, all else does
+    provenance.write_json(_path(folder, "measures", photograph), record)  # last: if it exists, all other files do
     return record
 
 
 def check_request(folder, threshold=None, scale=None):
-    """Refuse what `inspect_all` would refuse, before a network is loaded.
+    """Check the arguments of `inspect_all` before a network is loaded.
 
     Parameters
     ----------
@@ -208,10 +208,10 @@ def check_request(folder, threshold=None, scale=None):
     Raises
     ------
     ValueError
-        If a number is out of range, or the folder holds what somebody else made: a data set, or masks or tables that no
-        earlier call has written.
+        If a number is out of range, or the folder contains other files: a data set, or masks or tables that no earlier
+        call has written.
     NotADirectoryError, PermissionError
-        If the folder is a file, or nothing may be written there.
+        If the folder is a file, or there is no permission to write in it.
     """
     if threshold is not None and not 0 < threshold < 1:
         raise ValueError(f"threshold={threshold}: valid is a number between 0 and 1")
@@ -230,14 +230,14 @@ def check_request(folder, threshold=None, scale=None):
 
 
 def _done_before(folder, photograph, decisive):
-    """Return what an earlier call found, None if it has not done this photograph in this way."""
+    """Return the record of an earlier call with the same photograph, network and settings, or None."""
     if not all(_path(folder, part, photograph).is_file() for part in PARTS):
         return None
     return provenance.read_kept(_path(folder, "measures", photograph), decisive)
 
 
 def _record(photograph, shape, cracks):
-    """Return what was found in a photograph, as JSON can hold it."""
+    """Return what was found in a photograph, as a dict for JSON."""
     return {
         "name": photograph.name,
         "file": photograph.path.name,
@@ -250,7 +250,7 @@ def _record(photograph, shape, cracks):
 def _draw(folder, photograph, image, probability, threshold, cracks):
     """Write the three pictures of a photograph."""
     mask = probability >= threshold
-    draw = {  # one after another: together they would take more memory than the photograph
+    draw = {  # one after another, to save memory
         "probabilities": lambda: _in_16_bits(probability),
         "masks": lambda: mask * np.uint8(255),
         "overlays": lambda: overlay_array(image, mask, cracks, photograph.name, photograph.mm_per_px),
@@ -273,7 +273,7 @@ def _path(folder, part, photograph):
 
 
 def _write_table(path, found):
-    """Write one row a crack; columns in millimetres are empty where the scale is not known."""
+    """Write one row per crack; columns in millimetres are empty if the scale is not known."""
     rows = [
         {"photograph": record["name"], "crack": number, **crack}
         for record in found

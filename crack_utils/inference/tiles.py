@@ -1,10 +1,10 @@
-"""A picture of any size → its crack probability.
+"""Predict the crack probability of a picture of any size.
 
-A large picture is predicted tile by tile, so that memory does not grow with it. A convolution near a tile's border sees
-zeros where the picture goes on, and what it gives is wrong as far as the network's receptive field reaches. So tiles
-overlap by twice that, and of each only the inner part is kept. They start at multiples of the network's total stride,
-so that its poolings fall as they fall on the whole picture: the two agree to rounding. A network whose receptive field
-is not known, or is the whole picture, has its tiles blended into each other instead.
+A large picture is predicted tile by tile, so that memory does not grow with it. Near a tile's border a convolution
+sees zeros instead of the rest of the picture, so the output is wrong there, in a margin as wide as half the network's
+receptive field. So tiles overlap by two margins, and only the inner part of each tile is kept. Tiles start at multiples
+of the network's total stride, so that its poolings are aligned as in the whole picture. Then the result is that of the
+whole picture, except for rounding. If the receptive field is unknown or infinite, the tiles are blended instead.
 """
 
 import math
@@ -16,9 +16,9 @@ from tqdm import tqdm
 
 from crack_utils.inference.engine import stride_and_reach
 
-MARGINS = 6  # that a tile is wide at least: of a wide view, most of a smaller tile would be margin, seen and not used
+MARGINS = 6  # least width of a tile, in margins: of a smaller tile, most would be margin and not be used
 TILE = 768  # [px] margins of 64 px then cost the U-Net a third more work, and its 64 filters about 1 GB of memory
-ROUNDING = 1e-5  # a resized picture may be so much above 1
+ROUNDING = 1e-5  # resizing may make values this much smaller than 0 or larger than 1
 FLIPS = ((), (1,), (2,), (1, 2))  # axes of (batch, height, width, channel)
 
 
@@ -28,15 +28,14 @@ def predict(model_or_run, image, tile=None, flips=False):
     Parameters
     ----------
     model_or_run : keras.Model, Engine or Run
-        A run's network is read anew each time; for many pictures give `run.model()`.
+        A run's network is loaded in each call; for many pictures give `run.model()` instead.
     image : ndarray, float, shape (H, W), in [0, 1]
-        Any size; seen by the network as it is, so its cracks should be about as wide in pixels as those it was
-        trained on.
+        Of any size. It is not resized, so its cracks should be about as wide in pixels as those of the training.
     tile : int [px], optional
-        Side of the largest part that the network sees at once, margins included. By default 768, or more for a
-        network that sees far, as wide as six of its margins.
+        Side of the largest part that is predicted at once, including margins. By default 768, or six margins if that
+        is more.
     flips : bool
-        Take the mean over the picture and its three flips, which takes four times as long.
+        Return the mean over the picture and its three flips, which takes four times as long.
 
     Returns
     -------
@@ -45,7 +44,7 @@ def predict(model_or_run, image, tile=None, flips=False):
     Raises
     ------
     ValueError
-        If the picture is not a gray one in [0, 1], or a tile would be margin only.
+        If the picture is not gray or not in [0, 1], or if a tile would consist of margins only.
     """
     image = np.asarray(image)
     if image.ndim != 2 or not image.size or not np.issubdtype(image.dtype, np.floating):
@@ -67,12 +66,12 @@ def predict(model_or_run, image, tile=None, flips=False):
 
 def _tiled(model, image, tile, flips):
     stride, margin, blend = _overlap(model, tile)
-    # As if the picture went on to whole strides, as AnySizeModel has it: its last tiles are filled up.
+    # As in AnySizeModel, the picture is padded to a multiple of the stride, here in its last tiles.
     rows, columns = (_spans(length + -length % stride, tile, stride, margin, blend) for length in image.shape)
     probability = np.zeros_like(image)
     places = [(row, column) for row in rows for column in columns]
     at_once = max(1, tile**2 // (len(rows[0][1]) * len(columns[0][1])))
-    # The bar shows at a terminal only, and only of a picture that takes long.
+    # The bar is shown in a terminal only, and only if prediction takes long.
     hidden = None if sys.stderr and not sys.stderr.closed else True
     for first in tqdm(range(0, len(places), at_once), unit="part", disable=hidden, leave=False, delay=5):
         batch = places[first : first + at_once]
@@ -81,11 +80,11 @@ def _tiled(model, image, tile, flips):
         for part, ((_, down), (_, across)), values in zip(parts, batch, found, strict=True):
             inside = probability[part]
             inside += (down[:, None] * across * values)[: inside.shape[0], : inside.shape[1]]
-    return np.clip(probability, 0, 1, out=probability)  # weights add up to 1 but for rounding
+    return np.clip(probability, 0, 1, out=probability)  # weights add up to 1 except for rounding
 
 
 def _filled(image, part):
-    """Return a part of a picture; what reaches beyond the picture repeats its last row and column."""
+    """Return a part of a picture; beyond the picture, its last row and column are repeated."""
     inside = image[part]
     beyond = [(0, side.stop - side.start - length) for side, length in zip(part, inside.shape, strict=True)]
     return np.pad(inside, beyond, mode="edge") if np.any(beyond) else inside
@@ -100,18 +99,18 @@ def _mean(model, images, flips):
 
 
 def _own_tile(model):
-    """Return the side of a tile that suits how far a network sees [px]."""
+    """Return the side of a tile that suits the receptive field of a network [px]."""
     stride, reach = stride_and_reach(model)
     return TILE if math.isinf(reach) else max(TILE, MARGINS * _margin(stride, reach))
 
 
 def _margin(stride, reach):
-    # Not quite symmetric: where a pixel lies in its pooling window decides which way it sees farther.
+    # A pixel's view is not symmetric: its place in the pooling window decides on which side it reaches farther.
     return math.ceil((math.ceil(reach / 2) + stride - 1) / stride) * stride
 
 
 def _overlap(model, tile):
-    """Return the total stride, how far a tile's border is not used, and over how many pixels tiles blend [px]."""
+    """Return the total stride, the margin of a tile that is not used, and the width of the blending [px]."""
     stride, reach = stride_and_reach(model)
     if math.isinf(reach):
         margin = max(tile // 8 // stride, 1) * stride
@@ -129,8 +128,8 @@ def _spans(length, tile, stride, margin, blend):
     Returns
     -------
     list of (int, ndarray of float32)
-        Where a tile starts, a multiple of the stride, and its weight at each of its pixels. Weights add up to 1
-        everywhere; from one tile to the next they change in the middle of their overlap.
+        A tile's start, a multiple of the stride, and its weight at each of its pixels. The weights of all tiles add up
+        to 1 everywhere; in the middle of an overlap they change from one tile to the next.
     """
     if length <= tile:
         return [(0, np.ones(length, np.float32))]

@@ -1,8 +1,9 @@
-"""Processes that call functions for this one: for work in pure Python, which threads cannot do side by side.
+"""Worker processes that call functions for this process: for work in pure Python, which threads cannot do in parallel.
 
-Each worker is a Python of its own. It gets a function and its arguments on standard input, pickled, and answers with
-what the function returns or raises. Unlike the workers of `multiprocessing` these do not import the caller's program
-again, so a script needs no guard, and they end by themselves, at once, when the caller is killed: their input ends.
+Each worker is a separate Python process. It reads a pickled function and its arguments from standard input, and answers
+with what the function returns or raises. Unlike the workers of `multiprocessing`, these do not import the caller's
+program again, so a script needs no `if __name__ == "__main__"`. When the caller is killed, the input of the workers
+ends, and they end at once.
 """
 
 import contextlib
@@ -19,16 +20,16 @@ _PROGRAM = "from crack_utils.runtime.workers import serve; serve({modules!r})"
 
 
 class Workers:
-    """Some processes, each of which does one thing at a time.
+    """Several worker processes, each of which does one job at a time.
 
     Parameters
     ----------
     number : int
-        How many are started, at once.
+        Number of processes; all are started at once.
     modules : sequence of str
-        What they import while they wait for their first work.
+        Names of modules that they import while they wait for their first job.
 
-    Use it as a context manager: at its end the processes are gone, also those that still work.
+    Use it as a context manager: at its end all processes are ended, also those that are still working.
     """
 
     def __init__(self, number, modules=()):
@@ -42,7 +43,7 @@ class Workers:
         return self._number
 
     def call(self, function, *arguments):
-        """Have a worker call a function, and wait for what it returns; to be called by as many threads as there are.
+        """Let a worker call a function, and return its result; several threads can do this at the same time.
 
         Parameters
         ----------
@@ -58,7 +59,7 @@ class Workers:
         Raises
         ------
         OSError
-            If the worker ended: killed for its memory, say. Another one takes its place.
+            If the worker ended, for example because it was killed for lack of memory. Another one replaces it.
         Exception
             What the function raised.
         """
@@ -78,16 +79,16 @@ class Workers:
         return answer
 
     def stop(self):
-        """End all workers; whoever waits for an answer gets an OSError."""
+        """End all workers; calls that still wait for an answer raise an OSError."""
         with self._changing:
             self._stopped = True
             for process in self._processes:
                 process.kill()
 
     def _give_back(self, process, answered):
-        """Let the next caller have a process, or another in the place of one that has not answered."""
+        """Make a process available to the next caller; replace it if it has not answered."""
         with self._changing:
-            if answered or self._stopped:  # one that was stopped fails at once those who still wait for it
+            if answered or self._stopped:  # a stopped process makes waiting calls fail at once
                 self._idle.put(process)
             else:
                 process.kill()
@@ -96,7 +97,7 @@ class Workers:
     def _start(self):
         command = [sys.executable, "-c", _PROGRAM.format(modules=self._modules)]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        # In a session of its own: Ctrl-C ends this process, which ends it.
+        # In a separate session, so that Ctrl-C reaches only this process, which then ends the workers.
         process = subprocess.Popen(command, **pipes, start_new_session=True)
         self._processes.append(process)
         self._idle.put(process)
@@ -161,9 +162,9 @@ def share(function, items, processes):
 
 
 def serve(modules):
-    """Call what comes in on standard input; what `Workers` starts."""
+    """Call the functions that arrive on standard input, without end: the program of a worker."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a function prints is not an answer
+    os.dup2(2, 1)  # so that the output of a function does not mix with the answers
     given = SimpleQueue()
     threading.Thread(target=_listen, args=(given,), daemon=True).start()
     for module in modules:
@@ -176,19 +177,19 @@ def serve(modules):
             answer = None, error
         try:
             content = pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
-        except Exception as error:  # of an exception that holds what cannot be pickled
+        except Exception as error:  # for example an exception that contains an open file
             content = pickle.dumps((None, RuntimeError(f"{answer[1] or answer[0]!r} ({error})")))
         answers.write(content)
         answers.flush()
 
 
 def _listen(given):
-    """Pass on what is asked for. At the input's end, also in the middle of a question, the caller is done or dead."""
+    """Put messages from standard input into the queue. When the input ends, also within one, end the process."""
     try:
         while True:
             given.put(pickle.load(sys.stdin.buffer))
     except (EOFError, pickle.UnpicklingError):
         os._exit(0)
-    except BaseException:  # of what is asked for: a worker that cannot read it must not wait for ever
+    except BaseException:  # the message cannot be read; the caller must not wait for ever
         traceback.print_exc()
         os._exit(1)
