@@ -24,7 +24,7 @@ GAMMA, LESS_CONTRAST, MORE_CONTRAST, BRIGHTNESS = 0.4, 0.4, 0.3, 0.15
 
 @dataclass(frozen=True)
 class Strengths:
-    """Limits of the changes other than flips; 0 switches a change off, for contrast 1."""
+    """Limits of the changes other than flips. A value of 0 switches a change off; for contrast it is 1."""
 
     rotation: float = 10.0  # [°] in both directions: cameras are mounted by hand, and specimens are not exactly aligned
     shift: float = 0.05  # share of height and width: with more, mouth or tip of the crack would often leave the picture
@@ -134,14 +134,14 @@ def shake(image, mask, tip, seed, strengths=Strengths()):
 
 
 def extremes(image, mask, tip, seed=(0, 0)):
-    """Return each change of `rich` beside the flips alone, at its full strength, to be looked at.
+    """Return pictures with one change of `rich` each, at full strength and without flips, to show them.
 
     Parameters
     ----------
     image, mask, tip
         As for `rich`.
     seed : pair of int
-        Of the bend and the noise; the others are not left to chance.
+        Seed of the bend and the noise; the other changes are not random.
 
     Returns
     -------

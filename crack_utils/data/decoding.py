@@ -1,7 +1,7 @@
-"""One opener for photographs, masks and parts: what a file of pixels stores, turned as viewers show it.
+"""Read the stored pixels of photographs, masks and parts, turned by their EXIF orientation as viewers show them.
 
-PNG, JPEG, TIFF and BMP only, told by their content, never by their names. What is cut off, ends early, or needs too
-much memory is refused, and whatever a decoder raises becomes a `DataError` that names the file. NumPy only.
+PNG, JPEG, TIFF and BMP are read; the kind is found from the content of a file, not from its name. Files that are cut
+off or need too much memory are refused. Every error of a decoder becomes a `DataError` that names the file.
 """
 
 import os
@@ -20,10 +20,10 @@ from PIL import BmpImagePlugin, JpegImagePlugin
 from crack_utils.data import tiff
 from crack_utils.data.stored import LIMIT, DataError, Refused, Stored, TooLarge, from_pillow, refuse_large
 
-# Steps of the bits that cameras and converters use of 16; a picture above the last one uses all that its type has.
+# How many of 16 bits cameras and converters use. A picture with larger values uses all bits of its type.
 BITS = (8, 10, 12, 14, 16)
 
-OTHERS = {  # what else people have, by how such files begin
+OTHERS = {  # other kinds of files, by their first bytes, to name them in the message
     b"GIF8": "a GIF",
     b"%!PS": "PostScript",
     b"%PDF": "a PDF",
@@ -34,14 +34,14 @@ OTHERS = {  # what else people have, by how such files begin
 
 
 def open_stored(path, limit=LIMIT):
-    """Return what a file of pixels stores, for a reader to make sense of.
+    """Return the stored pixels of a picture file; other functions decide what they mean.
 
     Parameters
     ----------
     path : path-like
-        A regular file that holds a PNG, JPEG (also MPO), TIFF (also BigTIFF) or BMP.
+        A regular file: PNG, JPEG (also MPO), TIFF (also BigTIFF) or BMP.
     limit : float [bytes]
-        Of memory, with the gray values in 32 bits; by default as much as one picture may need.
+        Limit of the memory for the picture and its gray values in 32 bits; by default the most that is allowed.
 
     Returns
     -------
@@ -50,9 +50,9 @@ def open_stored(path, limit=LIMIT):
     Raises
     ------
     DataError
-        It names the file. Any fault of its content ends here, whatever the decoder raised.
+        If the file cannot be read, for whatever reason; the message names it.
     TooLarge
-        If it needs more than a limit that was given, which is below the default one.
+        If it needs more memory than `limit`, and `limit` is below the default.
     """
     try:
         return _decode(_read_regular(path), limit)
@@ -72,12 +72,12 @@ def open_stored(path, limit=LIMIT):
 
 
 def bits_used(values):
-    """Return how many bits of a whole-number type are used, as its brightest value tells: 8, 10, 12, 14, 16 or all.
+    """Return how many bits of an integer type are used, from the brightest value: 8, 10, 12, 14, 16 or all.
 
     Parameters
     ----------
     values : ndarray
-        Of whole numbers.
+        An array of integers.
     """
     own = 8 * values.dtype.itemsize - (values.dtype.kind == "i")
     highest = int(values.max(initial=0))
@@ -85,7 +85,7 @@ def bits_used(values):
 
 
 def is_regular(path):
-    """Return whether a path leads to a regular file: pipes, devices, and links to nothing or to themselves do not."""
+    """Return whether a path leads to a regular file, not to a pipe or a device, and not to a broken link."""
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
     except (OSError, ValueError):
@@ -93,7 +93,7 @@ def is_regular(path):
 
 
 def _read_regular(path):
-    """Return a file's bytes; a pipe would never end, and a device may have no end."""
+    """Return a file's bytes; pipes and devices are refused, because reading them may never end."""
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise Refused("not a regular file")
     content = Path(path).read_bytes()
@@ -121,7 +121,7 @@ def _decode(content, limit):
 
 
 def _png(content, limit):
-    """Decode a PNG by the chunks that its pixels need; what else it holds can be broken without harm."""
+    """Decode a PNG from the chunks that its pixels need, so that faults in other chunks do no harm."""
     chunks = _png_chunks(content)
     header = chunks[0][1]
     width, height = (int.from_bytes(header[start : start + 4]) for start in (0, 4))
@@ -133,7 +133,7 @@ def _png(content, limit):
             raise Refused(f"holds {int.from_bytes(data[:4])} pictures (an animation); save one of them")
     needed = [(name, data) for name, data in chunks if name in (b"IHDR", b"tRNS", b"IDAT", b"IEND")]
     palette = next((data for name, data in ancillary if name == b"PLTE"), b"") if colour == 3 else None
-    if colour == 3:  # decoded as if its indices were gray values: the decoder gives colours else
+    if colour == 3:  # decoded as if the indices were gray values, because the decoder would return colours
         needed = [(name, data) for name, data in needed if name != b"tRNS"]
         needed[0] = (b"IHDR", header[:9] + b"\0" + header[10:])
     values = imagecodecs.png_decode(b"\x89PNG\r\n\x1a\n" + b"".join(_png_chunk(*chunk) for chunk in needed))
@@ -155,7 +155,7 @@ def _png(content, limit):
 
 
 def _png_chunks(content):
-    """Return the chunks up to the end of the picture, each as (name, data); those of its pixels must be whole."""
+    """Return the chunks up to the end of the picture as (name, data); those that its pixels need must be complete."""
     chunks, at = [], 8
     while True:
         length, name = int.from_bytes(content[at : at + 4]), content[at + 4 : at + 8]
@@ -190,7 +190,7 @@ def _png_orientation(chunks):
 
 
 def _jpeg(content, limit):
-    """Decode a JPEG, of several pictures (MPO) the first, and refuse one whose pixels end early."""
+    """Decode a JPEG (of an MPO the first picture), and refuse it if pixels are missing."""
     if b"\xff\xd9" not in content:
         raise Refused("cut off, its end is missing")
     height, width, space, _ = simplejpeg.decode_jpeg_header(content, strict=False)
@@ -202,7 +202,7 @@ def _jpeg(content, limit):
     try:
         values = simplejpeg.decode_jpeg(content, names.get(space, "RGB"), strict=True)
     except ValueError as error:
-        # Cameras write harmless bytes between the markers; what makes pixels up is not harmless.
+        # Cameras write harmless bytes between the markers. After other errors the decoder invents pixels.
         if re.search("premature|bad Huffman|instead of RST", str(error), re.IGNORECASE):
             raise Refused(f"damaged, a part of its pixels is missing ({error})") from error
         values = None
@@ -212,21 +212,21 @@ def _jpeg(content, limit):
 
 
 def _has_all_scans(content):
-    """Return whether the coefficients of a progressive JPEG come to their last bits: it can end early without a gap."""
+    """Return whether a progressive JPEG has the last bits of all values: without the last scans it looks whole."""
     first = content.find(b"\xff\xc2", 2)
     if first < 0 or not 0 <= first < (content.find(b"\xff\xda", 2)):
         return True
     components = content[first + 9]
-    last = {}  # of each component and frequency, the bit that its latest scan came to
+    last = {}  # for each component and frequency, the lowest bit that its latest scan contains
     for scan in re.compile(rb"\xff\xda\x00(.)", re.DOTALL).finditer(content, first):
         at = scan.start() + 4
         count = content[at]
         if scan[1][0] != 6 + 2 * count or not 1 <= count <= 4:
-            continue  # not a scan, but bytes of a thumbnail or of text
+            continue  # not a scan but bytes of a thumbnail or of text
         start, end, bits = content[at + 1 + 2 * count : at + 4 + 2 * count]
         for component in content[at + 1 : at + 1 + 2 * count : 2]:
             last.update({(component, frequency): bits & 15 for frequency in range(start, min(end, 63) + 1)})
-    # The colours' high frequencies may be left out for good; what was begun has to be finished.
+    # An encoder may leave out high frequencies of the colours; but each frequency that was begun must be complete.
     return len({component for component, frequency in last if frequency == 0}) >= components and not any(last.values())
 
 
@@ -254,23 +254,23 @@ def _bmp(content, limit):
 
 
 def _with_full_palette(content):
-    """Return a BMP whose palette counts as full where it has black and white alone.
+    """Return a BMP with a full palette if its palette is only black and white.
 
-    Pillow takes the pixels of such a file for single bits, also where they have four or eight.
+    Pillow reads the pixels of such a file as single bits, even if they have four or eight bits.
     """
     bits, colours = int.from_bytes(content[28:30], "little"), int.from_bytes(content[46:50], "little")
     if content[14:18] == (40).to_bytes(4, "little") and bits in (4, 8) and colours == 2:
-        return content[:46] + bytes(4) + content[50:] + bytes(1024)  # so that there is something to read, at least
+        return content[:46] + bytes(4) + content[50:] + bytes(1024)  # as long as a full palette
     return content
 
 
 def exif_orientation(block):
-    """Return the orientation that an EXIF block states, 1 if it states none: nothing else of the block is looked at.
+    """Return the orientation in an EXIF block, 1 if it has none; the rest of the block is not read.
 
     Parameters
     ----------
     block : bytes
-        From the byte order mark on.
+        The block, starting with its byte order mark.
     """
     order = {b"II": "little", b"MM": "big"}.get(block[:2])
     if order is None:
@@ -293,7 +293,7 @@ def _xmp_orientation(block):
 
 
 def _turned(picture, orientation):
-    """Return a picture as viewers show it, by the EXIF orientation from 1 to 8."""
+    """Return a picture turned by an EXIF orientation (1 to 8), as viewers show it."""
     turns = {
         2: lambda values: values[:, ::-1],
         3: lambda values: values[::-1, ::-1],

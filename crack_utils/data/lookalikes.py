@@ -1,42 +1,42 @@
-"""Pictures that show nearly the same: flipped, turned, brighter, reduced or re-saved copies. NumPy and SciPy only."""
+"""Find pictures that show nearly the same: flipped, turned, brighter, reduced or re-saved copies."""
 
 from functools import lru_cache
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-# Two pictures look alike if they correlate this much once they are reduced and uneven light is taken out. A darker copy
-# of half the size, saved as JPEG, reaches 0.95 on CrackForest, where two photographs reach 0.35 at most; two specimens
-# in the same (synthetic) rig reach 0.85.
+# Two pictures look alike if their correlation is at least this large, after both are reduced and uneven light is
+# removed. On CrackForest, a darker JPEG copy of half the size reaches 0.95, and two different photographs reach 0.35 at
+# most. Two synthetic specimens in the same rig reach 0.85.
 ALIKE = 0.9
 FINGERPRINT = 32  # [px] height and width of the reduced picture
-LIGHT = 4  # [px] of it: standard deviation of the blur that counts as light
+LIGHT = 4  # [px of the reduced picture] standard deviation of the blur that estimates the light
 
 _LIGHT = gaussian_filter1d(np.eye(FINGERPRINT, dtype=np.float32), LIGHT, axis=0)  # the blur, as a matrix
 
-MOST = 20  # look-alikes of one picture before it in the list; of a film each picture has thousands
-BLOCK = 256  # pictures that are compared with as many others at a time, so that memory does not grow with their number
+MOST = 20  # look-alikes that are listed for one picture; frames of a film have thousands
+BLOCK = 256  # pictures that are compared with as many others at once, to limit memory
 
 
 def fingerprint(values):
-    """Return what a picture is recognized by: unit vectors whose product says how alike two pictures are.
+    """Return a small array of unit norm from a picture; the scalar product of two arrays is their correlation.
 
     Parameters
     ----------
     values : ndarray, shape (H, W) or (H, W, 3)
-        In any scale: brightness and contrast do not count.
+        In any scale; brightness and contrast have no effect.
 
     Returns
     -------
     ndarray, float16, shape (FINGERPRINT, FINGERPRINT)
-        Of a flipped or turned picture the same, flipped or turned.
+        For a flipped or turned picture, the array is flipped or turned in the same way.
     """
     height, width = values.shape[:2]
     rows = _averages(height) @ values.reshape(height, -1).astype(np.float32)
     reduced = rows.reshape(FINGERPRINT, width, -1).mean(axis=2) @ _averages(width).T
     texture = reduced - _LIGHT @ reduced @ _LIGHT.T
     texture -= texture.mean()
-    # A data set has one per picture in memory: two bytes per value change no correlation by more than 0.0001.
+    # One array per picture is in memory, so it has 16 bits: this changes a correlation by 0.0001 at most.
     return (texture / max(np.linalg.norm(texture), np.float32(1e-6))).astype(np.float16)
 
 
@@ -51,19 +51,19 @@ def _averages(length):
 
 @lru_cache(maxsize=2)
 def find(contents, specimens):
-    """Return which pictures look alike, as they are or flipped or turned by quarters.
+    """Return pairs of pictures that look alike, also if one is flipped or turned by a multiple of 90°.
 
     Parameters
     ----------
     contents : tuple of Content or None
-        As `image_content` returns them; None for a picture that is not at hand.
+        From `image_content`; None for a picture whose file does not exist.
     specimens : tuple of str
-        Of each picture; frames of one named specimen are expected to look alike and left out.
+        Each picture's specimen, or an empty text. Frames of the same specimen are left out, as they look alike anyway.
 
     Returns
     -------
     list of (int, int, float)
-        Two places in the list, the first one lower, and how much they correlate; the most alike first.
+        Two indices, the lower first, and the correlation of the two pictures; the largest correlation comes first.
     """
     places = [place for place, content in enumerate(contents) if content is not None]
     if not places:
@@ -82,7 +82,7 @@ def find(contents, specimens):
 
 
 def _correlation(contents, places, start):
-    """Return how alike the pictures of the block at `start` are to each up to this block's end, shape (block, end)."""
+    """Return the correlations of the pictures in the block at `start` with all up to its end, shape (block, end)."""
 
     def block(at):
         return np.stack([contents[place].fingerprint for place in places[at : at + BLOCK]], dtype=np.float32)
@@ -98,6 +98,6 @@ def _correlation(contents, places, start):
 
 
 def _turns(pictures):
-    """Return pictures in the eight ways in which they can lie, each of shape (N, H, W)."""
+    """Yield the pictures in all eight combinations of flips and turns, each of shape (N, H, W)."""
     for flipped in (pictures, pictures[:, :, ::-1]):
         yield from (np.rot90(flipped, quarters, axes=(1, 2)) for quarters in range(4))

@@ -1,8 +1,8 @@
-"""Masks: what is crack follows from what a picture shows, not from how it is stored. NumPy and SciPy only.
+"""Read masks; what is crack follows from the colours that a picture shows, not from how the file stores them.
 
 Labelling tools write 0 and 1, 0 and 255, black and white, black and one colour, a palette of these in any order, or an
-opaque crack on nothing. JPEG and smooth reductions leave gray edges. What cannot be decided is refused with the values
-found and what to do.
+opaque crack on a transparent background. JPEG and smooth resizing leave gray edges. If it is not clear what is crack,
+the error message names the values that were found and what to do.
 """
 
 from dataclasses import dataclass
@@ -13,32 +13,32 @@ from scipy.ndimage import binary_dilation, binary_opening, label, maximum_filter
 from crack_utils.data.decoding import bits_used, open_stored
 from crack_utils.data.stored import DataError
 
-NEAR = 32  # [of 255] a value so near to black or white is meant to be it: what JPEG of usual quality does to a mask
-COLOUR_NEAR = 48  # [of 255] and a colour so near to those between black and the crack's colour
+NEAR = 32  # [of 255] values this near to black or white count as black or white: JPEG changes them by so much
+COLOUR_NEAR = 48  # [of 255] the same for distances from a mixture of black and the crack's colour
 
-TINGE = 8  # [of 255] between the channels of a gray that a program has mixed
+TINGE = 8  # [of 255] largest difference between the channels of a colour of a palette that counts as gray
 
-# A mask is gray at edges only: a photograph, given by mistake, is gray nearly everywhere.
+# A mask is gray at edges only. A photograph, which may be given by mistake, is gray nearly everywhere.
 GRAY_SHARE = 0.25
-EDGE_SHARE = 0.9  # of the gray pixels lie within two pixels of the crack
-CLASSES = 2  # so few gray levels may be classes
-SMOOTH = 8  # so many are none; hairlines that a reduction left without a white pixel
+EDGE_SHARE = 0.9  # least share of the gray pixels that must lie within two pixels of the crack
+CLASSES = 2  # this number of gray levels, or fewer, may be classes
+SMOOTH = 8  # this number of gray levels, or more, are no classes: resizing can leave thin cracks without a white pixel
 SMOOTH_SHARE = 0.1
-SMEARED = 32  # so many colours are not chosen by a person
-SPECK = 16  # [px] of a low value together: JPEG leaves specks, classes cover more
-ECHO, ECHO_REACH = 10, 6  # [of 255] [px] what a sharp filter leaves beside a crack, apart from it
-PEAK_SHARE = 0.9  # of the brightest value is reached wherever a smoothed crack is brighter than all around
+SMEARED = 32  # this number of colours, or more, comes from JPEG: nobody draws with so many colours
+SPECK = 16  # [px] largest connected area of low values that JPEG leaves; classes cover more
+ECHO, ECHO_REACH = 10, 6  # [of 255] [px] brightness and distance of faint lines that resizing leaves beside a crack
+PEAK_SHARE = 0.9  # share of the brightest value that every local maximum of a smoothed crack reaches
 
 
 @dataclass(frozen=True, eq=False)
 class Mask:
-    """A mask as it was understood.
+    """A mask that was read, and how much of it was gray.
 
     Attributes
     ----------
     crack : ndarray, bool, shape (H, W)
     gray : int
-        How many pixels were neither background nor crack, but between them.
+        Number of pixels that were gray, between background and crack.
     """
 
     crack: np.ndarray
@@ -46,7 +46,7 @@ class Mask:
 
 
 def read_mask(file):
-    """Read a mask as a labelling tool writes it; see `understand`.
+    """Read a mask of a labelling tool; see `understand`.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def read_mask(file):
     Raises
     ------
     DataError
-        If the file cannot be read, or what is crack cannot be decided.
+        If the file cannot be read, or if it is not clear what is crack.
     """
     stored = open_stored(file)
     try:
@@ -81,7 +81,7 @@ def read_parts(file):
     Raises
     ------
     DataError
-        If the file cannot be read or holds anything else.
+        If the file cannot be read or has other values.
     """
     values = open_stored(file).values
     if values.ndim != 2 or not np.isin(levels := levels_of(values), (0, 1, 2)).all():
@@ -91,11 +91,11 @@ def read_parts(file):
 
 
 def understand(stored):
-    """Return what is crack in a picture that was opened.
+    """Return the mask in a picture whose file was read.
 
-    Of two colours black is the background; of two values 0, or the one near it. A palette counts by its colours where
-    they are gray or one of them is black, else index 0 is the background. Opacity is the mask where the colours say
-    nothing. Gray edges are divided at the middle.
+    Of two colours, black is the background; of two values, it is 0 or the value near 0. The colours of a palette count
+    if they are gray or if one is black; otherwise index 0 is the background. If all visible pixels have one colour,
+    the opacity is the mask. Gray pixels brighter than the middle are crack.
 
     Parameters
     ----------
@@ -108,13 +108,13 @@ def understand(stored):
     Raises
     ------
     ValueError
-        If that cannot be decided, with the values found and what to do.
+        If it is not clear what is crack; the message contains the values found and what to do.
     """
     alpha = stored.alpha
     if alpha is None or (alpha == alpha[0, 0]).all():
         return _by_colours(stored)
     shown, opaque = stored.shown(), _of_gray(alpha)
-    painted = shown[alpha > 0]  # nobody sees what colours transparent pixels have
+    painted = shown[alpha > 0]  # the colours of transparent pixels cannot be seen
     if (painted == painted[0]).all() and (painted.any() or not shown.any()):
         return opaque
     coloured = _by_colours(stored)
@@ -124,7 +124,7 @@ def understand(stored):
 
 
 def levels_of(values):
-    """Return the different values of a picture in rising order, by counting where that is faster than sorting."""
+    """Return the different values of a picture in increasing order."""
     if values.dtype != np.uint8:
         return np.unique(values)
     counts = sum(np.bincount(band.ravel(), minlength=256) for band in np.array_split(values, -(-values.size // 2**24)))
@@ -139,7 +139,7 @@ def _by_colours(stored):
     if np.ptp(colours.astype(int), axis=1).max() <= TINGE and (len(used) == 1 or (colours != colours[0]).any()):
         return _of_gray(stored.palette[:, 1][stored.values])
     black = ~colours.any(axis=1)
-    different = np.unique(colours, axis=0)  # a palette may hold a colour twice
+    different = np.unique(colours, axis=0)  # a palette may contain a colour twice
     if len(different) == 2 and black.any():
         return Mask(~black[np.searchsorted(used, stored.values)])
     if len(used) > 2 or (len(used) == 2 and used[0] != 0):
@@ -171,12 +171,12 @@ def _of_gray(values, lossy=False):
 
 
 def _gray_at_edges(values, levels, full):
-    """Return whether what is neither black nor white looks like the edges of a crack, not like classes or a picture."""
+    """Return whether the gray pixels look like the edges of a crack, not like classes or a photograph."""
     low, high = full * NEAR / 255, full * (255 - NEAR) / 255
     middle = (values > low) & (values < high)
     count = np.count_nonzero(middle)
     others = levels[1:-1]
-    if count == 0:  # in pieces, low values are classes, and white is what belongs to none: 0, 1, 255
+    if count == 0:  # large areas of low values are classes, and white marks other pixels: 0, 1, 255
         if not len(others) or others[-1] > low or _largest(np.isin(values, others)) <= SPECK:
             return True
         return levels[-1] < full and _slopes(values, full)
@@ -184,22 +184,22 @@ def _gray_at_edges(values, levels, full):
         return False
     white = values >= high
     between = np.count_nonzero((levels > low) & (levels < high))
-    # Classes have few levels, JPEG and smoothing many: around black and white, or between them.
+    # Classes have few gray levels. JPEG and smoothing give many, near black and white or between them.
     if max(between, len(levels) - between) >= SMOOTH and count <= SMOOTH_SHARE * values.size:
         return True
     if _slopes(values, full):
         return True
-    if between <= CLASSES:  # beside the crack all along, as a reduction by a whole number leaves them
+    if between <= CLASSES:  # gray pixels all along the crack, as after a reduction by a whole number
         beside = binary_dilation(white, np.ones((3, 3)))
         return count >= max(8, np.count_nonzero(white) / 10) and not (middle & ~beside).any()
     return np.count_nonzero(middle & binary_dilation(white, np.ones((5, 5)))) >= EDGE_SHARE * count
 
 
 def _slopes(values, full):
-    """Return whether gray falls off from the crack, pixel by pixel, as smoothing leaves it: classes are flat."""
+    """Return whether gray values decrease with the distance from the crack, as after smoothing; classes are flat."""
     flat = (values > 0) & (values < PEAK_SHARE * values.max()) & (values == maximum_filter(values, 3))
     echo = flat & (values <= full * ECHO / 255)
-    echo &= ~binary_opening(echo, np.ones((3, 3)))  # an echo is a thin line, an area is a class
+    echo &= ~binary_opening(echo, np.ones((3, 3)))  # a faint echo of an edge is a thin line; a larger area is a class
     if echo.any():
         flat &= ~(echo & binary_dilation(values > full / 2, np.ones((2 * ECHO_REACH + 1,) * 2)))
     return not flat.any()
@@ -230,13 +230,13 @@ def _of_colours(stored):
     far = rows.max(axis=1) > 255 // 2
     if len(colours) <= 2 or colours[0] > 0 or not far.any():
         raise ValueError(_no_mask(rows[np.argsort(-counts)]))
-    # Black, one colour, and what a blur or JPEG puts between them.
+    # Black, one colour, and the mixtures of both that blur or JPEG leaves.
     colour = rows[far][counts[far].argmax()].astype(float)
     place = rows @ colour / (colour @ colour)
     gray = np.uint8(np.rint(np.clip(place, 0, 1) * 255))
     where = np.searchsorted(colours, packed)
     strange = (np.abs(rows - place[:, None] * colour).max(axis=1) > COLOUR_NEAR)[where]
-    # JPEG has half as many pixels for colours as for gray, and smears them: at edges, and in many shades.
+    # JPEG stores colours at half the resolution of gray, so it smears them at edges into many shades.
     near = binary_dilation((gray[where] > 127) & ~strange, np.ones((7, 7)))
     if strange.any() and (len(colours) < SMEARED or (strange & ~near).any()):
         raise ValueError(_no_mask(rows[np.argsort(-counts)]))

@@ -1,4 +1,4 @@
-"""How a network helps to label: a draft of the mask to correct, and which photographs are most worth labelling next."""
+"""How a network helps to label: it drafts masks, and ranks the photographs that should be labelled next."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from crack_utils.inference.measure import measure
 from crack_utils.labelling import Recipe, Step
 from crack_utils.labelling.drafts import packed
 
-_LEAST_ENTROPY = 1e-6  # [bit] below which a network counts as sure, so that no share is divided by 0
+_LEAST_ENTROPY = 1e-6  # least distance of a probability from 0 and 1, so that its logarithm is finite
 
 
 def draft_recipe(trained, model, image, threshold=None):
@@ -20,7 +20,7 @@ def draft_recipe(trained, model, image, threshold=None):
     ----------
     trained : Predictor
     model : str
-        Its name, as a person gave it.
+        The name of the model, as the user gave it.
     image : ndarray, float, shape (H, W), in [0, 1]
     threshold : float in (0, 1), optional
         By default the network's own.
@@ -28,8 +28,8 @@ def draft_recipe(trained, model, image, threshold=None):
     Returns
     -------
     Recipe
-        One step for the primary crack and one for the secondary ones; of a part without any pixel there is none. An
-        empty mask gives one empty step, so that the recipe says that the network was asked.
+        One step for the primary crack and one for the secondary ones; a part without any pixel has no step. An empty
+        mask gives one empty step, which shows that the network was used.
     """
     threshold = float(trained.threshold if threshold is None else threshold)
     probability = trained.predict(image)
@@ -44,9 +44,9 @@ def draft_recipe(trained, model, image, threshold=None):
 
 
 def _parts(image, probability, threshold):
-    """Return the mask of the primary crack, the pieces that its centreline runs through, and that of all others."""
+    """Return two masks: the primary crack with all pieces that its centreline crosses, and all other cracks."""
     mask = probability >= threshold
-    cracks = measure(image, probability, threshold, all_lines=True)  # a person decides on the draft
+    cracks = measure(image, probability, threshold, all_lines=True)  # a person checks the draft
     primary = part_of(mask, cracks[0]) if cracks else np.zeros_like(mask)
     return primary, mask & ~primary
 
@@ -59,10 +59,10 @@ class Worth:
     ----------
     name : str
     unsure : float in [0, 1]
-        Mean entropy [bit] of the pixels that may be crack (probability of at least 0.05): 1 where the network knows
-        nothing of them, 0 where it is certain or sees no crack at all.
+        Mean entropy [bit] of the pixels that may be crack (probability at least 0.05): 1 if all of them have
+        probability 0.5, 0 if the network is certain or finds no crack at all.
     crack : float in [0, 1]
-        Share of the photograph that the network takes for crack.
+        Share of the pixels that the network classifies as crack.
     features : tuple of float
         Brightness, contrast, sharpness and noise; see `crack_utils.data.novelty`.
     """
@@ -74,7 +74,7 @@ class Worth:
 
 
 def look_at(trained, name, image):
-    """Return how much a photograph is worth labelling, by the output of a network.
+    """Predict a photograph, and return what decides whether it is worth labelling.
 
     Parameters
     ----------
@@ -100,8 +100,9 @@ def look_at(trained, name, image):
 def most_worth(unlabelled, labelled=(), count=10):
     """Return the photographs to label next, the best first: the network is unsure of them, and they differ.
 
-    Greedy: the next one has the largest product of uncertainty and distance to the nearest photograph that is labelled
-    or was chosen before (farthest-first traversal; Gonzalez 1985). Both count by rank, so no unit has to be chosen.
+    They are chosen one after another. The next photograph has the largest product of uncertainty and distance to the
+    nearest photograph that is labelled or was chosen before (farthest-first traversal; Gonzalez 1985). Ranks of both
+    are multiplied, so their units do not matter.
 
     Parameters
     ----------
@@ -109,12 +110,13 @@ def most_worth(unlabelled, labelled=(), count=10):
     labelled : sequence of tuple of float
         `Worth.features` of the photographs that are labelled.
     count : int
-        How many to return at most.
+        Largest number to return.
 
     Returns
     -------
     list of (Worth, float)
-        The float, in [0, 1]: how many of the unlabelled photographs are at least as near to what is labelled or chosen.
+        The float, in [0, 1], is the share of the remaining photographs that are at most as far from the labelled and
+        chosen ones as this photograph.
     """
     rest, chosen = list(unlabelled), []
     if not rest:

@@ -1,4 +1,4 @@
-"""A trained network with all that its use needs: from a run, a `.keras` file or the default model."""
+"""Load a trained network, with its calibration, from a run, a `.keras` file or the default model."""
 
 import hashlib
 import json
@@ -16,10 +16,10 @@ from crack_utils.runtime import typed
 from crack_utils.runtime.provenance import read_json
 from crack_utils.training.run import model_file, read_experiment
 
-DEFAULTS = {"temperature": 1.0, "threshold": 0.5}  # of a network that was never calibrated
-BAND = 2**20  # [px] of a picture that are calibrated together
-SUREST = 9.2  # largest logit, up or down, that one of several scales adds to the mean (a probability of 0.9999)
-NEAREST = 1e-7  # to 0 and 1 that a probability counts as: float32 tells no nearer, and a logit must be finite
+DEFAULTS = {"temperature": 1.0, "threshold": 0.5}  # of a network without calibration
+BAND = 2**20  # pixels that are calibrated at once
+SUREST = 9.2  # limit of the absolute logits that are averaged over several scales (probability 0.9999)
+NEAREST = 1e-7  # least distance of a probability from 0 and 1, so that its logit is finite (precision of float32)
 
 
 @dataclass(frozen=True)
@@ -31,24 +31,24 @@ class Predictor:
     model : keras.Model
         (batch, height, width, 1) in [0, 1] → probability of crack, of the same shape.
     source : str
-        What it is, in words.
+        A description: file, architecture, loss and data.
     temperature : float
-        Its logits are divided by this (Guo et al. 2017); 1.0 if it was never calibrated.
+        The logits are divided by it (Guo et al. 2017); 1.0 if the network was not calibrated.
     threshold : float
-        In (0, 1): a calibrated probability at least as large is crack; 0.5 if none was chosen.
+        In (0, 1). Pixels with at least this calibrated probability are crack; 0.5 if the network was not calibrated.
     size : (height, width) [px], or None
-        What whole photographs were brought to for training. None: they were seen in their own pixels, or nobody knows.
+        Size to which whole photographs were resized for training; None if they were not resized, or if it is unknown.
     reduction : int
-        By which photographs were reduced for training, where `size` is None.
+        Factor by which photographs were reduced for training, if `size` is None.
     largest : int [px], optional
-        Longer side of the pictures of the training, where a larger photograph may show its cracks at any size: it is
-        seen at several scales.
+        Longer side of the training pictures, for a network that predicts larger photographs at several scales, because
+        their cracks may have any width.
     digest : str
         SHA-256 of the network's file and its calibration.
     calibration : dict
-        All that `calibration.json` says; empty if the network was never calibrated.
+        The content of `calibration.json`; empty if the network was not calibrated.
     engine : Engine, optional
-        The network as `engine.compiled` has made it ready, which then predicts; without one, Keras does.
+        What predicts, from `engine.compiled`; if None, Keras does.
     """
 
     model: object
@@ -63,9 +63,9 @@ class Predictor:
     engine: object = None
 
     def scale(self, shape):
-        """Return by how much to reduce a photograph so that its cracks are as wide as those of the training.
+        """Return the factor that makes the cracks of a photograph about as wide as those of the training.
 
-        Of the scales at which it is seen, this is the largest, see `scales`.
+        It is the largest of the factors in `scales`.
 
         Parameters
         ----------
@@ -78,10 +78,10 @@ class Predictor:
         return min(1.0, max(self.size) / max(shape)) if self.size else 1 / self.reduction
 
     def scales(self, shape):
-        """Return at which scales a photograph is seen: at `scale(shape)`, and where `largest` says so at halves of it.
+        """Return the scales at which a photograph is predicted: `scale(shape)` and, if `largest` is given, its halves.
 
-        In a photograph of many megapixels a crack may be a hairline or fifty pixels wide, and the surface's grain may
-        look like cracks. The smallest scale makes it about as large as the pictures of the training.
+        In a photograph of many megapixels, a crack may be one or fifty pixels wide, and the grain of the surface may
+        look like cracks. At the smallest scale, the photograph is about as large as the training pictures.
 
         Parameters
         ----------
@@ -110,8 +110,8 @@ class Predictor:
         ----------
         image : ndarray, float, shape (H, W), in [0, 1]
         scale : float in (0, 1], optional
-            The network sees the photograph reduced by this, and its probability is interpolated back. By default it
-            sees it at `self.scales(image.shape)`, and the probability is that of the logits' mean.
+            Height and width are multiplied by it before the prediction, and the probability is resized back. By
+            default, logits at all of `self.scales(image.shape)` are averaged.
         tile, flips
             As for `crack_utils.predict`.
 
@@ -122,7 +122,7 @@ class Predictor:
         Raises
         ------
         ValueError
-            If an argument is of the wrong kind or out of range.
+            If an argument has a wrong type or is out of range.
         """
         if scale is not None and not 0 < scale <= 1:
             raise ValueError(f"scale={scale}: valid is a number above 0 and at most 1")
@@ -154,12 +154,12 @@ def calibrated(probability, temperature, out=None):
     Parameters
     ----------
     probability : ndarray, float, in [0, 1]
-        0 and 1 count as 1e-7 and 1 − 1e-7: of networks that saturate, Dice's most of all, the temperature would
-        otherwise leave out the very pixels that are too certain.
+        0 and 1 count as 1e-7 and 1 − 1e-7. Otherwise a temperature would have no effect on saturated pixels, which are
+        the most overconfident; networks trained with Dice have many of them.
     temperature : float above 0
-        1 leaves everything as it is.
+        1 changes nothing.
     out : ndarray, float32, C-contiguous, optional
-        Where the result goes; may be `probability` itself, which saves memory.
+        Array for the result. It may be `probability` itself, which saves memory.
 
     Returns
     -------
@@ -170,14 +170,14 @@ def calibrated(probability, temperature, out=None):
     values = np.asarray(probability)
     result = np.empty(values.shape, np.float32) if out is None else out
     flat, calibrated_flat = values.reshape(-1), result.reshape(-1)
-    for start in range(0, flat.size, BAND):  # logits take eight bytes a pixel, several times
+    for start in range(0, flat.size, BAND):  # in bands, because logits take several times eight bytes per pixel
         band = flat[start : start + BAND]
         calibrated_flat[start : start + BAND] = band if temperature == 1 else expit(logits(band) / temperature)
     return result
 
 
 def _add_logits(total, probability, weight):
-    """Add the weighted logits of a probability to a float32 picture, band by band; none says more than `SUREST`."""
+    """Add the weighted logits of a probability, limited to ±`SUREST`, to a float32 picture, band by band."""
     sums, values = total.reshape(-1), np.ascontiguousarray(probability).reshape(-1)
     for start in range(0, sums.size, BAND):
         sums[start : start + BAND] += weight * np.clip(logits(values[start : start + BAND]), -SUREST, SUREST)
@@ -198,14 +198,14 @@ def logits(probability):
 
 
 def load_trained(name, engine=None):
-    """Load a trained network and, where they are beside it, its calibration and its experiment.
+    """Load a trained network, and its calibration and experiment if they are in the same folder.
 
     Parameters
     ----------
     name : path-like
         As for `training.run.model_file`; "default" is trained on drawn pictures (`shipped.folder`).
     engine : {"tensorflow", "openvino"}, optional
-        What runs the network, see `engine.compiled`.
+        The library that runs the network, see `engine.compiled`.
 
     Returns
     -------
@@ -214,7 +214,8 @@ def load_trained(name, engine=None):
     Raises
     ------
     ValueError
-        If there is none, its files cannot be read, it is a network of another kind, or the engine is not there.
+        If there is no such network, its files cannot be read, it is not a network for masks of gray pictures, or the
+        engine is not installed.
     """
     check_engine(engine)
     file = model_file(name)
@@ -239,7 +240,7 @@ def load_trained(name, engine=None):
 
 
 def calibration_values(file):
-    """Return what a `calibration.json` says; each value is checked once, here.
+    """Return the content of a `calibration.json`, after a check of all values.
 
     Parameters
     ----------
@@ -253,7 +254,7 @@ def calibration_values(file):
     Raises
     ------
     ValueError
-        If a value is of a wrong type or out of range; the message names the file.
+        If a value has a wrong type or is out of range; the message names the file.
     """
     values = read_json(file) if file.exists() else {}
     ranges, intervals = values.get("ranges", {}), values.get("intervals", {})
@@ -285,7 +286,7 @@ def _is_number(value):
 
 
 def _ready(model, file, engine):
-    """Return the engine of a network that gives a probability for each pixel of a gray picture; try it on one."""
+    """Return the engine of a network, after a test that it predicts a probability for each pixel of a gray picture."""
     wanted = "needed is one of gray pictures of any size (batch, height, width, 1) → probabilities of the same shape"
     picture = trial_picture()
     try:
@@ -293,7 +294,7 @@ def _ready(model, file, engine):
         probability = ready.predict_on_batch(picture)
     except EngineError:
         raise
-    except Exception as error:  # each kind fails in its own way
+    except Exception as error:  # different networks raise different exceptions
         raise ValueError(
             f"{file}: a model of another kind ({type(error).__name__} on a gray picture); {wanted}"
         ) from error
@@ -306,7 +307,7 @@ def _ready(model, file, engine):
 
 
 def _in_words(file, experiment, calibration):
-    """Say what a network is."""
+    """Return a description of a network: file, architecture, loss, data, and whether it is calibrated."""
     words = [f"{file.parent.name}/{file.name}"]
     if experiment:
         height, width = experiment.size or ("?", "?")

@@ -1,4 +1,4 @@
-"""Tables as CSV: the first line names the columns, and what a row lacks is an empty field."""
+"""Write tables as CSV; the first line has the names of the columns, and missing values are empty fields."""
 
 import csv
 import io
@@ -12,10 +12,9 @@ def as_csv(rows, columns=()):
     Parameters
     ----------
     rows : list of dict
-        A value by column; None and what a row lacks become empty fields.
+        Values by column; None and missing values become empty fields.
     columns : sequence of str, optional
-        Columns that come first, also where there is no row. Those that only rows have follow, in the order in which
-        they appear.
+        The first columns, also if there is no row. Other columns of the rows follow in the order in which they appear.
 
     Returns
     -------

@@ -49,9 +49,9 @@ def notebook(stem):
 
 
 def file_name(*parts):
-    """Return a file's name, without ending, for texts that came from a file: never a path, never that of other texts.
+    """Return a safe file name, without ending, made of texts: never a path, and different for different texts.
 
-    A text such as a source may hold anything, "../.." too.
+    The texts, such as the name of a source, come from a file and may contain anything, even "../..".
 
     Parameters
     ----------

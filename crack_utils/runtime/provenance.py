@@ -71,7 +71,7 @@ def versions():
 
 
 def describe(started=None):
-    """Return the provenance of a result that is being written.
+    """Return the provenance to store with a result.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def _peak_memory():
 
 
 def read_json(path):
-    """Read a JSON file that holds names with values.
+    """Read a JSON file that contains an object.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def read_json(path):
     Raises
     ------
     ValueError
-        If it is not there, cannot be read, or holds something else; the message names the file.
+        If it does not exist, cannot be read, or contains something else; the message names the file.
     """
     if Path(path).exists() and not Path(path).is_file():
         raise ValueError(f"{path}: cannot be read as JSON (not a regular file)")  # a pipe would never end
@@ -131,19 +131,19 @@ def read_json(path):
 
 
 def read_kept(path, made_of):
-    """Return what was written for the same inputs, so that it need not be made again.
+    """Return a stored record if it was made from the same inputs, so that it need not be computed again.
 
     Parameters
     ----------
     path : pathlib.Path
-        A record written by `write_json`, a dict whose "made_of" says what it was made of.
+        A file of `write_json`: a dict whose item "made_of" contains the inputs.
     made_of : dict
-        What decides its contents: digests of files and code, settings.
+        The inputs of the record: digests of files and code, settings.
 
     Returns
     -------
     dict or None
-        None if there is no such record, or it was made of something else.
+        None if there is no such record, or if its inputs were different.
     """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""What the settings of an experiment must fulfil, each rule in the words in which it is told."""
+"""The rules for the settings of an experiment; the text of a rule is also its error message."""
 
 from crack_utils.data.options import AUGMENTATIONS, FITS, LEAKS, PATTERNS, SYNTHETIC
 from crack_utils.losses.registry import REPORTED, terms
@@ -33,9 +33,9 @@ def check(experiment):
     Raises
     ------
     ValueError
-        With all rules that are broken.
+        The message lists all rules that are broken.
     """
-    losses = [name for _, name in terms(experiment.loss)]  # refuses what is unknown
+    losses = [name for _, name in terms(experiment.loss)]  # a ValueError if a loss is unknown
     if experiment.model not in MODELS:
         raise ValueError(f"unknown model {experiment.model!r}; valid are {', '.join(MODELS)}")
     rules = _of_data(experiment) | _of_network(experiment, losses) | _of_training(experiment)
@@ -44,7 +44,7 @@ def check(experiment):
 
 
 def _of_data(e):
-    """Return the rules of pictures, their sizes and their sets: whether each holds, by its words."""
+    """Return the rules for the data: a dict from the text of a rule to whether it is fulfilled."""
     counts = (e.batch, e.epochs, e.specimens, e.frames, e.images_per_epoch)
     drawn = e.data == SYNTHETIC
     return {
@@ -76,7 +76,7 @@ def _of_data(e):
 
 
 def _of_network(e, losses):
-    """Return the rules of network and number type, as `_of_data` does; `losses` are the names in the loss."""
+    """Return the rules for network and precision, as `_of_data` does; `losses` are the names of the losses."""
     return {
         f"model {e.model} is trained on parts of pictures; its loss must be one of {', '.join(REPORTED)}, or a sum of "
         "them": not MODELS[e.model].learns_parts or set(losses) <= set(REPORTED),
@@ -85,7 +85,7 @@ def _of_network(e, losses):
 
 
 def _of_training(e):
-    """Return the rules of the optimizer, its rates and its seeds, as `_of_data` does."""
+    """Return the rules for optimizer, learning rates and seeds, as `_of_data` does."""
     return {
         f"optimizer must be one of {', '.join(OPTIMIZERS)}": e.optimizer in OPTIMIZERS,
         f"schedule must be one of {', '.join(SCHEDULES)}": e.schedule in SCHEDULES,
