@@ -1,12 +1,12 @@
-"""Annotations of other tools made into a data set, and our masks into theirs: one format a file.
+"""Convert annotations of other tools into a data set, and masks of a data set into annotations of other tools.
 
-A format is a module with two functions, and one line in `FORMATS`:
+Each format is a module with two functions, and has one line in `FORMATS`:
 
-- ``recognises(folder)`` says whether a `Folder` holds its files;
+- ``recognises(folder)`` returns whether a `Folder` contains files of the format;
 - ``read(folder, options)`` yields an `Annotated` for each photograph, and adds what it cannot use to
   ``folder.problems``.
 
-One that can be written too, in `WRITTEN`, has ``write(pairs, out)``.
+A format that can also be written has a function ``write(pairs, out)`` and a line in `WRITTEN`.
 """
 
 from collections import Counter
@@ -25,35 +25,34 @@ from crack_utils.data.stored import DataError
 from crack_utils.runtime.typeset import few
 
 FORMATS = {"labelme": labelme, "coco": coco, "cvat": cvat, "yolo": yolo, "matlab": matlab, "palette": palette}
-PLAIN = "plain"  # read only where the crack's colour is said
+PLAIN = "plain"  # used only if the colour of the crack is given
 WRITTEN = {"coco": coco, "labelme": labelme}
 
 __all__ = ["FORMATS", "WRITTEN", "Imported", "export_annotations", "import_annotations"]
 
 
 def import_annotations(source, out, labels=(), crack=None, line_width=None, traced=False, format=None):
-    """Make a data set of photographs and masks from what another tool has written.
+    """Make a data set, a folder with `images/` and `masks/`, from photographs and annotations of another tool.
 
-    For who has labelled elsewhere: everything here takes a folder of `images/` and `masks/`. What cannot be used is
-    left out and told; the rest is there.
+    What cannot be used is left out and listed in the result.
 
     Parameters
     ----------
     source : path-like
         A folder with annotations and photographs, or one annotation file with its photographs beside it.
     out : path-like
-        The data set's folder; not there yet.
+        The folder of the data set; it must not exist yet.
     labels : sequence of str
-        The classes that are crack. Without any, the only class there is.
+        The classes that are crack; needed if there are several classes.
     crack : str, optional
-        For masks that need mending: the crack's colour, as "black" or "250,50,83".
+        The colour of the crack, such as "black" or "250,50,83", in masks that have to be corrected.
     line_width : float, optional [px]
-        Of lines, which have none of their own in these formats.
+        Width of lines, because these formats do not store one.
     traced : bool
-        Polygons of COCO and YOLO were made from masks and go through the crack's outermost pixels, as OpenCV's contours
-        do, and not around them: a crack of two pixels would come out half as wide.
+        Polygons of COCO and YOLO go through the outermost pixels of the crack, as contours of OpenCV do, and not around
+        them. Without it, a crack two pixels wide would become half as wide.
     format : str, optional
-        One of `FORMATS`; found out if not said.
+        One of `FORMATS`; by default the format that the files have.
 
     Returns
     -------
@@ -62,16 +61,17 @@ def import_annotations(source, out, labels=(), crack=None, line_width=None, trac
     Raises
     ------
     DataError
-        If nothing there can be used: no format known, no such class, several classes and none chosen, no crack at all.
+        If nothing can be used: the format is unknown, a class does not exist, no class is chosen although there are
+        several, or there is no crack at all.
     ValueError
         If an argument is wrong, or `out` exists already.
     """
     if line_width is not None and not 1 <= line_width <= 1000:
-        raise ValueError(f"a line width of {line_width:g} px; expected 1 to 1000")
+        raise ValueError(f"line_width={line_width:g}: valid are 1 to 1000 px")
     if crack is not None:
         plain.parse_colour(crack)
         if labels or format:
-            raise ValueError("a colour of the crack is for masks alone; use --crack without --label and --format")
+            raise ValueError("the colour of the crack is for masks only; use --crack without --label and --format")
     with new_folder(out) as draft:
         folder = Folder(source)
         name, reader = (PLAIN, plain) if crack is not None else _format(folder, format)
@@ -84,30 +84,30 @@ def import_annotations(source, out, labels=(), crack=None, line_width=None, trac
     cracked = sum(share > 0 for share in shares.values())
     notes = folder.notes
     if folder.elsewhere:
-        notes = [*notes, f"found in another folder than the annotations say: {few(folder.elsewhere)}"]
+        notes = [*notes, f"found in another folder than the annotations name: {few(folder.elsewhere)}"]
     if much := [each for each, share in shares.items() if share > MUCH_CRACK]:
-        notes = [*notes, f"more crack than background, is the right colour or class taken for crack: {few(much)}"]
+        notes = [*notes, f"more crack than background; check that the right colour or class is crack: {few(much)}"]
     return Imported(Path(out), name, labels, len(shares), cracked, folder.problems, notes)
 
 
 def export_annotations(source, out, format):
-    """Write a data set for another tool, photographs and all, to go on labelling or training there.
+    """Write the photographs and masks of a data set in the format of another tool, for labelling or training there.
 
-    No pixel of a mask is lost: masks are written as masks, not as polygons.
+    Masks are written as masks, not as polygons, so no pixel is lost.
 
     Parameters
     ----------
     source : path-like
         A folder with `images/` and `masks/`.
     out : path-like
-        A folder that is not there yet.
+        A folder that does not exist yet.
     format : str
         "coco" (`images/` and `annotations/instances_default.json`) or "labelme" (a JSON file beside each photograph).
 
     Returns
     -------
     int
-        How many photographs there are.
+        Number of photographs.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def export_annotations(source, out, format):
 
 
 def _format(folder, name):
-    """Return the name and the module of the format that a folder is in, or that was said."""
+    """Return name and module of the format that was given, or of the format of the files in a folder."""
     if name is not None and name not in FORMATS:
         raise ValueError(f"unknown format {name!r}; valid are {', '.join(FORMATS)}")
     names = [name] if name else [name for name, module in FORMATS.items() if module.recognises(folder)]
@@ -134,7 +134,7 @@ def _format(folder, name):
         raise DataError(f"{folder.root}: annotations of several formats ({', '.join(names)}); choose with --format")
     if not names:
         raise DataError(
-            f"{folder.given}: no annotations found; known are JSON of labelme and COCO, XML of CVAT, text of YOLO (an "
+            f"{folder.given}: no annotations found; valid are JSON of labelme and COCO, XML of CVAT, text of YOLO (an "
             "unpacked folder, with the photographs), .mat with groundTruth, and masks in a folder such as masks/ or "
             "SegmentationClass/"
         )
@@ -142,7 +142,7 @@ def _format(folder, name):
 
 
 def _chosen(labels, annotated, folder, format):
-    """Return the classes that are crack; refuse those that nothing has, and to choose among several."""
+    """Return the classes that are crack; a `DataError` if one does not exist, or if one of several must be chosen."""
     count = sum((each.labels for each in annotated), Counter())
     classes = ", ".join(f"{label} ({number})" for label, number in count.most_common(30))
     if not count:
@@ -153,7 +153,7 @@ def _chosen(labels, annotated, folder, format):
         folder.notes.append(f"not taken for crack: {', '.join(others)}")
     if not labels and len(count) > 1:
         hint = ", or --crack white if these are masks with gray edges" if FORMATS.get(format) is palette else ""
-        raise DataError(f"{folder.given}: several classes, {classes}; say with --label which of them are crack{hint}")
+        raise DataError(f"{folder.given}: several classes, {classes}; give those that are crack with --label{hint}")
     return tuple(labels or count)
 
 

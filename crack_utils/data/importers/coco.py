@@ -17,17 +17,17 @@ from crack_utils.data.importers.shapes import Annotated, polygon, refuse_shape, 
 from crack_utils.data.stored import DataError
 from crack_utils.geometry.skeleton import EIGHT
 
-LABEL = "crack"  # what `write` calls our masks
-PLACE = "annotations/instances_default.json"  # where other programs look for it
+LABEL = "crack"  # name of the class that `write` uses
+PLACE = "annotations/instances_default.json"  # where other programs expect it
 
 
 def recognises(folder):
-    """Say whether there are JSON files of COCO."""
+    """Return whether a folder has JSON files of COCO."""
     return folder.holds([".json"], lambda file: _is_coco(read_json(file)))
 
 
 def read(folder, options):
-    """Yield an `Annotated` for each picture that the JSON files list; one without annotation has no crack."""
+    """Yield an `Annotated` for each picture that the JSON files list; a picture without annotation has no crack."""
     for file in folder.ending(".json"):
         try:
             yield from _read(folder, file, options.traced)
@@ -36,14 +36,14 @@ def read(folder, options):
 
 
 def write(pairs, out):
-    """Write photographs into `images/`, and their masks as one JSON file, each connected crack an annotation.
+    """Write photographs into `images/`, and their masks as one JSON file, with one annotation for each connected crack.
 
     Parameters
     ----------
     pairs : iterable of (pathlib.Path, ndarray of bool)
         A photograph's file, and its mask.
     out : pathlib.Path
-        A folder that is there.
+        A folder that exists.
     """
     images, annotations = [], []
     (out / "images").mkdir()
@@ -75,19 +75,19 @@ def _is_coco(content):
 def _read(folder, file, traced):
     content = read_json(file)
     if not _is_coco(content):
-        raise DataError(f"{file}: no annotations of COCO (it has no lists of images and annotations)")
+        raise DataError(f"{file}: not a file of COCO (it has no lists images and annotations)")
     try:
         names = {str(category["id"]): str(category["name"]) for category in content["categories"]}
         annotations = {}
         for annotation in content["annotations"]:
             annotations.setdefault(str(annotation["image_id"]), []).append(annotation)
-        images = {str(image["id"]): image for image in content["images"]}  # some tools write numbers as texts
+        images = {str(image["id"]): image for image in content["images"]}  # some tools write ids as texts
     except (KeyError, TypeError) as error:
-        raise DataError(f"{file}: no annotations of COCO ({error!r})") from None
+        raise DataError(f"{file}: not a file of COCO ({error!r})") from None
     if len(images) < len(content["images"]):
-        folder.problems.append(f"{file}: {len(content['images']) - len(images)} pictures have the id of another")
+        folder.problems.append(f"{file}: {len(content['images']) - len(images)} pictures have the id of another one")
     if strangers := annotations.keys() - images.keys():
-        folder.problems.append(f"{file}: annotations of {len(strangers)} pictures that it does not list")
+        folder.problems.append(f"{file}: it has annotations of {len(strangers)} pictures that it does not list")
     shared = shared_last_parts(image.get("file_name") for image in images.values())
     for number, image in images.items():
         try:
@@ -120,7 +120,7 @@ def _drawn(segmentation, traced, size):
         counts = _counts(counts) if isinstance(counts, str) else counts
         if segmentation.get("size") != list(size) or not isinstance(counts, list):
             raise ValueError(f"a run-length encoding of {segmentation.get('size')} pixels, not of {list(size)}")
-        return runs(counts, size[::-1]).T  # COCO goes down the columns
+        return runs(counts, size[::-1]).T  # COCO counts along the columns
     if not isinstance(segmentation, list):
         raise ValueError("a segmentation that is neither polygons nor a run-length encoding")
     mask = np.zeros(size, bool)
@@ -132,16 +132,16 @@ def _drawn(segmentation, traced, size):
 
 
 def _counts(text):
-    """Return the lengths in a compressed encoding.
+    """Return the run lengths in a compressed encoding.
 
-    Each letter holds five bits, the lowest first, and says whether more follow. From the fourth length on they are what
-    is to be added to the last but one.
+    Each letter has five bits of a length, the lowest bits first, and one bit that says whether more follow. From the
+    fourth length on, the stored value is the difference from the length two places before.
     """
     counts, value, shift = [], 0, 0
     for letter in text:
         bits = ord(letter) - 48
         if not 0 <= bits < 64 or shift > 60:
-            raise ValueError("a compressed run-length encoding with a letter that means nothing")
+            raise ValueError("a compressed run-length encoding with a letter that is not valid")
         value |= (bits & 31) << shift
         shift += 5
         if not bits & 32:
@@ -154,7 +154,7 @@ def _counts(text):
 
 
 def _encoded(mask):
-    """Return the encoding of each connected crack, as pycocotools has it."""
+    """Yield the encoding of each connected crack, as a dict of pycocotools."""
     height, width = mask.shape
     pieces = pieces_of(mask, EIGHT)[0].T.ravel()  # down the columns
     places = np.flatnonzero(pieces)

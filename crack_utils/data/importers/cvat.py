@@ -13,7 +13,7 @@ from crack_utils.data.importers.folder import read_text, shared_last_parts
 from crack_utils.data.importers.shapes import Annotated, line, paste, polygon, refuse_shape, runs, union
 from crack_utils.data.stored import DataError
 
-NO_SHAPES = ("tag", "attribute")  # what an image holds beside shapes
+NO_SHAPES = ("tag", "attribute")  # elements of an image that are not shapes
 
 
 def recognises(folder):
@@ -31,12 +31,12 @@ def recognises(folder):
 
 
 def read(folder, options):
-    """Yield an `Annotated` for each picture that the XML files list; one without shape has no crack."""
+    """Yield an `Annotated` for each picture that the XML files list; a picture without shape has no crack."""
     for file in folder.ending(".xml"):
         try:
             root = _root(file)
             if root.tag != "annotations":
-                raise DataError(f"{file}: no annotations of CVAT")
+                raise DataError(f"{file}: not a file of CVAT (its first element is not annotations)")
             if root.find("track") is not None:
                 raise DataError(f"{file}: tracks of a video; export it as 'CVAT for images'")
         except DataError as error:
@@ -51,13 +51,13 @@ def read(folder, options):
 
 
 def _root(file):
-    # Entities and document types are refused: they make small files large, and read other files.
+    # Entities and document types are refused: a small file could use much memory or read other files.
     try:
         return fromstring(read_text(file), forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, RecursionError) as error:
         if isinstance(error, DataError):
             raise
-        raise DataError(f"{file}: no XML that can be read ({error})") from None
+        raise DataError(f"{file}: cannot be read as XML ({error})") from None
 
 
 def _annotated(folder, file, image, line_width, shared):
@@ -80,7 +80,7 @@ def _annotated(folder, file, image, line_width, shared):
 
 
 def _drawing(shape, line_width):
-    """Return the function of the size that draws a shape."""
+    """Return a function that draws a shape into a mask of a given size."""
     if shape.tag == "polygon":
         return lambda size: polygon(_points(shape), size)
     if shape.tag == "polyline":
@@ -95,7 +95,7 @@ def _points(shape):
 
 
 def _pasted(shape, size):
-    """Return a mask: runs of a part of the picture, row by row."""
+    """Return the mask of a shape that is stored as runs of pixels in a part of the picture, row by row."""
     try:
         left, top, width, height = (int(shape.get(key)) for key in ("left", "top", "width", "height"))
         counts = [int(count) for count in shape.get("rle").split(",")]

@@ -1,4 +1,4 @@
-"""The files of an input folder, found once: what stands in an annotation chooses among them and never makes a path."""
+"""List the files of an input folder; a name in an annotation only selects one of them and is never used as a path."""
 
 import contextlib
 import json
@@ -11,29 +11,29 @@ from crack_utils.data.images import SUFFIXES
 from crack_utils.data.names import normal, printable, problem_of
 from crack_utils.data.stored import DataError
 
-FIRST = 20  # files of a kind that are looked into to recognise a format
+FIRST = 20  # files of a kind that are read to recognise a format
 LARGEST = 256 * 2**20  # [bytes] of an annotation file; read as a whole, JSON takes some ten times as much memory
 
 
 class MissingPictureError(DataError):
-    """There is no picture where an annotation names one."""
+    """An annotation names a picture that does not exist."""
 
 
 class Folder:
-    """An input folder, or one annotation file and the folder in which it stands.
+    """An input folder, or one annotation file and the folder that contains it.
 
     Attributes
     ----------
     given, root : pathlib.Path
-        What was given, and the folder.
+        The given path, and the folder.
     files : list of pathlib.Path
-        All regular files in it and below, sorted; hidden ones are left out.
+        All regular files in the folder and below, sorted, without hidden ones.
     problems : list of str
         What readers could not use, each with the file's name.
     notes : list of str
-        What they left out, without any fault.
+        What readers left out that is not a fault.
     elsewhere : list of str
-        Pictures that were found by the last part of their name alone, in another folder than it names.
+        Pictures that were found by the last part of a name only, in another folder than the name says.
 
     Raises
     ------
@@ -62,16 +62,16 @@ class Folder:
                 self._pictures.setdefault(normal(file.stem), []).append(file)
 
     def place(self, file):
-        """Return where a file stands in the folder, as text with slashes, in Unicode's composed form."""
+        """Return the path of a file within the folder, as text with slashes, in Unicode's composed form."""
         return normal(file.relative_to(self.root).as_posix())
 
     def ending(self, *suffixes):
-        """Return the annotation files with these endings: of the whole folder, or the one file that was given."""
+        """Return the annotation files with these endings: those in the folder, or only the file that was given."""
         files = self.files if self.given == self.root else [self.given]
         return [file for file in files if file.suffix.lower() in suffixes]
 
     def holds(self, suffixes, test):
-        """Say whether one of the first annotation files with these endings passes a test; a `DataError` is a no."""
+        """Return whether one of the first annotation files with these endings passes a test; a `DataError` means no."""
         for file in self.ending(*suffixes)[:FIRST]:
             with contextlib.suppress(DataError):
                 if test(file):
@@ -85,21 +85,21 @@ class Folder:
     def picture(self, name, annotation, shared=()):
         """Return the picture that an annotation file names.
 
-        It is looked for beside the annotation, in the folder and in its `images/`; else it is the one whose path ends
-        with the name, or at least with its last part, if there is only one.
+        It is searched for beside the annotation, in the folder and in its `images/`. Otherwise it is the picture whose
+        path ends with the name, or at least with the last part of the name, if there is only one such picture.
 
         Parameters
         ----------
         name : str
-            As it stands in the annotation, with slashes of either kind.
+            The name in the annotation, with slashes or backslashes.
         annotation : pathlib.Path
         shared : collection of str
-            Last parts that do not tell pictures apart, from `shared_last_parts`.
+            Last parts of names that several pictures have, from `shared_last_parts`.
 
         Raises
         ------
         DataError
-            If the name leads out of the folder, or to several pictures; `MissingPictureError` if to none.
+            If the name leads out of the folder, or to several pictures; `MissingPictureError` if there is no picture.
         """
         wanted = normal(PureWindowsPath(name).as_posix())
         beside = posixpath.dirname(self.place(annotation))
@@ -109,7 +109,7 @@ class Folder:
             file = self._places.get(posixpath.normpath(posixpath.join(place, wanted)))
             if file is not None and file.suffix.lower() in SUFFIXES:
                 return file
-        # What lies beside other annotations is theirs: of parts such as train/ and val/, one may lack a picture.
+        # Pictures beside other annotations belong to those: in folders such as train/ and val/, one may lack a picture.
         others = self._folders_of(annotation.suffix) - {beside, ""}
         named = [
             file
@@ -169,12 +169,12 @@ class Folder:
 
 
 def shared_last_parts(names):
-    """Return the last parts that several names of pictures have, such as "a.png" of "train/a.png" and "val/a.png".
+    """Return the last parts that several names share, such as "a.png" of "train/a.png" and "val/a.png".
 
     Parameters
     ----------
     names : iterable
-        As they stand in an annotation; what is not a text is passed over.
+        Names in an annotation; items that are not text are ignored.
 
     Returns
     -------
@@ -186,7 +186,7 @@ def shared_last_parts(names):
 
 
 def read_text(path):
-    """Return the text of an annotation file in UTF-8; a `DataError` if it is too large, or no text."""
+    """Return the text of an annotation file in UTF-8; a `DataError` if it is too large or not text."""
     if path.stat().st_size > LARGEST:
         raise DataError(f"{path}: larger than {LARGEST // 2**20} MiB")
     try:
@@ -198,19 +198,19 @@ def read_text(path):
 
 
 def read_json(path):
-    """Return what a JSON file holds; a `DataError` if it is none."""
+    """Return the content of a JSON file; a `DataError` if it is not valid JSON."""
     try:
         return json.loads(read_text(path))
     except DataError:
         raise
     except RecursionError:
-        raise DataError(f"{path}: no JSON that can be read (nested too deeply)") from None
+        raise DataError(f"{path}: cannot be read as JSON (nested too deeply)") from None
     except ValueError as error:
-        raise DataError(f"{path}: no JSON that can be read ({error})") from None
+        raise DataError(f"{path}: cannot be read as JSON ({error})") from None
 
 
 def _regular_files(root):
-    """Yield the regular files below a folder, also behind links to folders, each folder once."""
+    """Yield the regular files in a folder and below, also through links to folders; each folder is read once."""
     visited = set()
     for place, folders, names in os.walk(root, followlinks=True):
         if os.path.realpath(place) in visited:

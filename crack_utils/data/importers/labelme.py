@@ -1,4 +1,4 @@
-"""labelme: one JSON file a photograph, with polygons, lines and masks; the photograph beside it or within it.
+"""labelme: one JSON file for each photograph, with polygons, lines and masks. It may contain the photograph.
 
 The format is labelme's own, https://github.com/wkentaro/labelme; its versions 3 to 6 write the same keys.
 """
@@ -19,16 +19,16 @@ from crack_utils.data.importers.folder import MissingPictureError, read_json
 from crack_utils.data.importers.shapes import Annotated, line, paste, polygon, refuse_shape, union
 from crack_utils.data.stored import DataError
 
-LABEL = "crack"  # what `write` calls our masks
+LABEL = "crack"  # name of the class that `write` uses
 
 
 def recognises(folder):
-    """Say whether there are JSON files of labelme."""
+    """Return whether a folder has JSON files of labelme."""
     return folder.holds([".json"], lambda file: _is_labelme(read_json(file)))
 
 
 def read(folder, options):
-    """Yield an `Annotated` for each JSON file; photographs without one are left out, as not labelled yet."""
+    """Yield an `Annotated` for each JSON file; photographs without a file are not labelled yet and left out."""
     files, used = folder.ending(".json"), set()
     for file in files:
         try:
@@ -51,12 +51,12 @@ def write(pairs, out):
     pairs : iterable of (pathlib.Path, ndarray of bool)
         A photograph's file, and its mask.
     out : pathlib.Path
-        A folder that is there.
+        A folder that exists.
     """
     for file, mask in pairs:
         shutil.copyfile(file, out / file.name)
         content = {
-            "version": "5.3.0",  # the first that knows masks
+            "version": "5.3.0",  # the first version with masks
             "flags": {},
             "shapes": [_written(mask)] if mask.any() else [],
             "imagePath": file.name,
@@ -74,11 +74,11 @@ def _is_labelme(content):
 def _annotated(folder, file, line_width):
     content = read_json(file)
     if not _is_labelme(content):
-        raise DataError(f"{file}: no annotation of labelme (it has no list of shapes, or no imagePath)")
+        raise DataError(f"{file}: not a file of labelme (it has no list shapes, or no imagePath)")
     shapes = []
     for shape in content["shapes"]:
         if not isinstance(shape, dict) or not isinstance(shape.get("label"), str):
-            raise DataError(f"{file}: a shape without label")
+            raise DataError(f"{file}: it has a shape without label")
         shapes.append((shape["label"], _drawing(shape, line_width)))
     image = _image(folder, file, content)
     size = content.get("imageHeight"), content.get("imageWidth")
@@ -87,7 +87,7 @@ def _annotated(folder, file, line_width):
 
 
 def _drawing(shape, line_width):
-    """Return the function of the size that draws a shape."""
+    """Return a function that draws a shape into a mask of a given size."""
     kind, points = shape.get("shape_type", "polygon"), shape.get("points")
     if kind in ("polygon", None):
         return partial(polygon, points)
@@ -99,7 +99,7 @@ def _drawing(shape, line_width):
 
 
 def _pasted(points, encoded, size):
-    """Return the mask in a shape of labelme: a PNG file in base64, and the first and last pixel of where it stands."""
+    """Return a mask of labelme as bool array of the whole picture: a PNG in base64, and its first and last pixel."""
     try:
         (left, top), (right, bottom) = [[int(value) for value in point] for point in points]
         with Image.open(io.BytesIO(_decoded(encoded)), formats=["PNG"]) as picture:
@@ -114,10 +114,10 @@ def _pasted(points, encoded, size):
 
 
 def _image(folder, file, content):
-    """Return the photograph's file, or where there is none what reads it from the annotation."""
+    """Return the photograph's file or, if there is none, a function that reads it from the annotation."""
     name = content["imagePath"]
     if not isinstance(name, str) or not name:
-        raise DataError(f"{file}: imagePath is {name!r}, no name")
+        raise DataError(f"{file}: imagePath is {name!r}, which is not a file name")
     try:
         return folder.picture(name, file)
     except MissingPictureError:

@@ -1,7 +1,7 @@
-"""MATLAB: a `.mat` file a photograph with ``groundTruth.Segmentation``, a number for each pixel, as in CrackForest.
+"""MATLAB: one `.mat` file for each photograph with ``groundTruth.Segmentation``, a number for each pixel.
 
-The reader knows what such a file needs of the format (MATLAB, "MAT-File Format", version 5, 2023) and no more. It is
-written here because SciPy's ends the whole program, by a wrong address, on a damaged file.
+CrackForest has such files. The reader implements only the part of the format that they need (MATLAB, "MAT-File Format",
+version 5, 2023). SciPy's reader is not used, because a damaged file makes it crash the whole program.
 """
 
 import struct
@@ -17,22 +17,22 @@ from crack_utils.data.importers.shapes import Annotated
 from crack_utils.data.stored import DataError
 
 VARIABLE, FIELD = "groundTruth", "Segmentation"
-LARGEST = 2**29  # [bytes] of a file, and of each of its variables unpacked
-DEPTH = 8  # of cells and structures within each other
+LARGEST = 2**29  # [bytes] of a file, and of all its variables unpacked
+DEPTH = 8  # largest nesting of cells and structures
 
-# MATLAB's numbers for what an element holds, and for the classes of its arrays.
+# MATLAB's codes for the type of an element, and for the classes of arrays.
 NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 MATRIX, COMPRESSED = 14, 15
 CELL, STRUCTURE, FIRST_NUMERIC, LAST_NUMERIC = 1, 2, 6, 15
 
 
 def recognises(folder):
-    """Say whether there are `.mat` files."""
+    """Return whether a folder has `.mat` files."""
     return bool(folder.ending(".mat"))
 
 
 def read(folder, options):
-    """Yield an `Annotated` for each file; a class is called by its number, and 0 is none."""
+    """Yield an `Annotated` for each file; the name of a class is its number, and 0 is background."""
     for file in folder.ending(".mat"):
         try:
             values = np.unique(read_segmentation(file))
@@ -49,7 +49,7 @@ def read_segmentation(path):
     Parameters
     ----------
     path : path-like
-        Written by MATLAB from version 5 to 7 (`save -v7`).
+        A file that MATLAB has saved in version 5, 6 or 7 (`save -v7`).
 
     Returns
     -------
@@ -58,7 +58,7 @@ def read_segmentation(path):
     Raises
     ------
     DataError
-        If there is none, or several, or the file cannot be read.
+        If there is no segmentation or more than one, or if the file cannot be read.
     """
     path = Path(path)
     try:
@@ -74,7 +74,7 @@ def read_segmentation(path):
         if (found != np.round(found)).any():
             raise ValueError(f"{VARIABLE}.{FIELD} has an entry that is not a whole number")
     except KeyError as error:
-        raise DataError(f"{path}: no {error.args[0]} in it") from None
+        raise DataError(f"{path}: it has no {error.args[0]}") from None
     except (ValueError, struct.error, zlib.error, OSError) as error:
         raise DataError(f"{path}: cannot be read as a .mat file with {VARIABLE}.{FIELD} ({error})") from None
     return found.astype(np.int64)
@@ -85,10 +85,10 @@ def _mask(file, labels, size):
 
 
 def _variable(content):
-    """Return the variable that is asked for: an array, or a list of what cells or structures hold."""
+    """Return the variable `VARIABLE`: an array, or a list with the content of cells or structures."""
     order = {b"IM": "<", b"MI": ">"}.get(content[126:128])
     if order is None or struct.unpack_from(f"{order}H", content, 124)[0] != 0x0100:
-        raise ValueError("neither version 5, 6 nor 7; save it with -v7")
+        raise ValueError("not of version 5, 6 or 7; save it with -v7")
     left = LARGEST
     for kind, data in _elements(content[128:], order):
         if kind == COMPRESSED:
@@ -122,7 +122,7 @@ def _elements(data, order):
 
 
 def _matrix(data, order, depth=0):
-    """Return an array's name and value: an ndarray, a list of what cells or structures hold, else None."""
+    """Return an array's name and value: an ndarray, a list with the content of cells or structures, or None."""
     elements = _elements(data, order)
     head = [part for _, part in islice(elements, 3)]
     if len(head) < 3:
@@ -145,5 +145,5 @@ def _matrix(data, order, depth=0):
         return name, None
     stored, numbers = next(elements, (None, b""))
     if stored not in NUMBERS or min(shape) < 0:
-        raise ValueError("an array that holds no numbers")
+        raise ValueError("an array without numbers")
     return name, np.frombuffer(numbers, order + NUMBERS[stored]).reshape(shape, order="F")

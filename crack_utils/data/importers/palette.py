@@ -1,7 +1,8 @@
 """Masks whose pixels are classes: PNG with a palette (VOC, labelme), gray values, or a colour for each class (CVAT).
 
-Names of the classes are taken from `class_names.txt` (labelme: a line each, first `__ignore__`, then the background) or
-`labelmap.txt` (CVAT: ``name:red,green,blue::``). Without them a class is called by its value, "1" or "250,50,83".
+The names of the classes are read from `class_names.txt` (labelme: one per line, first `__ignore__`, then the
+background) or `labelmap.txt` (CVAT: ``name:red,green,blue::``). Without these files the name of a class is its value,
+such as "1" or "250,50,83".
 """
 
 from collections import Counter
@@ -16,14 +17,14 @@ from crack_utils.data.importers.shapes import Annotated
 from crack_utils.data.masks import understand
 from crack_utils.data.stored import DataError
 
-MOST = 64  # classes in a mask; more are gray edges, or a photograph
-FEW = 8  # values that may be classes also where they look like gray edges
+MOST = 64  # classes in a mask; with more values it has gray edges, or is a photograph
+FEW = 8  # up to this number of values may be classes, even if they look like gray edges
 BACKGROUND = ("background", "_background_")
-IGNORED = 255  # how labelme stores -1
+IGNORED = 255  # the value that labelme stores for -1
 
 
 def recognises(folder):
-    """Say whether there are masks beside photographs."""
+    """Return whether a folder has masks as pictures."""
     return bool(masks(folder))
 
 
@@ -57,8 +58,8 @@ def _classes(file, by_index, by_colour):
     found = [int(value) for value in np.unique(values)]
     if len(found) > MOST or (len(found) > 2 and _has_gray_edges(file, len(found))):
         raise DataError(
-            f"{file}: {len(found)} values are not classes; if it is black and white with gray edges say --crack white, "
-            "if it is coloured and was saved as JPEG --crack R,G,B"
+            f"{file}: {len(found)} values are not classes; if it is black and white with gray edges, use "
+            "--crack white; if it is coloured and was saved as JPEG, use --crack R,G,B"
         )
     if coloured:
         names = {value: by_colour.get(value, f"{value >> 16},{value >> 8 & 255},{value & 255}") for value in found}
@@ -68,7 +69,7 @@ def _classes(file, by_index, by_colour):
 
 
 def _has_gray_edges(file, count):
-    """Return whether a mask is black and white, and gray where JPEG or a blur left it so: these are not classes."""
+    """Return whether the gray values of a black and white mask come from JPEG or blur; then they are no classes."""
     stored = open_stored(file)
     try:
         return understand(stored).gray > 0 and (stored.lossy or count > FEW)
@@ -90,7 +91,7 @@ def _colour_names(folder):
     for file in folder.files:
         for line in read_text(file).splitlines() if file.name == "labelmap.txt" else ():
             name, _, rest = line.partition(":")
-            if not line.strip() or line.startswith("#") or rest.startswith(":"):  # the last: no colour is said
+            if not line.strip() or line.startswith("#") or rest.startswith(":"):  # the last: without a colour
                 continue
             try:
                 red, green, blue = (int(value) for value in rest.split(":")[0].split(","))

@@ -1,4 +1,4 @@
-"""Masks that are pictures beside their photographs: which belongs to which, and what their pixels hold."""
+"""Masks that are picture files: find the photograph of each, and read the pixels."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from crack_utils.data.images import SUFFIXES
 from crack_utils.data.names import without_mark
 from crack_utils.data.stored import DataError
 
-FOLDERS = (  # of masks, in small letters; photographs stand elsewhere
+FOLDERS = (  # names of folders with masks, in small letters; photographs are in other folders
     "masks",
     "mask",
     "segmentationclass",
@@ -32,7 +32,7 @@ def masks(folder):
 
 
 def pairs(folder):
-    """Yield (mask, photograph), and tell the folder of masks without photograph and photographs without mask.
+    """Yield (mask, photograph); masks without photograph become problems, and photographs without mask a note.
 
     Both have the same name, or the mask's ends in `_mask`, `_GT`, `-label` or the like.
     """
@@ -52,13 +52,13 @@ def pairs(folder):
 
 
 def read_pixels(path, colours=False):
-    """Return the pixels of a mask; what is transparent is black.
+    """Return the pixels of a mask; transparent pixels are black.
 
     Parameters
     ----------
     path : path-like
     colours : bool
-        Return colours also where there are only gray values, or indices of a palette.
+        Return colours, even if there are only gray values or indices of a palette.
 
     Returns
     -------
@@ -67,14 +67,14 @@ def read_pixels(path, colours=False):
     Raises
     ------
     DataError
-        If the file cannot be read, or holds no integers.
+        If the file cannot be read, or its values are not integers.
     """
     stored = open_stored(path)
     values = stored.values
     if values.dtype.kind == "f":
         raise DataError(f"{path}: a mask of floating-point numbers; expected whole numbers or colours")
     if stored.palette is not None:
-        # Where a palette is used for black and white alone, these are meant, whatever their order.
+        # If a mask uses only black and white of its palette, these colours count, not the indices.
         used = {tuple(colour) for colour in stored.palette[np.unique(values)].tolist()}
         if colours or used <= {BLACK, WHITE}:
             values = stored.shown()

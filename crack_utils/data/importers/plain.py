@@ -1,6 +1,6 @@
-"""Masks that need mending: black and white exchanged, gray edges, saved as JPEG, or the crack in one of many colours.
+"""Masks to correct: black and white exchanged, gray edges, saved as JPEG, or the crack in one of many colours.
 
-Which colour is crack has to be said (`crack-utils import FOLDER --crack black`).
+The colour of the crack must be given (`crack-utils import FOLDER --crack black`).
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ def parse_colour(text):
     Raises
     ------
     ValueError
-        If it is none.
+        If the text is not a colour.
     """
     try:
         return ImageColor.getrgb(f"rgb({text})" if text[:1].isdigit() else text)[:3]
@@ -38,9 +38,9 @@ def parse_colour(text):
 
 
 def _mask(file, colour, labels, size):
-    """Black and white divide all gray values between them; of other colours, those near the crack's are crack.
+    """Return the mask: for black or white, the darker or brighter half of the gray values; else all similar colours.
 
-    Of a mask of values such as 0 and 1, which look the same, nobody knows whether it shows a crack.
+    A mask with values such as 0 and 1, which look the same, is refused.
     """
     values = read_pixels(file, colours=True)
     if colour in (BLACK, WHITE):

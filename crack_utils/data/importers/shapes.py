@@ -1,4 +1,4 @@
-"""What people draw on photographs — polygons, lines, runs of pixels — as masks.
+"""Masks of shapes that were drawn on photographs: polygons, lines, runs of pixels.
 
 Points are (x, y) [px] from the corner of the picture at the top left, as in all these formats: the first pixel reaches
 from 0 to 1, and its centre is (0.5, 0.5).
@@ -17,8 +17,8 @@ from skimage.draw import line as line_of_pixels
 
 from crack_utils.geometry.skeleton import EIGHT
 
-NEAR = 2  # [px] from a polygon's pixels to its outline; at its corners it can be that far
-LONGEST = 5_000_000  # [px] of an outline or a line: a hundred times what the largest photograph holds
+NEAR = 2  # [px] largest distance of a polygon's outline from its pixels, reached at corners
+LONGEST = 5_000_000  # [px] length of an outline or a line: a hundred times that in the largest photograph
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,16 @@ class Annotated:
     Attributes
     ----------
     file : pathlib.Path
-        The annotation, which messages name.
+        The annotation file, for messages.
     image : pathlib.Path or callable
-        The photograph's file, or a function that returns its bytes where the annotation holds them.
+        The file of the photograph, or a function that returns its bytes if they are in the annotation.
     labels : Counter
-        How often each class occurs: shapes, or pictures where classes are pixels.
+        Number of shapes of each class, or 1 for each class in a mask of pixels.
     mask : callable
         ``mask(labels, size)`` returns the mask of some classes, bool, of a photograph of size (height, width); a
-        ValueError says why it cannot. Classes that are pixels have a size of their own.
+        ValueError says why it cannot. If the annotation is a mask of pixels, it keeps its own size.
     drawn_on : (height, width) [px], optional
-        What the annotation says of the photograph's size.
+        Size of the photograph according to the annotation.
     """
 
     file: Path
@@ -49,7 +49,7 @@ class Annotated:
 
 @dataclass(frozen=True)
 class Options:
-    """What a person says of annotations that do not say it themselves; see `import_annotations`."""
+    """Options for what annotations do not contain; see `import_annotations`."""
 
     line_width: float | None = None
     crack: str | None = None
@@ -57,10 +57,10 @@ class Options:
 
 
 def polygon(points, size, traced=False):
-    """Return the pixels within a polygon, as pycocotools has them: those whose centre lies within it.
+    """Return the pixels of a polygon: those whose centre is inside it, as in pycocotools.
 
-    A crack is often thinner than a pixel, and none or few centres lie within it. There the pixels that its outline
-    passes through belong to it too, so that it ends where it was drawn to end, and is one piece.
+    A crack is often thinner than a pixel, so that few or no centres are inside. There, pixels on the outline are added.
+    Then the crack has its drawn length and is one piece.
 
     Parameters
     ----------
@@ -68,7 +68,8 @@ def polygon(points, size, traced=False):
         At least three.
     size : (height, width) [px]
     traced : bool
-        The points are numbers of pixels along the border of a mask, as OpenCV's contours; these pixels belong to it.
+        The points are the pixels (column, row) along the border of a mask, as in contours of OpenCV; these pixels are
+        part of the mask.
 
     Returns
     -------
@@ -106,7 +107,7 @@ def line(points, width, size):
     points : sequence of (x, y) [px]
         At least two.
     width : float [px]
-        At least 1: a thinner line would be broken. None where nobody has said it.
+        At least 1, because a thinner line would be broken. None if it was not given, which is an error.
     size : (height, width) [px]
 
     Returns
@@ -116,10 +117,10 @@ def line(points, width, size):
     Raises
     ------
     ValueError
-        If these are not points, or far outside the picture, or if there is no width.
+        If these are not points, if they are far outside the picture, or if there is no width.
     """
     if width is None:
-        raise ValueError("a line has no width: say with --line-width how many pixels")
+        raise ValueError("a line has no width: give it in pixels with --line-width")
     points = _points(points, size, least=2)
     mask = np.zeros(size, bool)
     for start, end in pairwise(points):
@@ -136,12 +137,12 @@ def line(points, width, size):
 def runs(counts, size):
     """Return the pixels of a run-length encoding.
 
-    Written here because pycocotools trusts what it decodes: a damaged file overwrites memory.
+    pycocotools is not used, because it does not check the lengths: a damaged file would overwrite memory.
 
     Parameters
     ----------
     counts : sequence of int
-        Lengths of the runs, row by row, background and crack in turn, background first.
+        Lengths of the runs, row by row: background, crack, background, and so on.
     size : (height, width) [px]
 
     Returns
@@ -161,7 +162,7 @@ def runs(counts, size):
 
 
 def paste(part, left, top, size):
-    """Return a mask of the whole picture from that of a part of it.
+    """Return a mask of the whole picture from the mask of a part.
 
     Parameters
     ----------
@@ -202,7 +203,7 @@ def union(shapes):
 
 
 def refuse_shape(kind):
-    """Return a function that refuses a shape of which no mask can be made, once its class is asked for."""
+    """Return a function that raises a ValueError: for shapes without a mask, when their class is used."""
 
     def draw(size):
         article = "an" if kind[:1] in "aeiou" else "a"
@@ -214,7 +215,7 @@ def refuse_shape(kind):
 
 
 def _points(points, size, least):
-    """Return points as an array of shape (n, 2), all finite and at most one picture away from the picture."""
+    """Return points as an array of shape (n, 2), after a check that all are finite and not far outside the picture."""
     try:
         points = np.array(points, float)
     except (TypeError, ValueError, OverflowError):
@@ -232,7 +233,7 @@ def _points(points, size, least):
 
 
 def _box(points, size, margin=1):
-    """Return the first and behind the last column and row, two arrays (x, y), that some points can reach."""
+    """Return a box around points, within the picture: two arrays (x, y), the first pixel and the one after the last."""
     sides = np.array(size[::-1])
     first = np.floor(points.min(axis=0) - margin).astype(int).clip(0, sides)
     return first, np.ceil(points.max(axis=0) + margin).astype(int).clip(first, sides)

@@ -1,4 +1,4 @@
-"""A data set written from photographs and annotations: as a whole, or not at all."""
+"""Write a data set from photographs and annotations: as a whole, or not at all."""
 
 import contextlib
 import os
@@ -18,13 +18,13 @@ from crack_utils.data.images import gray_values
 from crack_utils.data.stored import DataError
 from crack_utils.runtime.atomic import FULL, explain_full_disk
 
-SUFFIX = {"PNG": ".png", "JPEG": ".jpg", "TIFF": ".tif", "BMP": ".bmp"}  # of photographs that annotations hold
-ORIENTATION, QUARTER = 0x0112, 5  # the EXIF tag; the first of its values that turns a photograph by a quarter
+SUFFIX = {"PNG": ".png", "JPEG": ".jpg", "TIFF": ".tif", "BMP": ".bmp"}  # of photographs that are stored in annotations
+ORIENTATION, QUARTER = 0x0112, 5  # the EXIF tag; its values from here on turn a photograph by 90°
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import has made.
+    """The result of an import.
 
     Attributes
     ----------
@@ -34,9 +34,9 @@ class Imported:
     labels : tuple of str
         The classes that are crack.
     pictures, cracked : int
-        How many there are, and how many of them show a crack.
+        Number of pictures, and of those that show a crack.
     problems, notes : list of str
-        What could not be used, each with its file's name; and what was left out without any fault.
+        What could not be used, each with its file's name; and what was left out that is not a fault.
     """
 
     folder: Path
@@ -65,7 +65,7 @@ def new_folder(path):
     Raises
     ------
     ValueError
-        If there is something at the path already, or if the folder above it is missing.
+        If the path exists already, or if the folder above it does not exist.
     """
     path = Path(path)
     if path.is_symlink() or path.exists():
@@ -82,24 +82,24 @@ def new_folder(path):
 def write_pairs(annotated, names, labels, draft, problems):
     """Write photographs and masks into `images/` and `masks/` of a folder.
 
-    Photographs are copied byte for byte; masks are PNG, 0 and 255, the way up in which the photograph is shown.
+    Photographs are copied byte for byte; masks are PNG with 0 and 255, turned as viewers show the photograph.
 
     Parameters
     ----------
     annotated : list of Annotated
     names : list of str
-        Of the pairs, without ending, all different.
+        Names of the pairs, without ending, all different.
     labels : collection of str
         The classes that are crack.
     draft : pathlib.Path
         An empty folder.
     problems : list of str
-        What goes wrong with a picture is added here, and the rest is done.
+        A message is added for each picture that cannot be written.
 
     Returns
     -------
     dict of str to float
-        By name, of each pair written: the share of its mask that is crack.
+        For each pair that was written, by name: the share of its mask that is crack.
     """
     (draft / "images").mkdir()
     (draft / "masks").mkdir()
@@ -120,13 +120,13 @@ def write_pairs(annotated, names, labels, draft, problems):
 
 
 def distinct_names(annotated, place):
-    """Return a name for each picture: its file's, or, where several have the same, with its folders' before it.
+    """Return a name for each picture: that of its file, with its folders before it if several files have the same name.
 
     Parameters
     ----------
     annotated : list of Annotated
     place : callable
-        Returns where a file stands in the input folder, as text with slashes.
+        Returns the path of a file within the input folder, as text with slashes.
     """
     files = [each.file if callable(each.image) else each.image for each in annotated]
     count = Counter(file.stem.casefold() for file in files)
@@ -137,7 +137,7 @@ def distinct_names(annotated, place):
 
 
 def _write_pair(annotated, name, labels, draft):
-    """Write one pair and return the share of its mask that is crack; nothing of it stays if that fails."""
+    """Write one pair and return the share of its mask that is crack; after an error, nothing of it remains."""
     origin = annotated.file if callable(annotated.image) else annotated.image
     content = annotated.image() if callable(annotated.image) else None
     suffix = origin.suffix if content is None else _suffix(content, origin)
@@ -155,16 +155,16 @@ def _write_pair(annotated, name, labels, draft):
 
 
 def _suffix(content, file):
-    """Return the ending of the file of a photograph that an annotation holds."""
+    """Return the file ending of a photograph that is stored in an annotation."""
     try:
         with Image.open(BytesIO(content), formats=list(SUFFIX)) as picture:
-            return SUFFIX.get(picture.format, ".jpg")  # a JPEG with more pictures is called MPO
+            return SUFFIX.get(picture.format, ".jpg")  # Pillow calls a JPEG with several pictures MPO
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError(f"{file}: the picture in it cannot be read ({error})") from None
+        raise DataError(f"{file}: the picture that it contains cannot be read ({error})") from None
 
 
 def _opened(photograph, origin):
-    """Return what a photograph stores, if it can be used as one; errors name where it is from."""
+    """Return the stored pixels of a photograph, after a check; an error names the file that it came from."""
     try:
         stored = open_stored(photograph)
         gray_values(stored)
@@ -174,7 +174,7 @@ def _opened(photograph, origin):
 
 
 def _mask(annotated, labels, photograph, opened):
-    """Return the mask of a photograph, the way up in which it is shown."""
+    """Return the mask of a photograph, turned as viewers show the photograph."""
     shown = opened.values.shape[:2]
     stored = shown[::-1] if opened.orientation >= QUARTER else shown
     drawn_on = annotated.drawn_on or shown
@@ -190,7 +190,7 @@ def _mask(annotated, labels, photograph, opened):
         raise DataError(_mismatch("a mask of", mask.shape, annotated, photograph, shown))
     if mask.shape == shown:
         return mask
-    # Drawn on the photograph as it is stored, which is shown turned by a quarter.
+    # The mask was drawn on the photograph as it is stored; viewers show the photograph turned by 90°.
     turned = Image.fromarray(mask)
     turned.getexif()[ORIENTATION] = opened.orientation
     return np.asarray(ImageOps.exif_transpose(turned))

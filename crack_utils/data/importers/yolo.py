@@ -1,6 +1,6 @@
-"""YOLO: one text file a photograph, each line a class and a polygon in shares of the picture's width and height.
+"""YOLO: one text file for each photograph; a line has a class and a polygon, in shares of the width and height.
 
-The format is described at https://docs.ultralytics.com/datasets/segment/. The classes' names stand in a YAML file.
+The format is described at https://docs.ultralytics.com/datasets/segment/. The names of the classes are in a YAML file.
 """
 
 from collections import Counter
@@ -14,18 +14,18 @@ from crack_utils.data.importers.folder import read_text
 from crack_utils.data.importers.shapes import Annotated, polygon, refuse_shape, union
 from crack_utils.data.stored import DataError
 
-BOX = 5  # numbers in a line that holds a box only
+BOX = 5  # numbers in a line for a box
 
 
 def recognises(folder):
-    """Say whether there are text files that hold classes and numbers."""
+    """Return whether a folder has text files with classes and numbers."""
     return folder.holds([".txt"], lambda file: bool(_rows(file)))
 
 
 def read(folder, options):
-    """Yield an `Annotated` for each photograph in an `images/`, and others that have a text file.
+    """Yield an `Annotated` for each photograph in an `images/` folder, and for others that have a text file.
 
-    A photograph without a text file has no crack: that is YOLO's way to say so.
+    In `images/`, a photograph without a text file has no crack: this is how YOLO marks it.
     """
     try:
         names = _names(folder)
@@ -55,14 +55,14 @@ def read(folder, options):
 
 
 def _names(folder):
-    """Return the classes' names by number; none if no YAML file says them."""
+    """Return the names of the classes by number; empty if no YAML file contains them."""
     for file in folder.files:
         if file.suffix.lower() not in (".yaml", ".yml"):
             continue
         try:
             content = yaml.safe_load(read_text(file))
         except (yaml.YAMLError, ValueError, RecursionError) as error:
-            raise DataError(f"{file}: no YAML that can be read ({str(error).removeprefix(f'{file}: ')})") from None
+            raise DataError(f"{file}: cannot be read as YAML ({str(error).removeprefix(f'{file}: ')})") from None
         names = content.get("names") if isinstance(content, dict) else None
         if isinstance(names, list):
             return dict(enumerate(map(str, names)))
@@ -88,7 +88,7 @@ def _rows(file):
             label, *values = text.split()
             row = int(label), [float(value) for value in values]
         except ValueError:
-            raise DataError(f"{file}: line {number} is not a number of a class with coordinates") from None
+            raise DataError(f"{file}: line {number} is not a class number followed by coordinates") from None
         if len(values) < BOX - 1:
             raise DataError(f"{file}: line {number} has a class and {len(values)} numbers, too few for a polygon")
         rows.append(row)

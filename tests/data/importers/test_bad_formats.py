@@ -64,10 +64,10 @@ BOMB = '<!DOCTYPE a [<!ENTITY b "{}">]><annotations><image name="a.png">&b;</ima
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (BOMB.format("x" * 1000), "no XML that can be read"),
-        ('<!DOCTYPE a SYSTEM "file:///etc/passwd"><annotations/>', "no XML that can be read"),
-        ("<annotations><image", "no XML that can be read"),
-        ("<annotation/>", "no annotations of CVAT"),
+        (BOMB.format("x" * 1000), "cannot be read as XML"),
+        ('<!DOCTYPE a SYSTEM "file:///etc/passwd"><annotations/>', "cannot be read as XML"),
+        ("<annotations><image", "cannot be read as XML"),
+        ("<annotation/>", "not a file of CVAT"),
         ("<annotations><track/></annotations>", "tracks of a video"),
         ("<annotations><image/></annotations>", "a picture without name"),
         ('<annotations><image name="a.png" width="x" height="8"/></annotations>', "no height and width"),
@@ -115,7 +115,7 @@ def test_shapes_of_cvat_that_do_not_fit(tmp_path, shape, message):
         ("0 0.1 nan 0.5 0.5 0.5 0.1\n", "not a list of points"),
         ("0 0.1 1e99 0.5 0.5 0.5 0.1\n", "far out"),
         ("0 0.1 0.1\n", "too few for a polygon"),
-        ("crack 0.1 0.1 0.5 0.5\n", "not a number of a class"),
+        ("crack 0.1 0.1 0.5 0.5\n", "not a class number"),
     ],
 )
 def test_lines_of_yolo_that_do_not_fit(tmp_path, text, message):

@@ -92,7 +92,7 @@ def test_only_regular_files_are_read(tmp_path):
     ("changes", "message"),
     [
         ({"shapes": [{}]}, "a shape without label"),
-        ({"shapes": 3}, "no annotation of labelme"),
+        ({"shapes": 3}, "not a file of labelme"),
         ({"points": None}, "not a list of points"),
         ({"points": [[1, 1], [2, "x"], [3, 3]]}, "not a list of points"),
         ({"points": [[0, 0], [1e9, 0], [0, 1e9]]}, "far out of the picture"),
@@ -104,7 +104,7 @@ def test_only_regular_files_are_read(tmp_path):
         ({"imagePath": 7}, "imagePath is 7"),
         ({"imagePath": "b.png"}, "no picture 'b.png'"),
         ({"imagePath": "b.png", "imageData": "?"}, "imageData cannot be read"),
-        ({"imagePath": "b.png", "imageData": "aGFsbG8="}, "the picture in it cannot be read"),
+        ({"imagePath": "b.png", "imageData": "aGFsbG8="}, "the picture that it contains cannot be read"),
         ({"imagePath": "b.png", "imageData": 5}, "imageData cannot be read"),
     ],
 )
@@ -116,7 +116,7 @@ def test_one_bad_file_costs_one_file(tmp_path, changes, message):
     assert imported.pictures == 1 and os.listdir(tmp_path / "data" / "masks") == ["good.png"]
     first, second = sorted(imported.problems)
     assert first.startswith(f"{tmp_path / 'in' / 'a.json'}: ") and message in first
-    assert second.startswith(f"{tmp_path / 'in' / 'broken.json'}: no JSON that can be read")
+    assert second.startswith(f"{tmp_path / 'in' / 'broken.json'}: cannot be read as JSON")
 
 
 def test_a_damaged_photograph_is_named_where_it_is_from(tmp_path):
@@ -131,7 +131,7 @@ def test_a_damaged_photograph_is_named_where_it_is_from(tmp_path):
 
 def test_a_mask_with_many_values_says_what_to_do(tmp_path):
     folder = make_folder(tmp_path / "in", {"a": photograph(0, (20, 20))}, {"a": photograph(3, (20, 20))})
-    with pytest.raises(DataError, match="are not classes; if it is black and white with gray edges say --crack white"):
+    with pytest.raises(DataError, match="are not classes; if it is black and white with gray edges, use --crack white"):
         import_annotations(folder, tmp_path / "data")
 
 
@@ -146,7 +146,7 @@ def test_a_mask_of_black_and_white_from_jpeg_holds_no_classes(tmp_path, again):
     if again:
         Image.open(path).save(path.with_suffix(".png"))
         path.unlink()
-    with pytest.raises(DataError, match="are not classes; if it is black and white with gray edges say --crack white"):
+    with pytest.raises(DataError, match="are not classes; if it is black and white with gray edges, use --crack white"):
         import_annotations(folder, tmp_path / "data")
     import_annotations(folder, tmp_path / "data", crack="white")
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "data" / "masks" / "a.png")), crack)
@@ -159,7 +159,7 @@ def test_masks_that_are_mostly_crack_are_told(tmp_path):
     images = {name: photograph(place, (20, 30)) for place, name in enumerate("abc")}
     folder = make_folder(tmp_path / "in", images, {"a": crack, "b": 255 - crack, "c": crack})
     imported = import_annotations(folder, tmp_path / "data", crack="black")
-    assert imported.notes[-1] == "more crack than background, is the right colour or class taken for crack: a, c"
+    assert imported.notes[-1] == "more crack than background; check that the right colour or class is crack: a, c"
 
 
 def test_a_mask_of_another_size_and_one_without_photograph(tmp_path):
@@ -215,8 +215,8 @@ def test_a_mask_drawn_on_the_stored_pixels_is_turned_as_the_photograph(tmp_path,
     ("options", "message"),
     [
         ({"labels": ["Crack"]}, r"nothing is labelled Crack; there are crack \(1\)"),
-        ({"line_width": 0.5}, "expected 1 to 1000"),
-        ({"line_width": float("nan")}, "expected 1 to 1000"),
+        ({"line_width": 0.5}, "valid are 1 to 1000 px"),
+        ({"line_width": float("nan")}, "valid are 1 to 1000 px"),
         ({"crack": "sky"}, "'sky' is not a colour"),
         ({"crack": "1,2"}, "'1,2' is not a colour"),
         ({"crack": ""}, "'' is not a colour"),

@@ -96,7 +96,9 @@ def test_coco_with_numbers_as_texts(tmp_path):
 
 
 def test_a_line_without_width_is_told(tmp_path):
-    with pytest.raises(DataError, match=r"specimen\.json: 'specimen\.png': a line has no width: say with --line-width"):
+    with pytest.raises(
+        DataError, match=r"specimen\.json: 'specimen\.png': a line has no width: give it in pixels with --line-width"
+    ):
         import_annotations(FILES / "labelme", tmp_path / "data", ["crack"])
     import_annotations(FILES / "labelme", tmp_path / "data", ["rust"])  # whose lines nobody asked for
     assert_masks(tmp_path / "data", specimen=RUST)
@@ -311,7 +313,7 @@ def test_jpeg_masks_give_the_mask_before_jpeg(tmp_path):
 
 def test_every_format_says_no_to_a_folder_of_photographs(tmp_path):
     folder = make_folder(tmp_path / "in", {"a": photograph()})
-    with pytest.raises(DataError, match=r"no annotations found; known are JSON of labelme"):
+    with pytest.raises(DataError, match=r"no annotations found; valid are JSON of labelme"):
         import_annotations(folder, tmp_path / "data")
     for name in FORMATS:
         with pytest.raises(DataError, match="nothing is annotated"):
@@ -332,7 +334,7 @@ def test_a_name_of_another_folder_gets_no_picture_that_two_names_may_mean(tmp_pa
     assert rows.min() >= 4
     coco_file(folder / "ann.json", {"train/a.png": (8, 10)}, lines[:1])
     imported = import_annotations(folder, tmp_path / "one")
-    assert imported.notes == ["found in another folder than the annotations say: 'train/a.png' is images/val/a.png"]
+    assert imported.notes == ["found in another folder than the annotations name: 'train/a.png' is images/val/a.png"]
 
 
 def test_a_picture_that_is_annotated_twice_is_left_out(tmp_path):
