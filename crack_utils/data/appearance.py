@@ -209,7 +209,7 @@ def exponent(x, y):
     Parameters
     ----------
     x, y : ndarray, shape (n,)
-        Points where one of both is not positive are left out.
+        Points with a value that is not positive are left out.
 
     Returns
     -------

@@ -15,7 +15,7 @@ from crack_utils.data.images import gray_values
 from crack_utils.data.masks import read_parts, understand
 from crack_utils.data.stored import BANDS, LIMIT, DataError, TooLarge, bands
 
-TOGETHER = LIMIT / 20  # [bytes] pictures that need more, decoded, are looked at one after another
+TOGETHER = LIMIT / 20  # [bytes] pictures that need more memory are read one after another
 _one_at_a_time = threading.Lock()
 
 
@@ -57,7 +57,7 @@ def sha256(path):
 
 
 def image_content(path):
-    """Return the content of a photograph, by its stored values: 8 bits, and the same in 16, are the same picture.
+    """Return the content of a photograph from its values; a picture in 8 bits and its copy in 16 bits are the same.
 
     Raises
     ------
@@ -80,12 +80,12 @@ def parts_content(path):
 def common_bits(paths):
     """Return how many bits the photographs of one folder use together, None if none has more than 8.
 
-    One camera fills a folder: its darkest picture must not be brightened more than the others.
+    All pictures of a folder are assumed to come from one camera, so all are scaled alike.
 
     Parameters
     ----------
     paths : iterable of pathlib.Path
-        Pictures that cannot be read have no say.
+        Pictures that cannot be read are ignored.
     """
     most = None
     for path in paths:
@@ -100,7 +100,7 @@ def common_bits(paths):
 
 
 def _is_deep(path):
-    """Return whether a picture may store whole numbers of more than 8 bit, from its head alone."""
+    """Return whether a picture may store integers of more than 8 bit; only the start of the file is read."""
     with open(path, "rb") as file:
         head = file.read(26)
         if head.startswith(b"\x89PNG"):
@@ -111,12 +111,12 @@ def _is_deep(path):
             file.seek(0)
             with tifffile.TiffFile(file) as pages:
                 return any(page.aspage().dtype.kind in "ui" and page.bitspersample > 8 for page in pages.pages)
-        except Exception:  # the reader says why
+        except Exception:  # the reader of the file will report it
             return False
 
 
 def _state(path):
-    """Return what changes with a file; None for one that is not there, which its reader reports."""
+    """Return values that change if a file changes; None for a missing file, which its reader will report."""
     try:
         state = os.stat(path)
     except OSError:
@@ -146,7 +146,7 @@ def _parts_content(path, state):
 
 
 def _with_room(content_of, path):
-    """Return what a function makes of an opened picture; of several large ones at the same time one waits."""
+    """Return the result of a function for an opened picture; large pictures are read one at a time."""
     try:
         try:
             return content_of(open_stored(path, TOGETHER))
@@ -185,7 +185,7 @@ def _mask(stored):
 
 
 def _comparable(stored):
-    """Return the values of a picture in the smallest type that holds them: gray if no pixel has a colour, 8 bit, 16."""
+    """Return the values of a picture in the smallest suitable type: gray if possible, and 8 or 16 bit if possible."""
     values = stored.shown()
     if values.ndim == 3 and all((band == band[..., :1]).all() for band in bands(values)):
         values = values[..., 0]

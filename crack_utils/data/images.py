@@ -26,9 +26,9 @@ def read_image(file, bits=None):
         PNG, JPEG, TIFF or BMP; 8 to 32 bit or floating-point; gray, palette, RGB; alpha is dropped. EXIF orientation
         is applied.
     bits : int, optional
-        How many bits of a whole-number type are used, as `Pair.bits` and `Photograph.bits` say of all pictures of a
-        folder; by default as the picture's own brightest value tells: 12 if it is below 4096. 8-bit pictures use 8. A
-        picture that uses far fewer bits than its folder is of another camera, and its own brightest value tells.
+        How many bits of an integer type are used, from `Pair.bits` or `Photograph.bits` for all pictures of a folder.
+        By default it follows from the brightest value of the picture: 12 if it is below 4096. 8-bit pictures use 8. If
+        the picture uses far fewer bits than its folder, another camera took it, and its brightest value counts.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def gray_values(stored, bits=None):
 
 
 def white(values, bits=None):
-    """Return the value that stands for white: 1, 255, or the highest of the bits that are used.
+    """Return the value of white: 1, 255, or the largest value of the bits that are used.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Image–mask pairs in folders: find them, and know them by their content. NumPy only."""
+"""Find image–mask pairs in folders, and compute a hash of their content."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from crack_utils.data.metadata import read_metadata
 from crack_utils.data.names import normal, printable, problem_of, without_mark
 from crack_utils.data.stored import DataError
 
-# What other programs and public data sets call the two folders, in small letters.
+# Names of the two folders in other programs and public data sets, in small letters.
 OTHER_NAMES = {
     "images": ("image", "img", "imgs", "photos", "photographs", "pictures", "jpegimages"),
     "masks": ("mask", "label", "labels", "gt", "groundtruth", "ground_truth", "annotations", "segmentationclass"),
@@ -49,10 +49,10 @@ class Pair:
 
 @dataclass(frozen=True)
 class Found:
-    """What folders hold: the pairs that are complete, every problem as (file, why), and notes on what is not a problem.
+    """The content of folders: the complete pairs, every problem as (file, why), and notes on what is not a problem.
 
-    `unlabelled` are notes too: a folder that is being labelled here (it has `recipes/`) may hold photographs without a
-    mask, and they are left out. In any other folder a missing mask is a problem.
+    `unlabelled` are notes too: a folder that is being labelled with this package (it has `recipes/`) may contain
+    photographs without a mask, which are left out. In any other folder a missing mask is a problem.
     """
 
     pairs: list[Pair]
@@ -88,7 +88,7 @@ def find_pairs(*folders):
 
 
 def scan(*folders):
-    """Find pairs as `find_pairs` does, and go on where something is wrong.
+    """Find pairs as `find_pairs` does, and return all problems instead of raising an error.
 
     Returns
     -------
@@ -131,7 +131,7 @@ def drawn_parts(folder):
 
 
 def refuse(problems):
-    """Raise a `DataError` that lists all problems, file by file; none is not an error.
+    """Raise a `DataError` that lists all problems, file by file; nothing happens if the list is empty.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def refuse(problems):
 
 
 def in_words(problems):
-    """Return problems as `refuse` lists them: str."""
+    """Return the text in which `refuse` lists problems."""
     by_file = {}
     for file, why in problems:
         by_file.setdefault(printable(file), []).append(why)
@@ -169,7 +169,7 @@ def spread(pairs, count):
 
 
 def longest_series(pairs):
-    """Return the pictures of the specimen that has most of them, in the order of their frames; all if none is named."""
+    """Return the pictures of the specimen with the most pictures, sorted by frame; all if no specimen is named."""
     by_specimen = {}
     for pair in pairs:
         by_specimen.setdefault(pair.specimen, []).append(pair)
@@ -192,7 +192,7 @@ def _scan(folder, found):
     images, masks, parts = (_by_stem(folder / part, found) for part in ("images", "masks", "parts"))
     lonely = sorted(masks.keys() - images.keys(), reverse=True)
     by_image = {without_mark(stem).casefold(): masks[stem] for stem in lonely}
-    refused = {normal(path.stem) for path, _ in found.problems if path.parent.parent == folder}  # said already
+    refused = {normal(path.stem) for path, _ in found.problems if path.parent.parent == folder}  # already listed
     without = sorted(images.keys() - masks.keys() - refused)
     if masks and not masks.keys() - images.keys() and (folder / "recipes").is_dir():
         found.unlabelled.extend(_left_out(folder, [images[stem].name for stem in without], len(images)))
@@ -221,20 +221,20 @@ def _scan(folder, found):
 
 
 def _left_out(folder, names, count):
-    """Yield a line on the photographs of a folder that have no mask yet; none if all have one."""
+    """Yield a line on the photographs of a folder that have no mask yet; nothing if all have a mask."""
     if names:
         some = ", ".join(printable(name) for name in names[:3]) + (", …" if len(names) > 3 else "")
         yield f"{folder}: {len(names)} of {count} photographs have no mask yet and are left out ({some})"
 
 
 def _drafts_hint(folder):
-    """Return what to do where a network has drafted masks that nobody has looked at."""
+    """Return a hint if a network has drafted masks that nobody has checked."""
     drafts = len(list((folder / "recipes").glob("*.json"))) if (folder / "images").is_dir() else 0
     return f"; there are {drafts} draft(s) in recipes/: look at them in the editor first" if drafts else ""
 
 
 def _layout_hint(folder):
-    """Return what to do where a folder's parts are data sets, as of train/ and val/, or have other names."""
+    """Return a hint if a folder contains data sets, such as train/ and val/, or if its folders have other names."""
     others = {
         part: [child.name for child in _folders_in(folder) if child.name.lower() in (part, *OTHER_NAMES[part])]
         for part in OTHER_NAMES
@@ -247,7 +247,7 @@ def _layout_hint(folder):
 
 
 def _below_hint(folder):
-    """Return what to do where pictures lie one folder deeper, as in images/train/."""
+    """Return a hint if pictures are one folder deeper, as in images/train/."""
     below = [child.name for child in _folders_in(folder / "images")]
     if not below:
         return ""
@@ -266,7 +266,7 @@ def _folders_in(folder):
 
 
 def _by_stem(folder, found):
-    """Return the pictures of a folder by their names, in one spelling, without endings; a missing folder has none."""
+    """Return the pictures of a folder by name, as `normal` spells it, without ending; empty if there is no folder."""
     pictures = {}
     try:
         files = sorted(folder.iterdir()) if folder.is_dir() else []
@@ -289,7 +289,7 @@ def _by_stem(folder, found):
 
 
 def _name_clashes(pairs):
-    """A pair is known by source and name: two folders may not give the same."""
+    """Yield the pairs with the same source and name as another pair, as (file, why)."""
     first = {}
     for pair in pairs:
         other = first.setdefault((pair.source, pair.name), pair)
@@ -299,7 +299,7 @@ def _name_clashes(pairs):
 
 
 def _frame_clashes(pairs):
-    """A specimen has each of its frames once, in one source."""
+    """Yield a message for every two pairs that are the same frame of a specimen in one source."""
     first = {}
     for pair in pairs:
         if pair.specimen and pair.frame is not None:

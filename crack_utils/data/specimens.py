@@ -33,8 +33,8 @@ def read_specimens(path):
     Parameters
     ----------
     path : pathlib.Path
-        `specimens.csv`: one row a specimen, columns `specimen` and `COLUMNS`; `MORE` and `NOTCH` if known. A cell that
-        does not apply stays empty, such as the diameter of a plate.
+        `specimens.csv`: one row per specimen, columns `specimen` and `COLUMNS`; `MORE` and `NOTCH` if known. A cell
+        that does not apply stays empty, such as the diameter of a plate.
 
     Returns
     -------

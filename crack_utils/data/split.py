@@ -16,7 +16,7 @@ TEST = 0.2  # share of all
 SPLIT_BY = "specimen"
 
 HALF = 0.5  # share of its requested size that a set may lack
-FEW, DRAWS = 20, 20  # up to so many groups, the best of several draws is taken; number of draws that are compared
+FEW, DRAWS = 20, 20  # with at most FEW groups, the best of DRAWS draws is taken
 
 NAMES = {"train": "training", "validation": "validation", "test": "test"}  # of the sets, in words
 NO_CRACK = {
@@ -94,7 +94,7 @@ def split_pairs(pairs, validation=0.2, test=0.0, seed=0, by="image"):
 
 
 def _divided(groups, validation, test, seed):
-    """Return the first draw, or where there are few groups and it fails, the best one of several."""
+    """Return the first draw; with few groups, if the draw has a fault, return the best of several."""
     best = _first(groups, validation, test, seed)
     if len(groups) > FEW:
         return best
@@ -109,7 +109,7 @@ def _divided(groups, validation, test, seed):
 
 
 def _first(groups, validation, test, seed, draw=0):
-    """Return a draw from the finest strata that leave no set empty."""
+    """Return a draw from the finest strata with which no set is empty."""
     for kind in (_source_and_crack, _source, _together):
         split = _drawn(_strata(groups, kind), validation, test, seed, draw)
         if not _is_empty(split, test):
@@ -118,7 +118,7 @@ def _first(groups, validation, test, seed, draw=0):
 
 
 def _failure(split, validation, test):
-    """Return what is wrong with a draw, the worst first: sets that are empty, or lack a crack, or are too small."""
+    """Return the faults of a draw as a tuple to compare draws, worst first: empty set, no crack, too small a set."""
     without_crack = [not any(map(is_cracked, pairs)) for pairs in (split.train, split.validation)]
     return _is_empty(split, test), *without_crack, max(_shortage(split, validation, test), HALF)
 
@@ -128,7 +128,7 @@ def _is_empty(split, test):
 
 
 def is_cracked(pair):
-    """Return whether a pair's mask shows any crack; True for one whose mask is not at hand."""
+    """Return whether a pair's mask shows any crack; True if the file of its mask does not exist."""
     return not Path(pair.mask).exists() or mask_content(pair.mask).crack > 0
 
 
@@ -166,7 +166,7 @@ def _drawn(strata, validation, test, seed, draw=0):
 
 
 def warnings_of(split):
-    """Return what a split cannot promise, in sentences: look-alikes on both sides, sets without a crack, no specimens.
+    """Return warnings about a split: look-alikes in two sets, sets without a crack, pictures without a specimen.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def warnings_of(split):
 
 
 def straddling(split):
-    """Return the pictures of a split that show the same as one of another set, as (file, why)."""
+    """Return the pictures of a split that show the same as a picture of another set, as (file, why)."""
     home = {place(pair): field.name for field in fields(split) for pair in split[field.name]}
     problems = []
     for first, *others in _groups([pair for field in fields(split) for pair in split[field.name]], "image"):
@@ -218,7 +218,7 @@ def _shortage(split, validation, test):
 
 
 def _contents(pairs):
-    """Return what the photographs show; None for one that is not there: a split can be planned before they are."""
+    """Return the contents of the photographs; None for a missing file, as a split can be made before files exist."""
     with ThreadPoolExecutor() as pool:
         return list(pool.map(lambda pair: image_content(pair.image) if Path(pair.image).exists() else None, pairs))
 
@@ -228,8 +228,8 @@ def _alike(pairs):
 
 
 def _groups(pairs, by, alike=()):
-    """Return the pairs in lists that must not be parted: of one picture, by specimen of one, and look-alikes."""
-    leaders = list(range(len(pairs)))  # of each pair, one of its group that comes before it, or itself
+    """Return lists of pairs that must stay in one set: same picture, look-alikes and, by specimen, same specimen."""
+    leaders = list(range(len(pairs)))  # for each pair, the index of an earlier pair of its group, or its own
     seen = {}
 
     def leader(index):
@@ -256,7 +256,7 @@ def _groups(pairs, by, alike=()):
 
 
 def place(pair):
-    """Return what names a pair in a data set of several sources: (source, name)."""
+    """Return what identifies a pair in a data set: (source, name)."""
     return pair.source, pair.name
 
 

@@ -83,7 +83,7 @@ def read_split(path, pairs):
 
 
 def refuse_changed(path, pairs):
-    """Refuse a data set whose files are no longer those that a split names, such as a mask that was drawn anew.
+    """Raise a `DataError` if files of a data set have changed since a split was written, such as a redrawn mask.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def _read_rows(path):
 
 
 def _changes(pair, row, path):
-    """Return what is no longer as the row of a split says."""
+    """Return the files that differ from the row of a split, as (file, why)."""
     changed = []
     for part in ("image", "mask"):
         file = getattr(pair, part)

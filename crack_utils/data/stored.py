@@ -1,11 +1,11 @@
-"""What a decoder gives: the stored values of a picture, with what one needs to know to make sense of them."""
+"""The stored values of a picture, with the properties that are needed to interpret them."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 LIMIT = 1.5e9  # [bytes] of a picture, decoded, with its gray values in 32 bits: 200 megapixels in colour need 1.4
-BANDS = 1 << 22  # [px] so many are turned into gray values, or copied, at a time
+BANDS = 1 << 22  # pixels that are converted to gray values, or copied, at once
 
 
 class DataError(ValueError):
@@ -13,7 +13,7 @@ class DataError(ValueError):
 
 
 class Refused(ValueError):
-    """Why a file is refused; whoever knows its name makes a `DataError` of it."""
+    """Why a file is refused; the caller, which knows its name, turns it into a `DataError`."""
 
 
 class TooLarge(Refused):
@@ -35,7 +35,7 @@ class Stored:
     orientation : int
         By which EXIF orientation the picture was turned; 1 for none.
     lossy : bool
-        From a JPEG, whose values are near what was meant.
+        Whether it is from a JPEG, whose values are only approximate.
     """
 
     values: np.ndarray
@@ -60,12 +60,12 @@ class Stored:
         return f"{8 * self.values.dtype.itemsize} bit {colour}"
 
     def shown(self):
-        """Return the values that are seen: the colours of a palette, else the stored values."""
+        """Return the visible values: the colours of a palette, otherwise the stored values."""
         return self.values if self.palette is None else self.palette[self.values]
 
 
 def bands(values):
-    """Return a picture in bands of rows, for work that needs memory beside it."""
+    """Return a picture in bands of rows, so that work on it needs less memory."""
     rows = max(1, BANDS * len(values) // max(1, values.size))
     return [values[start : start + rows] for start in range(0, len(values), rows)]
 

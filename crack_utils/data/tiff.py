@@ -1,4 +1,4 @@
-"""TIFF, the format of many layouts: by tifffile where Pillow reads wrongly or not at all, by Pillow for the rest."""
+"""Decode TIFF files: with tifffile where Pillow reads them wrongly or not at all, otherwise with Pillow."""
 
 import logging
 from io import BytesIO
@@ -15,7 +15,7 @@ WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, TRANSPARENCY = range(5)
 REDUCED, MASK = 1, 4  # bits of a page's subfile type
 ALPHA = (1, 2)  # kinds of extra samples
 
-# What is wrong with a file is said by the error that names it.
+# Errors of a file are reported by exceptions, not by the log.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
@@ -97,13 +97,13 @@ def _is_reduction(page, full):
 
 
 def _number(page, code, default):
-    """Return a tag's whole number, the default where it is not there or is nothing of the sort."""
+    """Return the integer in a tag; the default if the tag is missing or not an integer."""
     value = page.tags.valueof(code, default)
     return int(value) if isinstance(value, int | np.integer) else default
 
 
 def _refuse_cut(page, length):
-    """Refuse a page whose rows are not all there: decoders leave them black, or take what stands beside."""
+    """Refuse a page if rows are missing: decoders would make them black, or read other bytes as pixels."""
     offsets, counts = page.dataoffsets, page.databytecounts
     if any(start + count > length for start, count in zip(offsets, counts, strict=False)):
         raise Refused("cut off, its end is missing")

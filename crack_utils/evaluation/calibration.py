@@ -31,7 +31,7 @@ NAME = "calibration.json"
 COLDEST, HOTTEST = 0.05, 20.0  # limits of the search for the best temperature
 THRESHOLDS = np.round(np.arange(0.01, 1.0, 0.01), 2)
 LIMIT = 16.2  # of a logit: a probability nearer than 1e-7 to 0 or 1 counts as 1e-7 away
-STEPS = 2**14  # of the histogram of logits; so many that the relative error of a temperature is at most 1e-3
+STEPS = 2**14  # of the histogram of logits: the relative error of a temperature is then at most 1e-3
 
 # The modules that determine a calibration: if their code changes, it is computed again.
 DECISIVE = ("evaluation/calibration.py",)

@@ -26,7 +26,7 @@ MEASURES = {
 
 
 def in_words(measured):
-    """Return a sentence about the result of a training: recall and precision, or why there are none, or what may help.
+    """Return a sentence about the result of a training: recall and precision, or why both are missing.
 
     Parameters
     ----------

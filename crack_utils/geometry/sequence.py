@@ -212,7 +212,7 @@ def joint_tips(tips, path, shifts=None, weights=None):
 
 
 def rising(single, weights):
-    """Fit values that never fall to those of single frames, and tell which frames agree with the others.
+    """Fit values that never decrease to those of single frames, and mark the frames that agree with the others.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ from crack_utils.geometry.ends import MASK_ONLY, WITH_IMAGE, Ends, features_of, 
 from crack_utils.geometry.point import sharp_point
 from crack_utils.geometry.primary import ranked
 
-_PIXEL = 0.5  # [px] a mask tells an edge no better
+_PIXEL = 0.5  # [px] precision of an edge in a mask
 _SPREAD = 0.25  # change of the threshold that gives the uncertainty of a blurred end
 _BESIDE = 4.0  # half widths of the crack: distance over which its direction before and after a fork is measured
 _MIDDLE = 0.15  # share of the crack's length: a notch farther than this from both ends is in the middle

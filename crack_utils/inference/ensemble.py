@@ -25,7 +25,7 @@ def predict_ensemble(models_or_runs, image):
     Raises
     ------
     ValueError
-        If there are fewer than two, or the picture is none.
+        If there are fewer than two networks, or the picture is not valid.
 
     References
     ----------

@@ -31,11 +31,11 @@ NEEDS = {"savedmodel": (), "onnx": ("tf2onnx", "onnx", "onnxruntime"), "litert":
 
 
 class ExportError(ValueError):
-    """An exported network that is not the one that Keras runs; nothing is left of it."""
+    """An exported network gives other results than Keras; its files have been removed."""
 
 
 def export_model(model, folder, images, formats=None):
-    """Write a network in other formats, each checked before it takes its place.
+    """Write a network in other formats; each is checked before it replaces an older one.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def export_model(model, folder, images, formats=None):
 
 
 def check_place(folder, network):
-    """Refuse a folder where an export would stand beside files of another network, or replace those of somebody else.
+    """Refuse a folder that contains files of another network, or files with the same names.
 
     Parameters
     ----------
@@ -97,11 +97,11 @@ def check_place(folder, network):
         return
     for name in (copy.name, *(file for _, file in FORMATS.values()), *BESIDE):
         if (folder / name).exists():
-            raise ValueError(f"{folder}: has {name}, of another network or of somebody else; give another folder")
+            raise ValueError(f"{folder}: has {name}, which is not from an export of this network; give another folder")
 
 
 def export_table(written):
-    """Return what `export_model` wrote, one row a format: its file, its size, and how far it is from Keras.
+    """Return a table of the files of `export_model`, one row per format: size, and largest difference from Keras.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def check_formats(formats):
         if name not in FORMATS:
             raise ValueError(f"unknown format {name!r}; valid are {', '.join(FORMATS)}")
         if packages := missing(name):
-            raise ValueError(f"format {name!r} needs packages that are not there: pip install {' '.join(packages)}")
+            raise ValueError(f"format {name!r} needs packages that are not installed: pip install {' '.join(packages)}")
 
 
 def _write(model, name, draft):

@@ -1,14 +1,14 @@
-"""A `.keras` file → its network: what the file claims is bounded before Keras reads it, and every failure names it."""
+"""Load the network in a `.keras` file, after a check of the sizes in it; every error message names the file."""
 
 import json
 import zipfile
 
 from crack_utils import models
 
-MOST_BYTES = 2**31  # of all that the archive unpacks to: a thousand times the networks of this project
-MOST_CONFIG = 2**24  # of its description
-DEEPEST = 100  # brackets within brackets of the description; the networks here have about 15
-NAMES = ("shared_object_id", "seed")  # numbers in a description that are not a size
+MOST_BYTES = 2**31  # of the unpacked archive: a thousand times the size of the networks of this project
+MOST_CONFIG = 2**24  # [bytes] of the description of a network
+DEEPEST = 100  # largest nesting of brackets in the description; the networks here have about 15
+NAMES = ("shared_object_id", "seed")  # entries of a description whose numbers are not sizes
 WIDEST = 2**16  # any number in the description: filters, units, sides of a picture
 
 
@@ -34,13 +34,13 @@ def load_network(file):
         raise ValueError(f"{file}: cannot be read as a Keras model ({problem})")
     try:
         return models.load(file)
-    except (Exception, MemoryError) as error:  # each kind of damage fails in its own way
+    except (Exception, MemoryError) as error:  # damaged files raise different exceptions
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ValueError(f"{file}: cannot be read as a Keras model ({reason[0][:300]})") from None
 
 
 def _problem(file):
-    """Say why a file is not read at all, or nothing."""
+    """Return why a file is not read, an empty text if it can be read."""
     try:
         with zipfile.ZipFile(file) as archive:
             members = {member.filename: member for member in archive.infolist()}
@@ -63,7 +63,7 @@ def _problem(file):
 
 
 def _depth(text):
-    """Return how deep brackets stand within brackets, at most; those in strings count too, which only errs upwards."""
+    """Return the largest nesting of brackets; brackets in strings count too, so the result may be too large."""
     deepest = depth = 0
     for character in text:
         if character in "[{":
@@ -75,7 +75,7 @@ def _depth(text):
 
 
 def _largest(value):
-    """Return the largest whole number anywhere in what JSON holds, but for those that name things."""
+    """Return the largest whole number anywhere in the content of a JSON file, except under the keys in `NAMES`."""
     if isinstance(value, dict):
         value = [entry for name, entry in value.items() if name not in NAMES]
     if isinstance(value, list):

@@ -32,7 +32,7 @@ def check_mode(mode):
 
 
 def check_points(points):
-    """Return points as a list of (row, column) of float [px]; raise ValueError where they are none, or too far away."""
+    """Return points as a list of (row, column) of float [px]; a ValueError if they are not points, or too far away."""
     try:
         points = [(float(row), float(column)) for row, column in points]
     except (TypeError, ValueError, OverflowError) as error:

@@ -22,7 +22,7 @@ from crack_utils.labelling.recipe import Recipe
 from crack_utils.labelling.steps import RecipeError
 from crack_utils.runtime.atomic import write_together
 
-KEEP = object()  # leaves what `metadata.csv` says of a photograph as it is
+KEEP = object()  # leaves the value in `metadata.csv` unchanged
 
 
 class LabelFolder:
@@ -72,7 +72,7 @@ class LabelFolder:
         return ours if ours.exists() else next((file for file in others if file.exists()), ours)
 
     def check_table(self):
-        """Refuse a ``metadata.csv`` of which a row would be lost, before any work: a `DataError`."""
+        """Raise a `DataError` before any work if a row of ``metadata.csv`` would be lost."""
         self._metadata()
 
     def photo(self, name):
@@ -114,7 +114,7 @@ class LabelFolder:
         return self._point(name, "tip")
 
     def second_tip(self, name):
-        """Return the second tip of a photograph, of a crack with two, as (row, column) [px]; None if there is none."""
+        """Return the second tip of a photograph's crack as (row, column) [px]; None if the crack has fewer than two."""
         return self._point(name, "tip2")
 
     def scale(self, name):
@@ -142,7 +142,7 @@ class LabelFolder:
         labels : Labels
             The result of the recipe on the photograph.
         tip, tip2 : (row, column) [px], optional
-            None removes one, and without a first tip there is no second; by default they stay as they are.
+            None removes a tip; without a first tip the second is removed too. By default both stay unchanged.
         mm_per_px : float, optional
 
         Raises
@@ -171,7 +171,7 @@ class LabelFolder:
         )
 
     def save_draft(self, name, recipe):
-        """Write the recipe of a photograph that a network has drafted, and no mask: nobody has looked at it yet.
+        """Write the recipe that a network has drafted; there is no mask until a person has checked the draft.
 
         Raises
         ------
@@ -189,7 +189,7 @@ class LabelFolder:
         -------
         str
             "made" if there was no mask, "unchanged" if both files already have the same bytes, else "changed"; "draft"
-            if nobody has looked at what a network drafted, so that it makes no mask.
+            if the recipe is a draft that nobody has checked, so that no mask is made.
 
         Raises
         ------
@@ -248,7 +248,7 @@ class LabelFolder:
         return name
 
     def _pictures(self, name, recipe, labels):
-        """Return the files of parts and mask with their contents; the mask, by which `state` goes, is the last."""
+        """Return the contents of the files of parts and mask by path; the mask is last, as `state` depends on it."""
         return {
             self.path / "parts" / f"{self.images[name].stem}.png": encode_parts(labels.parts, recipe.digest),
             self.mask_path(name): encode_mask(labels.mask, recipe.digest),
@@ -273,7 +273,7 @@ class LabelFolder:
 
 
 def _check_points(size, **points):
-    """Refuse tips that are no positions in a photograph of this size."""
+    """Raise a ValueError for tips that are not inside a photograph of this size."""
     for name, point in points.items():
         if point is KEEP or point is None:
             continue

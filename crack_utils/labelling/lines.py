@@ -21,14 +21,14 @@ MOST_POINTS = 10_000
 WIDEST = 500.0  # [px]
 LONGEST = 4000  # [px] between two vertices that are joined by following the crack
 
-LEVELS = 65535  # whole numbers of the gray values
-ASIDE = (12, 80)  # [px] that a followed line may leave the straight one: a quarter of its length, within these
-RIDGE = 21  # [px] at least; what is narrower stands out from its closing, so it is twice the crack's width or more
+LEVELS = 65535  # gray values are converted to whole numbers up to it
+ASIDE = (12, 80)  # [px] limits of the distance from the straight line, which is a quarter of its length
+RIDGE = 21  # [px] least side of the square of the closing, which fills narrower lines; at least twice the crack's width
 SMOOTHING = (2, 12)  # passes, with a standard deviation of 1 and 2.4 px
-NEAR = 3  # [px] around the vertices, where the darkest pixel tells how dark the crack is
-FLAT, STEEP = 8, 128  # cost of the darkest pixel, and what the brightest one costs more
+NEAR = 3  # [px] around the vertices; the darkest pixel there shows how dark the crack is
+FLAT, STEEP = 8, 128  # cost of the darkest pixel, and how much more the brightest costs
 STRAIGHT, DIAGONAL = 5, 7  # length of a step, times five
-SMOOTH, EVERY = 5, 2  # pixels over which a followed line is averaged, as they make stairs; pixels from point to point
+SMOOTH, EVERY = 5, 2  # pixels over which the steps of a followed line are averaged; pixels between its points
 PIECE = 64  # [px] of a line that is drawn at once
 ROUNDING = 1e-9
 
@@ -105,9 +105,9 @@ def check_polyline(points, widths, follow, mode):
     try:
         widths = tuple(widths)
     except TypeError as error:
-        raise ValueError(f"widths must be a list of numbers, one in all or one a point: {error}") from None
+        raise ValueError(f"widths must be a list of numbers, one for all or one for each point: {error}") from None
     if len(widths) not in (1, len(points)):
-        raise ValueError(f"widths must be one, or as many as points ({len(points)}), not {len(widths)}")
+        raise ValueError(f"widths must have 1 number, or one for each of the {len(points)} points, not {len(widths)}")
     if not all(isinstance(width, Real) and not isinstance(width, bool) and 1 <= width <= WIDEST for width in widths):
         raise ValueError(f"widths must be numbers from 1 to {WIDEST:g} px")
     points = tuple(tuple(round(value * GRID) / GRID for value in point) for point in points)
@@ -148,7 +148,7 @@ def centre_line(image, first, last, follow="dark", width=3.0):
     follow : {"dark", "bright", "straight"}
         Points outside the image, or more than 4000 px apart, are joined by a straight line.
     width : float [px]
-        About how wide the crack is: the picture is smoothed accordingly.
+        Approximate width of the crack, which decides how much the picture is smoothed.
     """
     ends = np.array([first, last], dtype=float)
     pixels = np.rint(ends).astype(int)
@@ -172,9 +172,9 @@ def snapped(image, point, follow="dark", width=3.0):
     image : float array of shape (H, W) or (H, W, 3) in [0, 1]
     point : (row, column) [px]
     follow : {"dark", "bright", "straight"}
-        The point itself is returned for "straight", and where nothing stands out.
+        The point itself is returned for "straight", and if no crack is near.
     width : float
-        Of the line that is looked for [px].
+        Width of the crack [px].
 
     Returns
     -------
@@ -188,7 +188,7 @@ def snapped(image, point, follow="dark", width=3.0):
     ridge = _ridge(image, low, high, follow, width)
     rows, columns = np.ogrid[low[0] : high[0], low[1] : high[1]]
     distance = (rows - pixel[0]) ** 2 + (columns - pixel[1]) ** 2
-    peaks = (ridge == ndimage.maximum_filter(ridge, 3)) & (distance <= NEAR**2)  # no flank of something farther off
+    peaks = (ridge == ndimage.maximum_filter(ridge, 3)) & (distance <= NEAR**2)  # not the side of a farther crack
     ridge = np.where(peaks, ridge, 0)
     if not ridge.any():
         return tuple(point)
@@ -256,10 +256,10 @@ def _with_radii(lines, widths):
 
 
 def _ridge(image, low, high, follow, width):
-    """Return how far the pixels of a box stand out, darker or brighter, from what lies beside them; whole numbers.
+    """Return how much darker (or brighter) the pixels of a box are than their surroundings, in whole numbers.
 
     The gray values are smoothed with binomial weights and compared with their closing, which fills dark lines that are
-    narrower than its square. Little smoothing shows a hairline, much of it the middle of a wide crack.
+    narrower than its square. With little smoothing, thin cracks are visible; with much, the middle of wide cracks.
     """
     side = max(RIDGE, 2 * math.ceil(width) + 1)
     margin = side + SMOOTHING[-1]
@@ -280,7 +280,7 @@ def _ridge(image, low, high, follow, width):
 
 
 def _costs(image, low, high, ends, follow, width):
-    """Return the cost of each pixel of a box: little on the crack, as dark as it is at the two ends."""
+    """Return the cost of each pixel of a box: low for pixels as dark as the crack at the two ends."""
     ridge = _ridge(image, low, high, follow, width)
     darkest = 1
     for row, column in ends - low:
@@ -296,7 +296,7 @@ def _corridor(size, ends, aside):
 
 
 def _cheapest(costs, allowed, first, last):
-    """Return the pixels of the cheapest 8-connected path, an array of shape (N, 2); whole numbers, so exact."""
+    """Return the pixels of the cheapest 8-connected path, shape (N, 2); exact, as all costs are whole numbers."""
     number = np.full(costs.shape, -1)
     number[allowed] = np.arange(np.count_nonzero(allowed))
     edges = []
@@ -316,7 +316,7 @@ def _cheapest(costs, allowed, first, last):
 
 
 def _smoothed(path):
-    """Return a path averaged over a few points; nearer to its ends, over fewer."""
+    """Return a path averaged over a few points, over fewer near its ends."""
     half = SMOOTH // 2
     total = np.concatenate([np.zeros((1, 2), dtype=np.int64), np.cumsum(path, axis=0)])
     index = np.arange(len(path))

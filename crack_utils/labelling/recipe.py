@@ -1,7 +1,7 @@
 """Recipes: the list of steps that made a mask; steps can be undone, repeated, reviewed and stored as text (R10, R15).
 
-Applied to its photograph a recipe always gives the same mask, byte for byte, on every machine. It contains no
-pixels but those of a network's draft, if it began with one.
+Applied to its photograph, a recipe always gives the same mask, byte for byte, on every machine. It contains pixels only
+if it begins with a draft of a network.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from crack_utils.runtime.atomic import write_together
 FORMAT, VERSION = "crack-utils recipe", 1
 MOST_STEPS = 10_000
 MOST_BYTES = 2**24  # of a file
-LONGEST_MESSAGE = 500  # characters of what is wrong in a file: it may quote all of it
+LONGEST_MESSAGE = 500  # characters of an error message, because it may quote a whole file
 
 
 @dataclass(frozen=True)
@@ -260,7 +260,7 @@ class Recipe:
         if unknown := content.keys() - {"format", "version", "steps", "undone"}:
             raise RecipeError(f"unknown entries: {', '.join(sorted(unknown))}")
         if "steps" not in content:
-            raise RecipeError("no steps; where a photograph shows no crack, they are an empty list")
+            raise RecipeError("it has no steps; for a photograph without a crack, steps is an empty list")
         recipe = cls()
         for number, entry in enumerate(_list(content, "steps"), start=1):
             recipe.insert(len(recipe), _read_step(entry, f"step {number}"))

@@ -104,7 +104,7 @@ class Session:
         self.drop_outline()
 
     def move(self, by):
-        """Open the photograph `by` positions later, within the folder; return whether it is another one."""
+        """Open the photograph `by` positions later, within the folder; return whether the photograph changed."""
         target = min(max(self.position + by, 0), len(self.folder.names) - 1)
         if target == self.position:
             return False
@@ -156,7 +156,7 @@ class Session:
         self.chosen = len(self.recipe) - 1
 
     def step_back_outline(self):
-        """Remove the last vertex of what is open; return whether there was one."""
+        """Remove the last vertex of the open shape; return whether there was one."""
         self.widths = self.widths[:-1]
         return bool(self.outline and [self.outline.pop()])
 
@@ -168,12 +168,12 @@ class Session:
 
     @property
     def vertices(self):
-        """The vertices that can be moved, (row, column): of what is open, else of the chosen step."""
+        """The vertices that can be moved, (row, column): those of the open shape, or of the chosen step."""
         step = self._chosen_step()
         return list(self.outline) if self.outline or step is None else list(step.parameters["points"])
 
     def sketch(self):
-        """Return the open line as it would become, a list of (row, column)."""
+        """Return the open line as it will be drawn, a list of (row, column)."""
         if self.settings.tool != "polyline" or len(self.outline) < 2:
             return list(self.outline)
         follow, points = self.settings.follow, []
@@ -185,7 +185,7 @@ class Session:
         return points
 
     def move_vertex(self, index, row, column):
-        """Move a vertex of what is open, or of the chosen step.
+        """Move a vertex of the open shape, or of the chosen step.
 
         Parameters
         ----------
@@ -298,7 +298,7 @@ class Session:
         ----------
         row, column : float [px]
         second : bool
-            Whether it is the second tip of a crack with two; without a first one it becomes the first.
+            Whether it is the second tip of a crack with two tips; if there is no first tip, it becomes the first.
 
         Raises
         ------

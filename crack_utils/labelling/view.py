@@ -25,7 +25,7 @@ class PictureView(anywidget.AnyWidget):
     Parameters
     ----------
     on_message : callable
-        Called with what the browser tells, a dict with "kind": "click", "draw", "close", "vertex", "hover" or "key".
+        Called with a message of the browser, a dict with "kind": "click", "draw", "close", "vertex", "hover" or "key".
     """
 
     _esm = (HERE / "picture.js").read_text(encoding="utf-8") + (HERE / "view.js").read_text(encoding="utf-8")

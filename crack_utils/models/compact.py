@@ -22,7 +22,7 @@ def compact(dtype=None, filters=(16, 16, 32, 96, 192), normalise_from=3, prior=0
     Parameters
     ----------
     dtype : str, optional
-        Keras dtype policy of every layer but the last; None is float32.
+        Keras dtype policy of every layer except the last; None is float32.
     filters : sequence of int
         Of each level, the finest first; each level halves height and width. The bridge has twice as many as the last
         level, then as many.

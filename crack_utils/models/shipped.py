@@ -36,7 +36,7 @@ def folder():
 
 
 def digest():
-    """Return what tells one default model from another: 16 digits of its network's SHA-256, as `SHA256SUMS` has it."""
+    """Return what identifies a default model: 16 digits of the SHA-256 of its network, from `SHA256SUMS`."""
     sums = (line.split() for line in (PLACE / SUMS).read_text(encoding="utf-8").splitlines())
     return next(total for total, name in sums if name == NETWORK)[:16]
 

@@ -27,7 +27,7 @@ def read_trainings(table=None):
     Returns
     -------
     DataFrame
-        One row a training, see `study.photographs.measure`; empty if there is none.
+        One row per training, see `study.photographs.measure`; empty if there is none.
     """
     table = table or paths.root() / TRAININGS
     try:
@@ -50,8 +50,9 @@ def case_table(trainings, question):
     Returns
     -------
     DataFrame
-        One row a case (a loss by its title) and number of labels, in the order of the study: F1 within 2 px (mean over
-        photographs) with low and high (Student's t over seeds, NaN with one seed), pooled F1, minutes, failed, seeds.
+        One row per case (a loss by its title) and number of labels, in the order of the study: F1 within 2 px (mean
+        over photographs) with low and high (Student's t over seeds, NaN with one seed), pooled F1, minutes, failed,
+        seeds.
     """
     rows = []
     asked = trainings[trainings["question"] == question]
@@ -78,7 +79,7 @@ def ingredient_table(trainings):
     Returns
     -------
     DataFrame
-        One row a case but "all": difference of F1 within 2 px (case − all) with low and high (Student's t over
+        One row per case except "all": difference of F1 within 2 px (case − all) with low and high (Student's t over
         seeds, NaN with one seed), seeds, and shown: whether the interval excludes 0.
     """
     asked = trainings[trainings["question"] == "ingredients"]
@@ -240,7 +241,7 @@ def shorter(trainings):
 
 
 def _from_default(trainings, labels):
-    """Return F1 within 2 px of the trainings with so many labels from the default model; a failed one has 0."""
+    """Return F1 within 2 px of the trainings with a number of labels from the default model; 0 for a failed one."""
     asked = (trainings["question"] == "labels") & (trainings["case"] == "default")
     return trainings.loc[asked & (trainings["labels"].astype(str) == labels), "f1_tolerance_2"].fillna(0.0)
 

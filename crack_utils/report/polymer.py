@@ -37,7 +37,7 @@ def find_tips(trained, folder=None):
     -------
     table : DataFrame
         By photograph: marked and found positions (row, column), off [px], mark sure to [px], right end; one row a
-        photograph. Where the photographs are not present, the stored table; a sentence says so.
+        photograph. If the photographs are not present, the stored table, and a sentence is printed.
     crops : list of (title, ndarray, marked, found)
         Around each marked tip, positions within it; none where the photographs are not present.
     """

@@ -66,7 +66,7 @@ def predict_all(trained, pictures):
     -------
     probabilities : list of ndarray, float32, shape (H, W)
     table : DataFrame
-        One row a picture: precision, recall and f1 within 2 px, and the counts tp, fp, fn, tn.
+        One row per picture: precision, recall and f1 within 2 px, and the counts tp, fp, fn, tn.
     """
     probabilities = [trained.predict(image) for _, image, _ in pictures]
     rows = {
@@ -87,7 +87,7 @@ def zero_shot_table(tables):
     Returns
     -------
     DataFrame
-        One row a set: pictures, F1 within 2 px (mean over pictures), and pooled F1, precision and recall.
+        One row per set: pictures, F1 within 2 px (mean over pictures), and pooled F1, precision and recall.
     """
     rows = {}
     for name, table in tables.items():

@@ -25,7 +25,7 @@ def cost_growth(table=None):
     Returns
     -------
     DataFrame
-        One row a program and size: work ("training" or "prediction"), program, batch, megapixels (of a picture), and
+        One row per program and size: work ("training" or "prediction"), program, batch, megapixels (of a picture), and
         seconds, low, high (for a megapixel: of the median, the fastest and the slowest round).
 
     Examples
@@ -58,8 +58,8 @@ def folder_growth(table=None):
     Returns
     -------
     DataFrame
-        One row a folder: program, photographs, and seconds, low, high (of the whole folder: of the median, the fastest
-        and the slowest round).
+        One row per folder: program, photographs, and seconds, low, high (of the whole folder: of the median, the
+        fastest and the slowest round).
 
     Examples
     --------

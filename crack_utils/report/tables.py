@@ -214,7 +214,7 @@ def training_numbers(run, measured):
 
 
 def sets_table(measured):
-    """Return what was measured on each set, one row a measure, by the names that a reader knows.
+    """Return what was measured on each set, one row per measure, with names for readers.
 
     Parameters
     ----------

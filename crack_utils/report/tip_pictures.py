@@ -108,8 +108,8 @@ def errors_of(pictures):
 def right_ends(pictures, spoilt=2):
     """Return how sure the rule was of each end, and whether it was right.
 
-    A few dozen predictions tell little of a probability near 1. So the drawn masks are also spoilt, as networks spoil
-    them (`study.tip_rule.spoil`), and each is judged with its photograph.
+    A few dozen predictions are not enough to test a probability near 1. So the drawn masks are also damaged with faults
+    that networks make (`study.tip_rule.spoil`), and each is judged with its photograph.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def right_ends(pictures, spoilt=2):
     Returns
     -------
     DataFrame
-        masks ("predicted" or "damaged"), probability, right; one row a found tip.
+        masks ("predicted" or "damaged"), probability, right; one row per found tip.
     """
     rng, rows = np.random.default_rng(SEED), []
     for picture in cracked(pictures):
@@ -136,7 +136,7 @@ def right_ends(pictures, spoilt=2):
 
 
 def reliability_table(ends):
-    """Compare the stated probability of the right end with the share that was right, a row a class.
+    """Compare the stated probability of the right end with the share that was right, a row per class.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ def right_ends(file=None):
     Returns
     -------
     DataFrame
-        masks ("predicted"), probability, right; one row a found tip; no row without the table.
+        masks ("predicted"), probability, right; one row per found tip; no row without the table.
     """
     table = stored(file=file)
     if table is None:

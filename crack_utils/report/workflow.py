@@ -31,7 +31,7 @@ def run(target, config, keep_going=False):
     config : list of str
         Settings as ``name=value``, see the head of the Snakefile.
     keep_going : bool
-        Whether the other jobs go on when one fails.
+        Whether the other jobs continue if one fails.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def _run(folder, target, config, keep_going):
         return process.wait()
     except KeyboardInterrupt:
         process.wait()  # it was interrupted too, and ends its jobs
-        print(f"Interrupted; the same command goes on where it stopped: make {shlex.quote(target)}", file=sys.stderr)
+        print(f"Interrupted; the same command continues where it stopped: make {shlex.quote(target)}", file=sys.stderr)
         return INTERRUPTED
 
 
@@ -70,7 +70,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("target", help="a rule of the Snakefile, such as book or study")
     parser.add_argument("--config", nargs="*", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--keep-going", action="store_true", help="go on with the other jobs when one fails")
+    parser.add_argument("--keep-going", action="store_true", help="continue with the other jobs if one fails")
     options = parser.parse_args(arguments)
     if not Path(paths.root() / "Snakefile").is_file():
         parser.error(f"no Snakefile in {paths.root()}")

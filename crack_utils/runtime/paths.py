@@ -61,7 +61,7 @@ def file_name(*parts):
     -------
     str
         The parts joined by hyphens. What is not a letter, digit, space or one of "._+()" is written as %XX, and so is
-        a hyphen in any part but the last; a name of more than 200 bytes is cut, and ends with a hash of the whole.
+        a hyphen in any part except the last; a name of more than 200 bytes is cut, and ends with a hash of the whole.
 
     Examples
     --------

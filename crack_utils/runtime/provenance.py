@@ -54,7 +54,7 @@ def fingerprint(*modules):
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-@functools.cache  # a study asks for the same files again and again
+@functools.cache  # a study uses the same files many times
 def _syntax(text):
     """Return the syntax tree of Python text, without docstrings, as text."""
     tree = imports.parse(text)

@@ -31,7 +31,7 @@ def wrong_fields(instance):
 
 
 def fits(value, kind):
-    """Tell whether a value is of a declared type.
+    """Return whether a value has a declared type.
 
     >>> fits(3, float), fits(True, int), fits([1, 2], tuple[int, int]), fits(None, int | None)
     (True, False, True, True)

@@ -1,7 +1,7 @@
-"""Numbers and lists as a reader of a page or a table expects them.
+"""Write numbers and lists for the readers of pages and tables.
 
-Python writes -0.000, 12.9% and 1e-04. A page writes a real minus and none before zero, a space before the per cent
-sign, and a power of ten.
+Python writes -0.000, 12.9% and 1e-04. On a page, a number has a real minus sign (but 0 has no sign), a space before the
+per cent sign, and a power of ten.
 
 >>> number(-0.0124), number(-0.0001), number(0.129, ".1%"), number(1e-4, ".0e"), joined(["BCE", "Dice", "focal"])
 ('−0.012', '0.000', '12.9\\xa0%', '10⁻⁴', 'BCE, Dice and focal')
@@ -54,7 +54,7 @@ def span(low, high, form=".2f", unit=""):
     form : str
         How each is written, as for `number`.
     unit : str
-        What stands behind it, such as " %".
+        What follows the range, such as " %".
 
     Examples
     --------
@@ -83,7 +83,7 @@ def joined(words, last="and"):
     ----------
     words : iterable of str
     last : str
-        Stands before the last word.
+        The word before the last item.
     """
     *others, final = list(words) or [""]
     return f"{', '.join(others)} {last} {final}" if others else final
@@ -101,7 +101,7 @@ def styled(table, digits=3, forms=None, missing="–"):
     forms : dict of str, optional
         By column, another format specification.
     missing : str
-        Stands for a missing value.
+        Text for a missing value.
 
     Returns
     -------

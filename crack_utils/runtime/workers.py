@@ -157,7 +157,7 @@ def share(function, items, processes):
             for item, _ in zip(items, calls, strict=True):
                 yield item
         finally:
-            workers.stop()  # whoever still waits for an answer must not wait longer
+            workers.stop()  # threads that still wait for an answer must not wait longer
             threads.shutdown(cancel_futures=True)
 
 

@@ -282,7 +282,7 @@ def _off(mask):
 
 
 def _limits(number, halves=1):
-    """Return what a printed number can be, by so many halves of the unit of its last digit."""
+    """Return the range of a printed number, plus and minus some halves of the unit of its last digit."""
     if number is None:
         return -math.inf, math.inf
     return number[0] - halves * number[1], number[0] + halves * number[1]

@@ -143,8 +143,8 @@ def write_measures(folder, tables):
     ----------
     folder : path-like
     tables : Tables
-        One row a training, with the columns question, variant, seed, failed (see `Tables.failed`) and MEASURES. The
-        optimizers at their best rates are a question of their own.
+        One row per training, with the columns question, variant, seed, failed (see `Tables.failed`) and MEASURES. The
+        optimizers at their best rates are a separate question.
     """
     tables = with_best(tables)
     table = measures(tables).reindex(columns=list(MEASURES))
@@ -158,7 +158,7 @@ def stability(tables, question):
     Returns
     -------
     DataFrame
-        One row a variant: trainings; failed; mean IoU at 0.5 of those that worked, and its standard deviation over
+        One row per variant: trainings; failed; mean IoU at 0.5 of those that worked, and its standard deviation over
         seeds; the largest fall of the validation mean IoU in the first half of a training, a mean over all.
     """
     measured, failed = measures(tables).loc[question], tables.failed().loc[question]

@@ -67,7 +67,7 @@ def nearest(curves):
 
 
 def table(tables):
-    """Return the report's Table 1 beside the fingerprint's: one row a loss, by title, texts with 95 % intervals.
+    """Return the report's Table 1 beside the fingerprint's: one row per loss, by title, texts with 95 % intervals.
 
     Returns
     -------

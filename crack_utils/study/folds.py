@@ -3,8 +3,8 @@
     python -m crack_utils.study.folds 300 1000 3000
 
 divides CrackForest into five parts, keeps each in turn for testing, trains on the others from the default model with
-so many updates, and writes `results/photographs/folds.csv`: a row a photograph. A single test set of two dozen
-photographs can be an unusual one; `study.photographs` has such a one. Trainings that are in the table are not repeated.
+these numbers of updates, and writes `results/photographs/folds.csv`: one row per photograph. A single test set of two
+dozen photographs can be unusual, as that of `study.photographs` is. Trainings in the table are not repeated.
 """
 
 import sys
@@ -104,7 +104,7 @@ def gains(table):
     Returns
     -------
     DataFrame
-        One row a number of updates: photographs; F1 within 2 px "without training" and "trained" (means over
+        One row per number of updates: photographs; F1 within 2 px "without training" and "trained" (means over
         photographs); difference (mean over the folds), with low and high as of `verdicts.by_seed`, a fold in place of a
         seed; folds.
     """

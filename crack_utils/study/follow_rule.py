@@ -75,7 +75,7 @@ def pixels(image, points, tip):
 
 
 def main(specimens):
-    """Print weights fitted anew, and what those in use are worth."""
+    """Print newly fitted weights, and the quality of the weights in use."""
     cracks = ends(specimens)
     samples = [pixels(*crack) for crack in cracks]
     features = np.concatenate([each for each, _ in samples])

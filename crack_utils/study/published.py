@@ -26,7 +26,7 @@ def order(values, digits=3):
     values : dict of float
         By loss.
     digits : int
-        Values are equal if they are when rounded to so many, as a reader sees them.
+        Number of digits to which values are rounded before they are compared, as in the printed table.
 
     Returns
     -------

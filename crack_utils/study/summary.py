@@ -142,9 +142,9 @@ def threshold_table(tables):
     Returns
     -------
     DataFrame
-        One row a loss, by its title: the median threshold that validation chooses; mean IoU and recall of the test set
-        at it and recall at matched precision, each a mean over seeds with its interval; mean IoU at 0.5 for comparison.
-        Seeds with which a training failed are left out.
+        One row per loss, by its title: the median threshold that validation chooses; mean IoU and recall of the test
+        set at this threshold and recall at matched precision, each a mean over seeds with its interval; mean IoU at 0.5
+        for comparison. Seeds with which a training failed are left out.
     """
     found, rows = _at_thresholds(tables), {}
     for loss, name in zip(REPORTED, map(title, REPORTED), strict=True):

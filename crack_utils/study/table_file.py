@@ -14,7 +14,7 @@ def write_table(path, table, made_of=None, **options):
     path : path-like
     table : DataFrame
     made_of : dict, optional
-        What the JSON tells besides, such as data and seeds; without it there is no such file.
+        Further entries of the JSON file, such as data and seeds; if None, no JSON file is written.
     **options
         Of `DataFrame.to_csv`; by default the index is not written.
 

@@ -69,7 +69,7 @@ class Tables:
 
         A training has failed if its mean IoU at 0.5, pooled over the test set, is no better than the best mask that
         needs no network: all background, or all crack. Overlap losses can jump to "no crack" and stay there; others
-        call half of a picture crack. Either is an outcome of its own: a mean over it and trainings that worked would
+        call half of a picture crack. Either is a separate outcome: a mean over it and trainings that worked would
         describe neither.
         """
         counts = self.specimens.groupby(["question", "variant", "seed"], sort=False)[list(COUNTS)].sum()

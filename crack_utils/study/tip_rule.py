@@ -22,7 +22,7 @@ from crack_utils.geometry.primary import ranked
 from crack_utils.geometry.tip import both_ends, end_features, leaves
 
 SEED = 7302  # not used for anything else
-RIDGE = 0.002  # of the weights but the constant
+RIDGE = 0.002  # strength of the ridge penalty on all weights except the constant
 TOO_FAR = 0.5  # of the distance from tip to mouth: an end farther from a tip is another
 
 

@@ -1,7 +1,7 @@
 """From differences to words: intervals over trainings, an equivalence test, and one word for several readings.
 
 A verdict is about the next training on these specimens: trainings with the same seed are paired, and the interval is
-Student's over the seeds. `results/README.md` shows the same rules as a script of its own.
+Student's over the seeds. `results/README.md` shows the same rules as a separate script.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ NO_DIFFERENCE = "no difference that matters"
 UNDECIDED = "not decided by this study"
 WORDS = (SUPPORTED, CONTRADICTED, NO_DIFFERENCE, UNDECIDED)
 
-MATTERS = 0.01  # of mean IoU or recall: a smaller difference is none in practice
+MATTERS = 0.01  # difference of mean IoU or recall; smaller differences do not matter in practice
 SHARE, DIFFERENCE = (0, 1), (-1, 1)  # what a measure, and a difference of two, can be
 LEVEL = 0.95
 FEW = 5  # seeds: with fewer, an interval is wide, and its table says so

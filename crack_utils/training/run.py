@@ -205,7 +205,7 @@ def load_run(path):
 
 
 def model_file(name):
-    """Return the `.keras` file that a name stands for, or refuse the name; no network is loaded.
+    """Return the `.keras` file for a name, without loading the network; a ValueError if the name is not valid.
 
     Parameters
     ----------
@@ -221,13 +221,13 @@ def model_file(name):
     Raises
     ------
     ValueError
-        If there is none, or the default model's files were changed.
+        If there is no such file, or if files of the default model were changed.
     """
     if str(name) == shipped.DEFAULT:
         return shipped.folder() / shipped.NETWORK
     if str(name) == LATEST:
         name = load_run(LATEST).folder
-    # A link is not resolved: the calibration lies beside the link.
+    # A link is not resolved, because the calibration is beside the link.
     for place in (Path(name).expanduser(), paths.runs() / name, paths.root() / name):
         if place.is_file():
             if place.suffix != ".keras":

@@ -24,7 +24,7 @@ def file(name):
     Raises
     ------
     ValueError
-        If there is none; the message begins with the name of the setting, as many settings name a file.
+        If there is no such file. The message begins with the name of the setting, because many settings name a file.
     """
     try:
         return model_file(name)
@@ -33,14 +33,14 @@ def file(name):
 
 
 def check(name, architecture):
-    """Refuse a network to start from that is not there, or of another architecture; no network is loaded.
+    """Refuse a start network that does not exist or has another architecture; no network is loaded.
 
     Parameters
     ----------
     name : str
         As for `model_file`.
     architecture : str
-        Of the network to train, one of `models.MODELS`.
+        Architecture of the network to train, one of `models.MODELS`.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def check(name, architecture):
         with zipfile.ZipFile(network) as parts:
             small = parts.getinfo("config.json").file_size <= MOST_CONFIG
             described = json.loads(parts.read("config.json"))["config"]["name"] if small else None
-    except Exception:  # a file may be damaged in any way; loading it will tell how
+    except Exception:  # a damaged file can raise any error; loading it will report what is wrong
         return
     if described in (known for known in models.MODELS if known != architecture):
         raise ValueError(_other(name, described, architecture))

@@ -166,7 +166,7 @@ class TestCommands:
         exported = ["export", run.id, "--to", str(tmp_path), "--format", "savedmodel"]
         (tmp_path / "card.md").write_text("of somebody else")
         assert main.main(exported) == 1
-        assert "has card.md, of another network or of somebody else" in capsys.readouterr().err
+        assert "has card.md, which is not from an export of this network" in capsys.readouterr().err
         (tmp_path / "card.md").unlink()
         (tmp_path / "model.keras").write_bytes(b"another network")
         (tmp_path / "model.tflite").touch()

@@ -1,4 +1,4 @@
-"""What the page's server answers: states and measures as JSON, pictures, and the table over all photographs."""
+"""The answers of the page's server: states and measures as JSON, pictures, and the table of all photographs."""
 
 import numpy as np
 from PIL import Image
@@ -11,9 +11,9 @@ from crack_utils.inference.overlay import overlay
 from crack_utils.inference.page.examine import EVERY
 from crack_utils.runtime.csv_files import as_csv
 
-SHOWN = 4096  # [px] longest side of the picture in a browser; measures have all pixels
+SHOWN = 4096  # [px] longest side of the picture in a browser; measures use all pixels
 THUMBNAIL = 192  # [px] longest side
-LISTED = 20  # cracks on the page; the table has all
+LISTED = 20  # cracks that the page shows; the table has all
 
 
 def summary(photograph):
@@ -59,7 +59,7 @@ def details(photograph):
 
 
 def table(photographs, trained):
-    """Return the measures of all cracks in all photographs that are done, as CSV, a row a crack.
+    """Return the measures of all cracks in all finished photographs as CSV, one row per crack.
 
     Parameters
     ----------

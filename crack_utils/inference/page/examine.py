@@ -1,4 +1,4 @@
-"""From a photograph's probability and what a person has set to its mask, its outlines and its measures."""
+"""Compute the mask, the outlines and the measures of a photograph from its probability and a person's settings."""
 
 import math
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from crack_utils.inference.certainty import how_sure
 from crack_utils.inference.measure import measure
 from crack_utils.labelling.lines import polyline
 
-MOST_CRACKS = 300  # that are measured: a threshold that is far too low finds thousands of specks
-MOST_EDGES = 200_000  # pixels' edges that outlines follow; more are drawn coarser
-EVERY = 3  # of the centreline's points, that the browser draws
+MOST_CRACKS = 300  # cracks that are measured: with a threshold that is far too low, there are thousands of specks
+MOST_EDGES = 200_000  # pixel edges along outlines; if there are more, outlines are coarser
+EVERY = 3  # the browser draws every third point of a centreline
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class Findings:
     cracks : list of geometry.Crack
         The primary crack first.
     primary : list of int
-        Which of the outlines are the primary crack's.
+        Indices of the primary crack's outlines.
     sure : list of str
         Sentences on how far its measures may be off.
     left_out : int
-        Cracks that were too small, among too many, to be measured.
+        Number of small cracks that were not measured because there were too many.
     """
 
     cracks: list
@@ -46,14 +46,14 @@ def corrected(image, probability, strokes):
     Parameters
     ----------
     image : ndarray, float, shape (H, W), in [0, 1]
-        Lines follow what it shows.
+        Lines that a person has drawn follow its cracks.
     probability : ndarray, float32, shape (H, W), in [0, 1]
     strokes : sequence of Stroke
 
     Returns
     -------
     ndarray, float32, shape (H, W)
-        The probability itself without corrections.
+        `probability` itself if there are no corrections.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def examine(trained, image, field, settings, lines, unlike):
 
 
 def _largest(field, threshold):
-    """Return the probability with the largest cracks alone, and how many were left out."""
+    """Return the probability with only the largest cracks, and the number of cracks left out."""
     labels, count = ndimage.label(field >= threshold, EIGHT)
     if count <= MOST_CRACKS:
         return field, 0
@@ -137,12 +137,12 @@ def _largest(field, threshold):
 
 
 def _of_primary(mask, cracks, lines):
-    """Return the numbers of those outlines that go round the primary crack."""
+    """Return the indices of the outlines around the primary crack."""
     if not cracks:
         return []
     own, numbers = part_of(mask, cracks[0]), []
     for number, line in enumerate(lines):
-        # A vertex lies between a pixel of the crack and one that is none.
+        # A vertex is between a crack pixel and a background pixel.
         ends = np.clip([np.floor(line[0]), np.ceil(line[0])], 0, np.array(mask.shape) - 1).astype(int)
         if own[tuple(ends.T)].any():
             numbers.append(number)

@@ -1,4 +1,4 @@
-"""The page's server: on this machine alone, for those who know its token, and without a network."""
+"""The page's server. Only browsers on this machine that know its token can use it; it needs no network."""
 
 import asyncio
 import contextlib
@@ -30,8 +30,8 @@ from crack_utils.runtime import paths
 from crack_utils.runtime.atomic import check_writable
 
 ADDRESS = "127.0.0.1"  # the loopback: no other machine can open the page
-OVERHEAD = 1_000_000  # [bytes] of a request besides the file in it
-PICTURES = {"picture.jpg": answers.SHOWN, "thumbnail.jpg": answers.THUMBNAIL}  # of a photograph alone, and their sides
+OVERHEAD = 1_000_000  # [bytes] of a request in addition to its file
+PICTURES = {"picture.jpg": answers.SHOWN, "thumbnail.jpg": answers.THUMBNAIL}  # name → longest side [px]
 STATIC = Path(__file__).parent / "static"
 PICTURE = paths.package() / "labelling"  # with picture.js, which the labelling editor uses too
 HEADERS = {
@@ -56,9 +56,9 @@ def serve(model="default", port=PORT, megabytes=MEGABYTES, labels="labels", brow
         As for `load_trained`.
     port : int
     megabytes : float
-        Largest file of a photograph that is taken [MB].
+        Size limit of a photograph's file [MB].
     labels : path-like
-        Folder for the masks that a person has corrected; made with the first of them.
+        Folder for masks that a person has corrected; created when the first mask is saved.
     browser : bool
         Open the page in a browser.
 
@@ -103,19 +103,19 @@ async def _run(desk, port, token, megabytes, labels, address, file):
 
 
 def make_application(desk, port, token, megabytes, labels):
-    """Return what answers a browser.
+    """Return the web application that answers a browser.
 
     Parameters
     ----------
     desk : Desk
     port : int
-        Only a browser that names this machine and this port is answered.
+        Requests for another host or port are refused.
     token : str
     megabytes : float
     labels : path-like
     """
     shared = {"desk": desk, "port": port, "token": token, "megabytes": megabytes, "labels": Path(labels)}
-    shared["pool"] = ThreadPoolExecutor(2, "answer")  # while a picture is made, the page answers
+    shared["pool"] = ThreadPoolExecutor(2, "answer")  # so that the page still answers while a picture is made
     key = r"/api/photographs/(\d+)"
     return Application(
         [
@@ -130,12 +130,12 @@ def make_application(desk, port, token, megabytes, labels):
             (r"/api/measures\.csv", Table, shared),
             (r".*", Nothing, shared),
         ],
-        log_function=lambda handler: None,  # what is refused is told to the browser
+        log_function=lambda handler: None,  # errors are sent to the browser instead
     )
 
 
 class Refusal(HTTPError):
-    """A refusal with words for the person in front of the browser."""
+    """An HTTP error with a message for the user."""
 
     def __init__(self, status, words):
         super().__init__(status)
@@ -143,22 +143,22 @@ class Refusal(HTTPError):
 
 
 class Guarded(RequestHandler):
-    """Answers only a browser on this machine whose page came from here."""
+    """A handler that answers only pages of this server in a browser on this machine."""
 
     def initialize(self, port, token=None, **shared):
-        """Keep what all answers need."""
+        """Store the attributes that all handlers need."""
         self.port, self.token = port, token
         for name, value in shared.items():
             setattr(self, name, value)
 
     def set_default_headers(self):
-        """Tell the browser to ask nobody else, and to keep nothing."""
+        """Set headers: the browser must not contact other servers and must not store anything."""
         for name, value in HEADERS.items():
             self.set_header(name, value)
         self.clear_header("Server")
 
     def prepare(self):
-        """Refuse another site's pages, names of this machine that are not its own, and those without the token."""
+        """Refuse pages of other sites, other host names, and requests without the token."""
         own = [f"{name}:{self.port}" for name in (ADDRESS, "localhost")]
         origin = self.request.headers.get("Origin")
         if self.request.host not in own or (origin and origin not in [f"http://{name}" for name in own]):
@@ -176,7 +176,7 @@ class Guarded(RequestHandler):
         self.finish({"error": error.words if isinstance(error, Refusal) else self._reason})
 
     def log_exception(self, kind, value, trace):
-        """Log what nobody expects, not what is refused."""
+        """Log unexpected errors, but not refusals."""
         if not isinstance(value, HTTPError):
             super().log_exception(kind, value, trace)
 
@@ -187,7 +187,7 @@ class Guarded(RequestHandler):
         return photograph
 
     async def work(self, action, *arguments):
-        """Run an action in a thread; what it refuses is told to the browser."""
+        """Run an action in a thread; its error messages are sent to the browser."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self.pool, action, *arguments)
         except (ValueError, OSError, MemoryError) as error:
@@ -224,7 +224,7 @@ class Photographs(Guarded):
     """The list of photographs."""
 
     def get(self):
-        """Answer with all of them, and with what the page has to know of the server."""
+        """Answer with all photographs, and with facts about the server that the page needs."""
         photographs = [answers.summary(self.desk.now(each)) for each in list(self.desk.photographs.values())]
         about = {
             "model": self.desk.trained.source,
@@ -236,7 +236,7 @@ class Photographs(Guarded):
         self.finish({"photographs": photographs, "about": about})
 
     async def post(self):
-        """Take a photograph: its name in the address, its file as the body."""
+        """Add a photograph; its name is in the address, its file is the body of the request."""
         name = self.get_query_argument("name", strip=False)
         self.finish(answers.summary(self.desk.now(await self.work(self.desk.add, name, self.request.body))))
 
@@ -245,11 +245,11 @@ class OnePhotograph(Guarded):
     """What was found in a photograph."""
 
     async def get(self, key):
-        """Answer with all that the page shows of it."""
+        """Answer with all that the page shows of the photograph."""
         self.finish(await self.work(answers.details, self.desk.now(self.photograph(key))))
 
     def delete(self, key):
-        """Close it."""
+        """Close the photograph."""
         self.desk.close(self.photograph(key))
         self.finish({})
 
@@ -258,7 +258,7 @@ class SettingsOfOne(Guarded):
     """What a person sets for a photograph."""
 
     async def put(self, key):
-        """Take the settings; answer with the outlines that follow from them."""
+        """Store new settings; answer with the new outlines."""
         photograph = self.photograph(key)
 
         def change():
@@ -269,10 +269,10 @@ class SettingsOfOne(Guarded):
 
 
 class Label(Guarded):
-    """Keep a photograph's mask as a label."""
+    """Save a photograph's mask as a label."""
 
     async def post(self, key):
-        """Write it; answer with its path."""
+        """Write the mask; answer with its path."""
         photograph = self.photograph(key)
 
         def save():
@@ -327,17 +327,18 @@ class Nothing(Guarded):
     """Any other address."""
 
     def prepare(self):
-        """Check who asks, then say that there is nothing."""
+        """Check the request as usual, then answer 404."""
         super().prepare()
         raise HTTPError(404)
 
 
 @contextlib.contextmanager
 def _file_that_opens(address):
-    """Yield a page that leads to an address, which only this user can read.
+    """Yield a file that leads to an address; only this user can read it.
 
-    A browser is started with it rather than with the address: all users of a machine see how programs are started.
-    It lies with Jupyter's own such files, as some browsers cannot read a system's folder of temporary files.
+    The browser is started with this file, not with the address, because all users of a machine can see the arguments of
+    programs, and the address contains the token. The file is in Jupyter's folder for such files, because some browsers
+    cannot read the temporary folder of the system.
     """
     folder = Path(jupyter_runtime_dir())
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -351,7 +352,7 @@ def _file_that_opens(address):
 
 
 def _check_labels(labels):
-    """Refuse a file; say where nothing can be saved, as the page is of use without."""
+    """Refuse a file as folder; if the folder cannot be written, only print a note, as the page is useful without it."""
     try:
         check_writable(labels)
     except NotADirectoryError as error:

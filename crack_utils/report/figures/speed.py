@@ -14,7 +14,7 @@ _LOOKS = {  # how a program's name begins: its colour and marker
 }
 _SECONDS = (0.5, 1, 2, 5, 10, 20, 50)
 _PANELS = (  # work, what grows, its label, title
-    ("prediction", "megapixels", "size of the picture [megapixels]", "Prediction, one picture a call"),
+    ("prediction", "megapixels", "size of the picture [megapixels]", "Prediction, one picture per call"),
     ("training", "batch", "pictures in a batch", "Training"),
 )
 

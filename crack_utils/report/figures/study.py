@@ -194,7 +194,7 @@ def _even(text, width):
 
 
 def _logit(probability, infinite=None):
-    """Return a probability's logit; that of 1 stands where it is told to."""
+    """Return a probability's logit; for a probability of 1, return the given value."""
     if probability >= 1:
         return infinite
     return float(np.log(probability / (1 - probability)))

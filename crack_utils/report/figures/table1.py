@@ -14,8 +14,8 @@ HEADS = {"global": "One mask per model,\nglobal accuracy", "mean class": "One ma
 def consistency_curves(name="val"):
     """Show which crack shares and predicted areas the published numbers of each loss allow, by reading.
 
-    Left and middle: one hard mask a model, with either accuracy; dotted where BCE's own loss forbids so many wrong
-    pixels at 0.5. Right: mean IoU of truncated probabilities, accuracy at 0.5.
+    Left and middle: one hard mask per model, for both kinds of accuracy; dotted where the published loss of BCE allows
+    fewer wrong pixels at 0.5. Right: mean IoU of truncated probabilities, accuracy at 0.5.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Figures of tips: where they were found, how far off, and how sure one may be of the right end."""
+"""Figures of tips: where they were found, their errors, and how likely the right end of the crack was chosen."""
 
 import itertools
 
@@ -80,7 +80,7 @@ def tip_gallery(rows):
 
 
 def enlarged_tips(crops):
-    """Show enlargements around marked tips, with the found tip where it lies within them.
+    """Show enlargements around marked tips, with the found tip if it is inside the enlargement.
 
     Parameters
     ----------
