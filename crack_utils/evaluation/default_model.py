@@ -23,7 +23,7 @@ from crack_utils.training.experiment import Experiment
 
 FILES = (shipped.NETWORK, "experiment.json", CALIBRATION)
 SURFACES, SPECIMENS = 1600, 400  # numbers of pictures; surfaces have more kinds of cracks
-# From random weights, for the shipped ones may be missing or be what is to be replaced: an hour on one core.
+# From random weights, because the shipped weights may be missing or are to be replaced: an hour on one core.
 FRESH = {"start": "", "updates": 12_000, "batch": 4}
 
 
@@ -47,7 +47,8 @@ def make_default_model(folder=shipped.PLACE, surfaces=SURFACES, specimens=SPECIM
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder}: not a folder; give another one for the model")
-    experiment = Experiment.preset("photo", **{"data": "drawn"} | FRESH | overrides)  # refused before the work
+    # Made first, so that wrong settings are refused before the work starts.
+    experiment = Experiment.preset("photo", **{"data": "drawn"} | FRESH | overrides)
     run = train(experiment.replace(data=os.pathsep.join(draw_pictures(surfaces, specimens))))
     copy_model(run, folder)
     shipped.seal(folder)

@@ -22,7 +22,7 @@ THRESHOLDS = tuple(
     sorted({1 / (1 + math.exp(-step / 2)) for step in range(-16, 33)} | set(metrics.ROUNDS_TO_ONE.values()))
 )
 
-# The modules that determine an evaluation: after a change of their code it is made again.
+# The modules that determine an evaluation: if their code changes, it is computed again.
 DECISIVE = ("evaluation/evaluate.py", "losses")
 
 

@@ -1,4 +1,4 @@
-"""What a network says of pairs of picture and mask, a batch at a time; and the predictions that a run keeps."""
+"""Predict pairs of picture and mask batch by batch, and store the predictions of a run."""
 
 import functools
 
@@ -63,7 +63,7 @@ def _graph(model, size):
 
 
 def predicted(model, pairs, size, batch=8):
-    """Yield each pair with what its picture shows and what the network says of it; a batch is in memory at a time.
+    """Yield each pair with its image, mask and predicted probability; only one batch is in memory at a time.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ def check_shapes(true, predicted):
 
 
 def check_not_negative(**values):
-    """Raise a ValueError that names the first argument that is below 0, or no number."""
+    """Raise a ValueError that names the first argument that is below 0 or not a number."""
     for name, value in values.items():
         if not isinstance(value, Real) or math.isnan(value):
             raise ValueError(f"{name} must be a number, got {value!r}")

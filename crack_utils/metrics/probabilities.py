@@ -11,7 +11,7 @@ from crack_utils.metrics.masks import Confusion, boolean_mask, check_same_shape,
 # A probability stored in one of these types rounds to 1 from this value, half a step below 1 (a tie rounds to 1, which
 # is even). The cast of S1 is a threshold there. The networks' outputs are float32, where only 1 itself counts.
 ROUNDS_TO_ONE = {"bfloat16": 1 - 2**-9, "float16": 1 - 2**-12, "float32": 1.0}
-BINS = 15  # of the calibration error, as Guo et al. (2017) have it
+BINS = 15  # of the calibration error, as in Guo et al. (2017)
 
 
 def unthresholded_mean_iou(true, probability):
@@ -85,7 +85,7 @@ def reliability(true, probability, bins=BINS):
 
 
 def reliability_sums(true, probability, bins=BINS):
-    """Return what a reliability diagram is made of, to be added up over pictures.
+    """Return the sums for a reliability diagram; those of several pictures can be added.
 
     Parameters
     ----------

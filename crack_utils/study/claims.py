@@ -1,9 +1,9 @@
-"""What the study says about each claim of the report: a difference over trainings, its interval, and a word by rule.
+"""What the study says about each claim of the report: a difference over trainings, its interval and a verdict.
 
 `results/claims.csv` lists the claims: which variants of which question are compared, by which measures, and whether
-trainings that failed (`Tables.failed`) are left out, with their seed, or counted. `verdicts` has the rules. Two hold
-for losses: a verdict rests on more than one threshold, or on one that validation chose; and a measure that is known at
-a fixed threshold of 0.5 alone decides nothing, however clear its difference is.
+trainings that failed (`Tables.failed`) are left out, with their seed, or counted. `verdicts` has the rules. For
+losses there are two more rules: a verdict needs more than one threshold, or one that validation chose; and a measure
+that is known only at a fixed threshold of 0.5 decides nothing, even if its difference is clear.
 """
 
 import re
@@ -115,10 +115,10 @@ def claims():
 
 
 def measures(tables):
-    """Return the measures of each training, one row a (question, variant, seed), a column each of MEASURES.
+    """Return the measures of each training: one row per (question, variant, seed), one column per measure in MEASURES.
 
     Measures of pictures are means over the test specimens; those at a threshold of validation or at matched precision
-    are of pooled counts, and known for the question "losses" alone.
+    are of pooled counts, and known for the question "losses" only.
     """
     keys = ["question", "variant", "seed"]
     groups = tables.specimens.groupby(keys, sort=False)
@@ -200,7 +200,7 @@ def compare_losses(tables, measure):
 
 
 def _readings(tables, measured, claim):
-    """Return, by measure, the difference that a claim is about: from `by_seed`, the failed trainings as it says."""
+    """Return the difference that a claim is about, by measure, from `by_seed`; the claim says what failures count."""
     rows = measured.loc[claim.question]
     among = variants(tables, "losses") if claim.question == "losses" else [*claim.more, *claim.less]
     failed = tables.failed().loc[claim.question].loc[among].groupby("seed").any()
@@ -211,7 +211,7 @@ def _readings(tables, measured, claim):
         if claim.failed == "left out":
             values = values[~failed.reindex(values.index)]
         found[name] = by_seed(values.dropna(), None if name in WITHOUT_LIMITS else DIFFERENCE)
-        if name in WITHOUT_LIMITS and not values.any():  # below what is measured: zeros are not an interval
+        if name in WITHOUT_LIMITS and not values.any():  # too small to be measured: zeros are not an interval
             found[name] |= dict.fromkeys(("value", "low", "high", "inner_low", "inner_high"), np.nan)
     return found
 
@@ -242,7 +242,7 @@ def _group(side, question):
 
 
 def variant_title(variant):
-    """Return a variant's name with the loss or optimizer that it begins with, and its rate, as a reader knows them.
+    """Return a variant's name for readers: with the title of its loss or optimizer, and its rate as a power of ten.
 
     >>> variant_title("bce 0.0016"), variant_title("adagrad, rate × 100"), variant_title("1e-6 at once")
     ('BCE 1.6×10⁻³', 'AdaGrad, rate × 100', '10⁻⁶ at once')
@@ -257,14 +257,14 @@ def _trained(tables, claim):
 
 
 def _recall_of_third(rows, thin):
-    """Return the recall within 2 px, less what is wanted, of the third with the thinnest or the thickest cracks."""
+    """Return the recall within 2 px minus `RECALL_WANTED`, of the third with the thinnest or the thickest cracks."""
     ordered = rows.sort_values("crack_width")["recall_tolerance_2"]
     third = len(rows) // 3
     return (ordered.head(third) if thin else ordered.tail(third)).mean() - RECALL_WANTED
 
 
 def _largest_fall(curve):
-    """Return the largest fall of a curve between two epochs of its first half; 0 if it never falls."""
+    """Return the largest decrease of a curve between two epochs in its first half; 0 if it never decreases."""
     half = np.array(curve[: len(curve) // 2 + 1])
     return float(max([0, *(half[:-1] - half[1:])]))
 
@@ -286,5 +286,5 @@ def variants(tables, question):
 
 
 def present(tables, *questions):
-    """Return those of the questions that are in a study."""
+    """Return the given questions that a study contains."""
     return [question for question in questions if question in set(tables.runs["question"])]

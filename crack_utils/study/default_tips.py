@@ -39,7 +39,7 @@ NEAR = 20.0  # [px] from the primary crack: a tip farther away belongs to anothe
 
 
 def is_right_end(position, photograph):
-    """Whether a found tip lies at the primary crack, and nearer to a drawn tip than to where the crack begins.
+    """Return whether a found tip is at the primary crack, and nearer to a true tip than to the start of the crack.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def is_right_end(position, photograph):
 
 
 def draw(specimen, seed=SEED, size=SIZE, looks="wide"):
-    """Draw a specimen at one moment of its test, each at another.
+    """Draw a specimen at one moment of its test, which depends on its number.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def draw(specimen, seed=SEED, size=SIZE, looks="wide"):
     size : (height, width) [px]
     looks : {"wide", "usual", "plates"}
         As for `synthetic.generate`; usual specimens are those of the book's data set, with one tip each. Plates are
-        drawn by other means, see `study.plates`.
+        drawn by other code, see `study.plates`.
 
     Returns
     -------
@@ -154,7 +154,7 @@ def summarise(table):
 
 
 def stored(looks="wide", file=None):
-    """Return the rows of a stored table, or None where nobody has measured it yet.
+    """Return the rows of a stored table, or None if it does not exist yet.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def stored(looks="wide", file=None):
 
 
 def main(count, model="default", looks="wide"):
-    """Measure specimens, with a line each fifty, write the table and what made it, and print its summary."""
+    """Measure specimens, write the table with its provenance, and print a summary."""
     from crack_utils.inference.predictor import load_trained
 
     trained, rows = load_trained(model), []

@@ -80,7 +80,7 @@ def measure(fold, updates):
 
 
 def read(file=None):
-    """Return the committed table, a DataFrame; without rows where nobody has made it.
+    """Return the committed table, a DataFrame; without rows if it does not exist yet.
 
     Parameters
     ----------
@@ -105,8 +105,8 @@ def gains(table):
     -------
     DataFrame
         One row per number of updates: photographs; F1 within 2 px "without training" and "trained" (means over
-        photographs); difference (mean over the folds), with low and high as of `verdicts.by_seed`, a fold in place of a
-        seed; folds.
+        photographs); difference (mean over the folds), with low and high as in `verdicts.by_seed`, with folds instead
+        of seeds; folds.
     """
     rows = []
     for updates, tested in table.groupby("updates"):
@@ -122,7 +122,7 @@ def gains(table):
 
 
 def describe_gains(table):
-    """Say what training changes on photographs that are each tested once, a sentence a number of updates."""
+    """Return text on what training changes on photographs, one sentence for each number of updates."""
     sentences = []
     for row in gains(table).to_dict("records"):
         before, after = (number(row[name], ".3f") for name in ("without training", "trained"))
@@ -135,7 +135,7 @@ def describe_gains(table):
 
 
 def main(arguments):
-    """Train what is not in the table yet, and write it after each training."""
+    """Run the trainings that are not in the table yet, and write the table after each."""
     for updates in map(int, arguments):
         for fold in range(FOLDS):
             table = read()

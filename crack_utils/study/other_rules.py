@@ -1,7 +1,7 @@
-"""What the verdicts on the losses would be by other rules than ours, so that a reader sees how much depends on them.
+"""The verdicts on the losses by other rules, to show how much the verdicts depend on our rules.
 
-The rules of `verdicts` were set after the first results were seen. Here each is changed alone: the threshold, the size
-of a difference that matters, and the training that failed.
+The rules of `verdicts` were set after the first results were seen. Here one rule at a time is changed: the threshold,
+the size of a difference that matters, and the treatment of the failed training.
 """
 
 from crack_utils.losses.registry import REPORTED
@@ -17,7 +17,7 @@ def by_rule(at_thresholds):
     Parameters
     ----------
     at_thresholds : DataFrame
-        One row a (loss, seed), without the seeds with which any loss failed; columns `CHOSEN` and mean_iou_half, at a
+        One row per (loss, seed), without the seeds with which any loss failed; columns `CHOSEN` and mean_iou_half, at a
         threshold of 0.5.
 
     Returns
@@ -41,12 +41,12 @@ def by_rule(at_thresholds):
 
 
 def changed(rows, rule):
-    """Return how many of the verdicts of `by_rule` are others by another rule, "half" or "twice"."""
+    """Return how many verdicts of `by_rule` are different with another rule, "half" or "twice"."""
     return sum(row[f"verdict_at_{rule}"] != row["verdict"] for row in rows.values())
 
 
 def dice_with_failures(tables):
-    """Return what leaving out failed trainings changes: Dice less each other loss, with all seeds.
+    """Return the differences between Dice and each other loss with all seeds, including failed trainings.
 
     Returns
     -------

@@ -40,17 +40,17 @@ SHORTEST = {"updates": 300}  # of those from the default model: two minutes of o
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A training as the study asks for it.
+    """The settings of one training of the study.
 
     Attributes
     ----------
     question : str
         One of `QUESTIONS`.
     name : str
-        What is tried, in words.
+        A short description.
     preset : str
     labels : int or None
-        Training and validation photographs together; None: all but the test set.
+        Training and validation photographs together; None: all except the test set.
     options : dict
         Fields of the experiment.
     data : str or None
@@ -66,7 +66,7 @@ class Case:
 
 
 def cases():
-    """Return all cases, the most telling first."""
+    """Return all cases, the most informative first."""
     recipe = [
         Case("recipe", "photo"),
         Case("recipe", "photo, from scratch", options={"start": ""}),
@@ -179,12 +179,12 @@ def _drawn():
 
 
 def study(folder, seeds=3, questions=(), data=DATA):
-    """Train and measure what is not in the table yet, a seed of all cases after the other.
+    """Train and measure the cases that are not in the table yet: all cases with the first seed, then the next seed.
 
     Parameters
     ----------
     folder : path-like
-        Gets `trainings.csv`, and `trainings.json` that says where it comes from.
+        Folder for `trainings.csv`, and for `trainings.json` with its provenance.
     seeds : int
     questions : sequence of str
         Only these; by default all.

@@ -1,4 +1,4 @@
-"""Plates with a notch and a crack, drawn by other means than the specimens that networks are trained on.
+"""Plates with a notch and a crack, drawn by other code than the specimens that networks are trained on.
 
 A network knows its own drawings. So `study.default_tips` also measures it on these, which share no code with
 `data.synthetic`: a plate that fills the picture, whose surface is filtered noise; a slot from the edge and a crack with

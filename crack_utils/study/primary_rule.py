@@ -28,12 +28,12 @@ SEED = 9100  # not used for anything else
 SIZE = (480, 640)  # [px] of a surface
 RIDGE = 0.005  # of the weights, each in units of its feature's standard deviation
 ON_CRACK = 0.1  # of a skeleton: least share on the primary crack; a notch may be found as a part of it
-LEAST = 5  # [px] of a skeleton on the primary crack
+LEAST = 5  # [px] least length of a skeleton on the primary crack
 PARTS = 5
 
 
 def draw(number, seed=SEED):
-    """Draw a specimen, or of every second number a surface, and return its gray values and where the primary crack is.
+    """Draw a specimen (even numbers) or a surface (odd numbers); return its gray values and its primary crack.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def gather(predictor, pictures, seed=SEED):
     ----------
     predictor : Predictor
     pictures : int
-        How many to draw; a part of them has no crack.
+        Number of pictures to draw; some of them have no crack.
     seed : int
         Of the pictures.
 
@@ -84,7 +84,7 @@ def gather(predictor, pictures, seed=SEED):
 def fit(found):
     """Return the weights, shape (k,), of a conditional logistic regression of the values that `gather` returns."""
     spread = np.concatenate([features for features, _ in found]).std(axis=0) + 1e-9
-    spread[-1] = 0.0  # that none is right is not made less likely
+    spread[-1] = 0.0  # no penalty on the weight of the alternative that no candidate is right
 
     def loss(weights):
         value, slope = 0.0, np.zeros_like(weights)
@@ -103,7 +103,7 @@ def fit(found):
 
 
 def shares(rows):
-    """Say how often the rule is right, and how often the longest crack would be.
+    """Return text on how often the rule is right, and how often the longest crack would be.
 
     Parameters
     ----------

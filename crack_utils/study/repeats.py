@@ -1,10 +1,10 @@
-"""Do the kept studies repeat? Two seeds of each are trained once more, and compared with what was kept.
+"""Are the stored studies reproducible? Two seeds of each are trained again and compared with the stored results.
 
     python -m crack_utils.study.repeats
 
-writes `results/repeats.csv`, an hour of two cores. The same training on the same machine, on as many cores,
-gives the same weights (a test holds it). Another machine, or another number of cores, computes in another order, and
-then only the size of the difference can be told.
+writes `results/repeats.csv` and takes an hour on two cores. The same training on the same machine, with the same number
+of cores, gives the same weights (a test checks this). Another machine, or another number of cores, computes in another
+order; then only the size of the difference can be measured.
 """
 
 import sys

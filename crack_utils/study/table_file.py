@@ -1,4 +1,4 @@
-"""The tables of the studies as they are kept in `results/`: each written whole, and where asked with what made it."""
+"""Write the tables of the studies in `results/`, as a whole, and with their provenance if asked for."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from crack_utils.runtime.atomic import atomic_write
 
 
 def write_table(path, table, made_of=None, **options):
-    """Write a table of a study as CSV, atomically; with `made_of`, also a JSON beside it: where and with which code.
+    """Write a table of a study as CSV, atomically; with `made_of`, also its provenance as JSON beside it.
 
     Parameters
     ----------

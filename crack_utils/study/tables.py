@@ -278,7 +278,7 @@ def _by_specimen(run):
 
 
 def about(run):
-    """Return what is kept of a trained and evaluated run beside its measures: a dict, a row of `runs`."""
+    """Return facts about a trained and evaluated run as a dict, a row of `runs`."""
     history, origin, measures = run.history, run.provenance, run.metrics
     names = run.names()
     training = set(names["train"])

@@ -72,14 +72,14 @@ def _false_alarm(shape, rng):
 
 
 def samples(photograph, mask, threshold=0.5):
-    """Return the features of both ends of the primary crack and whether each is a tip; None where they cannot be told.
+    """Return the features of both ends of the primary crack and whether each is a tip; None if this is not clear.
 
     Parameters
     ----------
     photograph : SpecimenPhotograph
     mask : ndarray of bool or, for a probability in [0, 1], of float, shape (H, W)
     threshold : float
-        Of a probability.
+        Threshold of a probability.
 
     Returns
     -------
@@ -129,7 +129,7 @@ def fit(features, tips, names):
 
 
 def gather(specimens, predictor, seed=SEED):
-    """Return the samples of specimens, each with its true and with a spoiled mask, and as a network sees it.
+    """Return samples of specimens: from true masks, from damaged masks, and from predictions of a network.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def gather(specimens, predictor, seed=SEED):
     Returns
     -------
     drawn, seen : list of (specimen, features, tips, at_border)
-        Of the masks, and of the network's probabilities.
+        Samples from the masks, and samples from the probabilities of the network.
     """
     drawn, seen = [], []
     for specimen in range(specimens):
@@ -170,7 +170,7 @@ def fit_ends(found, names):
 
 
 def worth(weights, found):
-    """Measure what a rule is worth on samples that it was not fitted to.
+    """Measure the quality of a rule on samples that it was not fitted to.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def worth(weights, found):
     -------
     dict of str to float
         right, the share of the chosen ends that are tips; stated, the mean probability that the rule gives for it;
-        both, of the cracks with two tips, the share for which the rule says so.
+        both, the share of the cracks with two tips that the rule recognises as such.
     """
     judged = [(judge(features[:, : len(weights)], weights, at_border), tips) for _, features, tips, at_border in found]
     return {
@@ -194,7 +194,7 @@ def worth(weights, found):
 
 
 def main(model, specimens):
-    """Print the weights of both rules, and what they are worth."""
+    """Print the weights and the quality of both rules."""
     from crack_utils.inference.predictor import load_trained
 
     drawn, seen = gather(specimens, load_trained(model))

@@ -1,4 +1,4 @@
-"""From differences to words: intervals over trainings, an equivalence test, and one word for several readings.
+"""From differences to verdicts: intervals over trainings, an equivalence test, and one verdict for several readings.
 
 A verdict is about the next training on these specimens: trainings with the same seed are paired, and the interval is
 Student's over the seeds. `results/README.md` shows the same rules as a separate script.
@@ -23,7 +23,7 @@ FEW = 5  # seeds: with fewer, an interval is wide, and its table says so
 
 
 def by_seed(values, bounds=DIFFERENCE):
-    """Return the mean of one value a seed with its intervals.
+    """Return the mean of values, one per seed, with its intervals.
 
     Parameters
     ----------
@@ -73,21 +73,21 @@ def interval(values, bounds=DIFFERENCE):
 
 
 def verdict(found, matters=MATTERS):
-    """Return the word for a claim that a difference is positive.
+    """Return the verdict on a claim that a difference is positive.
 
     Parameters
     ----------
     found : dict
         From `by_seed`.
     matters : float
-        Differences below it, either way, make none in practice.
+        Smaller differences, in either direction, do not matter in practice.
 
     Returns
     -------
     str
         One of WORDS. "No difference that matters" comes first: two one-sided tests at 5 % reject larger differences
-        (Schuirmann 1987), which is to say that the 90 % interval lies within ± matters. Else the 95 % interval decides
-        if it leaves out zero.
+        (Schuirmann 1987). This is the case if the 90 % interval is within ± matters. Otherwise the 95 % interval
+        decides if it does not contain zero.
     """
     if -matters < found["inner_low"] and found["inner_high"] < matters:
         return NO_DIFFERENCE
@@ -97,12 +97,12 @@ def verdict(found, matters=MATTERS):
 
 
 def agreed(words):
-    """Return the word that all readings of a claim have in common; readings that differ decide nothing."""
+    """Return the common verdict of all readings of a claim; UNDECIDED if the readings have different verdicts."""
     return words[0] if len(set(words)) == 1 else UNDECIDED
 
 
 def text(found, signed=True):
-    """Return a value with its interval, and a remark where few seeds are behind it."""
+    """Return a value with its interval as text, and the number of seeds if it is small."""
     form = "+.3f" if signed else ".3f"
     if np.isnan(found["low"]):
         return f"{number(found['value'], form)} (no interval)"
