@@ -51,7 +51,7 @@ function readTable(text) {
   return lines.slice(1).map((line, place) => {
     const cells = cellsOf(line, separator), row = {}, number = place + 2;
     if (cells.length > columns.length)
-      throw new Error(`line ${number}: more cells than columns; a decimal has a point, and a text with a comma stands in quotes`);
+      throw new Error(`line ${number}: more cells than columns; decimals need a point, and a text with a comma needs quotes`);
     const cell = (name) => cells[columns.indexOf(name)] || "";
     for (const name of TEXTS) row[name] = cell(name);
     row.name = row.name || `line ${number}`;

@@ -79,7 +79,7 @@ def read_table(text):
 
 def _row(cells, line):
     if None in cells:
-        hint = "a decimal has a point, and a text with a comma stands in quotes"
+        hint = "decimals need a point, and a text with a comma needs quotes"
         raise ValueError(f"line {line}: more cells than columns; {hint}")
     row = {name: (cells.get(name) or "").strip() for name in TEXTS}
     row["name"] = row["name"] or f"line {line}"

@@ -2,10 +2,11 @@
 
     python -m crack_utils.study.tip_rule MODEL SPECIMENS
 
-draws specimens, spoils their masks as networks do, and shows them to a network. The rule for masks alone is fitted on
-the true and the spoiled masks, the rule for photographs on what the network sees. For each it prints the weights of a
-fit on all specimens, which are copied into the module by hand. Then it fits on every other specimen and prints what
-this is worth on the rest. At last it prints what the rule for photographs is worth on the true and the spoiled masks.
+draws specimens, damages their masks as networks do, and predicts them with a network. The rule for masks without
+photographs is fitted on the true and the damaged masks, the rule for photographs on the predictions. For each rule it
+prints the weights of a fit on all specimens, which are copied into the module by hand. Then it fits on every other
+specimen and prints the quality on the rest. At the end it prints the quality of the rule for photographs on the true
+and the damaged masks.
 """
 
 import sys
@@ -202,7 +203,7 @@ def main(model, specimens):
         even, odd = ([each for each in found if each[0] % 2 == rest] for rest in (0, 1))
         print(fit_ends(found, list(rule)))
         print("of every other specimen:", worth(fit_ends(even, list(rule)), odd))
-    print("of true and spoiled masks, with the photograph:", worth(fit_ends(seen, list(WITH_IMAGE)), drawn))
+    print("on true and damaged masks, with the photograph:", worth(fit_ends(seen, list(WITH_IMAGE)), drawn))
 
 
 if __name__ == "__main__":
