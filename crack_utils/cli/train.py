@@ -111,4 +111,5 @@ def _print_start(found, run):
         f"{start:.3f} with {name!r}, which it started from"
     )
     if round(start, 3) > round(trained, 3):
-        print(f"training did not improve it: compare `crack-utils predict {name}` with `crack-utils predict {run.id}`")
+        commands = f"`crack-utils predict {name}` and `crack-utils predict {run.id}`"
+        print(f"the training did not improve {name!r}; compare the results of {commands}")
