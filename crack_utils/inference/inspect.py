@@ -36,10 +36,10 @@ TABLES = ("measures.csv", "measures.json")
 FEW = 8  # photographs: for at most this many, starting other processes would take longer than it saves
 
 # How pictures are compressed: the files are nearly as small as those of Pillow, in a quarter of the time.
-RUNS = imagecodecs.PNG.STRATEGY.RLE
+RUN_LENGTHS = imagecodecs.PNG.STRATEGY.RLE
 PNG = {
-    "probabilities": {"level": 1, "strategy": RUNS, "filter": imagecodecs.PNG.FILTER.UP},
-    "masks": {"level": 1, "strategy": RUNS, "filter": imagecodecs.PNG.FILTER.NONE},
+    "probabilities": {"level": 1, "strategy": RUN_LENGTHS, "filter": imagecodecs.PNG.FILTER.UP},
+    "masks": {"level": 1, "strategy": RUN_LENGTHS, "filter": imagecodecs.PNG.FILTER.NONE},
     "overlays": {"level": 1, "filter": imagecodecs.PNG.FILTER.NONE},
 }
 
@@ -220,7 +220,7 @@ def check_request(folder, threshold=None, scale=None):
     folder = Path(folder)
     check_writable(folder)
     if (folder / "images").is_dir():
-        raise ValueError(f"{folder}: a data set, whose masks/ would be overwritten; give another folder")
+        raise ValueError(f"{folder}: is a data set, whose masks/ would be overwritten; give another folder")
     if (folder / "measures").is_dir():
         return
     others = [f"{part}/" for part in PARTS if (folder / part).is_dir() and any((folder / part).iterdir())]

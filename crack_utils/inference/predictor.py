@@ -265,19 +265,19 @@ def calibration_values(file):
         and values.get("temperature", 1) > 0,
         "threshold must be a number between 0 and 1": _is_number(values.get("threshold", 0.5))
         and 0 < values.get("threshold", 0.5) < 1,
-        "ranges must give two numbers a name": isinstance(ranges, dict)
+        "ranges must have two numbers for each name": isinstance(ranges, dict)
         and all(typed.fits(pair, tuple[float, float]) for pair in ranges.values()),
-        "intervals must give names their bounds": isinstance(intervals, dict)
+        "intervals must have a number level, and a number or null as each bound_px": isinstance(intervals, dict)
         and all(typed.fits(entry.get("bound_px"), float | None) for entry in bounds)
         and (not intervals or _is_number(intervals.get("level"))),
-        "measured must give each set its numbers": isinstance(measured, dict)
+        "measured must have an object of numbers for each set": isinstance(measured, dict)
         and all(
             isinstance(of_set, dict) and all(isinstance(number, Real | None) for number in of_set.values())
             for of_set in measured.values()
         ),
     }
     if broken := [rule for rule, holds in rules.items() if not holds]:
-        raise ValueError(f"{file}: {'; '.join(broken)}; delete it and calibrate anew")
+        raise ValueError(f"{file}: {'; '.join(broken)}; delete it and calibrate again")
     return values
 
 
@@ -287,7 +287,7 @@ def _is_number(value):
 
 def _ready(model, file, engine):
     """Return the engine of a network, after a test that it predicts a probability for each pixel of a gray picture."""
-    wanted = "needed is one of gray pictures of any size (batch, height, width, 1) → probabilities of the same shape"
+    wanted = "it must take gray pictures of any size (batch, height, width, 1), and return probabilities of this shape"
     picture = trial_picture()
     try:
         ready = compiled(model, engine)
@@ -296,13 +296,13 @@ def _ready(model, file, engine):
         raise
     except Exception as error:  # different networks raise different exceptions
         raise ValueError(
-            f"{file}: a model of another kind ({type(error).__name__} on a gray picture); {wanted}"
+            f"{file}: not a network for masks ({type(error).__name__} on a gray picture); {wanted}"
         ) from error
     if probability.shape != picture.shape:
-        raise ValueError(f"{file}: a model of another kind ({picture.shape} → {probability.shape}); {wanted}")
+        raise ValueError(f"{file}: not a network for masks ({picture.shape} → {probability.shape}); {wanted}")
     low, high = probability.min(), probability.max()
     if not 0 <= low <= high <= 1:
-        raise ValueError(f"{file}: a model of another kind (its output goes from {low:.3g} to {high:.3g}); {wanted}")
+        raise ValueError(f"{file}: not a network for masks (its output goes from {low:.3g} to {high:.3g}); {wanted}")
     return ready
 
 

@@ -102,7 +102,7 @@ def of_another_kind(name):
 @pytest.mark.parametrize("name", ["colour", "classes", "two inputs", "smaller", "logits"])
 def test_a_model_of_another_kind(name, tmp_path):
     of_another_kind(name).save(tmp_path / "other.keras")
-    with pytest.raises(ValueError, match=r"other\.keras: a model of another kind .* needed is one of gray pictures"):
+    with pytest.raises(ValueError, match=r"other\.keras: not a network for masks .* it must take gray pictures"):
         load_trained(tmp_path / "other.keras")
 
 
