@@ -14,7 +14,7 @@ from skimage.morphology import skeletonize
 from crack_utils.data.images import read_image
 from crack_utils.data.masks import read_mask, read_parts
 from crack_utils.data.pairs import find_pairs, spread
-from crack_utils.data.sources import shown
+from crack_utils.data.sources import public_folder
 
 GRAY_EDGES = np.linspace(0, 1, 65)
 PUBLIC_SETS = {"cracktip_polymer": False, "crackforest": True}  # whether their masks are exact enough to be measured
@@ -81,12 +81,12 @@ def groups(pairs, height):
     -------
     dict of Statistics
         Each of at most `_MEASURED` pictures, spread over the group. By source; then `cracktip_polymer` and
-        `crackforest`, where they are present (`sources.shown`).
+        `crackforest`, where they are present (`sources.public_folder`).
     """
     sources = {source: [pair for pair in pairs if pair.source == source] for source in [pair.source for pair in pairs]}
     statistics = {name: of_pairs(spread(members, _MEASURED), height) for name, members in sources.items()}
     for name, measured in PUBLIC_SETS.items():
-        folder = shown(name)
+        folder = public_folder(name)
         if name not in statistics and folder:
             statistics[name] = of_pairs(spread(find_pairs(folder), _MEASURED), height, measured)
     return statistics

@@ -153,7 +153,9 @@ def _of_gray(values, lossy=False):
     levels = levels_of(values)
     if values.dtype.kind == "f":
         if not np.isfinite(levels).all():
-            raise ValueError("a mask holds 0 for background and one other value for crack; found values that are none")
+            raise ValueError(
+                "a mask holds 0 for background and one other value for crack; found values that are not finite numbers"
+            )
         full = max(1.0, float(levels[-1]))
     else:
         full = 255 if values.dtype == np.uint8 else 2 ** bits_used(values) - 1

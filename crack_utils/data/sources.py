@@ -23,11 +23,11 @@ NAMED = {
 }  # functions that return the folder, or raise an error with the command to fetch it
 
 
-def shown(name):
-    """Return the folder of a public data set that the book shows where it is present, else None.
+def public_folder(name):
+    """Return the folder of a public data set if it is present on this machine, else None.
 
-    It is looked for in `CRACK_UTILS_DATA`, among what `crack-utils fetch` has left, and in `../shared/data`, beside the
-    project; a folder without `images/` is an unfinished copy, and does not count.
+    It is searched for among the data that `crack-utils fetch` has downloaded, in `CRACK_UTILS_DATA`, and in
+    `../shared/data` beside the project. A folder without `images/` is an unfinished copy and is ignored.
     """
     fetched = crackforest.local() if name == crackforest.NAME else None
     beside = paths.root().parent / "shared" / "data" / name

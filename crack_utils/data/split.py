@@ -184,7 +184,7 @@ def warnings_of(split):
     unnamed = [pair for pair in pairs if not pair.specimen]
     if unnamed and len(unnamed) < len(pairs):
         warnings.append(
-            f"{len(unnamed)} of {len(pairs)} pictures have no specimen in metadata.csv: each counts as one of its own"
+            f"{len(unnamed)} of {len(pairs)} pictures have no specimen in metadata.csv: each counts as a specimen"
         )
     home = {place(pair): name for name in ("train", "validation", "test") for pair in split[name]}
     crossing = {"validation": set(), "test": set()}
@@ -206,7 +206,7 @@ def straddling(split):
         for pair in others:
             here, there = home[place(pair)], home[place(first)]
             if here != there:
-                problems.append((pair.image, f"stands in {here}, but {first.image} in {there} shows the same"))
+                problems.append((pair.image, f"is in {here}, but {first.image} in {there} shows the same"))
     return problems
 
 

@@ -66,7 +66,7 @@ def read_split(path, pairs):
         if row["set"] not in sets:
             problems.append((path, f"line {line}: unknown set {row['set']!r}; valid are {', '.join(sets)}"))
         elif named in seen:
-            problems.append((path, f"line {line}: {row['name']!r} of source {row['source']!r} stands there twice"))
+            problems.append((path, f"line {line}: {row['name']!r} of source {row['source']!r} occurs twice"))
         elif named not in known:
             why = f"line {line}: the data set has no {row['name']!r} of source {row['source']!r}"
             problems.append((path, why))

@@ -31,7 +31,7 @@ def find_tips(trained, folder=None):
     ----------
     trained : Predictor
     folder : pathlib.Path, optional
-        By default where `sources.shown` finds them.
+        By default where `sources.public_folder` finds them.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def find_tips(trained, folder=None):
     crops : list of (title, ndarray, marked, found)
         Around each marked tip, positions within it; none where the photographs are not present.
     """
-    folder = folder or sources.shown(NAME)
+    folder = folder or sources.public_folder(NAME)
     if folder is None:
         print(f"The six photographs ({NAME}) are not present, so the table is the stored one.")
         return pd.read_csv(paths.root() / FOUND, dtype={"photograph": str}).set_index("photograph"), []
@@ -81,7 +81,7 @@ def main():
     """Write and print the table; the photographs must be present."""
     from crack_utils.inference.predictor import load_trained
 
-    if sources.shown(NAME) is None:
+    if sources.public_folder(NAME) is None:
         print(f"no folder {NAME} with images/ in CRACK_UTILS_DATA or ../shared/data", file=sys.stderr)
         return 2
     table, _ = find_tips(load_trained("default"))

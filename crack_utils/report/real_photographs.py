@@ -46,7 +46,7 @@ def asphalt(count=12):
 
     Looked for in `CRACK_UTILS_DATA`, among what `crack-utils fetch` has left, and in `../shared/data`.
     """
-    folder = sources.shown(crackforest.NAME)
+    folder = sources.public_folder(crackforest.NAME)
     if folder is None:
         print("CrackForest is not present, so this page shows drawn pictures alone: `crack-utils fetch crackforest`.")
         return []

@@ -98,4 +98,4 @@ def test_real_sets_join_where_they_are(wedge, monkeypatch):
     ]
     assert list(appearance.groups(own, 100)) == ["own", "cracktip_polymer"], "also beside the project"
     (folder / "shared" / "data" / "crackforest" / "masks").mkdir(parents=True)  # an unfinished copy
-    assert sources.shown("crackforest") is None and sources.shown("cracktip_polymer")
+    assert sources.public_folder("crackforest") is None and sources.public_folder("cracktip_polymer")

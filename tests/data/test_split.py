@@ -179,7 +179,7 @@ class TestFile:
         ("change", "message"),
         [
             (lambda rows: rows[0].update(set="training"), "unknown set 'training'; valid are train, validation, test"),
-            (lambda rows: rows.append(rows[0]), "stands there twice"),
+            (lambda rows: rows.append(rows[0]), "occurs twice"),
             (lambda rows: [row.update(set="train") for row in rows], "needs pairs for training and for validation"),
             (lambda rows: [row.pop("set") for row in rows], "no column set; a split has set, name"),
         ],
@@ -206,7 +206,7 @@ class TestFile:
         shutil.copy(folder / "images" / "00.png", folder / "images" / "01.png")
         pairs = data.find_pairs(folder)
         write_split(data.Split(pairs[:1], pairs[1:], []), tmp_path / "split.csv")
-        with pytest.raises(DataError, match=r"01\.png: stands in validation, but .*00\.png in train shows the same"):
+        with pytest.raises(DataError, match=r"01\.png: is in validation, but .*00\.png in train shows the same"):
             read_split(tmp_path / "split.csv", pairs)
 
 
@@ -322,4 +322,4 @@ class TestFewSpecimens:
         rule, split = self.drawn(tmp_path, ["A"] * 4 + ["B"] * 4 + [""])
         sides = [{pair.specimen for pair in pairs} - {""} for pairs in (split.train, split.validation)]
         assert rule == {"test": 0.0} and not sides[0] & sides[1]
-        assert warnings_of(split) == ["1 of 9 pictures have no specimen in metadata.csv: each counts as one of its own"]
+        assert warnings_of(split) == ["1 of 9 pictures have no specimen in metadata.csv: each counts as a specimen"]

@@ -48,10 +48,10 @@ def test_the_sentence_tells_a_false_tip_and_the_errors():
 
 
 def test_else_the_stored_table_is_shown(project, monkeypatch, capsys):
-    monkeypatch.setattr(polymer.sources, "shown", lambda name: project / "data")
+    monkeypatch.setattr(polymer.sources, "public_folder", lambda name: project / "data")
     monkeypatch.setattr("crack_utils.inference.predictor.load_trained", lambda name: Dark())
     assert polymer.main() == 0
-    monkeypatch.setattr(polymer.sources, "shown", lambda name: None)
+    monkeypatch.setattr(polymer.sources, "public_folder", lambda name: None)
     table, crops = polymer.find_tips(None)
     assert "are not present" in capsys.readouterr().out and crops == []
     assert table.index.tolist() == ["0200", "0380"] and table.loc["0380", "off [px]"] < 2
