@@ -171,7 +171,7 @@ class TestCommands:
         (tmp_path / "model.keras").write_bytes(b"another network")
         (tmp_path / "model.tflite").touch()
         assert main.main(exported) == 1
-        assert "has model.keras, of another network" in capsys.readouterr().err
+        assert "has model.keras, which is not from an export" in capsys.readouterr().err
 
     def test_bad_input_is_one_message(self, run, tmp_path, capsys):
         assert main.main(["export", run.id, "--to", str(tmp_path / "x"), "--format", "caffe"]) == 1
