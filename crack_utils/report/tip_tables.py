@@ -2,11 +2,15 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
 from crack_utils.runtime.typeset import styled
 from crack_utils.study.default_tips import stored, summarise
+
+NEAR = 5  # [px] from the true tip
+SAID = {"right_end_probability": "probability of the right end", "uncertainty_px": "tip ± [px]"}  # columns, as shown
 
 
 def page_table(looks="wide", file=None):
@@ -24,6 +28,50 @@ def page_table(looks="wide", file=None):
         return Markdown("*Not measured yet: the head of `crack_utils/study/default_tips.py` says how.*")
     forms = dict.fromkeys(("share", "low", "high"), ".0%")
     return styled(summarise(table), forms=forms).hide(axis="index")
+
+
+def sure_table(looks="wide", file=None):
+    """Return how often a found tip is near the true one, by how sure the tool says it is.
+
+    The tips of specimens with one tip are divided into three groups of the same size, once by the stated probability of
+    the right end and once by the stated uncertainty.
+
+    Parameters
+    ----------
+    looks, file
+        As for `stored`.
+
+    Returns
+    -------
+    DataFrame
+        stated, from, to (its range in the group), tips, near (share within `NEAR` px), low and high (exact binomial,
+        95 %); empty without the table.
+    """
+    table, rows = stored(looks, file), []
+    columns = ["stated", "from", "to", "tips", "near", "low", "high"]
+    if table is None:
+        return pd.DataFrame(columns=columns)
+    found = table[table["tips"] == 1].dropna(subset="right_end")
+    for column, stated in SAID.items():
+        ordered = found.sort_values(column, kind="stable")
+        for group in np.array_split(np.arange(len(ordered)), 3):
+            part = ordered.iloc[group]
+            near = part["error_px"] <= NEAR
+            limits = stats.binomtest(int(near.sum()), len(part)).proportion_ci()
+            values = part[column].min(), part[column].max(), len(part), near.mean(), limits.low, limits.high
+            rows.append([stated, *values])
+    return pd.DataFrame(rows, columns=columns)
+
+
+def sure_numbers(table):
+    """Return what the page says of `sure_table`, a dict: the share of near tips in the surest and the least sure third.
+
+    sure_probable, sure_improbable: by probability; sure_sharp, sure_vague: by uncertainty. NaN without the table.
+    """
+    if table.empty:
+        return dict.fromkeys(("sure_improbable", "sure_probable", "sure_sharp", "sure_vague"), math.nan)
+    improbable, _, probable, sharp, _, vague = table["near"].astype(float)
+    return {"sure_improbable": improbable, "sure_probable": probable, "sure_sharp": sharp, "sure_vague": vague}
 
 
 def right_ends(file=None):

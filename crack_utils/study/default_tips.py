@@ -96,7 +96,8 @@ def measure_specimen(trained, specimen, seed=SEED, size=SIZE, looks="wide"):
         specimen; tips, how many are true; error_px, the largest distance between a true tip and the found one that
         belongs to it, infinite for a miss, NaN where no crack was drawn; length_error_px, likewise, against the length
         of the primary crack's true mask; at_mouth, whether the first found tip is nearer to where the crack begins than
-        to a tip; right_end, see `is_right_end`; right_end_probability, as stated; cracks, how many were found.
+        to a tip; right_end, see `is_right_end`; right_end_probability and uncertainty_px, as stated for the first tip;
+        cracks, how many were found.
     """
     photograph = draw(specimen, seed, size, looks)
     image = np.float32(photograph.image) / 255
@@ -116,6 +117,7 @@ def measure_specimen(trained, specimen, seed=SEED, size=SIZE, looks="wide"):
         "at_mouth": float(to_mouth < to_tip),
         "right_end": float(is_right_end(tip.position, photograph)),
         "right_end_probability": tip.right_end_probability,
+        "uncertainty_px": tip.uncertainty,
     }
 
 

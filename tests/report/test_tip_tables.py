@@ -48,3 +48,18 @@ def test_without_the_table_the_page_says_what_makes_it(tmp_path):
         tmp_path / "one.csv"
     )
     assert "100\u00a0%" in tip_tables.page_table("usual", tmp_path / "one.csv").to_html()
+
+
+def test_how_near_sure_and_unsure_tips_are_by_hand(tmp_path):
+    """Six tips that were found; the most probable two are near, of those that end sharply one is."""
+    table = {"tips": [1] * 7 + [2], "right_end": [1, 1, 1, 1, 0, 0, np.nan, 1]}
+    table |= {"error_px": [1, 2, 3, 8, 50, 60, np.inf, 1]}
+    table |= {"right_end_probability": [0.95, 0.9, 0.8, 0.7, 0.4, 0.3, np.nan, 0.99]}
+    table |= {"uncertainty_px": [3, 0.5, 1, 1, 0.5, 2, np.nan, 0.1]}
+    pd.DataFrame(table).to_csv(tmp_path / "tips.csv")
+    sure = tip_tables.sure_table(file=tmp_path / "tips.csv")
+    assert sure["near"].tolist() == [0, 0.5, 1, 0.5, 0.5, 0.5] and (sure["tips"] == 2).all()
+    assert sure["from"].tolist() == [0.3, 0.7, 0.9, 0.5, 1, 2]
+    numbers = tip_tables.sure_numbers(sure)
+    assert numbers == {"sure_improbable": 0, "sure_probable": 1, "sure_sharp": 0.5, "sure_vague": 0.5}
+    assert np.isnan(tip_tables.sure_numbers(tip_tables.sure_table(file=tmp_path / "none.csv"))["sure_sharp"])
