@@ -49,7 +49,7 @@ def main(arguments=None):
         print(f"crack-utils: {in_words(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("crack-utils: interrupted; give the same command again", file=sys.stderr)
+        print("crack-utils: interrupted; to finish, give the same command again", file=sys.stderr)
         return 130
 
 

@@ -100,7 +100,7 @@ def common_bits(paths):
 
 
 def _is_deep(path):
-    """Return whether a picture may store integers of more than 8 bit; only the start of the file is read."""
+    """Return whether a picture may store integers of more than 8 bit; the pixels are not read."""
     with open(path, "rb") as file:
         head = file.read(26)
         if head.startswith(b"\x89PNG"):

@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from crack_utils.data.check import problems_of
 from crack_utils.data.digests import sha256
 from crack_utils.data.metadata import read_metadata
@@ -45,7 +47,7 @@ class Frame:
     uncertainty : float
         Of a tip [px].
     probability : float
-        That the tip is the right end of the primary crack, in (0, 1].
+        That the tip is the right end of the primary crack, in [0, 1].
     photograph : pathlib.Path, optional
         It shows how the camera moved.
     """
@@ -243,12 +245,22 @@ def _test(specimen, taken, masks, found, photographs):
         second, lines = values.pop("tip2", None), values.pop("lines", [])
         if second and (specimen.two_tips or not values.get("other")):
             values["other"] = second
-        if specimen.two_tips and found:  # also where both ends of one half were taken for tips
+        if specimen.two_tips and found and not _is_whole(specimen, values, second):
             ends = values.get("tip"), values.get("other")
             values["tip"], values["other"] = both_halves(specimen, *ends, lines, values["mm_per_px"])
         values |= {"cycles": row.get("cycles"), "cmod": row.get("cmod_mm"), "photograph": photographs.get(name)}
         frames.append(Frame(name, masks[name], row.get("load_n", 0.0), **values))
     return PhotographedTest(specimen, frames, bool(found))
+
+
+def _is_whole(specimen, values, second):
+    """Return whether two predicted tips are those of a whole crack, not both ends of the half beside a notch."""
+    if not second:
+        return False
+    tip, way = np.array(values["tip"]), np.subtract(second, values["tip"])
+    if specimen.notch is not None:
+        return bool(0 < (specimen.notch - tip) @ way < way @ way)
+    return bool(np.hypot(*way) * values["mm_per_px"] >= 2 * specimen.a_n)
 
 
 def _true(folder, problems):

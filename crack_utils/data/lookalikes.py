@@ -14,7 +14,7 @@ LIGHT = 4  # [px of the reduced picture] standard deviation of the blur that est
 
 _LIGHT = gaussian_filter1d(np.eye(FINGERPRINT, dtype=np.float32), LIGHT, axis=0)  # the blur, as a matrix
 
-MOST = 20  # look-alikes that are listed for one picture; frames of a film have thousands
+MOST = 20  # earlier look-alikes that are listed for one picture; frames of a film have thousands
 BLOCK = 256  # pictures that are compared with as many others at once, to limit memory
 
 

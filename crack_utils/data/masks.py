@@ -94,8 +94,9 @@ def understand(stored):
     """Return the mask in a picture whose file was read.
 
     Of two colours, black is the background; of two values, it is 0 or the value near 0. The colours of a palette count
-    if they are gray or if one is black; otherwise index 0 is the background. If all visible pixels have one colour,
-    the opacity is the mask. Gray pixels brighter than the middle are crack.
+    if they are gray or if one is black; otherwise index 0 is the background. If all visible pixels have one colour
+    other than black, or if the whole picture is black, the opacity is the mask. Gray pixels brighter than the middle
+    are crack.
 
     Parameters
     ----------

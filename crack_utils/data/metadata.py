@@ -30,8 +30,7 @@ class Table:
     lines : dict of str to int
         The line of each row.
     problems : list of str
-        Why the table cannot be used, each with its line. A row without a name, or with the name of another, is not in
-        `rows`.
+        Why the table cannot be used, each with its line. A row with a problem is not in `rows`.
     """
 
     columns: list

@@ -16,7 +16,7 @@ TEST = 0.2  # share of all
 SPLIT_BY = "specimen"
 
 HALF = 0.5  # share of its requested size that a set may lack
-FEW, DRAWS = 20, 20  # with at most FEW groups, the best of DRAWS draws is taken
+FEW, DRAWS = 20, 20  # with at most FEW groups, up to DRAWS draws are tried if the first has a fault
 
 NAMES = {"train": "training", "validation": "validation", "test": "test"}  # of the sets, in words
 NO_CRACK = {
@@ -62,8 +62,8 @@ def split_pairs(pairs, validation=0.2, test=0.0, seed=0, by="image"):
         several sources. An image without a specimen then counts as a separate specimen. Pictures that show exactly the
         same always stay together. Look-alikes do, unless a set would then lack more than half of its size (see
         `warnings_of`). Each source contributes its share to each set, and so do its pictures with and without crack,
-        unless a set would stay empty. With few groups, the best of several draws is taken, because one specimen may
-        have most of the images.
+        unless a set would stay empty. With few groups, if the first draw has a fault, the best of several is taken:
+        one specimen may have most of the images.
 
     Returns
     -------
@@ -184,7 +184,8 @@ def warnings_of(split):
     unnamed = [pair for pair in pairs if not pair.specimen]
     if unnamed and len(unnamed) < len(pairs):
         warnings.append(
-            f"{len(unnamed)} of {len(pairs)} pictures have no specimen in metadata.csv: each counts as a specimen"
+            f"{len(unnamed)} of {len(pairs)} pictures have no specimen in metadata.csv: "
+            "each counts as a separate specimen"
         )
     home = {place(pair): name for name in ("train", "validation", "test") for pair in split[name]}
     crossing = {"validation": set(), "test": set()}

@@ -26,7 +26,9 @@ MEASURES = {
 
 
 def in_words(measured):
-    """Return a sentence about the result of a training: recall and precision, or why both are missing.
+    """Return a sentence about the result of a training: recall and precision, or why they are not known.
+
+    After a failed training it also says what may help.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ _BLOCK = 8  # [px] side of the blocks of pixels whose distance from a line is co
 _MOST = 4_000_000  # [px] around a crack that are examined one by one; of larger regions, some rows and columns
 _DARKEST = 0.01  # in [0, 1]: smallest standard deviation of gray values, for pictures without noise
 
-# Fitted by `crack_utils.study.tip_rule` on 1,400 drawn specimens: the first rule on true and spoiled masks, the second
+# Fitted by `crack_utils.study.tip_rule` on 1,400 drawn specimens: the first rule on true and damaged masks, the second
 # on what the default model sees; a fit on a hundred is not stable.
 # One row per feature; "other" means the other end.
 MASK_ONLY = {

@@ -1,11 +1,11 @@
 """Join the pieces of a crack whose mask is broken, end to end, also across a notch in its middle.
 
-Networks miss parts of a crack where it is smooth or thin, or where a cable, say, crosses it. Only ends that point at
-each other are joined. First come ends with a path between them on which the probability is too low for crack,
-but nowhere as low as on the surface (hysteresis thresholding, Canny 1986); the most probable path becomes the bridge.
-Then two ends are joined by a straight line if the gap is short and no longer than either piece, and no other end fits
-better. Two cracks that grew from the two sides of a notch are farther apart. They are joined if the photograph shows no
-material between them, only the notch.
+Networks miss parts of a crack where it is smooth or thin, or where a cable, say, crosses it. Ends are joined only if
+they point at each other; a speck has no direction, so only the other end must point at it. First come ends with a path
+between them on which the probability is too low for crack, but nowhere as low as on the surface (hysteresis
+thresholding, Canny 1986); the most probable path becomes the bridge. Then two ends are joined by a straight line if the
+gap is short and no longer than either piece, and no other end fits better. Two cracks that grew from the two sides of a
+notch are farther apart. They are joined if the photograph shows no material between them, only the notch.
 
 A bridge has the median width of the thinner of its two pieces. On a thinner bridge the crack would seem to become
 narrow, as it does only at a tip. On a wider bridge, a hairline crack behind a tip would seem to become wide.

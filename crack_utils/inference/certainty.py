@@ -90,7 +90,7 @@ def _about(intervals, cracks, scale, other, unlike, corrections):
     lines = []
     if crack.tip.found:
         distance = _distance(crack.tip.uncertainty, crack.mm_per_px)
-        lines.append(f"According to the probability map, the tip lies within {distance} of the marked position.")
+        lines.append(f"According to the probability map, the tip lies within {distance} of the found position.")
         if "tip" not in corrections:
             right = number(crack.tip.right_end_probability, ".0%")
             lines.append(f"The probability that this is the primary crack and this end its tip is {right}.")

@@ -71,7 +71,8 @@ def compiled(model, engine=None, policy=None):
         By default OpenVINO if it is installed, the processor has bfloat16, and the probabilities stay within the bound;
         otherwise TensorFlow.
     policy : {"float32", "mixed_bfloat16"}, optional
-        By default that of `precision`. If probabilities in bfloat16 exceed the bound, float32 is used instead.
+        By default that of `precision`. If probabilities in bfloat16 differ from those in float32 by more than the
+        bound, float32 is used instead.
 
     Returns
     -------

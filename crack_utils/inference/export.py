@@ -77,7 +77,7 @@ def export_model(model, folder, images, formats=None):
 
 
 def check_place(folder, network):
-    """Refuse a folder that contains files of another network, or files with the same names.
+    """Refuse a folder that has files which an export would replace, unless they are from this network's earlier export.
 
     Parameters
     ----------

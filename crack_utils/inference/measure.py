@@ -38,7 +38,7 @@ def measure(image, probability, threshold, mm_per_px=None, predictor=None, prima
         primary crack.
     """
     # At full resolution, the network has already predicted that the crack ends there. A second prediction would be the
-    # same, and would prevent that the crack is followed by its gray values.
+    # same, and would prevent following the crack by its gray values.
     native = (lambda part: predictor.predict(image[part], scale=1)) if predictor else None
     for _ in range(_AGAIN):
         cracks = measure_cracks(probability, mm_per_px, threshold, image, primary, notch, LEAST)

@@ -122,7 +122,7 @@ def _write(draw, corner, text, width, font):
 
 
 def _short(value, digits):
-    """Return a number with a number of significant digits, and with all digits before the point."""
+    """Return a value with `digits` significant digits, but always with all digits before the point."""
     return f"{value:.0f}" if value >= 10 ** (digits - 1) else f"{value:.{digits}g}"
 
 

@@ -114,7 +114,7 @@ class LabelFolder:
         return self._point(name, "tip")
 
     def second_tip(self, name):
-        """Return the second tip of a photograph's crack as (row, column) [px]; None if the crack has fewer than two."""
+        """Return the labelled second tip of a photograph as (row, column) [px]; None if there is none."""
         return self._point(name, "tip2")
 
     def scale(self, name):

@@ -9,10 +9,19 @@ from scipy import stats
 
 from crack_utils.data.growth import PhotographedTest
 from crack_utils.data.pairs import refuse
-from crack_utils.geometry.growth import ParisFit, Rates, fit_paris, growth_rates, incremental_polynomial, secant, spaced
+from crack_utils.geometry.growth import (
+    ParisFit,
+    Rates,
+    fit_paris,
+    growth_rates,
+    in_range,
+    incremental_polynomial,
+    secant,
+    spaced,
+)
 from crack_utils.geometry.growth.lengths import LARGEST_TURN, Lengths, NoLengthError, crack_lengths
 from crack_utils.geometry.growth.opening import FAR
-from crack_utils.geometry.growth.rates import check
+from crack_utils.geometry.growth.rates import ligament_holds
 from crack_utils.geometry.sequence import between
 from crack_utils.report.growth_readings import measure, movements
 from crack_utils.runtime.typeset import few, joined
@@ -42,7 +51,8 @@ class GrowthResult:
     readings : DataFrame
         One row a frame: what the machine read and what the photograph shows, alone and together with the others.
     rates : dict of str to Rates
-        By method; empty where no cycles are counted, or the stress intensity is not known.
+        By method; empty where no cycles are counted, the stress intensity is not known, only one of two tips moves, or
+        the crack grows too little between the photographs.
     paris : ParisFit or None
     note : str
         Why there is no law, or what speaks against it; empty if nothing does.
@@ -113,14 +123,25 @@ def _sound(test, lengths, shifts):
 
 
 def _invalid(test, lengths):
-    """Return by the check of ASTM E647 which lengths of a fatigue test fail it: dict of bool arrays, shape (n,).
+    """Return by reason at which lengths of a fatigue test ΔK is not valid: dict of bool arrays, shape (n,).
 
-    Paris' law does not hold there, so it is not fitted to them.
+    Paris' law is not fitted to them. Where no ΔK can be computed, no length is invalid.
     """
+    specimen, a = test.specimen, lengths.together
     cycles, load = (np.array([getattr(frame, name) for frame in test.frames], float) for name in ("cycles", "load"))
-    flags = check(test.specimen, lengths.together, load)
-    counted = np.isfinite(cycles) & np.isfinite(lengths.together)
-    return {name: counted & (flags[name] == 0) for name in ("formula", "ligament")}
+    counted = np.isfinite(cycles) & np.isfinite(a)
+    if _has_no_stress_intensity(specimen):
+        counted[:] = False
+    with np.errstate(invalid="ignore"):  # of a specimen that is broken
+        small = ligament_holds(specimen, a, load) == 0
+    return {
+        "the formula for ΔK does not hold there": counted & ~in_range(specimen, a),
+        "the ligament is too small (ASTM E647)": counted & small,
+    }
+
+
+def _has_no_stress_intensity(specimen):
+    return specimen.kind == "pipe" and specimen.moment_arm is None
 
 
 def _shortest(test, lengths):
@@ -151,10 +172,9 @@ def _asked(specimen):
     return f"{'are' if len(known) > 1 else 'is'} {joined(known)} right?"
 
 
-def _doubtful(test, lengths, shifts):
+def _doubtful(test, lengths, shifts, invalid):
     """Say which photographs contradict the others, so that a person looks at them: list of str."""
     names, cracked = np.array([frame.name for frame in test.frames]), np.isfinite(lengths.a)
-    invalid = _invalid(test, lengths)
     found = "are both tips found" if test.specimen.two_tips else "is the tip right"
     doubts = {
         "the tip was at the end that the crack grows from, so the other end was taken": lengths.exchanged,
@@ -162,8 +182,7 @@ def _doubtful(test, lengths, shifts):
         f"shorter than the notch ({found}?)": lengths.a < _shortest(test, lengths),
         "how the camera moved is not known, so it is left out of the law": _unmoved(shifts),
         "no crack found, though there was one before": ~cracked & np.logical_or.accumulate(cracked),
-        "outside the range of the formula for ΔK, so it is left out of the law": invalid["formula"],
-        "the ligament is too small (ASTM E647), so it is left out of the law": invalid["ligament"],
+        **{f"left out of the law, as {why}": where for why, where in invalid.items()},
     }
     notes = [f"{few(names[where].tolist())}: {what}" for what, where in doubts.items() if where.any()]
     if lengths.backwards:
@@ -198,7 +217,11 @@ def _foreshortened(pipe, lengths):
     If the camera looks at the middle of the crack, a tip at the angle φ along the surface is R sin φ away in a picture.
     """
     radius, longest = pipe.diameter / 2, np.nanmax(np.where(lengths.outliers, np.nan, lengths.a))
-    along = radius * np.arcsin(min(longest / radius, 1.0))
+    if longest > radius:
+        return (
+            f"a = {longest:.1f} mm is more than a picture of this pipe can show, {radius:.1f} mm: is the scale right?"
+        )
+    along = radius * np.arcsin(longest / radius)
     if along <= (1 + FORESHORTENED) * longest:
         return ""
     return (
@@ -227,56 +250,54 @@ def _lengths(test, ends, shifts):
 
 
 def _analyse(test, lengths, ends, shifts, sound):
-    notes = _doubtful(test, lengths, shifts)
-    used = sound & ~np.any(list(_invalid(test, lengths).values()), axis=0)
-    readings = _readings(test, lengths, ends, shifts, used)
+    invalid = _invalid(test, lengths)
+    valid = sound & ~np.any(list(invalid.values()), axis=0)
+    notes = _doubtful(test, lengths, shifts, invalid if valid.any() else {})
+    readings = _readings(test, lengths, ends, shifts, sound, valid if valid.any() else sound)
     if "ctoa_to_mm" in readings and (farthest := readings["ctoa_to_mm"].max()) > 1.01 * FAR:
         notes.append(
             f"the photographs are too coarse for ASTM E2472: CTOA is measured up to {farthest:.1f} mm behind the tip, "
             f"not {FAR:g} mm"
         )
     centred = test.specimen.notch is not None and not _unmoved(shifts)[0]
-    readings, rates, paris = _fitted(test, lengths, readings, sound, centred, notes)
+    readings, rates, paris = _fitted(test, lengths, readings, (sound, valid), centred, notes)
     return GrowthResult(test, lengths, readings, rates, paris, "; ".join(notes))
 
 
-def _why_no_law(test, lengths, used):
+def _why_no_rates(test, lengths, sound):
     """Say why growth rates and a law cannot be computed; empty if they can be tried."""
     specimen = test.specimen
     if all(frame.cycles is None for frame in test.frames):
         return "no cycles were counted: no growth rates"
-    if specimen.kind == "pipe" and specimen.moment_arm is None:
+    if _has_no_stress_intensity(specimen):
         return "moment_arm_mm is not given: no stress intensity"
-    if not used.any():
+    if not sound.any():
         return "no length is sure: no law"
-    if specimen.two_tips and _one_sided(lengths.tips[used]):
+    if specimen.two_tips and _one_sided(lengths.tips[sound]):
         return "only one of the two tips moves: no law; are both in the picture?"
     return ""
 
 
-def _fitted(test, lengths, readings, sound, centred, notes):
+def _fitted(test, lengths, readings, chosen, centred, notes):
     """Return the readings with their final bounds, the rates and the law; what speaks against them goes to `notes`.
 
-    The law is fitted to the readings that are used. There are rates of all sound ones: each says which checks it fails.
+    `chosen` are the sound and the valid readings. The law is fitted to the valid ones. There are rates of all sound
+    ones: each says which checks it fails.
     """
-    specimen, used = test.specimen, readings["used"] == "yes"
-    if why := _why_no_law(test, lengths, used):
+    specimen, (sound, valid) = test.specimen, chosen
+    if why := _why_no_rates(test, lengths, sound):
         notes.append(why)
         return readings, {}, None
     # Photographs at the same cycles are readings of one length.
     values = {"a_mm": readings["a_mm"].where(sound), "sides_mm": readings["sides_mm"].where(sound)}
-    grouped = readings.assign(**values, law_mm=readings["a_mm"].where(used)).groupby("cycles", as_index=False)
+    grouped = readings.assign(**values, law_mm=readings["a_mm"].where(valid)).groupby("cycles", as_index=False)
     grouped = grouped[["a_mm", "law_mm", "load_n", "sides_mm"]].mean()
-    try:
-        paris = fit_paris(specimen, *grouped[["cycles", "law_mm", "load_n"]].to_numpy(float).T)
-    except ValueError as error:
-        paris = None
-        notes.append(str(error).removeprefix(f"{specimen.name}: "))
+    paris = _law(specimen, grouped, notes)
     known = grouped.dropna(subset="a_mm").assign(smooth=lambda table: np.maximum.accumulate(table["a_mm"]))
     if paris:
         of_law = known.index[known["law_mm"].notna()]
         far_off = known.loc[of_law[paris.left_out], "cycles"]
-        if names := readings.loc[used & readings["cycles"].isin(far_off), "photograph"].tolist():
+        if names := readings.loc[valid & readings["cycles"].isin(far_off), "photograph"].tolist():
             notes.append(f"left out, far off the law: {few(names)}")
         known.loc[of_law, "smooth"] = paris.a
         known = known.drop(of_law[paris.left_out])
@@ -284,10 +305,25 @@ def _fitted(test, lengths, readings, sound, centred, notes):
     if any((each.flags["load"] == 0).any() for each in rates.values()):
         notes.append("the load changes between lengths: rates there are not right")
     if paris:
-        low, high = _bounds(test, lengths, paris.noise, freedom=len(of_law) - len(paris.left_out) - 3)
+        # A mean of several photographs scatters less than one of them.
+        together = readings["cycles"].map(readings[valid].groupby("cycles").size()).fillna(1).to_numpy(float)
+        freedom = len(of_law) - len(paris.left_out) - 3
+        low, high = _bounds(test, lengths, paris.noise * np.sqrt(together), freedom)
         readings = readings.assign(a_low_mm=low, a_high_mm=high)
         notes += _against_law(paris)
     return readings, rates, paris
+
+
+def _law(specimen, grouped, notes):
+    """Return Paris' law, or None and a note that says why there is none."""
+    if grouped["law_mm"].isna().all():
+        notes.append("no length passes the checks of ASTM E647 (range of the formula for ΔK, ligament): no law")
+        return None
+    try:
+        return fit_paris(specimen, *grouped[["cycles", "law_mm", "load_n"]].to_numpy(float).T)
+    except ValueError as error:
+        notes.append(str(error).removeprefix(f"{specimen.name}: "))
+        return None
 
 
 def _rates(specimen, known, grouped, noise, centred):
@@ -332,7 +368,7 @@ def _against_law(paris):
 def _bounds(test, lengths, noise=0.0, freedom=np.inf):
     """Return the 95 % bounds of each length [mm], within what a length can be; NaN where it contradicts the others.
 
-    The standard deviation is at least `noise` [mm], which was estimated with `freedom` degrees of freedom.
+    The standard deviation is at least `noise` [mm], of each or of all, estimated with `freedom` degrees of freedom.
     """
     wide = np.where(noise > lengths.uncertainty, stats.t.ppf((1 + LEVEL) / 2, freedom), stats.norm.ppf((1 + LEVEL) / 2))
     a, half = np.where(lengths.outliers, np.nan, lengths.a), wide * np.maximum(lengths.uncertainty, noise)
@@ -345,10 +381,10 @@ def _one_sided(tips):
     return bool(len(tips) > 1 and grown.min() < ONE_SIDED * grown.max())
 
 
-def _readings(test, lengths, ends, shifts, used):
-    """Return one row a frame; outlier and used are empty without a crack."""
+def _readings(test, lengths, ends, shifts, sound, used):
+    """Return one row per frame; outlier and used are empty without a crack. Growth begins at the first sound frame."""
     frames, known = test.frames, np.isfinite(lengths.a)
-    grown = lengths.tips - lengths.tips[used if used.any() else known][0]
+    grown = lengths.tips - lengths.tips[sound if sound.any() else known][0]
     low, high = _bounds(test, lengths)
     columns = {
         "specimen": test.specimen.name,

@@ -174,10 +174,13 @@ def _opening(pixels, tip, other):
     span = np.hypot(*(tip - other))
     line = (tip - other) / span
     places = pixels - (tip + other) / 2
-    along = np.abs(places @ line)
-    middle = along <= max(0.1 * span, along.min() + STRIP)
-    strips = np.floor((places @ line)[middle] / STRIP).astype(int)
-    return float(np.bincount(strips - strips.min()).max() / STRIP)
+    along, widest = places @ line, 0
+    limit = max(0.1 * span, np.abs(along).min() + STRIP)
+    for side in (along[along >= 0], -along[along < 0]):
+        if side.size:  # strips begin at the notch, so that the first one is filled
+            strips = ((side[side <= max(limit, side.min())] - side.min()) / STRIP).astype(int)
+            widest = max(widest, np.bincount(strips).max())
+    return widest / STRIP
 
 
 def _part_at(cracks, end):

@@ -165,7 +165,7 @@ class Printed(logging.Handler):
     """Shows what a notebook prints, as it comes, and none of papermill's own messages but warnings."""
 
     def emit(self, record):
-        """Show a record if a cell has printed it; what a cell displays, such as a figure, has no text."""
+        """Show a record if a cell has printed it; what a cell displays, such as a figure, is left out."""
         text = record.getMessage().strip("\n")
         from_cell = record.funcName == "log_output_message"
         if text and (not text.startswith("<") if from_cell else record.levelno >= logging.WARNING):

@@ -1,7 +1,7 @@
 """Write numbers and lists for the readers of pages and tables.
 
-Python writes -0.000, 12.9% and 1e-04. On a page, a number has a real minus sign (but 0 has no sign), a space before the
-per cent sign, and a power of ten.
+Python writes -0.000, 12.9% and 1e-04. On a page the minus sign is a real one, 0 has no sign, the per cent sign has a
+space before it, and 1e-04 is written 10⁻⁴.
 
 >>> number(-0.0124), number(-0.0001), number(0.129, ".1%"), number(1e-4, ".0e"), joined(["BCE", "Dice", "focal"])
 ('−0.012', '0.000', '12.9\\xa0%', '10⁻⁴', 'BCE, Dice and focal')

@@ -200,7 +200,10 @@ def compare_losses(tables, measure):
 
 
 def _readings(tables, measured, claim):
-    """Return the difference that a claim is about, by measure, from `by_seed`; the claim says what failures count."""
+    """Return the difference that a claim is about, by measure, from `by_seed`.
+
+    The claim says whether failed trainings count.
+    """
     rows = measured.loc[claim.question]
     among = variants(tables, "losses") if claim.question == "losses" else [*claim.more, *claim.less]
     failed = tables.failed().loc[claim.question].loc[among].groupby("seed").any()

@@ -9,7 +9,7 @@ for each to `results/default_tips.csv`. A network that was trained for its speci
     python -m crack_utils.study.default_tips 400 --model latest --looks usual
 
 writes `results/trained_tips.csv`. With `500 --looks plates` the default model is measured on the plates of
-`study.plates`, which are drawn by other means than all pictures that it was trained on (`results/plate_tips.csv`). A
+`study.plates`, which are drawn by other code than all pictures that it was trained on (`results/plate_tips.csv`). A
 JSON file beside each table says what made it. The chapter on tips reads the three tables.
 """
 
@@ -162,7 +162,7 @@ def stored(looks="wide", file=None):
     ----------
     looks : {"wide", "usual", "plates"}
         The default model on specimens of all kinds, a network that was trained for its specimens, or the default model
-        on plates drawn by other means.
+        on plates drawn by other code.
     file : path-like, optional
         By default the committed table of these looks.
     """

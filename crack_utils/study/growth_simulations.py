@@ -53,7 +53,7 @@ def simulated(kind, load_ratio, noise, readings, m, tests=TESTS):
     Returns
     -------
     dict
-        The settings; C_held and m_held, shares of the tests whose 95 % intervals contain the true values; C_factor,
+        The settings; C_held and m_held, shares of the tests whose 95 % interval contains the true value; C_factor,
         upper over lower bound of C, and m_width, upper minus lower bound of m, medians; for each method
         bias_secant, bias_polynomial and bias_law, mean relative error of da/dN at the ΔK of the rate; bias_valid, that
         of the secants which pass the checks of ASTM E647, NaN if none does; valid, the share that does.
@@ -61,7 +61,8 @@ def simulated(kind, load_ratio, noise, readings, m, tests=TESTS):
     sizes, load, stop = SPECIMENS[kind]
     specimen = Specimen("simulated", kind, load_ratio=load_ratio, **sizes)
     test = simulate_test(specimen, C, m, load, stop, readings)
-    random = np.random.default_rng(round(10 * load_ratio))  # tests of their own, not the same ones under other loads
+    setting = list(SPECIMENS).index(kind), round(10 * load_ratio), round(100 * noise)
+    random = np.random.default_rng(setting)  # so that no setting has the noise of another one
     rows, valid = [], []
     for _ in range(tests):
         a = test.true_a + noise * random.standard_normal(readings)

@@ -2,11 +2,11 @@
 
     python -m crack_utils.study.tip_rule MODEL SPECIMENS
 
-draws specimens, damages their masks as networks do, and predicts them with a network. The rule for masks without
-photographs is fitted on the true and the damaged masks, the rule for photographs on the predictions. For each rule it
-prints the weights of a fit on all specimens, which are copied into the module by hand. Then it fits on every other
-specimen and prints the quality on the rest. At the end it prints the quality of the rule for photographs on the true
-and the damaged masks.
+draws specimens, damages their masks as networks do, and predicts their photographs with a network. The rule for masks
+without photographs is fitted on the true and the damaged masks, the rule for photographs on the predictions. For each
+rule it prints the weights of a fit on all specimens, which are copied into the module by hand. Then it fits on every
+other specimen and prints the quality on the rest. At the end it prints the quality of the rule for photographs on the
+true and the damaged masks.
 """
 
 import sys

@@ -76,7 +76,7 @@ def _of_data(e):
 
 
 def _of_network(e, losses):
-    """Return the rules for network and precision, as `_of_data` does; `losses` are the names of the losses."""
+    """Return the rules for network and precision, as `_of_data` does; `losses` are the names in the setting `loss`."""
     return {
         f"model {e.model} is trained on parts of pictures; its loss must be one of {', '.join(REPORTED)}, or a sum of "
         "them": not MODELS[e.model].learns_parts or set(losses) <= set(REPORTED),

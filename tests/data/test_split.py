@@ -322,4 +322,6 @@ class TestFewSpecimens:
         rule, split = self.drawn(tmp_path, ["A"] * 4 + ["B"] * 4 + [""])
         sides = [{pair.specimen for pair in pairs} - {""} for pairs in (split.train, split.validation)]
         assert rule == {"test": 0.0} and not sides[0] & sides[1]
-        assert warnings_of(split) == ["1 of 9 pictures have no specimen in metadata.csv: each counts as a specimen"]
+        assert warnings_of(split) == [
+            "1 of 9 pictures have no specimen in metadata.csv: each counts as a separate specimen"
+        ]

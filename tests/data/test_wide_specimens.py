@@ -285,7 +285,7 @@ def test_a_second_tip_needs_a_first(tmp_path):
     (tmp_path / "metadata.csv").write_text("name,tip_row,tip_column,tip2_row,tip2_column\na,3,4,5,6\n")
     assert find_pairs(tmp_path)[0].tip2 == (5.0, 6.0)
     (tmp_path / "metadata.csv").write_text("name,tip2_row,tip2_column\na,5,6\n")
-    with pytest.raises(ValueError, match="no first one"):
+    with pytest.raises(ValueError, match="tip_row and tip_column are empty"):
         find_pairs(tmp_path)
     (tmp_path / "metadata.csv").write_text("name,tip_row,tip_column,tip2_row\na,3,4,5\n")
     with pytest.raises(ValueError, match="tip2_row and tip2_column"):

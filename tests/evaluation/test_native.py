@@ -44,7 +44,7 @@ def test_a_training_is_compared_with_its_start(monkeypatch, capsys, start, advic
     train._print_start(found, run)
     told = capsys.readouterr().out
     assert f"on 5 photographs of this set, each network at its own threshold: 0.800 trained, {start:.3f}" in told
-    assert ("predict default and predict dice-1" in told) == advice
+    assert ("`crack-utils predict default` and `crack-utils predict dice-1`" in told) == advice
 
 
 def test_both_networks_see_the_same_photographs(tmp_path, monkeypatch):

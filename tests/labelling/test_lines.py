@@ -135,7 +135,7 @@ BAD = [
     ({"points": []}, "needs 1 to 10000 points, not 0"),
     ({"points": [(1, 2, 3)]}, "pairs"),
     ({"points": [(1, np.nan)]}, "finite"),
-    ({"widths": [1, 2, 3]}, r"as many as points \(2\), not 3"),
+    ({"widths": [1, 2, 3]}, "one for each of the 2 points, not 3"),
     ({"widths": [0.5]}, "from 1 to 500"),
     ({"widths": [True]}, "from 1 to 500"),
     ({"widths": 3}, "numbers"),

@@ -1,11 +1,13 @@
 """What a growth test may be used for: checks of the standard, wrong frames, bounds, and openings beside a notch."""
 
 import csv
+import dataclasses
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from scipy import stats
 
 from crack_utils.data import DataError
 from crack_utils.data.growth import find_tests
@@ -51,11 +53,50 @@ def test_the_law_leaves_out_lengths_whose_ligament_is_too_small(tmp_path):
     result = result_of(tmp_path)
     used = result.readings["used"] == "yes"
     assert used[test.a < 25].all() and not used[test.a > 29].any()
-    assert "the ligament is too small (ASTM E647), so it is left out of the law" in result.note
+    assert "left out of the law, as the ligament is too small (ASTM E647)" in result.note
     assert len(result.paris.a) == used.sum() and result.paris.m_interval[0] < M < result.paris.m_interval[1]
     rates = rates_table([result])
     assert set(rates["ligament"]) == {"yes", "no"}  # there are rates of the others, too
     assert (rates.loc[rates["ligament"] == "no", "valid"] == "no").all()
+
+
+def test_where_no_length_is_valid_there_are_rates_that_say_so(tmp_path):
+    write_drawn(tmp_path, compact_test())
+    table = SPECIMENS.replace("\n", ",yield_mpa\n") + "CT 1,C(T),50,10,12,,,0.1,60\n"
+    (tmp_path / "specimens.csv").write_text(table)
+    result = result_of(tmp_path)
+    assert result.paris is None and "no length passes the checks of ASTM E647" in result.note
+    assert (result.readings["used"] == "yes").all()  # so that curves are drawn
+    assert (result.rates["secant"].flags["ligament"] == 0).all() and not result.rates["secant"].valid.any()
+
+
+def test_growth_begins_at_the_first_photograph_though_the_formula_does_not_hold_there(tmp_path):
+    """C(T): a has to be at least 0.2 W."""
+    test = compact_test()
+    write_drawn(tmp_path, test)
+    (tmp_path / "specimens.csv").write_text(SPECIMENS + "CT 1,C(T),75,10,12,,,0.1\n")
+    readings = result_of(tmp_path).readings
+    assert (readings["used"] == "yes").tolist() == (test.a >= 15).tolist()
+    np.testing.assert_allclose(readings["delta_a_mm"], test.a - test.a[0], atol=0.11)
+
+
+def test_a_pipe_under_static_load_needs_no_stress_intensity(tmp_path):
+    write_pipe(tmp_path)
+    (tmp_path / "specimens.csv").write_text(SPECIMENS.replace("\n", ",curvature_mm\n") + "pipe,pipe,,,1,324,10,,0.5\n")
+    assert (result_of(tmp_path).readings["used"] == "yes").all()
+
+
+def test_bounds_of_photographs_at_equal_cycles_are_those_of_single_ones(tmp_path):
+    """The law is fitted to the means of two photographs, which scatter less by √2."""
+    test = compact_test(readings=40)
+    a = np.repeat(test.true_a, 2) + 0.2 * np.random.default_rng(0).standard_normal(80)
+    twice = dataclasses.replace(test, cycles=np.repeat(test.cycles, 2), a=a, true_a=np.repeat(test.true_a, 2))
+    write_predicted(tmp_path, twice)
+    result = result_of(tmp_path)
+    half = (result.readings["a_high_mm"] - result.readings["a_low_mm"]) / 2
+    assert result.paris.noise == pytest.approx(0.2 / np.sqrt(2), rel=0.25)
+    expected = stats.t.ppf(0.975, 37) * np.sqrt(2) * result.paris.noise
+    np.testing.assert_allclose(half[result.readings["outlier"] == "no"], expected, rtol=1e-3)
 
 
 def test_a_rate_over_two_loads_is_not_valid(tmp_path):
@@ -130,11 +171,12 @@ def test_a_notch_may_fill_the_middle_of_a_crack(tmp_path):
     np.testing.assert_allclose(result_of(tmp_path).readings["opening_mm"], beside, atol=0.08)
 
 
-def test_the_opening_is_that_of_the_crack_alone():
-    mask = np.zeros((60, 200), bool)
-    mask[28:32, 20:180] = True
-    pixels = np.argwhere(mask)
-    assert _opening(pixels, np.array([29.5, 20]), np.array([29.5, 179])) == 4
+@pytest.mark.parametrize("notch", [0, 3, 16, 17, 18, 20, 21, 27, 30])
+def test_the_opening_of_a_straight_band_beside_a_notch(notch):
+    mask = np.zeros((60, 201), bool)
+    mask[25:35, 1:200] = True
+    mask[:, 100 - notch : 100 + notch + 1] = False
+    assert _opening(np.argwhere(mask), np.array([29.5, 1]), np.array([29.5, 199])) == 10
 
 
 def test_specks_beside_a_pipe_s_crack_do_not_open_it(tmp_path):
@@ -150,9 +192,23 @@ def test_specks_beside_a_pipe_s_crack_do_not_open_it(tmp_path):
 def test_two_ends_of_one_half_are_not_both_tips(tmp_path):
     """The network took the end at the notch for the second tip; the other half is a line of its own."""
     write_pipe(tmp_path, notch=8)
+    table = SPECIMENS.replace("\n", ",notch_row,notch_column\n") + "pipe,pipe,,,1,324,10,,60,150\n"
+    (tmp_path / "specimens.csv").write_text(table)
     lines = ["photograph,crack,tip_row,tip_column,tip2_row,tip2_column,other_end_row,other_end_column"]
     for frame, length in enumerate((80, 100, 120)):
         lines += [f"p{frame},1,60,{150 + length},60,158,60,158", f"p{frame},2,60,{150 - length},,,60,142"]
+    (tmp_path / "measures.csv").write_text("\n".join(lines))
+    np.testing.assert_allclose(result_of(tmp_path).readings["a_mm"], 0.02 * np.array([80, 100, 120]))
+
+
+@pytest.mark.parametrize("notch", ["60,150", ","])
+def test_a_scratch_beyond_the_second_tip_is_not_the_other_half(tmp_path, notch):
+    write_pipe(tmp_path)
+    table = SPECIMENS.replace("\n", ",notch_row,notch_column\n") + f"pipe,pipe,,,1,324,10,,{notch}\n"
+    (tmp_path / "specimens.csv").write_text(table)
+    lines = ["photograph,crack,tip_row,tip_column,tip2_row,tip2_column,other_end_row,other_end_column"]
+    for frame, length in enumerate((80, 100, 120)):
+        lines += [f"p{frame},1,60,{150 - length},60,{150 + length},,", f"p{frame},2,61,290,,,60,280"]
     (tmp_path / "measures.csv").write_text("\n".join(lines))
     np.testing.assert_allclose(result_of(tmp_path).readings["a_mm"], 0.02 * np.array([80, 100, 120]))
 
@@ -163,6 +219,8 @@ def test_a_long_crack_on_a_pipe_is_foreshortened(tmp_path):
     row = "pipe,pipe,,,1,6,0.5,"
     (tmp_path / "specimens.csv").write_text(SPECIMENS + row + "\n")
     assert "a = 2.4 mm in the picture is 2.8 mm along the surface" in result_of(tmp_path).note
+    (tmp_path / "specimens.csv").write_text(SPECIMENS + row.replace("6,0.5", "4,0.5") + "\n")
+    assert "a = 2.4 mm is more than a picture of this pipe can show, 2.0 mm" in result_of(tmp_path).note
 
 
 def test_symmetry_is_checked_only_where_the_middle_of_the_specimen_is_known(tmp_path):

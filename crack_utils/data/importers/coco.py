@@ -75,7 +75,7 @@ def _is_coco(content):
 def _read(folder, file, traced):
     content = read_json(file)
     if not _is_coco(content):
-        raise DataError(f"{file}: not a file of COCO (it has no lists images and annotations)")
+        raise DataError(f"{file}: not a file of COCO (it does not have the lists 'images' and 'annotations')")
     try:
         names = {str(category["id"]): str(category["name"]) for category in content["categories"]}
         annotations = {}

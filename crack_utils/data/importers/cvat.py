@@ -36,7 +36,7 @@ def read(folder, options):
         try:
             root = _root(file)
             if root.tag != "annotations":
-                raise DataError(f"{file}: not a file of CVAT (its first element is not annotations)")
+                raise DataError(f"{file}: not a file of CVAT (its outermost element is not <annotations>)")
             if root.find("track") is not None:
                 raise DataError(f"{file}: tracks of a video; export it as 'CVAT for images'")
         except DataError as error:

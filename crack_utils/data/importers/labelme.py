@@ -28,7 +28,7 @@ def recognises(folder):
 
 
 def read(folder, options):
-    """Yield an `Annotated` for each JSON file; photographs without a file are not labelled yet and left out."""
+    """Yield an `Annotated` for each JSON file; photographs without one are not labelled yet and left out."""
     files, used = folder.ending(".json"), set()
     for file in files:
         try:
@@ -74,7 +74,7 @@ def _is_labelme(content):
 def _annotated(folder, file, line_width):
     content = read_json(file)
     if not _is_labelme(content):
-        raise DataError(f"{file}: not a file of labelme (it has no list shapes, or no imagePath)")
+        raise DataError(f"{file}: not a file of labelme (it has no list 'shapes', or no 'imagePath')")
     shapes = []
     for shape in content["shapes"]:
         if not isinstance(shape, dict) or not isinstance(shape.get("label"), str):
@@ -99,7 +99,7 @@ def _drawing(shape, line_width):
 
 
 def _pasted(points, encoded, size):
-    """Return a mask of labelme as bool array of the whole picture: a PNG in base64, and its first and last pixel."""
+    """Return the mask of the whole picture from labelme's PNG in base64 and the places of its first and last pixel."""
     try:
         (left, top), (right, bottom) = [[int(value) for value in point] for point in points]
         with Image.open(io.BytesIO(_decoded(encoded)), formats=["PNG"]) as picture:

@@ -25,7 +25,7 @@ class Rates:
     cycles, a, rate, delta_k : ndarray, shape (n,)
         Number of cycles, crack length [mm], da/dN [mm/cycle] and ΔK [MPa √m]. A negative rate is caused by noise.
     flags : dict of str to ndarray, shape (n,)
-        Result of each check: 1.0 passed, 0.0 failed, NaN not possible; see `check`.
+        Result of each check: 1.0 passed, 0.0 failed, NaN not possible; see `check` and `growth_rates`.
     """
 
     cycles: np.ndarray
@@ -99,6 +99,10 @@ def incremental_polynomial(cycles, a, points=7):
 def growth_rates(specimen, cycles, a, load, method=secant, sides=None, smooth=None, noise=0.0):
     """Compute da/dN and ΔK of a test, with the checks of ASTM E647.
 
+    In addition to those of `check` there is ``spacing``: the growth between readings is at least `SMALLEST_STEP` and
+    `PRECISIONS` times the noise, and at most `largest_step` (E647 8.6); and for M(T) ``sides``: the lengths at both
+    tips differ by at most `SIDES` times the width.
+
     Parameters
     ----------
     specimen : Specimen
@@ -164,7 +168,7 @@ def check(specimen, a, load):
     a, load = np.asarray(a, float), np.asarray(load, float)
     flags = {"formula": in_range(specimen, a).astype(float)}
     with np.errstate(invalid="ignore"):  # the specimen may be broken: then the checks fail
-        flags["ligament"] = _ligament(specimen, a, load)
+        flags["ligament"] = ligament_holds(specimen, a, load)
         if specimen.curvature:
             longer = stress_intensity(specimen, a + specimen.curvature, load)
             change = longer / stress_intensity(specimen, a, load) - 1
@@ -172,8 +176,20 @@ def check(specimen, a, load):
     return flags
 
 
-def _ligament(specimen, a, load):
-    """Return 1.0 where the remaining section stays elastic, 0.0 where not, and NaN where that cannot be checked."""
+def ligament_holds(specimen, a, load):
+    """Check that the remaining section of a specimen stays elastic, see `check`.
+
+    Parameters
+    ----------
+    specimen, a, load
+        As for `check`.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        1.0 where it does, 0.0 where not, and NaN where that cannot be checked.
+    """
+    a, load = np.asarray(a, float), np.asarray(load, float)
     ligament = np.full(a.shape, np.nan)
     strength = specimen.yield_strength
     if strength is not None and specimen.kind == "M(T)":

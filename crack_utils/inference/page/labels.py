@@ -64,7 +64,7 @@ def _of_name(folder, name):
 
 
 def _table(path, name, tips, mm_per_px):
-    """Return the bytes of the table with a new row for one photograph; all other rows are unchanged."""
+    """Return the bytes of the table with tips and scale of one photograph set; all else is unchanged."""
     table = read_table(path)
     refuse([(path, problem) for problem in table.problems])
     positions = [f"{value:.2f}" for tip in tips for value in tip]

@@ -17,7 +17,7 @@ A4 = (8.27, 11.69)  # [in]
 SHARP = 1600  # [px] longest side of the picture on the sheet
 CLOSE = 0.12  # side of the picture around the tip, as a share of the photograph's longest side
 LETTERS = 105  # in a line
-LINES = 6  # of the sentences on how sure the measures are; more get a smaller font
+LINES = 6  # half the largest number of lines of sentences at full size; with more lines the font is smaller
 MEASURES = {  # name → words, power of the unit
     "length": ("length along the crack", 1),
     "mean_width": ("mean width", 1),

@@ -15,7 +15,7 @@ TIPS = (SECONDARY, FOUND)
 A4 = (8.27, 11.69)  # [in]
 WIDTH = 115  # characters of a line above the figures
 LINE = 0.0155  # height of such a line, as a share of the page
-ROW, LOWEST = 0.22, 0.06  # height of a row of figures, and where the last one ends at the lowest, likewise
+ROW, LOWEST = 0.22, 0.06  # shares of the page: height of a row of figures, and the lowest place of the last row
 
 
 def lengths(axes, result):
@@ -144,7 +144,7 @@ def growth_sheet(result, facts):
     figure.text(0.08, 0.935, text, fontsize=8.5, va="top", linespacing=1.5)
     top = min(0.77, 0.89 - LINE * (1 + text.count("\n")))
     rows = (len(panels) + 1) // 2
-    bottom = max(top - ROW * rows, LOWEST)  # with many lines above them, the figures are lower
+    bottom = max(top - ROW * rows, LOWEST)  # with many lines above them, the figures are less tall
     grid = figure.add_gridspec(rows, 2, left=0.1, right=0.96, top=top, bottom=bottom, wspace=0.3, hspace=0.45)
     for place, draw in enumerate(panels.values()):
         draw(figure.add_subplot(grid[place // 2, place % 2]), result)

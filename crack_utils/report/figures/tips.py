@@ -1,4 +1,4 @@
-"""Figures of tips: where they were found, their errors, and how likely the right end of the crack was chosen."""
+"""Figures of tips: where they were found, their errors, and how likely it is that the right end was chosen."""
 
 import itertools
 

@@ -203,7 +203,7 @@ def test_threshold_scale_tip_and_primary_crack(page):
     ends = (page.measured("pipe")["tip: row, column"], page.measured("pipe")["other end"])
     page.press(*map(float, ends[1].split(", ")))
     until(lambda: page.measured("pipe")["tip: row, column"] == ends[1], "the other end as the tip")
-    assert page.measured("pipe")["other end"] == ends[0] and "decided on the tip" in page.text("#results")
+    assert page.measured("pipe")["other end"] == ends[0] and "set or corrected the tip" in page.text("#results")
 
     page.press(200 - 1, 150)  # the outline of the shorter one
     until(lambda: length(page) < 12, "the other crack")
@@ -238,7 +238,7 @@ def test_corrections_become_labels_and_are_written_on_the_sheet(page, labels, tm
     until(lambda: page.measured("pipe") and page.text("#about").endswith("1 crack"), "that one is erased")
     page.click("#undo")
     until(lambda: page.measured("pipe") and page.text("#about").endswith("2 cracks"), "that it is back")
-    assert length(page) == pytest.approx(260, abs=6) and "decided on the mask" in page.text("#results")
+    assert length(page) == pytest.approx(260, abs=6) and "set or corrected the mask" in page.text("#results")
 
     page.click("#save-label")
     until(lambda: "Saved as" in page.text("#messages"), "the label")

@@ -51,7 +51,7 @@ def test_a_bad_photograph_fails_alone(desk, tmp_path, name, content, told):
     "name", ["../up.png", "a/b.png", "a\\b.png", "line\nbreak.png", "..png", "", "n" * 250 + ".png"]
 )
 def test_what_is_no_name_of_a_file_is_refused(desk, tmp_path, name):
-    with pytest.raises(ValueError, match=r"rename|no photograph"):
+    with pytest.raises(ValueError, match="rename"):
         desk.add(name, as_file(bars()))
     assert not list(tmp_path.iterdir())
 

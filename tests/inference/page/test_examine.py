@@ -92,7 +92,7 @@ def test_bounds_hold_only_where_they_were_measured():
     assert bound in told(Settings(0.4))
     assert bound not in told(Settings(0.6)) and "another threshold" in told(Settings(0.6))
     assert bound not in told(Settings(0.4), ["darker than all"]) and "unlike" in told(Settings(0.4), ["darker"])
-    assert "decided on the primary crack" in told(Settings(0.4, primary=(41.0, 30.0)))
+    assert "set or corrected the primary crack" in told(Settings(0.4, primary=(41.0, 30.0)))
     stroke = Stroke("subtract", "straight", 2.0, ((5.0, 5.0),))
     assert bound not in told(Settings(0.4, strokes=(stroke,)))
 

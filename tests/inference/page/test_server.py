@@ -152,7 +152,7 @@ def test_a_photograph_from_its_file_to_its_label(ask, tmp_path):
 
 def test_what_is_refused_is_told(ask):
     answer, told = ask("POST", "/api/photographs?name=notes.txt", b"")
-    assert answer.status == 409 and "notes.txt: no photograph" in told["error"]
+    assert answer.status == 409 and "notes.txt: not a photograph" in told["error"]
     answer, told = ask("POST", f"/api/photographs?name={quote('50%s.gif')}", b"")
     assert answer.status == 409 and "50%s.gif" in told["error"]
     assert ask("POST", "/api/photographs", b"")[0].status == 400, "no name"

@@ -31,7 +31,7 @@ def test_settings_come_back_as_they_went():
         ({"threshold": 0.5, "mm_per_px": 0}, "mm_per_px=0"),
         ({"threshold": 0.5, "mm_per_px": 1e30}, "mm_per_px"),
         ({"threshold": 0.5, "primary": [1]}, "primary must be"),
-        ({"threshold": 0.5, "notch": [1e9, 0]}, "a position"),
+        ({"threshold": 0.5, "notch": [1e9, 0]}, "position .*: valid are two numbers"),
         ({"threshold": 0.5, "file": "/etc/passwd"}, "file"),
         ({"threshold": 0.5, "strokes": [{**STROKE, "mode": "burn"}]}, "unknown mode"),
         ({"threshold": 0.5, "strokes": [{**STROKE, "width": 1e6}]}, "widths"),
