@@ -305,10 +305,10 @@ def _fitted(test, lengths, readings, chosen, centred, notes):
     if any((each.flags["load"] == 0).any() for each in rates.values()):
         notes.append("the load changes between lengths: rates there are not right")
     if paris:
-        # A mean of several photographs scatters less than one of them.
-        together = readings["cycles"].map(readings[valid].groupby("cycles").size()).fillna(1).to_numpy(float)
+        # A mean of several photographs scatters less than each of them.
+        share = (1 / readings[valid].groupby("cycles").size()).mean()
         freedom = len(of_law) - len(paris.left_out) - 3
-        low, high = _bounds(test, lengths, paris.noise * np.sqrt(together), freedom)
+        low, high = _bounds(test, lengths, paris.noise / math.sqrt(share), freedom)
         readings = readings.assign(a_low_mm=low, a_high_mm=high)
         notes += _against_law(paris)
     return readings, rates, paris
@@ -368,7 +368,7 @@ def _against_law(paris):
 def _bounds(test, lengths, noise=0.0, freedom=np.inf):
     """Return the 95 % bounds of each length [mm], within what a length can be; NaN where it contradicts the others.
 
-    The standard deviation is at least `noise` [mm], of each or of all, estimated with `freedom` degrees of freedom.
+    The standard deviation is at least `noise` [mm], which was estimated with `freedom` degrees of freedom.
     """
     wide = np.where(noise > lengths.uncertainty, stats.t.ppf((1 + LEVEL) / 2, freedom), stats.norm.ppf((1 + LEVEL) / 2))
     a, half = np.where(lengths.outliers, np.nan, lengths.a), wide * np.maximum(lengths.uncertainty, noise)
