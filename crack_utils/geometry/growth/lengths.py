@@ -120,21 +120,11 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty, weights=None):
         tips, others = _matched(tips, others, cracked, weights)
         ways = tips - others
     else:
-        way = _way(specimen, tips, others, weights)
-        exchanged = (tips - others) @ way < 0  # False where one is not known
-        tips, others = (np.where(exchanged[:, None], *ends) for ends in ((others, tips), (tips, others)))
-        known = np.isfinite(tips - others).all(axis=1)
-        backwards = _growing_side(tips[known] @ way, -others[known] @ way) < 0
-        start = _notch(specimen, others, cracked)
-        ways = tips - start
-    agreeing, middle = cracked, np.median  # at first, one of the last frames may be wrong
-    for _ in range(2):
-        axis = _axis(specimen, middle(ways[agreeing][-LAST:], axis=0))
-        places = np.stack([tips @ axis, -others @ axis], axis=1) if specimen.two_tips else (ways @ axis)[:, None]
-        together, outliers = _together(places, _aside(ways, axis, weights), weights)
-        agreeing, middle = cracked & ~outliers, np.mean
+        tips, others, exchanged, backwards = _turned_to_the_tip(specimen, tips, others, weights)
+        ways = tips - _notch(specimen, others, cracked)
+    axis, places, together, outliers = _along_the_growth(specimen, tips, others, ways, cracked, weights)
     if specimen.two_tips:
-        centre = _centre(specimen, tips, others, agreeing) @ axis * np.array([1, -1])
+        centre = _centre(specimen, tips, others, cracked & ~outliers) @ axis * np.array([1, -1])
         ends, together = (scale * (values - centre) for values in (places, together))
     else:
         ends, together = (specimen.a_n + scale * values for values in (places, together))
@@ -153,6 +143,29 @@ def crack_lengths(specimen, tips, others, mm_per_px, uncertainty, weights=None):
         outliers=outliers,
         backwards=backwards,
     )
+
+
+def _turned_to_the_tip(specimen, tips, others, weights):
+    """Return tips and other ends with the tip at the same end of all cracks, `Lengths.exchanged` and `backwards`."""
+    way = _way(specimen, tips, others, weights)
+    exchanged = (tips - others) @ way < 0  # False where one is not known
+    tips, others = (np.where(exchanged[:, None], *ends) for ends in ((others, tips), (tips, others)))
+    known = np.isfinite(tips - others).all(axis=1)
+    return tips, others, exchanged, _growing_side(tips[known] @ way, -others[known] @ way) < 0
+
+
+def _along_the_growth(specimen, tips, others, ways, cracked, weights):
+    """Return the direction of growth, how far each tip is along it [px], the same fitted to all frames, and outliers.
+
+    Two tips point away from each other.
+    """
+    agreeing, middle = cracked, np.median  # at first, one of the last frames may be wrong
+    for _ in range(2):
+        axis = _axis(specimen, middle(ways[agreeing][-LAST:], axis=0))
+        places = np.stack([tips @ axis, -others @ axis], axis=1) if specimen.two_tips else (ways @ axis)[:, None]
+        together, outliers = _together(places, _aside(ways, axis, weights), weights)
+        agreeing, middle = cracked & ~outliers, np.mean
+    return axis, places, together, outliers
 
 
 def _aside(ways, axis, weights):
