@@ -12,7 +12,8 @@ from scipy import stats
 from crack_utils.data import DataError
 from crack_utils.data.growth import find_tests
 from crack_utils.report.figures.growth_sheet import growth_sheet
-from crack_utils.report.growth_analysis import _steady, analyse
+from crack_utils.report.growth_analysis import analyse
+from crack_utils.report.growth_law import _steady
 from crack_utils.report.growth_readings import _opening, measure
 from crack_utils.report.growth_tables import rates_table
 from tests.helpers.growth_tests import (
