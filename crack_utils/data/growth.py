@@ -237,7 +237,7 @@ def _wrong_scales(photographs, found):
 
 
 def _test(specimen, taken, masks, found, photographs):
-    frames = []
+    frames, halves = [], _are_halves(specimen, taken, found)
     for name, row in taken:
         true = {} if found else {"tip": row.get("tip"), "other": row.get("tip2") if specimen.two_tips else None}
         values = {**true, **found.get(name, {})}
@@ -245,7 +245,7 @@ def _test(specimen, taken, masks, found, photographs):
         second, lines = values.pop("tip2", None), values.pop("lines", [])
         if second and (specimen.two_tips or not values.get("other")):
             values["other"] = second
-        if specimen.two_tips and found and not _is_whole(specimen, values, second):
+        if specimen.two_tips and found and (halves or not second):
             ends = values.get("tip"), values.get("other")
             values["tip"], values["other"] = both_halves(specimen, *ends, lines, values["mm_per_px"])
         values |= {"cycles": row.get("cycles"), "cmod": row.get("cmod_mm"), "photograph": photographs.get(name)}
@@ -253,14 +253,22 @@ def _test(specimen, taken, masks, found, photographs):
     return PhotographedTest(specimen, frames, bool(found))
 
 
-def _is_whole(specimen, values, second):
-    """Return whether two predicted tips are those of a whole crack, not both ends of the half beside a notch."""
-    if not second:
-        return False
-    tip, way = np.array(values["tip"]), np.subtract(second, values["tip"])
-    if specimen.notch is not None:
-        return bool(0 < (specimen.notch - tip) @ way < way @ way)
-    return bool(np.hypot(*way) * values["mm_per_px"] >= 2 * specimen.a_n)
+def _are_halves(specimen, taken, found):
+    """Return whether predicted pairs of tips are the ends of a half beside the notch, not the tips of the whole crack.
+
+    A whole crack contains its notch. The place of the notch, if it is given, is that in the first photograph, and the
+    camera may move, so most photographs decide.
+    """
+    outside = []
+    for name, row in taken if specimen.two_tips and specimen.notch is not None else ():
+        values = {**found.get(name, {}), **row}
+        if values.get("tip") and values.get("tip2"):
+            tip, way = np.array(values["tip"]), np.subtract(values["tip2"], values["tip"])
+            span = np.hypot(*way)
+            along = (specimen.notch - tip) @ way / max(span, 1.0)
+            inside = 0.5 * specimen.a_n / values["mm_per_px"]
+            outside.append(not inside <= along <= span - inside)
+    return sum(outside) > len(outside) / 2
 
 
 def _true(folder, problems):

@@ -34,8 +34,8 @@ class GrowthResult:
     readings : DataFrame
         One row a frame: what the machine read and what the photograph shows, alone and together with the others.
     rates : dict of str to Rates
-        By method; empty where no cycles are counted, the stress intensity is not known, only one of two tips moves, or
-        the crack grows too little between the photographs.
+        By method; empty where no cycles are counted, the stress intensity is not known, no length is sure, only one of
+        two tips moves, or the crack grows too little between the photographs.
     paris : ParisFit or None
     note : str
         Why there is no law, or what speaks against it; empty if nothing does.
@@ -151,7 +151,7 @@ def _readings(test, lengths, ends, shifts, sound, used):
     columns["sides_mm"] = lengths.sides if lengths.sides is not None else 0.0
     columns["turned_degrees"] = lengths.turned
     if test.specimen.kind == "pipe":
-        opening = np.array([end.get("opening", math.nan) for end in ends], float)
+        opening = np.array([end.get("opening") for end in ends], float)  # None becomes NaN
         columns["opening_mm"] = opening
         # What the notch was cut to, and its opening before the test, is not an opening of the crack.
         columns["opening_grown_mm"] = opening - opening[np.isfinite(opening)][:1].sum()

@@ -67,7 +67,7 @@ def fitted(test, lengths, readings, chosen, centred, notes):
 def _law(specimen, grouped, notes):
     """Return Paris' law, or None and a note that says why there is none."""
     if grouped["law_mm"].isna().all():
-        notes.append("no length passes the checks of ASTM E647 (range of the formula for ΔK, ligament): no law")
+        notes.append("ΔK is not valid at any length (range of its formula, or ligament by ASTM E647): no law")
         return None
     try:
         return fit_paris(specimen, *grouped[["cycles", "law_mm", "load_n"]].to_numpy(float).T)

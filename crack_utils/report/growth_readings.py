@@ -22,6 +22,7 @@ from crack_utils.geometry.sequence import movement, surface
 from crack_utils.runtime import provenance
 
 STRIP = 5  # [px] length of a crack over which its width is counted
+FINE = 4  # parts of a pixel's side
 
 # The module that decides what is measured, with all that it imports: if its code changes, it is measured again.
 DECISIVE = ("report/growth_readings.py",)
@@ -153,7 +154,8 @@ def _measure(test, frame):
     if test.specimen.kind == "pipe":
         parts = [_part_at(cracks, end) for end in (tip, other)]
         pixels = np.argwhere(part_of(mask, parts[0]) | part_of(mask, parts[1]))
-        found["opening"] = _opening(pixels, np.array(tip), np.array(other)) * frame.mm_per_px
+        opening = _opening(pixels, np.array(tip), np.array(other)) * frame.mm_per_px
+        found["opening"] = opening if math.isfinite(opening) else None
         # Some way behind a tip, so that the direction is that of the part that is looked at.
         reach = int(1.5 * max(FAR / frame.mm_per_px, NEAR / frame.mm_per_px + FEWEST))
         angles = [
@@ -169,18 +171,21 @@ def _opening(pixels, tip, other):
     """Largest width of a crack across the line between its two tips, near its middle [px].
 
     Counted in strips of `STRIP` px in the middle fifth of the crack. Where a notch, which is not crack, fills that, the
-    strips beside the notch count.
+    strips beside the notch count. NaN where both tips are one.
     """
     span = np.hypot(*(tip - other))
+    if not span:
+        return math.nan
     line = (tip - other) / span
-    places = pixels - (tip + other) / 2
-    along, widest = places @ line, 0
+    inside = (np.arange(FINE) + 0.5) / FINE - 0.5  # a pixel is an area: strips across it get their parts of it
+    parts = np.stack(np.meshgrid(inside, inside), axis=-1).reshape(-1, 2)
+    along, widest = ((pixels - (tip + other) / 2) @ line)[:, None] + parts @ line, 0
     limit = max(0.1 * span, np.abs(along).min() + STRIP)
     for side in (along[along >= 0], -along[along < 0]):
         if side.size:  # strips begin at the notch, so that the first one is filled
             strips = ((side[side <= max(limit, side.min())] - side.min()) / STRIP).astype(int)
             widest = max(widest, np.bincount(strips).max())
-    return widest / STRIP
+    return widest / FINE**2 / STRIP
 
 
 def _part_at(cracks, end):

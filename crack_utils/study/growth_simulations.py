@@ -70,7 +70,7 @@ def simulated(kind, load_ratio, noise, readings, m, tests=TESTS):
         held = [low <= true <= high for true, (low, high) in ((C, law.C_interval), (m, law.m_interval))]
         widths = law.C_interval[1] / law.C_interval[0], law.m_interval[1] - law.m_interval[0]
         found = []
-        for method, least in ((secant, law.noise), (incremental_polynomial, 0.0)):  # as `report.growth_analysis` does
+        for method, least in ((secant, law.noise), (incremental_polynomial, 0.0)):  # as `report.growth_law` does
             chosen = spaced(law.a, least)
             given = test.cycles[chosen], a[chosen], test.load[chosen]
             found.append(growth_rates(specimen, *given, method, smooth=law.a[chosen], noise=least))

@@ -157,7 +157,7 @@ def _turned_to_the_tip(specimen, tips, others, weights):
 def _along_the_growth(specimen, tips, others, ways, cracked, weights):
     """Return the direction of growth, how far each tip is along it [px], the same fitted to all frames, and outliers.
 
-    Two tips point away from each other.
+    With two tips, the place of each is counted outwards, so that both rise while the crack grows.
     """
     agreeing, middle = cracked, np.median  # at first, one of the last frames may be wrong
     for _ in range(2):
