@@ -261,12 +261,12 @@ def _are_halves(specimen, taken, found):
     """
     outside = []
     for name, row in taken if specimen.two_tips and specimen.notch is not None else ():
-        values = {**found.get(name, {}), **row}
+        values = found.get(name, {})  # not what a person has labelled
         if values.get("tip") and values.get("tip2"):
             tip, way = np.array(values["tip"]), np.subtract(values["tip2"], values["tip"])
             span = np.hypot(*way)
             along = (specimen.notch - tip) @ way / max(span, 1.0)
-            inside = 0.5 * specimen.a_n / values["mm_per_px"]
+            inside = 0.5 * specimen.a_n / row.get("mm_per_px", values.get("mm_per_px"))
             outside.append(not inside <= along <= span - inside)
     return sum(outside) > len(outside) / 2
 

@@ -26,7 +26,7 @@ class Rates:
         Number of cycles, crack length [mm], da/dN [mm/cycle] and ΔK [MPa √m]. A negative rate is caused by noise.
     flags : dict of str to ndarray, shape (n,)
         Result of each check: 1.0 passed, 0.0 failed, NaN not possible; see `check` and `growth_rates`.
-        Who knows the load between readings may add ``load``: it did not change.
+        A caller that knows the load between the readings adds ``load``: passed if the load did not change.
     """
 
     cycles: np.ndarray
